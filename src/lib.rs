@@ -1,0 +1,19 @@
+//! libnats with a Rust core: a drop-in for the NATS C client.
+//!
+//! Layers, each uses only those below it (`tests/layers.rs` checks):
+//!
+//! | layer | what lives there |
+//! |---|---|
+//! | [`ffi`] | every exported C function: takes pointers apart, makes one call into `client`, stores the result |
+//! | [`client`] | the safe API: connection, options, subscription, delivery, messages, requests, drain |
+//! | [`io`] | sockets, DNS, poller, timers, clocks: the only user of OS sockets and threads |
+//! | [`session`] | state of one connection without I/O: handshake, liveness, server pool, reconnect plan |
+//! | [`proto`] | bytes without I/O: parser, encoder, INFO/CONNECT, headers, subjects, URLs, credentials |
+//! | [`error`] | one error type for all |
+
+pub mod client;
+pub mod error;
+pub mod ffi;
+pub mod io;
+pub mod proto;
+pub mod session;
