@@ -1,1 +1,4 @@
-//! placeholder
+//! Bytes of the NATS protocol, without any I/O.
+
+pub mod encoder;
+pub mod parser;
