@@ -195,7 +195,7 @@ fn parse_msg_line(line: &[u8]) -> Result<MsgLine<'_>> {
     let with_headers = matches!(line[0], b'H' | b'h');
     let verb: &[u8] = if with_headers { b"HMSG" } else { b"MSG" };
     let args = match line.split_at_checked(verb.len()) {
-        Some((v, args)) if v.eq_ignore_ascii_case(verb) && args.first().is_none_or(|b| is_blank(*b)) => args,
+        Some((v, args)) if v.eq_ignore_ascii_case(verb) && args.first().is_some_and(|b| is_blank(*b)) => args,
         _ => return Err(parse_error(line)),
     };
     let mut tokens: [&[u8]; 6] = [&[]; 6];
@@ -392,7 +392,8 @@ mod tests {
             (b"MSGS foo 1 1\r\n", "Parse Error"),
             (b"INFO\r\n", "Parse Error"),
             (b"MSG foo 1\r\n", "wrong number of arguments"),
-            (b"MSG\r\n", "wrong number of arguments"),
+            (b"MSG\r\n", "Parse Error"),
+            (b"MSG \r\n", "wrong number of arguments"),
             (b"MSG a 1 b c 5\r\n", "wrong number of arguments"),
             (b"HMSG a 1 5\r\n", "wrong number of arguments"),
             (b"HMSG a 1 b 1 2 3 4\r\n", "wrong number of arguments"),
