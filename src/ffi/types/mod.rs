@@ -68,8 +68,22 @@ opaque!(natsConnection, natsSubscription, natsOptions, natsMsg, natsStatistics, 
 
 pub type natsSock = c_int;
 pub type natsInbox = c_char;
-pub type natsMsgHandler = Option<unsafe extern "C" fn(nc: *mut natsConnection, sub: *mut natsSubscription, msg: *mut natsMsg, closure: *mut c_void)>;
+pub type natsMsgHandler = Option<
+    unsafe extern "C" fn(
+        nc: *mut natsConnection,
+        sub: *mut natsSubscription,
+        msg: *mut natsMsg,
+        closure: *mut c_void,
+    ),
+>;
 pub type natsConnectionHandler = Option<unsafe extern "C" fn(nc: *mut natsConnection, closure: *mut c_void)>;
-pub type natsErrHandler = Option<unsafe extern "C" fn(nc: *mut natsConnection, subscription: *mut natsSubscription, err: natsStatus, closure: *mut c_void)>;
+pub type natsErrHandler = Option<
+    unsafe extern "C" fn(
+        nc: *mut natsConnection,
+        subscription: *mut natsSubscription,
+        err: natsStatus,
+        closure: *mut c_void,
+    ),
+>;
 pub type natsThreadStartedHandler = Option<unsafe extern "C" fn(closure: *mut c_void)>;
 pub type natsOnCompleteCB = Option<unsafe extern "C" fn(closure: *mut c_void)>;
