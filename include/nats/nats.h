@@ -239,7 +239,7 @@ typedef struct natsMetadata {
  * Error codes of the JetStream API: the `err_code` of the server's error replies. A server may send codes
  * that are not listed here; 0 stands for none.
  */
-typedef enum jsErrCode {
+typedef enum {
     JSAccountResourcesExceededErr = 10002,
     JSBadRequestErr = 10003,
     JSClusterIncompleteErr = 10004,
@@ -414,7 +414,7 @@ typedef enum jsErrCode {
 } jsErrCode;
 
 /** When a stream removes its messages. */
-typedef enum jsRetentionPolicy {
+typedef enum {
     /** When a limit of the stream is reached. The default. */
     js_LimitsPolicy = 0,
     /** When every consumer has acknowledged the message. */
@@ -424,7 +424,7 @@ typedef enum jsRetentionPolicy {
 } jsRetentionPolicy;
 
 /** What a full stream does with a new message. */
-typedef enum jsDiscardPolicy {
+typedef enum {
     /** Removes the oldest messages. The default. */
     js_DiscardOld = 0,
     /** Refuses the new message. */
@@ -432,7 +432,7 @@ typedef enum jsDiscardPolicy {
 } jsDiscardPolicy;
 
 /** Where a stream keeps its messages. */
-typedef enum jsStorageType {
+typedef enum {
     /** On disk. The default. */
     js_FileStorage = 0,
     /** In the server's memory. */
@@ -440,7 +440,7 @@ typedef enum jsStorageType {
 } jsStorageType;
 
 /** How a stream on disk is compressed. */
-typedef enum jsStorageCompression {
+typedef enum {
     /** Not at all. The default. */
     js_StorageCompressionNone = 0,
     /** With the S2 algorithm. */
@@ -448,7 +448,7 @@ typedef enum jsStorageCompression {
 } jsStorageCompression;
 
 /** The message at which a consumer starts. jsConsumerConfig_Init() sets the field to -1, "not chosen". */
-typedef enum jsDeliverPolicy {
+typedef enum {
     /** The first one in the stream. */
     js_DeliverAll = 0,
     /** The last one in the stream. */
@@ -464,7 +464,7 @@ typedef enum jsDeliverPolicy {
 } jsDeliverPolicy;
 
 /** Which messages have to be acknowledged. jsConsumerConfig_Init() sets the field to -1, "not chosen". */
-typedef enum jsAckPolicy {
+typedef enum {
     /** Each one. */
     js_AckExplicit = 0,
     /** None. */
@@ -474,7 +474,7 @@ typedef enum jsAckPolicy {
 } jsAckPolicy;
 
 /** The pace at which stored messages are sent. jsConsumerConfig_Init() sets the field to -1, "not chosen". */
-typedef enum jsReplayPolicy {
+typedef enum {
     /** As fast as possible. */
     js_ReplayInstant = 0,
     /** The pace at which they were stored. */
@@ -482,7 +482,7 @@ typedef enum jsReplayPolicy {
 } jsReplayPolicy;
 
 /** When the server acknowledges a message it stores. */
-typedef enum jsPersistModeType {
+typedef enum {
     /** After it is written. The default. */
     js_PersistDefault = 0,
     /** Before it is written: faster, a crash may lose messages. */
@@ -1315,7 +1315,7 @@ typedef struct jsOptions {
 } jsOptions;
 
 /** What an entry of a bucket records. */
-typedef enum kvOperation {
+typedef enum {
     /** Nothing: the value for a NULL entry. */
     kvOp_Unknown = 0,
     /** A value was stored. */

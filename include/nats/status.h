@@ -17,7 +17,7 @@ extern "C" {
 #endif
 
 /** State of a connection, see natsConnection_Status(). */
-typedef enum natsConnStatus {
+typedef enum {
     /** No connection was made yet. */
     NATS_CONN_STATUS_DISCONNECTED = 0,
     /** The first connection is being made. */
@@ -35,7 +35,7 @@ typedef enum natsConnStatus {
 } natsConnStatus;
 
 /** Result of every function that can fail. natsStatus_GetText() gives the text of a value. */
-typedef enum natsStatus {
+typedef enum {
     /** Success. */
     NATS_OK = 0,
     /** A failure without a status of its own; nats_GetLastError() has the text. */

@@ -139,13 +139,13 @@ fn bindings(file: &Path, include: Vec<String>) -> String {
     with_short_comments(String::from_utf8(text).expect("the sources are UTF-8").trim())
 }
 
-/// Gives structs and enums the tags that programs know from their forward declarations.
+/// Gives structs the tags that programs know from their forward declarations.
 fn with_tags(text: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
     let mut opening = None;
     for line in text.lines() {
-        if line == "typedef struct {" || line == "typedef enum {" {
-            opening = Some(lines.len());
+        if line.starts_with("typedef ") {
+            opening = (line == "typedef struct {").then_some(lines.len());
         }
         let closed = line.strip_prefix("} ").and_then(|rest| rest.strip_suffix(';'));
         if let (Some(name), Some(opening)) = (closed, opening) {
