@@ -130,7 +130,9 @@ typedef void (*natsThreadStartedHandler)(void *closure);
  */
 typedef void (*natsMsgHandler)(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *closure);
 
-/** Called when the state of a connection has changed, one call after the other on a thread of the library. */
+/**
+ * Called when the state of a connection has changed, one call after the other on a thread of the library.
+ */
 typedef void (*natsConnectionHandler)(natsConnection *nc, void *closure);
 
 /**
@@ -143,16 +145,15 @@ typedef natsStatus (*natsProxyConnHandler)(natsSock *fd, char *host, int port, v
  * Called for an error that no function call could report, on a thread of the library. `subscription` is NULL
  * when the error concerns the whole connection.
  */
-typedef void (*natsErrHandler)(natsConnection *nc,
-                               natsSubscription *subscription,
-                               natsStatus err,
+typedef void (*natsErrHandler)(natsConnection *nc, natsSubscription *subscription, natsStatus err,
                                void *closure);
 
 /**
  * Asks an event loop to watch `socket` for `nc`. `*userData` is NULL on the first call; what is stored there
  * is handed to the other callbacks, and back to this one after a reconnect.
  */
-typedef natsStatus (*natsEvLoop_Attach)(void **userData, void *event_loop, natsConnection *nc, natsSock socket);
+typedef natsStatus (*natsEvLoop_Attach)(void **userData, void *event_loop, natsConnection *nc,
+                                        natsSock socket);
 
 /** Asks the event loop to start (`add` true) or stop watching for data to read. */
 typedef natsStatus (*natsEvLoop_ReadAddRemove)(void *userData, bool add);
@@ -173,11 +174,8 @@ typedef natsStatus (*natsUserJWTHandler)(char **userJWT, char **customErrTxt, vo
  * Signs the server's `nonce` and stores the raw signature and its length in bytes, or a text for the error
  * in `*customErrTxt`. Both pointers come from malloc() and are freed by the library. `nonce` may be NULL.
  */
-typedef natsStatus (*natsSignatureHandler)(char **customErrTxt,
-                                           unsigned char **signature,
-                                           int *signatureLength,
-                                           const char *nonce,
-                                           void *closure);
+typedef natsStatus (*natsSignatureHandler)(char **customErrTxt, unsigned char **signature,
+                                           int *signatureLength, const char *nonce, void *closure);
 
 /** Returns the authorization token for each attempt to connect. The string remains the program's. */
 typedef const char *(*natsTokenHandler)(void *closure);
@@ -199,7 +197,9 @@ typedef int (*natsSSLVerifyCb)(int preverifyOk, void *ctx);
 
 /** Settings of the whole library for nats_OpenWithConfig(), which copies them. Zero-fill it first. */
 typedef struct __natsClientConfig {
-    /** Milliseconds a write to a socket may take, for connections whose options do not say; 0 for no limit. */
+    /**
+     * Milliseconds a write to a socket may take, for connections whose options do not say; 0 for no limit.
+     */
     int64_t DefaultWriteDeadline;
     /** How often a lock is tried before the thread sleeps; negative for the default, 0 for never. */
     int64_t LockSpinCount;
@@ -473,7 +473,9 @@ typedef enum {
     js_AckAll = 2,
 } jsAckPolicy;
 
-/** The pace at which stored messages are sent. jsConsumerConfig_Init() sets the field to -1, "not chosen". */
+/**
+ * The pace at which stored messages are sent. jsConsumerConfig_Init() sets the field to -1, "not chosen".
+ */
 typedef enum {
     /** As fast as possible. */
     js_ReplayInstant = 0,
@@ -546,7 +548,8 @@ typedef void (*jsPubAckHandler)(jsCtx *js, natsMsg *msg, jsPubAck *pa, jsPubAckE
  * NATS_OK after an unsubscribe, NATS_MAX_DELIVERED_MSGS, NATS_TIMEOUT, NATS_NOT_FOUND, NATS_LIMIT_REACHED,
  * NATS_MISSED_HEARTBEAT, NATS_CONNECTION_CLOSED, ...
  */
-typedef void (*jsFetchCompleteHandler)(natsConnection *nc, natsSubscription *sub, natsStatus s, void *closure);
+typedef void (*jsFetchCompleteHandler)(natsConnection *nc, natsSubscription *sub, natsStatus s,
+                                       void *closure);
 
 /**
  * Asked after each message whether an asynchronous pull subscription sends another request: true to send one
@@ -904,7 +907,9 @@ typedef struct jsStreamNamesList {
     int Count;
 } jsStreamNamesList;
 
-/** Configuration of a consumer. Set up by jsConsumerConfig_Init(); strings and arrays remain the program's. */
+/**
+ * Configuration of a consumer. Set up by jsConsumerConfig_Init(); strings and arrays remain the program's.
+ */
 typedef struct jsConsumerConfig {
     /** Name: no dots, no blanks, no wildcards. */
     const char *Name;
@@ -956,7 +961,9 @@ typedef struct jsConsumerConfig {
     const char *DeliverSubject;
     /** Queue group a push consumer delivers to. */
     const char *DeliverGroup;
-    /** Nanoseconds without a client after which the server removes the consumer, 0 for the server's default. */
+    /**
+     * Nanoseconds without a client after which the server removes the consumer, 0 for the server's default.
+     */
     int64_t InactiveThreshold;
     /** Number of servers that keep the state, 0 for that of the stream. */
     int64_t Replicas;
@@ -1002,7 +1009,9 @@ typedef struct jsSubOptions {
     bool ManualAck;
     /** Configuration for a consumer that is created, or that an existing one must have. */
     jsConsumerConfig Config;
-    /** Deliver every message once and in order: the library creates a new consumer whenever one is missing. */
+    /**
+     * Deliver every message once and in order: the library creates a new consumer whenever one is missing.
+     */
     bool Ordered;
 } jsSubOptions;
 
@@ -1198,7 +1207,9 @@ typedef struct jsDirectGetMsgOptions {
     const char *LastBySubject;
 } jsDirectGetMsgOptions;
 
-/** A pull request, see natsSubscription_FetchRequest(), which changes it. Set up by jsFetchRequest_Init(). */
+/**
+ * A pull request, see natsSubscription_FetchRequest(), which changes it. Set up by jsFetchRequest_Init().
+ */
 typedef struct jsFetchRequest {
     /** Life of the request in nanoseconds. Required without `NoWait`. */
     int64_t Expires;
@@ -1612,7 +1623,9 @@ typedef struct micro_service_s microService;
  */
 typedef microError *(*microRequestHandler)(microRequest *req);
 
-/** Called for an error on an endpoint's subscription; the service is stopped afterwards. `ep` may be NULL. */
+/**
+ * Called for an error on an endpoint's subscription; the service is stopped afterwards. `ep` may be NULL.
+ */
 typedef void (*microErrorHandler)(microService *m, microEndpoint *ep, natsStatus s);
 
 /** Called once when a service has stopped and its last endpoint is done. `m` is still valid. */

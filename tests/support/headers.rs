@@ -33,6 +33,9 @@ const FAMILIES: [(&str, &str); 20] = [
     ("*", "More"),
 ];
 
+/// Columns of the headers, as `line_length` in cbindgen.toml.
+const MAX_WIDTH: usize = 110;
+
 /// A generated header: its path in the package and its text.
 pub struct Header {
     pub path: &'static str,
@@ -186,18 +189,42 @@ fn with_short_comments(text: &str) -> String {
     let mut at = 0;
     while at < lines.len() {
         let comment = match lines[at..] {
-            [open, text, close, ..] if open.trim() == "/**" && close.trim() == "*/" => Some((open, text)),
+            [open, text, close, ..]
+                if open.trim() == "/**" && close.trim() == "*/" && text.len() + 5 <= MAX_WIDTH =>
+            {
+                Some((open, text))
+            }
             _ => None,
         };
         match comment {
             Some((open, text)) => {
                 kept += &format!("{open}{} */\n", text.trim_start().trim_start_matches('*'))
             }
-            None => kept += &format!("{}\n", lines[at]),
+            None => kept += &format!("{}\n", wrapped(lines[at])),
         }
         at += if comment.is_some() { 3 } else { 1 };
     }
     kept
+}
+
+/// Breaks a long prototype or callback type between its parameters.
+fn wrapped(line: &str) -> String {
+    let is_declaration = line.starts_with("NATS_EXTERN") || line.starts_with("typedef ");
+    let parameters = line.find(")(").map(|at| at + 1).or_else(|| line.find('('));
+    let Some(open) = parameters.filter(|_| is_declaration && line.len() > MAX_WIDTH) else {
+        return line.to_owned();
+    };
+    let indent = " ".repeat(open + 1);
+    let mut lines = vec![line[..=open].to_owned()];
+    for parameter in line[open + 1..].split_inclusive(", ") {
+        let last = lines.last_mut().expect("never empty");
+        if last.len() + parameter.trim_end().len() > MAX_WIDTH {
+            lines.push(format!("{indent}{parameter}"));
+        } else {
+            *last += parameter;
+        }
+    }
+    lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n")
 }
 
 /// Leaves out the parts between `@if NAME` and `@endif` whose function or variable does not exist yet.
