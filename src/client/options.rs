@@ -381,7 +381,11 @@ impl Options {
     }
 
     /// File names; an empty one counts as none. Removes every other kind of JWT or NKey credentials.
-    pub fn set_user_credentials_from_files(&mut self, chain: Option<&[u8]>, seed: Option<&[u8]>) -> Result<()> {
+    pub fn set_user_credentials_from_files(
+        &mut self,
+        chain: Option<&[u8]>,
+        seed: Option<&[u8]>,
+    ) -> Result<()> {
         let credentials = match (given(chain), given(seed)) {
             (Some(chain), seed) => Credentials::Files { chain, seed },
             (None, None) => Credentials::None,
