@@ -105,8 +105,8 @@ pub fn open_default() -> Result<()> {
 }
 
 /// Opens the library; an open one is left as it is.
-pub fn open(config: Option<Config>) -> Result<()> {
-    open_core(config).map(drop)
+pub fn open(config: Config) -> Result<()> {
+    open_core(Some(config)).map(drop)
 }
 
 /// The running library, opened if need be.
@@ -117,7 +117,7 @@ pub fn core() -> Result<Arc<Core>> {
 /// Defaults for new options.
 pub fn defaults() -> Defaults {
     match &*LIFE.lock() {
-        Life::Open(core) => core.defaults.clone(),
+        Life::Open(core) => core.defaults,
         _ => Defaults { write_deadline_ms: 0, global_delivery: false },
     }
 }
