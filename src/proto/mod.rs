@@ -2,8 +2,12 @@
 
 #![forbid(unsafe_code)]
 
+mod blank;
 pub mod connect;
+pub mod creds;
+pub mod headers;
 pub mod info;
+pub mod nkeys;
 pub mod nuid;
 pub mod reply;
 pub mod subject;
