@@ -3,8 +3,10 @@
 #![forbid(unsafe_code)]
 
 pub mod connect;
+pub mod encoder;
 pub mod info;
 pub mod nuid;
+pub mod parser;
 pub mod reply;
 pub mod subject;
 pub mod url;
