@@ -440,12 +440,19 @@ mod block {
                 let body = base.add(fixed.body_at());
                 match parts.body {
                     Body::Copy { headers, payload } => {
-                        body.copy_from_nonoverlapping(headers.as_ptr(), headers.len());
+                        // Mostly there are none, and a call to copy nothing costs a few ns.
+                        if !headers.is_empty() {
+                            body.copy_from_nonoverlapping(headers.as_ptr(), headers.len());
+                        }
                         body.add(headers.len()).copy_from_nonoverlapping(payload.as_ptr(), payload.len());
                     }
                     Body::Zero { headers_len, payload_len } => body.write_bytes(0, headers_len + payload_len),
                 }
-                base.add(fixed.padding_at()).write_bytes(0, fixed.padding as usize);
+                let padding = base.add(fixed.padding_at());
+                padding.write(0);
+                if fixed.padding > 1 {
+                    padding.write_bytes(0, fixed.padding as usize);
+                }
                 base.cast::<Fixed>().write(fixed);
                 Ok(Block(NonNull::new_unchecked(base.cast())))
             }
