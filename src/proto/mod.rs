@@ -2,9 +2,13 @@
 
 #![forbid(unsafe_code)]
 
+mod blank;
 pub mod connect;
+pub mod creds;
 pub mod encoder;
+pub mod headers;
 pub mod info;
+pub mod nkeys;
 pub mod nuid;
 pub mod parser;
 pub mod reply;

@@ -1,5 +1,7 @@
 //! Rules for subjects, queue names and inbox prefixes.
 
+use super::blank::is_space;
+
 /// Whether one can subscribe to `subject`: tokens separated by dots, none of them empty, no blanks. `*` may
 /// be any token, `>` only the last one; inside a longer token both are ordinary characters.
 pub fn is_valid(subject: &[u8]) -> bool {
@@ -54,7 +56,7 @@ fn breaks_line(byte: u8) -> bool {
 
 /// Not empty and free of what C's `isspace` calls blank.
 fn is_word(token: &[u8]) -> bool {
-    !token.is_empty() && !token.iter().any(|byte| matches!(byte, b' ' | b'\t'..=b'\r'))
+    !token.is_empty() && !token.iter().any(is_space)
 }
 
 #[cfg(test)]

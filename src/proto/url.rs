@@ -2,6 +2,7 @@
 
 use core::net::IpAddr;
 
+use super::blank::trim;
 use crate::error::{Error, Result, Status, fail};
 
 const DEFAULT_SCHEME: &[u8] = b"nats";
@@ -165,14 +166,6 @@ fn canonical(scheme: &[u8], user: &[u8], password: &[u8], host: &[u8], port: u32
 
 fn join_host_port(host: &[u8], port: u32) -> Vec<u8> {
     [host, b":", port.to_string().as_bytes()].concat()
-}
-
-/// Strips what C's `isspace` calls blank.
-fn trim(text: &[u8]) -> &[u8] {
-    let is_blank = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0x0b;
-    let start = text.iter().position(|byte| !is_blank(byte)).unwrap_or(text.len());
-    let end = text.iter().rposition(|byte| !is_blank(byte)).map_or(start, |last| last + 1);
-    &text[start..end]
 }
 
 #[cfg(test)]
