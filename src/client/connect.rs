@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rand::SeedableRng;
+use rand::rngs::SmallRng;
 use rand::seq::SliceRandom;
 
 use crate::client::connection::{ConnStatus, Connection};
@@ -147,7 +149,7 @@ impl Connection {
         let families = Families::from_option(self.options.ip_resolution_order);
         dns::resolve(server.url.resolvable_host(), server.url.port, families, |addresses| {
             if !self.options.no_randomize {
-                addresses.shuffle(&mut rand::rng());
+                addresses.shuffle(&mut SmallRng::from_os_rng());
             }
         })
     }

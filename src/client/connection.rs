@@ -4,6 +4,7 @@
 //! Locks are taken in this order: state, subscriptions, requests, outbound, a subscription's own. None is held
 //! while a callback of the program runs, while the socket is used, or while waiting for anything else.
 
+use std::ffi::{CStr, CString};
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -55,6 +56,7 @@ pub enum ConnStatus {
 pub struct Connection {
     core: Arc<Core>,
     pub(super) options: Options,
+    name: Option<CString>,
     poller: Arc<Poller>,
     event_loop: Option<Arc<dyn EventLoop>>,
     attached: AtomicBool,
@@ -126,6 +128,7 @@ impl Connection {
             received: AtomicU64::new(0),
             received_bytes: AtomicU64::new(0),
             reconnects: AtomicU64::new(0),
+            name: options.name.as_deref().map(|name| CString::new(name).unwrap_or_default()),
             options,
         }))
     }
@@ -190,8 +193,8 @@ impl Connection {
 
     // ---- getters ----
 
-    pub fn name(&self) -> Option<&[u8]> {
-        self.options.name.as_deref()
+    pub fn name(&self) -> Option<&CStr> {
+        self.name.as_deref()
     }
 
     pub fn max_payload(&self) -> i64 {
@@ -482,6 +485,11 @@ impl Connection {
         if self.status() == ConnStatus::Connected && self.outbound.stuck_for() < STUCK {
             let _ = self.round_trip(Deadline::in_ms(CLOSE_FLUSH_MS));
         }
+        self.close_now();
+    }
+
+    /// Closes a connection whose code has failed in the middle of something.
+    pub fn abandon(self: &Arc<Self>) {
         self.close_now();
     }
 

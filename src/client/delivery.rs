@@ -218,14 +218,14 @@ impl Delivery {
         if helpers.is_empty() {
             // No thread to be had: everything goes back to its home.
             for job in jobs {
-                let Job::Run(sub) | Job::One(sub, _) = &job;
+                let (Job::Run(sub) | Job::One(sub, _)) = &job;
                 sub.home().push([job]);
             }
             return;
         }
         for (i, job) in jobs.into_iter().enumerate() {
             let worker = &helpers[i % helpers.len()];
-            let Job::Run(sub) | Job::One(sub, _) = &job;
+            let (Job::Run(sub) | Job::One(sub, _)) = &job;
             sub.move_home(Arc::clone(worker));
             worker.push([job]);
         }

@@ -1,6 +1,6 @@
 //! The safe API of the library; everything that C programs see behaves here, without any C type.
 
-mod connect;
+pub mod connect;
 pub mod connection;
 mod credentials;
 pub mod delivery;

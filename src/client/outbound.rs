@@ -176,7 +176,7 @@ impl Outbound {
     }
 
     /// Called with the buffer full or the program wanting it out: the publisher writes it itself.
-    fn flush_after_publish(&self, mut queue: Guard<'_>, flush: Flush) -> Result<Then> {
+    fn flush_after_publish<'a>(&'a self, mut queue: Guard<'a>, flush: Flush) -> Result<Then> {
         if queue.is_event_driven() {
             return Ok(queue.request_flush());
         }
@@ -310,7 +310,7 @@ impl Outbound {
     }
 
     /// Writes without waiting; what does not fit is written when the socket takes bytes again.
-    fn write_what_fits(&self, mut queue: Guard<'_>) -> bool {
+    fn write_what_fits<'a>(&'a self, mut queue: Guard<'a>) -> bool {
         if queue.writing {
             return true;
         }
@@ -338,7 +338,7 @@ impl Outbound {
     }
 
     /// Writes until the byte with number `goal` is on the socket. Waits while another thread writes.
-    fn write_until(&self, mut queue: Guard<'_>, goal: u64) -> Result<()> {
+    fn write_until<'a>(&'a self, mut queue: Guard<'a>, goal: u64) -> Result<()> {
         let deadline = self.write_deadline();
         while queue.phase == Phase::Live && queue.written < goal {
             if queue.writing {

@@ -456,7 +456,7 @@ impl Subscription {
         if timeout_ms > 0 && state.msgs.is_empty() {
             self.wait_for_msg(&mut state, timeout_ms)?;
         }
-        let Some(msg) = state.msgs.pop_front() else {
+        let Some(mut msg) = state.msgs.pop_front() else {
             return Err(self.nothing_left(state, timeout_ms));
         };
         let delivered = self.delivered.load(Ordering::Relaxed) + 1;

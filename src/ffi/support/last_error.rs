@@ -1,7 +1,7 @@
 //! The last error of each thread: status, text and the functions it came through.
 
 use std::cell::RefCell;
-use std::ffi::{CStr, CString};
+use std::ffi::{CStr, CString, c_char};
 
 use crate::error::{Error, Status};
 
@@ -48,6 +48,20 @@ pub(crate) fn with<T>(read: impl FnOnce(Option<(Status, &CStr, &[&'static str])>
         (read.take().expect("called once"))(view)
     })
     .unwrap_or_else(|_| (read.take().expect("called once"))(None))
+}
+
+thread_local! {
+    static KEPT: RefCell<CString> = RefCell::new(CString::default());
+}
+
+/// A C string that lives until the thread asks for the next one.
+pub(crate) fn keep_text(text: &[u8]) -> *const c_char {
+    let text = CString::new(text).unwrap_or_default();
+    KEPT.try_with(|kept| {
+        *kept.borrow_mut() = text;
+        kept.borrow().as_ptr()
+    })
+    .unwrap_or(c"".as_ptr())
 }
 
 /// How many names are kept; the contract's limit for a stack.

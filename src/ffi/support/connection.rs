@@ -1,0 +1,70 @@
+//! What all functions on a connection share.
+
+use std::sync::Arc;
+
+use crate::client::connection::Connection;
+use crate::client::subscription::Subscription;
+use crate::error::{Error, Result, Status};
+use crate::ffi::support::boundary::boundary;
+use crate::ffi::support::handle::Handle;
+use crate::ffi::types::{natsConnection, natsStatus, natsSubscription};
+
+impl Handle for natsConnection {
+    type Object = Connection;
+}
+
+impl Handle for natsSubscription {
+    type Object = Subscription;
+}
+
+/// Runs the body of an exported function on a connection. The body gets the connection, or the failure that the
+/// handle stands for: NULL, or a connection of the parent process. A panic closes the connection.
+///
+/// # Safety
+/// `nc` is NULL or a live handle.
+#[inline]
+pub(crate) unsafe fn on_connection(
+    name: &'static str,
+    nc: *mut natsConnection,
+    body: impl FnOnce(Result<&Arc<Connection>>) -> Result<()>,
+) -> natsStatus {
+    // SAFETY: as promised by the caller.
+    let Some(connection) = (unsafe { natsConnection::borrow_opt(nc) }) else {
+        return boundary(name, || body(Err(Error::from(Status::InvalidArg))));
+    };
+    let mut finished = false;
+    let status = boundary(name, || {
+        let result = match connection.check_process() {
+            Ok(()) => body(Ok(&connection)),
+            Err(e) => Err(e),
+        };
+        finished = true;
+        result
+    });
+    if !finished {
+        close_after_panic(&connection);
+    }
+    status
+}
+
+#[cold]
+fn close_after_panic(connection: &Arc<Connection>) {
+    let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| connection.abandon()));
+}
+
+/// The subscription behind a handle.
+///
+/// # Safety
+/// `sub` is NULL or a live handle.
+pub(crate) unsafe fn on_subscription(
+    name: &'static str,
+    sub: *mut natsSubscription,
+    body: impl FnOnce(&Arc<Subscription>) -> Result<()>,
+) -> natsStatus {
+    boundary(name, || {
+        // SAFETY: as promised by the caller.
+        let sub = unsafe { natsSubscription::borrow(sub) }?;
+        sub.connection().check_process()?;
+        body(&sub)
+    })
+}
