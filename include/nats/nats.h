@@ -1757,6 +1757,1777 @@ typedef struct micro_service_stats_s {
     int EndpointsLen;
 } microServiceStats;
 
+/** \defgroup libraryGroup Library
+ *  @{
+ */
+
+/**
+ * Opens the library with a configuration: nats_Open() with settings of your own.
+ *
+ * Has no effect other than returning #NATS_OK when the library is open already, also when another function
+ * opened it on the way; call it first. The environment variables that nats_Open() reads are not looked at.
+ *
+ * @param config copied; its fields without a meaning in this library are ignored. NULL is the same as
+ * `nats_Open(-1)`.
+ * @return #NATS_OK, or #NATS_FAILED_TO_INITIALIZE while the library is being closed.
+ */
+NATS_EXTERN natsStatus nats_OpenWithConfig(natsClientConfig *config);
+
+/**
+ * Opens the library. Rarely needed: creating options or connecting opens it too.
+ *
+ * Opening an open library has no effect; one nats_Close() closes it, however often it was opened. From then on
+ * the signal SIGPIPE is ignored in the process. Read from the environment:
+ * - `NATS_DEFAULT_LIB_WRITE_DEADLINE`: default of natsOptions_SetWriteDeadline(), in milliseconds.
+ * - `NATS_DEFAULT_TO_LIB_MSG_DELIVERY`: when present, natsOptions_UseGlobalMessageDelivery() is on by default.
+ * - `NATS_DEFAULT_LIB_MSG_DELIVERY_POOL_SIZE`: see nats_SetMessageDeliveryPoolSize().
+ *
+ * @param lockSpinCount accepted for compatibility; this library has no use for it.
+ * @return #NATS_OK, or #NATS_FAILED_TO_INITIALIZE while the library is being closed.
+ */
+NATS_EXTERN natsStatus nats_Open(int64_t lockSpinCount);
+
+/**
+ * Returns the version of the library, such as "3.14.0".
+ *
+ * @return a static string; do not free it.
+ */
+NATS_EXTERN const char *nats_GetVersion(void);
+
+/** Returns the version of the library as a number: 0x030E00 is 3.14.0. */
+NATS_EXTERN uint32_t nats_GetVersionNumber(void);
+
+/**
+ * Checks that header and library fit together. Call the macro nats_CheckCompatibility(), which passes the
+ * header's values. If they do not fit, prints both versions to the standard output and exits the process
+ * with code 1.
+ *
+ * @param reqVerNumber the oldest library that works with the header.
+ * @param verNumber the version of the header.
+ * @param verString the version of the header, as text.
+ * @return true.
+ */
+NATS_EXTERN bool nats_CheckCompatibilityImpl(uint32_t reqVerNumber, uint32_t verNumber,
+                                             const char *verString);
+
+/** Returns the time of the system's clock, in milliseconds since 1970-01-01 UTC. */
+NATS_EXTERN int64_t nats_Now(void);
+
+/** Returns the time of the system's clock, in nanoseconds since 1970-01-01 UTC. */
+NATS_EXTERN int64_t nats_NowInNanoSeconds(void);
+
+/**
+ * Returns the time of a clock that is never set back, in nanoseconds. Its origin is arbitrary: use it for
+ * differences.
+ */
+NATS_EXTERN int64_t nats_NowMonotonicInNanoSeconds(void);
+
+/**
+ * Puts the calling thread to sleep.
+ *
+ * @param sleepTime in milliseconds; 0 or less returns at once.
+ */
+NATS_EXTERN void nats_Sleep(int64_t sleepTime);
+
+/**
+ * Returns the last error of the calling thread. Each thread has its own; a successful call does not clear it.
+ *
+ * @param status where to put the status of that error, #NATS_OK if there is none; may be NULL.
+ * @return the text, NULL if there is no error. It belongs to the library and is valid until the thread's next
+ * error or nats_ReleaseThreadMemory().
+ */
+NATS_EXTERN const char *nats_GetLastError(natsStatus *status);
+
+/**
+ * Writes the names of the functions the calling thread's last error came through, innermost first, one a line.
+ *
+ * @param buffer gets the names and a terminating NUL; empty if there is no error.
+ * @param bufLen the size of `buffer` in bytes.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `buffer` is NULL or `bufLen` 0; #NATS_INSUFFICIENT_BUFFER if the names
+ * did not fit, `buffer` then has the beginning; #NATS_FAILED_TO_INITIALIZE while the library is being closed.
+ * None of these becomes the last error.
+ */
+NATS_EXTERN natsStatus nats_GetLastErrorStack(char *buffer, size_t bufLen);
+
+/**
+ * Prints the calling thread's last error and the functions it came through; nothing if there is no error.
+ *
+ * @param file an open stream, flushed afterwards.
+ */
+NATS_EXTERN void nats_PrintLastErrorStack(FILE *file);
+
+/**
+ * Makes room for more threads that deliver messages when natsOptions_UseGlobalMessageDelivery() is on. The pool
+ * starts with 1 unless configured otherwise, and never shrinks.
+ *
+ * @param max the number of threads; fewer than there are changes nothing.
+ * @return #NATS_OK; #NATS_ERR if `max` is 0 or less; #NATS_FAILED_TO_INITIALIZE while the library is being closed.
+ */
+NATS_EXTERN natsStatus nats_SetMessageDeliveryPoolSize(int max);
+
+/**
+ * Frees what the library keeps for the calling thread, its last error. Needed only in threads that are not the
+ * library's, live on, and want the memory back.
+ */
+NATS_EXTERN void nats_ReleaseThreadMemory(void);
+
+/**
+ * Signs a text with Ed25519.
+ *
+ * @param encodedSeed an NKey seed: user, account, server or cluster ("SU...", "SA...", "SN...", "SC...").
+ * @param input the text.
+ * @param signature gets the raw signature, to be freed with `free()`.
+ * @param signatureLength gets its length in bytes, 64.
+ * @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL or a text empty; #NATS_ERR for a bad seed.
+ */
+NATS_EXTERN natsStatus nats_Sign(const char *encodedSeed, const char *input, unsigned char **signature,
+                                 int *signatureLength);
+
+/**
+ * Closes the library. Callbacks posted before are still delivered. Connections and other objects that are still
+ * there keep what they need of the library until they are destroyed. Has no effect when the library is not open.
+ * May be called from a callback.
+ */
+NATS_EXTERN void nats_Close(void);
+
+/**
+ * Closes the library and waits until all connections, subscriptions and threads are gone.
+ *
+ * @param timeout in milliseconds; 0 or less waits without bound.
+ * @return #NATS_OK; #NATS_NOT_INITIALIZED if the library is not open; #NATS_ILLEGAL_STATE if it is being closed
+ * already, or on a thread of the library, where nothing is closed then; #NATS_TIMEOUT if objects are left, the
+ * library closes nevertheless when they go.
+ */
+NATS_EXTERN natsStatus nats_CloseAndWait(int64_t timeout);
+
+/** @} */
+
+/** \defgroup optionsGroup Options
+ *  @{
+ */
+
+/**
+ * Creates options with their default values.
+ *
+ * They can be used for any number of connections: each copies them when it connects, so that they may be changed
+ * or destroyed right afterwards.
+ *
+ * @param newOpts gets the options, to be destroyed with natsOptions_Destroy().
+ * @return #NATS_OK; #NATS_INVALID_ARG if `newOpts` is NULL; #NATS_FAILED_TO_INITIALIZE while the library is being
+ * closed.
+ */
+NATS_EXTERN natsStatus natsOptions_Create(natsOptions **newOpts);
+
+/**
+ * Sets the URL of the server to connect to: `[scheme://][user[:password]@|token@]host[:port]`, port 4222 by
+ * default. With natsOptions_SetServers() too, this one is tried first.
+ *
+ * The URL is not parsed here: a bad one fails when connecting. `tls://` turns TLS on, as natsOptions_SetSecure()
+ * does, unless that was called before. A later URL does not turn it off.
+ *
+ * @param opts the options.
+ * @param url copied, white space at both ends removed. NULL removes the URL.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetURL(natsOptions *opts, const char *url);
+
+/**
+ * Sets the URLs of several servers; see natsOptions_SetURL() for their form and the meaning of `tls://`, which
+ * concerns all servers. They are tried in random order unless natsOptions_SetNoRandomize() is on.
+ *
+ * @param opts the options.
+ * @param servers URLs, copied. NULL, with a count of 0, removes the list.
+ * @param serversCount the number of URLs.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL, or if there is an array without a count above 0, a count
+ * without an array, or a URL that is NULL; in the last case the list is empty afterwards.
+ */
+NATS_EXTERN natsStatus natsOptions_SetServers(natsOptions *opts, const char **servers, int serversCount);
+
+/**
+ * Sets user and password for servers whose URL has no credentials of its own.
+ *
+ * @param opts the options.
+ * @param user copied; NULL for none.
+ * @param password copied; NULL for none. A password without a user is not sent.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetUserInfo(natsOptions *opts, const char *user, const char *password);
+
+/**
+ * Sets the authentication token for servers whose URL has no credentials of its own.
+ *
+ * @param opts the options.
+ * @param token copied. NULL removes the token.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL; #NATS_ILLEGAL_STATE if there is a token handler.
+ */
+NATS_EXTERN natsStatus natsOptions_SetToken(natsOptions *opts, const char *token);
+
+/**
+ * Sets a function that gives the authentication token each time the library connects.
+ *
+ * It runs on the thread that connects or reconnects. The string it returns is copied and stays the program's; NULL
+ * sends no token.
+ *
+ * @param opts the options.
+ * @param tokenCb the handler. NULL removes it.
+ * @param closure passed to the handler.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL; #NATS_ILLEGAL_STATE if there is a token.
+ */
+NATS_EXTERN natsStatus natsOptions_SetTokenHandler(natsOptions *opts, natsTokenHandler tokenCb,
+                                                   void *closure);
+
+/**
+ * Keeps servers in the order given, and the addresses of a host in the order resolved. Default: false, both are
+ * shuffled.
+ *
+ * @param opts the options.
+ * @param noRandomize true to keep the order.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetNoRandomize(natsOptions *opts, bool noRandomize);
+
+/**
+ * Bounds the time for connecting to one server, from resolving its name to its first answer. Default: 2000.
+ *
+ * @param opts the options.
+ * @param timeout in milliseconds. 0 has expired at once: connecting fails with #NATS_TIMEOUT.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `timeout` negative.
+ */
+NATS_EXTERN natsStatus natsOptions_SetTimeout(natsOptions *opts, int64_t timeout);
+
+/**
+ * Names the connection, for the monitoring of the server and natsConnection_GetName(). Default: no name.
+ *
+ * @param opts the options.
+ * @param name copied. NULL removes the name.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetName(natsOptions *opts, const char *name);
+
+/**
+ * Asks the server to acknowledge every operation. Default: false.
+ *
+ * @param opts the options.
+ * @param verbose true to ask for it.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetVerbose(natsOptions *opts, bool verbose);
+
+/**
+ * Asks the server to check subjects more strictly. Default: false.
+ *
+ * @param opts the options.
+ * @param pedantic true to ask for it.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetPedantic(natsOptions *opts, bool pedantic);
+
+/**
+ * Sets the time between the pings that show whether the server is still there. Default: 120000.
+ *
+ * @param opts the options.
+ * @param interval in milliseconds; 0 or less sends no pings.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetPingInterval(natsOptions *opts, int64_t interval);
+
+/**
+ * Sets how many pings may be unanswered. When the next one would be sent the connection counts as lost
+ * (#NATS_STALE_CONNECTION). Default: 2.
+ *
+ * @param opts the options.
+ * @param maxPingsOut 0 or less: the connection is lost when the first ping would be sent.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetMaxPingsOut(natsOptions *opts, int maxPingsOut);
+
+/**
+ * Sets the size of the buffer that collects outgoing data. Default: 32768.
+ *
+ * @param opts the options.
+ * @param ioBufSize in bytes; 0 is the default.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `ioBufSize` negative.
+ */
+NATS_EXTERN natsStatus natsOptions_SetIOBufSize(natsOptions *opts, int ioBufSize);
+
+/**
+ * Says whether the library reconnects when the connection is lost. Default: true. Otherwise the connection is
+ * closed then.
+ *
+ * @param opts the options.
+ * @param allow false to close instead.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetAllowReconnect(natsOptions *opts, bool allow);
+
+/**
+ * Reconnects after an error reported by the server that normally closes the connection. Default: false.
+ *
+ * @param opts the options.
+ * @param reconnect true to reconnect.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetReconnectOnProtocolError(natsOptions *opts, bool reconnect);
+
+/**
+ * Keeps reconnecting however often a server refuses the credentials. Default: false, the connection is closed when
+ * a server refuses them twice in a row with the same error.
+ *
+ * @param opts the options.
+ * @param ignore true to keep trying.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetIgnoreAuthErrorAbort(natsOptions *opts, bool ignore);
+
+/**
+ * Limits the attempts to reconnect to each server; a server that used them up is forgotten. Default: 60. With
+ * natsOptions_SetRetryOnFailedConnect() and no callback, this limits the passes over the servers, where 0 is no
+ * limit either.
+ *
+ * @param opts the options.
+ * @param maxReconnect the number of attempts; negative for no limit.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetMaxReconnect(natsOptions *opts, int maxReconnect);
+
+/**
+ * Sets the wait before a server is tried again, once all servers were tried. Default: 2000. See
+ * natsOptions_SetReconnectJitter().
+ *
+ * @param opts the options.
+ * @param reconnectWait in milliseconds.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `reconnectWait` negative.
+ */
+NATS_EXTERN natsStatus natsOptions_SetReconnectWait(natsOptions *opts, int64_t reconnectWait);
+
+/**
+ * Sets the longest random time added to the wait of natsOptions_SetReconnectWait(), so that the clients of a lost
+ * server do not all come back at once.
+ *
+ * @param opts the options.
+ * @param jitter in milliseconds, for connections without TLS. Default: 100.
+ * @param jitterTLS in milliseconds, for connections with TLS. Default: 1000.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or a value negative.
+ */
+NATS_EXTERN natsStatus natsOptions_SetReconnectJitter(natsOptions *opts, int64_t jitter, int64_t jitterTLS);
+
+/**
+ * Sets a function that decides how long to wait, instead of natsOptions_SetReconnectWait() and
+ * natsOptions_SetReconnectJitter().
+ *
+ * It is called once all servers were tried, with the number of such rounds since the connection was lost, and
+ * returns the wait in milliseconds (0 or less: none). It may close the connection.
+ *
+ * @param opts the options.
+ * @param cb the handler. NULL removes it.
+ * @param closure passed to the handler.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetCustomReconnectDelay(natsOptions *opts,
+                                                           natsCustomReconnectDelayHandler cb, void *closure);
+
+/**
+ * Sets how much may be published while the library reconnects. Publishing fails with #NATS_INSUFFICIENT_BUFFER
+ * once this much is waiting. Default: 8 MiB.
+ *
+ * @param opts the options.
+ * @param reconnectBufSize in bytes. 0 buffers nothing: publishing then fails while disconnected.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `reconnectBufSize` negative.
+ */
+NATS_EXTERN natsStatus natsOptions_SetReconnectBufSize(natsOptions *opts, int reconnectBufSize);
+
+/**
+ * Sets how many messages may wait in each subscription; further ones are dropped, which is reported as
+ * #NATS_SLOW_CONSUMER. Default: 65536. natsSubscription_SetPendingLimits() sets it for one subscription.
+ *
+ * @param opts the options.
+ * @param maxPending the number of messages.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `maxPending` not above 0.
+ */
+NATS_EXTERN natsStatus natsOptions_SetMaxPendingMsgs(natsOptions *opts, int maxPending);
+
+/**
+ * Sets how many bytes may wait in each subscription, see natsOptions_SetMaxPendingMsgs(). Default: 1024 times the
+ * number of messages.
+ *
+ * @param opts the options.
+ * @param maxPending in bytes, headers and payloads.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `maxPending` not above 0.
+ */
+NATS_EXTERN natsStatus natsOptions_SetMaxPendingBytes(natsOptions *opts, int64_t maxPending);
+
+/**
+ * Sets a function that makes the TCP connection to a server, through a proxy for example, instead of the library.
+ *
+ * It gets the host without brackets, and the port; it stores the connected socket and returns #NATS_OK. The socket
+ * is then the library's, also the one stored before returning something else. Any other status counts as a server
+ * that cannot be reached.
+ *
+ * @param opts the options.
+ * @param proxyConnHandler the handler. NULL removes it.
+ * @param closure passed to the handler.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetProxyConnHandler(natsOptions *opts,
+                                                       natsProxyConnHandler proxyConnHandler, void *closure);
+
+/**
+ * Sets the function told about errors that no call can return: permissions, slow consumers, failed drains and
+ * more. Default: a handler that prints a line to stderr.
+ *
+ * It runs on the library's callback thread, which all connections share. Its subscription is NULL if the error is
+ * not about one; it may be closed already. If the error has a text, nats_GetLastError() gives it to the handler.
+ *
+ * @param opts the options.
+ * @param errHandler the handler. NULL restores the one that prints to stderr.
+ * @param closure passed to the handler.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetErrorHandler(natsOptions *opts, natsErrHandler errHandler,
+                                                   void *closure);
+
+/**
+ * Sets the function called once when the connection is closed for good, by whatever cause. It runs on the
+ * library's callback thread, which all connections share; it may call any function, and destroy the connection.
+ *
+ * @param opts the options.
+ * @param closedCb the handler. NULL removes it.
+ * @param closure passed to the handler.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetClosedCB(natsOptions *opts, natsConnectionHandler closedCb,
+                                               void *closure);
+
+/**
+ * Sets the function called when the connection is lost, or closed while connected. It runs on the library's
+ * callback thread, which all connections share; it may call any function, and destroy the connection.
+ *
+ * @param opts the options.
+ * @param disconnectedCb the handler. NULL removes it.
+ * @param closure passed to the handler.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetDisconnectedCB(natsOptions *opts, natsConnectionHandler disconnectedCb,
+                                                     void *closure);
+
+/**
+ * Sets the function called when a lost connection is there again. It runs on the library's callback thread, which
+ * all connections share; it may call any function, and destroy the connection.
+ *
+ * @param opts the options.
+ * @param reconnectedCb the handler. NULL removes it.
+ * @param closure passed to the handler.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetReconnectedCB(natsOptions *opts, natsConnectionHandler reconnectedCb,
+                                                    void *closure);
+
+/**
+ * Sets the function called when the server told about servers that were not known before. Not called for those
+ * known from the first connect. It runs on the library's callback thread, which all connections share; it may call
+ * any function, and destroy the connection.
+ *
+ * @param opts the options.
+ * @param discoveredServersCb the handler. NULL removes it.
+ * @param closure passed to the handler.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetDiscoveredServersCB(natsOptions *opts,
+                                                          natsConnectionHandler discoveredServersCb,
+                                                          void *closure);
+
+/**
+ * Sets the function called when the server says that it is going to shut down. It runs on the library's callback
+ * thread, which all connections share; it may call any function, and destroy the connection.
+ *
+ * @param opts the options.
+ * @param lameDuckCb the handler. NULL removes it.
+ * @param closure passed to the handler.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetLameDuckModeCB(natsOptions *opts, natsConnectionHandler lameDuckCb,
+                                                     void *closure);
+
+/**
+ * Uses the given servers only, not those the server tells about. Default: false.
+ *
+ * @param opts the options.
+ * @param ignore true to ignore them.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetIgnoreDiscoveredServers(natsOptions *opts, bool ignore);
+
+/**
+ * Lets the program's event loop poll the sockets of the connections, instead of the library. It cannot be undone.
+ *
+ * The loop calls natsConnection_ProcessReadEvent() and natsConnection_ProcessWriteEvent(), and closes a socket
+ * with natsConnection_ProcessCloseEvent() only. The functions return #NATS_OK or why they failed.
+ *
+ * @param opts the options.
+ * @param event_loop the program's event loop, passed to `attachCb`.
+ * @param attachCb starts polling a socket; it stores data of its own that the other functions get, and finds it
+ * again when called after a reconnect.
+ * @param readCb starts or stops polling for reading.
+ * @param writeCb starts or stops polling for writing.
+ * @param detachCb the connection is closed: the loop must call natsConnection_ProcessDetachedEvent() once, which
+ * drops the reference to the connection it got when first attached.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL, or the loop or a function is.
+ */
+NATS_EXTERN natsStatus natsOptions_SetEventLoop(natsOptions *opts, void *event_loop,
+                                                natsEvLoop_Attach attachCb, natsEvLoop_ReadAddRemove readCb,
+                                                natsEvLoop_WriteAddRemove writeCb,
+                                                natsEvLoop_Detach detachCb);
+
+/**
+ * Delivers messages of asynchronous subscriptions on the threads of a pool shared by all connections, see
+ * nats_SetMessageDeliveryPoolSize(). Each subscription is bound to one of them. Default: false, unless configured
+ * with nats_OpenWithConfig() or the environment.
+ *
+ * @param opts the options.
+ * @param global true to use the pool.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_UseGlobalMessageDelivery(natsOptions *opts, bool global);
+
+/**
+ * Sets which addresses of a host are tried, and in which order. Default: 0.
+ *
+ * @param opts the options.
+ * @param order 4 for IPv4 only, 6 for IPv6 only, 46 for IPv4 first, 64 for IPv6 first, 0 for no preference.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `order` another number.
+ */
+NATS_EXTERN natsStatus natsOptions_IPResolutionOrder(natsOptions *opts, int order);
+
+/**
+ * Writes to the socket in each call, instead of collecting the data of several calls. Default: false.
+ *
+ * @param opts the options.
+ * @param sendAsap true to write at once.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetSendAsap(natsOptions *opts, bool sendAsap);
+
+/**
+ * Sets how long buffered data may wait for more when calls follow each other quickly. Default: 1000. Without
+ * effect with natsOptions_SetSendAsap().
+ *
+ * @param opts the options.
+ * @param flusherWaitUs in microseconds; 0 does not wait.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `flusherWaitUs` negative.
+ */
+NATS_EXTERN natsStatus natsOptions_SetFlusherWaitMicros(natsOptions *opts, int64_t flusherWaitUs);
+
+/**
+ * Makes each request with an inbox and a subscription of its own, instead of one subscription for all replies.
+ * Default: false.
+ *
+ * @param opts the options.
+ * @param useOldStyle true for the old style.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_UseOldRequestStyle(natsOptions *opts, bool useOldStyle);
+
+/**
+ * Ends waiting requests with #NATS_CONNECTION_DISCONNECTED when the connection is lost. Default: false, they wait
+ * until their timeout. Without effect in the old request style.
+ *
+ * @param opts the options.
+ * @param failRequests true to end them.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetFailRequestsOnDisconnect(natsOptions *opts, bool failRequests);
+
+/**
+ * Asks the server not to send this connection the messages it published itself. Default: false. Connecting fails
+ * with #NATS_NO_SERVER_SUPPORT if the server cannot.
+ *
+ * @param opts the options.
+ * @param noEcho true to ask for it.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetNoEcho(natsOptions *opts, bool noEcho);
+
+/**
+ * Keeps trying when the first connect fails. Default: false.
+ *
+ * Without a callback, natsConnection_Connect() returns when connected, or when the attempts of
+ * natsOptions_SetMaxReconnect() are used up. With one, it returns #NATS_NOT_YET_CONNECTED and a connection that
+ * goes on connecting as if it had been lost.
+ *
+ * @param opts the options.
+ * @param retry true to retry. false also removes the callback.
+ * @param connectedCb NULL, or called on the library's callback thread when connected.
+ * @param closure passed to the callback.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetRetryOnFailedConnect(natsOptions *opts, bool retry,
+                                                           natsConnectionHandler connectedCb, void *closure);
+
+/**
+ * Sets functions that give the user JWT and sign with its key each time the library connects. Both NULL removes
+ * them. Credentials set in another way, and an NKey, are removed.
+ *
+ * What the functions store comes from `malloc()` and is freed by the library. A status other than #NATS_OK ends
+ * the attempt to connect with that status and text.
+ *
+ * @param opts the options.
+ * @param ujwtCB stores the user JWT, and may store the text of an error.
+ * @param ujwtClosure passed to `ujwtCB`.
+ * @param sigCB called to sign what the server sent, which may be NULL; it stores the raw signature, and may store
+ * the text of an error.
+ * @param sigClosure passed to `sigCB`.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL, or if one of the functions is.
+ */
+NATS_EXTERN natsStatus natsOptions_SetUserCredentialsCallbacks(natsOptions *opts, natsUserJWTHandler ujwtCB,
+                                                               void *ujwtClosure, natsSignatureHandler sigCB,
+                                                               void *sigClosure);
+
+/**
+ * Sets the files with the user JWT and the seed of its key. They are read each time the library connects, not
+ * here. NULL or empty for both removes them. Credentials set in another way, and an NKey, are removed.
+ *
+ * @param opts the options.
+ * @param userOrChainedFile the file with the user JWT, and with the seed unless the other file has it.
+ * @param seedFile the file with the seed, or NULL.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL, or if there is only a seed file.
+ */
+NATS_EXTERN natsStatus natsOptions_SetUserCredentialsFromFiles(natsOptions *opts,
+                                                               const char *userOrChainedFile,
+                                                               const char *seedFile);
+
+/**
+ * Sets the user JWT and the seed of its key, formatted like a credentials file. Credentials set in another way,
+ * and an NKey, are removed.
+ *
+ * @param opts the options.
+ * @param jwtAndSeedContent copied, and looked at when connecting. NULL removes it.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetUserCredentialsFromMemory(natsOptions *opts,
+                                                                const char *jwtAndSeedContent);
+
+/**
+ * Sets a public NKey and a function that signs with it each time the library connects. Other credentials are
+ * removed.
+ *
+ * A key that is NULL or empty removes the NKey; a function given then replaces that of
+ * natsOptions_SetUserCredentialsCallbacks(). What the function stores comes from `malloc()` and is freed by the
+ * library.
+ *
+ * @param opts the options.
+ * @param pubKey the public key, copied.
+ * @param sigCB called to sign what the server sent, which may be NULL; it stores the raw signature, and may store
+ * the text of an error.
+ * @param sigClosure passed to `sigCB`.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL, or if there is a key without a function.
+ */
+NATS_EXTERN natsStatus natsOptions_SetNKey(natsOptions *opts, const char *pubKey, natsSignatureHandler sigCB,
+                                           void *sigClosure);
+
+/**
+ * Sets a public NKey and the file with its seed. Other credentials are removed.
+ *
+ * @param opts the options.
+ * @param pubKey the public key, copied. NULL or empty removes the NKey and all other credentials.
+ * @param seedFile the file with the seed, read each time the library connects.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL, or if there is a key without a file.
+ */
+NATS_EXTERN natsStatus natsOptions_SetNKeyFromSeed(natsOptions *opts, const char *pubKey,
+                                                   const char *seedFile);
+
+/**
+ * Bounds the time a call waits for the server to take its data. After it, the call returns #NATS_TIMEOUT and the
+ * connection counts as lost. Default: none, unless configured with nats_OpenWithConfig() or the environment.
+ *
+ * @param opts the options.
+ * @param deadline in milliseconds; 0 for none.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `deadline` negative.
+ */
+NATS_EXTERN natsStatus natsOptions_SetWriteDeadline(natsOptions *opts, int64_t deadline);
+
+/**
+ * Waits for the timeout of a request that nobody listens to, instead of ending it with #NATS_NO_RESPONDERS.
+ * Default: false.
+ *
+ * @param opts the options.
+ * @param disabled true to wait.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_DisableNoResponders(natsOptions *opts, bool disabled);
+
+/**
+ * Sets the prefix of the reply subjects of requests. Default: "_INBOX". natsInbox_Create() does not use it.
+ *
+ * @param opts the options.
+ * @param inboxPrefix a subject without wildcards and without the dot at its end, copied. NULL or empty restores
+ * the default, and so does a refused one.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL, or if the prefix is not a valid subject.
+ */
+NATS_EXTERN natsStatus natsOptions_SetCustomInboxPrefix(natsOptions *opts, const char *inboxPrefix);
+
+/**
+ * Sets the number of zero bytes after the payload of each received message, for parsers that read ahead. Default:
+ * 0.
+ *
+ * @param opts the options.
+ * @param paddingSize in bytes.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `paddingSize` negative.
+ */
+NATS_EXTERN natsStatus natsOptions_SetMessageBufferPadding(natsOptions *opts, int paddingSize);
+
+/**
+ * Destroys options. Connections made with them are not affected.
+ *
+ * @param opts the options, not to be used afterwards. NULL is accepted.
+ */
+NATS_EXTERN void natsOptions_Destroy(natsOptions *opts);
+
+/**
+ * Tells the library that the socket of a connection can be read. Called by the event loop's adapter on the
+ * loop's thread. Does nothing when the connection has no socket at the moment.
+ */
+NATS_EXTERN void natsConnection_ProcessReadEvent(natsConnection *nc);
+
+/**
+ * Tells the library that the socket of a connection can be written. Called by the event loop's adapter on the
+ * loop's thread. Does nothing when nothing is buffered or the connection has no socket at the moment.
+ */
+NATS_EXTERN void natsConnection_ProcessWriteEvent(natsConnection *nc);
+
+/**
+ * Closes a socket that the event loop's adapter has stopped polling, and sets it to -1. Called on the loop's
+ * thread; NULL and -1 are ignored.
+ */
+NATS_EXTERN void natsConnection_ProcessCloseEvent(natsSock *socket);
+
+/**
+ * Tells the library that the event loop uses a connection no longer: drops the reference that the loop has had
+ * since it attached. Called once by the adapter after its detach function; NULL is ignored.
+ */
+NATS_EXTERN void natsConnection_ProcessDetachedEvent(natsConnection *nc);
+
+/** @} */
+
+/** \defgroup inboxGroup Inboxes
+ *  @{
+ */
+
+/**
+ * Creates a subject that nobody else uses, to receive replies on. It starts with `_INBOX.`, also when a
+ * connection has an inbox prefix of its own. Opens the library if that was not done yet.
+ *
+ * @param newInbox gets the NUL-terminated subject, to be destroyed with natsInbox_Destroy().
+ * @return@return #NATS_OK; #NATS_INVALID_ARG if `newInbox` is NULL; #NATS_NO_MEMORY; the status of opening the library if that
+ * fails.
+ */
+NATS_EXTERN natsStatus natsInbox_Create(natsInbox **newInbox);
+
+/**
+ * Releases a subject made by natsInbox_Create(); NULL is ignored.
+ *
+ * @param inbox the subject.
+ */
+NATS_EXTERN void natsInbox_Destroy(natsInbox *inbox);
+
+/** @} */
+
+/** \defgroup headerGroup Headers
+ *  @{
+ */
+
+/**
+ * Creates an empty set of headers.
+ *
+ * @param new_header gets the headers, to be destroyed with natsHeader_Destroy().
+ * @return #NATS_OK; #NATS_INVALID_ARG if `new_header` is NULL.
+ */
+NATS_EXTERN natsStatus natsHeader_New(natsHeader **new_header);
+
+/**
+ * Sets a header: the value replaces all values the key has. Keys are case-sensitive and taken as they are.
+ *
+ * @param h the headers.
+ * @param key the key.
+ * @param value the value, copied.
+ * @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL or `key` is empty.
+ */
+NATS_EXTERN natsStatus natsHeader_Set(natsHeader *h, const char *key, const char *value);
+
+/**
+ * Adds a value to those a header has already.
+ *
+ * @param h the headers.
+ * @param key the key.
+ * @param value the value, copied.
+ * @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL or `key` is empty.
+ */
+NATS_EXTERN natsStatus natsHeader_Add(natsHeader *h, const char *key, const char *value);
+
+/**
+ * The first value of a header.
+ *
+ * @param h the headers.
+ * @param key the key, matched exactly.
+ * @param value gets the value, which belongs to the headers and is valid until this one is set or deleted; NULL on
+ * #NATS_NOT_FOUND.
+ * @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL or `key` is empty; #NATS_NOT_FOUND without such a
+ * header, which does not change the last error.
+ */
+NATS_EXTERN natsStatus natsHeader_Get(natsHeader *h, const char *key, const char **value);
+
+/**
+ * All values of a header, in the order they were added.
+ *
+ * @param h the headers.
+ * @param key the key, matched exactly.
+ * @param values gets an array of the values, to be released with `free()`; the values belong to the headers and
+ * are valid until this one is set or deleted. NULL on #NATS_NOT_FOUND.
+ * @param count gets the number of values, 0 when `values` gets NULL.
+ * @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL or `key` is empty; #NATS_NOT_FOUND without such a
+ * header, which does not change the last error; #NATS_NO_MEMORY.
+ */
+NATS_EXTERN natsStatus natsHeader_Values(natsHeader *h, const char *key, const char ***values, int *count);
+
+/**
+ * The keys of all headers, in no particular order.
+ *
+ * @param h the headers.
+ * @param keys gets an array of the keys, to be released with `free()`; the keys belong to the headers and are
+ * valid until that header is deleted. NULL on #NATS_NOT_FOUND.
+ * @param count gets the number of keys, 0 when `keys` gets NULL.
+ * @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL; #NATS_NOT_FOUND without any header, which does not
+ * change the last error; #NATS_NO_MEMORY.
+ */
+NATS_EXTERN natsStatus natsHeader_Keys(natsHeader *h, const char ***keys, int *count);
+
+/**
+ * The number of keys.
+ *
+ * @param h the headers.
+ * @return the number of keys; 0 if `h` is NULL.
+ */
+NATS_EXTERN int natsHeader_KeysCount(natsHeader *h);
+
+/**
+ * Deletes a header with all its values.
+ *
+ * @param h the headers.
+ * @param key the key, matched exactly.
+ * @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL or `key` is empty; #NATS_NOT_FOUND without such a
+ * header, which does not change the last error.
+ */
+NATS_EXTERN natsStatus natsHeader_Delete(natsHeader *h, const char *key);
+
+/**
+ * Releases headers with all keys and values; NULL is ignored.
+ *
+ * @param h the headers.
+ */
+NATS_EXTERN void natsHeader_Destroy(natsHeader *h);
+
+/** @} */
+
+/** \defgroup msgGroup Messages
+ *  @{
+ */
+
+/**
+ * Creates a message to be published, or as a container of the program's own. Subject, reply and data are copied.
+ *
+ * @param newMsg gets the message, to be destroyed with natsMsg_Destroy(). Untouched on failure.
+ * @param subj the subject; any text that is not empty.
+ * @param reply the reply subject, NULL for none.
+ * @param data the payload, which may contain NULs; NULL for an empty one.
+ * @param dataLen length of the payload in bytes; a negative one counts as 0.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `newMsg` is NULL, `subj` NULL or empty, or `reply` empty;
+ * #NATS_NO_MEMORY.
+ */
+NATS_EXTERN natsStatus natsMsg_Create(natsMsg **newMsg, const char *subj, const char *reply, const char *data,
+                                      int dataLen);
+
+/**
+ * The subject of a message.
+ *
+ * @param msg the message.
+ * @return the subject, which belongs to the message; NULL if `msg` is NULL.
+ */
+NATS_EXTERN const char *natsMsg_GetSubject(const natsMsg *msg);
+
+/**
+ * The reply subject of a message.
+ *
+ * @param msg the message.
+ * @return the reply subject, which belongs to the message; NULL if there is none or `msg` is NULL.
+ */
+NATS_EXTERN const char *natsMsg_GetReply(const natsMsg *msg);
+
+/**
+ * Makes bytes of the program the payload of a message, without copying them.
+ *
+ * The bytes must stay valid and unchanged until the message is destroyed or gets other data; destroying the
+ * message does not release them. They need no NUL at the end, so natsMsg_GetData() may return text without one.
+ *
+ * @param msg the message, created or received.
+ * @param data the payload; NULL only together with length 0.
+ * @param len length of the payload in bytes.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `msg` is NULL, `len` negative, or `data` NULL with another length than 0.
+ * The message keeps the data it had then.
+ */
+NATS_EXTERN natsStatus natsMsg_SetData(natsMsg *msg, const void *data, int len);
+
+/**
+ * The payload of a message.
+ *
+ * A NUL follows the payload, which does not count in its length, unless the payload was set with
+ * natsMsg_SetData(). The payload may itself contain NULs.
+ *
+ * @param msg the message.
+ * @return the payload, which belongs to the message; NULL if it is empty or `msg` is NULL.
+ */
+NATS_EXTERN const char *natsMsg_GetData(const natsMsg *msg);
+
+/**
+ * Length of the payload of a message.
+ *
+ * @param msg the message.
+ * @return the length in bytes, without headers; 0 if `msg` is NULL.
+ */
+NATS_EXTERN int natsMsg_GetDataLength(const natsMsg *msg);
+
+/**
+ * Sets a header: the value replaces all values the key has.
+ *
+ * Keys are case-sensitive and taken as they are. A CR or LF in a value is sent as a space. Like all functions
+ * about headers this one may take received headers apart, so a message must not be used by two threads at once.
+ *
+ * @param msg the message.
+ * @param key the key.
+ * @param value the value, copied; NULL stands for none and is sent as an empty one.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `msg` is NULL, or `key` NULL or empty; #NATS_PROTOCOL_ERROR if the
+ * headers of a received message are malformed.
+ */
+NATS_EXTERN natsStatus natsMsgHeader_Set(natsMsg *msg, const char *key, const char *value);
+
+/**
+ * Adds a value to those a header has already.
+ *
+ * @param msg the message.
+ * @param key the key, see natsMsgHeader_Set().
+ * @param value the value, copied; NULL stands for none and is sent as an empty one.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `msg` is NULL, or `key` NULL or empty; #NATS_PROTOCOL_ERROR if the
+ * headers of a received message are malformed.
+ */
+NATS_EXTERN natsStatus natsMsgHeader_Add(natsMsg *msg, const char *key, const char *value);
+
+/**
+ * The first value of a header.
+ *
+ * @param msg the message.
+ * @param key the key, matched exactly.
+ * @param value gets the value, which belongs to the message and is valid until this header is set or deleted; it
+ * is NULL for a header set to NULL, and on #NATS_NOT_FOUND and #NATS_PROTOCOL_ERROR.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `msg` or `value` is NULL, or `key` NULL or empty; #NATS_NOT_FOUND without
+ * such a header, which does not change the last error; #NATS_PROTOCOL_ERROR if the headers are malformed.
+ */
+NATS_EXTERN natsStatus natsMsgHeader_Get(natsMsg *msg, const char *key, const char **value);
+
+/**
+ * All values of a header, in the order they were added.
+ *
+ * @param msg the message.
+ * @param key the key, matched exactly.
+ * @param values gets an array of the values, to be released with `free()`; the values belong to the message and
+ * are valid until this header is set or deleted. NULL on #NATS_NOT_FOUND and #NATS_PROTOCOL_ERROR.
+ * @param count gets the number of values, 0 when `values` gets NULL.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `msg`, `values` or `count` is NULL, or `key` NULL or empty;
+ * #NATS_NOT_FOUND without such a header, which does not change the last error; #NATS_PROTOCOL_ERROR if the headers
+ * are malformed; #NATS_NO_MEMORY.
+ */
+NATS_EXTERN natsStatus natsMsgHeader_Values(natsMsg *msg, const char *key, const char ***values, int *count);
+
+/**
+ * The keys of all headers, in no particular order.
+ *
+ * @param msg the message.
+ * @param keys gets an array of the keys, to be released with `free()`; the keys belong to the message and are
+ * valid until that header is deleted. NULL on #NATS_NOT_FOUND and #NATS_PROTOCOL_ERROR.
+ * @param count gets the number of keys, 0 when `keys` gets NULL.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `msg`, `keys` or `count` is NULL; #NATS_NOT_FOUND without any header,
+ * which does not change the last error; #NATS_PROTOCOL_ERROR if the headers are malformed; #NATS_NO_MEMORY.
+ */
+NATS_EXTERN natsStatus natsMsgHeader_Keys(natsMsg *msg, const char ***keys, int *count);
+
+/**
+ * Deletes a header with all its values. A message that lost its last header this way is still sent with an empty
+ * header block.
+ *
+ * @param msg the message.
+ * @param key the key, matched exactly.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `msg` is NULL, or `key` NULL or empty; #NATS_NOT_FOUND without such a
+ * header, which does not change the last error; #NATS_PROTOCOL_ERROR if the headers are malformed.
+ */
+NATS_EXTERN natsStatus natsMsgHeader_Delete(natsMsg *msg, const char *key);
+
+/**
+ * Length of the headers of a message on the wire, from the version line to the empty line at the end.
+ *
+ * @param msg the message.
+ * @return the length in bytes; 0 without headers or if `msg` is NULL.
+ */
+NATS_EXTERN int natsMsgHeader_EncodedLength(const natsMsg *msg);
+
+/**
+ * Whether a message is the server's answer to a request that nobody listens to: no payload and status 503.
+ * Requests report this as #NATS_NO_RESPONDERS themselves; callbacks of a subscription get the message.
+ *
+ * @param msg the message.
+ * @return `true` for such a message; `false` for any other and if `msg` is NULL.
+ */
+NATS_EXTERN bool natsMsg_IsNoResponders(natsMsg *msg);
+
+/**
+ * Releases a message; NULL is ignored. Any thread may do this, also after the connection and the subscription of
+ * the message are gone.
+ *
+ * @param msg the message.
+ */
+NATS_EXTERN void natsMsg_Destroy(natsMsg *msg);
+
+/**
+ * Destroys the messages of a list and the array that holds them, and makes the list an empty one. Entries that
+ * are NULL are skipped: to keep a message, put NULL in its place. The struct itself is the program's.
+ *
+ * @param list the list; NULL, or one without array, is ignored.
+ */
+NATS_EXTERN void natsMsgList_Destroy(natsMsgList *list);
+
+/**
+ * The sequence of a message in its stream.
+ *
+ * @param msg the message.
+ * @return the sequence; 0 for a message that does not come from a stream's direct access, and if `msg` is NULL.
+ */
+NATS_EXTERN uint64_t natsMsg_GetSequence(natsMsg *msg);
+
+/**
+ * When the stream stored a message.
+ *
+ * @param msg the message.
+ * @return nanoseconds since 1970-01-01 UTC; 0 for a message that does not come from a stream's direct access, and
+ * if `msg` is NULL.
+ */
+NATS_EXTERN int64_t natsMsg_GetTime(natsMsg *msg);
+
+/** @} */
+
+/** \defgroup statsGroup Statistics
+ *  @{
+ */
+
+/**
+ * Creates a statistics object for natsConnection_GetStats(); all counters are 0.
+ *
+ * @param newStats gets the object, to be destroyed with natsStatistics_Destroy().
+ * @return@return #NATS_OK; #NATS_INVALID_ARG if `newStats` is NULL.
+ */
+NATS_EXTERN natsStatus natsStatistics_Create(natsStatistics **newStats);
+
+/**
+ * Reads the counters. Each of the pointers behind `stats` may be NULL, that counter is left out then.
+ *
+ * @param stats the statistics object.
+ * @param inMsgs gets the number of messages received.
+ * @param inBytes gets the bytes received: headers and payloads.
+ * @param outMsgs gets the number of messages sent.
+ * @param outBytes gets the bytes sent: headers and payloads.
+ * @param reconnects gets how often the connection was made again.
+ * @return@return #NATS_OK; #NATS_INVALID_ARG if `stats` is NULL, nothing is stored then.
+ */
+NATS_EXTERN natsStatus natsStatistics_GetCounts(const natsStatistics *stats, uint64_t *inMsgs,
+                                                uint64_t *inBytes, uint64_t *outMsgs, uint64_t *outBytes,
+                                                uint64_t *reconnects);
+
+/**
+ * Releases a statistics object; NULL is ignored.
+ *
+ * @param stats the statistics object.
+ */
+NATS_EXTERN void natsStatistics_Destroy(natsStatistics *stats);
+
+/** @} */
+
+/** \defgroup connectionGroup Connections
+ *  @{
+ */
+
+/**
+ * Connects to one of the servers of the options.
+ *
+ * Each server gets the connect timeout of the options for name resolution, TCP, TLS and the first exchange.
+ * The options are copied; they can be changed or destroyed afterwards.
+ *
+ * @param nc receives the connection, which the caller ends with natsConnection_Destroy(); untouched on failure,
+ * except for #NATS_NOT_YET_CONNECTED
+ * @param options NULL is the same as default options
+ * @return #NATS_NO_SERVER when no server could be reached, #NATS_TIMEOUT, #NATS_CONNECTION_AUTH_FAILED,
+ * #NATS_INVALID_ARG for a malformed URL, #NATS_NOT_YET_CONNECTED with natsOptions_SetRetryOnFailedConnect() and a
+ * callback: the connection then goes on trying, and other statuses of the first exchange
+ */
+NATS_EXTERN natsStatus natsConnection_Connect(natsConnection **nc, natsOptions *options);
+
+/**
+ * Connects with default options to one of the servers in `urls`, a list separated by commas. NULL connects to
+ * `nats://localhost:4222`.
+ *
+ * @param nc receives the connection, which the caller ends with natsConnection_Destroy(); untouched on failure
+ * @param urls the URLs
+ * @return as natsConnection_Connect()
+ */
+NATS_EXTERN natsStatus natsConnection_ConnectTo(natsConnection **nc, const char *urls);
+
+/**
+ * Breaks the connection off and reconnects, as if it had been lost: the reconnect wait comes first.
+ *
+ * @return #NATS_INVALID_ARG for NULL, #NATS_CONNECTION_CLOSED. OK without effect while it reconnects already; with
+ * reconnects not allowed it closes.
+ */
+NATS_EXTERN natsStatus natsConnection_Reconnect(natsConnection *nc);
+
+/** Whether the connection is closed for good; true for NULL. */
+NATS_EXTERN bool natsConnection_IsClosed(natsConnection *nc);
+
+/**
+ * Whether the connection is lost and being re-established; false for NULL. Stays true when it was closed then.
+ */
+NATS_EXTERN bool natsConnection_IsReconnecting(natsConnection *nc);
+
+/** Whether the connection is draining; false for NULL and after the close that ends a drain. */
+NATS_EXTERN bool natsConnection_IsDraining(natsConnection *nc);
+
+/** The state of the connection, #NATS_CONN_STATUS_CLOSED for NULL. Never waits for anything. */
+NATS_EXTERN natsConnStatus natsConnection_Status(natsConnection *nc);
+
+/**
+ * Bytes published and not written to the socket yet; those that wait for a reconnect are not counted. -1 for NULL,
+ * and for a connection that is closed or was never up.
+ */
+NATS_EXTERN int natsConnection_Buffered(natsConnection *nc);
+
+/**
+ * Waits until the server has received everything published so far, for 10 seconds at most.
+ *
+ * As natsConnection_FlushTimeout() in everything else.
+ */
+NATS_EXTERN natsStatus natsConnection_Flush(natsConnection *nc);
+
+/**
+ * Waits until the server has received everything published so far: sends a PING and waits for its PONG. While the
+ * connection is being re-established, for the new one.
+ *
+ * @param nc the connection
+ * @param timeout milliseconds to wait, above 0
+ * @return #NATS_INVALID_ARG for NULL, #NATS_INVALID_TIMEOUT, #NATS_CONNECTION_CLOSED, #NATS_TIMEOUT,
+ * #NATS_CONNECTION_DISCONNECTED when the connection is lost during the wait. May be called in any callback.
+ */
+NATS_EXTERN natsStatus natsConnection_FlushTimeout(natsConnection *nc, int64_t timeout);
+
+/**
+ * The largest message the server takes, headers and payload together, in bytes; 0 for NULL and before the first
+ * connect.
+ */
+NATS_EXTERN int64_t natsConnection_GetMaxPayload(natsConnection *nc);
+
+/**
+ * Copies the counters of a connection into a statistics object.
+ *
+ * @return #NATS_INVALID_ARG for a NULL argument. Works on a closed connection.
+ */
+NATS_EXTERN natsStatus natsConnection_GetStats(natsConnection *nc, natsStatistics *stats);
+
+/**
+ * Copies the URL of the server connected to, credentials included; "" unless connected.
+ *
+ * @param nc the connection
+ * @param buffer receives the text and a NUL; emptied first
+ * @param bufferSize its size in bytes
+ * @return #NATS_INVALID_ARG for a NULL argument, #NATS_INSUFFICIENT_BUFFER
+ */
+NATS_EXTERN natsStatus natsConnection_GetConnectedUrl(natsConnection *nc, char *buffer, size_t bufferSize);
+
+/**
+ * Copies the id of the server connected to; "" unless connected.
+ *
+ * As natsConnection_GetConnectedUrl() in everything else.
+ */
+NATS_EXTERN natsStatus natsConnection_GetConnectedServerId(natsConnection *nc, char *buffer,
+                                                           size_t bufferSize);
+
+/**
+ * Copies the name of the server connected to; "" unless connected, and for a server that tells none.
+ *
+ * As natsConnection_GetConnectedUrl() in everything else.
+ */
+NATS_EXTERN natsStatus natsConnection_GetConnectedServerName(natsConnection *nc, char *buffer,
+                                                             size_t bufferSize);
+
+/**
+ * The servers this connection may use, in the order of the pool, without credentials.
+ *
+ * @param nc the connection
+ * @param servers receives an array of strings; the caller frees each string and the array with `free()`. NULL when
+ * there is none left
+ * @param count receives their number
+ * @return #NATS_INVALID_ARG for a NULL argument, #NATS_NO_MEMORY
+ */
+NATS_EXTERN natsStatus natsConnection_GetServers(natsConnection *nc, char ***servers, int *count);
+
+/**
+ * The servers of the pool that were announced by a server, without credentials.
+ *
+ * As natsConnection_GetServers() in everything else, except that the array is never NULL.
+ */
+NATS_EXTERN natsStatus natsConnection_GetDiscoveredServers(natsConnection *nc, char ***servers, int *count);
+
+/**
+ * The connection's last error. The text is valid until the calling thread asks again or ends.
+ *
+ * Deprecated: natsConnection_ReadLastError() copies the text.
+ *
+ * @return the status of the last error, #NATS_INVALID_ARG for a NULL argument
+ */
+NATS_EXTERN natsStatus natsConnection_GetLastError(natsConnection *nc, const char **lastError);
+
+/**
+ * Copies the text of the connection's last error.
+ *
+ * @param nc the connection
+ * @param buf receives the text, cut to fit and always NUL-terminated; a cut text ends in `...`. May be NULL
+ * @param n size of `buf` in bytes
+ * @return the status of the last error (#NATS_OK for none), #NATS_INVALID_ARG for a NULL connection
+ */
+NATS_EXTERN natsStatus natsConnection_ReadLastError(natsConnection *nc, char *buf, size_t n);
+
+/**
+ * The number that the server has given this connection.
+ *
+ * @return #NATS_INVALID_ARG for a NULL argument, #NATS_CONNECTION_CLOSED, #NATS_NO_SERVER_SUPPORT (and 0 stored) when
+ * the server gives none
+ */
+NATS_EXTERN natsStatus natsConnection_GetClientID(natsConnection *nc, uint64_t *cid);
+
+/**
+ * Drains the connection: subscriptions first, then what was published, then it closes. Does not wait; gives up after
+ * 30 seconds.
+ *
+ * As natsConnection_DrainTimeout() in everything else.
+ */
+NATS_EXTERN natsStatus natsConnection_Drain(natsConnection *nc);
+
+/**
+ * Drains the connection within a time of the program's choice.
+ *
+ * While the subscriptions drain, publishing still works and subscribing does not. Failures are reported to the
+ * error handler; the closed callback tells the end.
+ *
+ * @param nc the connection
+ * @param timeout milliseconds for the subscriptions; 0 or less for no limit
+ * @return #NATS_INVALID_ARG for NULL, #NATS_CONNECTION_CLOSED, #NATS_ILLEGAL_STATE while it is not connected. OK
+ * without effect when it drains already.
+ */
+NATS_EXTERN natsStatus natsConnection_DrainTimeout(natsConnection *nc, int64_t timeout);
+
+/**
+ * Signs a message with the seed of the connection's credentials. Works in any state of the connection.
+ *
+ * @param nc a connection with credentials from files or memory, or an NKey from a seed
+ * @param message the bytes; a non-NULL message with length 0 is taken as a C string
+ * @param messageLen their number
+ * @param sig receives the 64 bytes of the signature
+ * @return #NATS_INVALID_ARG, #NATS_ERR when there is nothing to sign with or it cannot be read
+ */
+NATS_EXTERN natsStatus natsConnection_Sign(natsConnection *nc, const unsigned char *message, int messageLen,
+                                           unsigned char (*sig)[64]);
+
+/**
+ * The address the server sees this connection come from.
+ *
+ * @param nc the connection
+ * @param ip receives the text, to be freed with `free()`; NULL on failure
+ * @return #NATS_INVALID_ARG for a NULL argument, #NATS_CONNECTION_CLOSED, #NATS_NO_SERVER_SUPPORT when the server does
+ * not tell
+ */
+NATS_EXTERN natsStatus natsConnection_GetClientIP(natsConnection *nc, char **ip);
+
+/** The name given with natsOptions_SetName(), NULL for none. Owned by the connection. */
+NATS_EXTERN const char *natsConnection_GetName(natsConnection *nc);
+
+/**
+ * Measures the time from a PING to its PONG.
+ *
+ * @param nc the connection
+ * @param rtt receives nanoseconds
+ * @return #NATS_INVALID_ARG for a NULL argument, #NATS_CONNECTION_CLOSED, #NATS_CONNECTION_DISCONNECTED while it
+ * reconnects, #NATS_TIMEOUT after 10 seconds
+ */
+NATS_EXTERN natsStatus natsConnection_GetRTT(natsConnection *nc, int64_t *rtt);
+
+/**
+ * Whether the server takes messages with headers.
+ *
+ * @return #NATS_OK if so, #NATS_NO_SERVER_SUPPORT if not, #NATS_INVALID_ARG for NULL
+ */
+NATS_EXTERN natsStatus natsConnection_HasHeaderSupport(natsConnection *nc);
+
+/**
+ * Address and port of this end of the connection.
+ *
+ * @param nc the connection
+ * @param ip receives the address, to be freed with `free()`; NULL on failure
+ * @param port receives the port, 0 on failure
+ * @return #NATS_INVALID_ARG for a NULL argument, #NATS_CONNECTION_CLOSED, #NATS_CONNECTION_DISCONNECTED while there is
+ * no socket, #NATS_SYS_ERROR
+ */
+NATS_EXTERN natsStatus natsConnection_GetLocalIPAndPort(natsConnection *nc, char **ip, int *port);
+
+/**
+ * Closes a connection for good: what was published goes out first if the server takes it within half a second, who
+ * waits for something is released with #NATS_CONNECTION_CLOSED, subscriptions end. The handle stays valid for getters
+ * until natsConnection_Destroy(). NULL is ignored. May be called in any callback.
+ */
+NATS_EXTERN void natsConnection_Close(natsConnection *nc);
+
+/**
+ * Closes a connection and gives the handle back. Callbacks may still run afterwards; subscriptions stay valid handles
+ * until they are destroyed. NULL is ignored. May be called in any callback.
+ */
+NATS_EXTERN void natsConnection_Destroy(natsConnection *nc);
+
+/** @} */
+
+/** \defgroup publishGroup Publishing
+ *  @{
+ */
+
+/**
+ * Publishes `dataLen` bytes of `data` on `subj`.
+ *
+ * The data is copied before the call returns and goes out with the next write, at the latest a few milliseconds
+ * later. While the connection is being re-established the message waits in the reconnect buffer. The call may
+ * wait for room while the server does not read, but no longer than it takes to find the connection stale.
+ *
+ * @param nc the connection
+ * @param subj the subject; must not hold blanks, CR or LF
+ * @param data the payload, may be NULL when `dataLen` is 0
+ * @param dataLen its length in bytes
+ * @return #NATS_INVALID_ARG for a NULL connection, #NATS_INVALID_SUBJECT, #NATS_CONNECTION_CLOSED,
+ * #NATS_DRAINING, #NATS_MAX_PAYLOAD, #NATS_INSUFFICIENT_BUFFER when the reconnect buffer is full,
+ * #NATS_TIMEOUT when the write deadline passed. Any thread may call it, callbacks too.
+ */
+NATS_EXTERN natsStatus natsConnection_Publish(natsConnection *nc, const char *subj, const void *data,
+                                              int dataLen);
+
+/**
+ * Publishes a text, without its terminating NUL; NULL is an empty message.
+ *
+ * As natsConnection_Publish() in everything else.
+ */
+NATS_EXTERN natsStatus natsConnection_PublishString(natsConnection *nc, const char *subj, const char *str);
+
+/**
+ * Publishes a message with its headers, reply subject and payload. The message stays the caller's and can be
+ * published again.
+ *
+ * @return as natsConnection_Publish(), and #NATS_INVALID_ARG for a NULL message, #NATS_NO_SERVER_SUPPORT for
+ * headers that the server does not support
+ */
+NATS_EXTERN natsStatus natsConnection_PublishMsg(natsConnection *nc, natsMsg *msg);
+
+/**
+ * Publishes with a reply subject, without waiting for a reply.
+ *
+ * @return as natsConnection_Publish(), and #NATS_INVALID_ARG when `reply` is NULL or empty
+ */
+NATS_EXTERN natsStatus natsConnection_PublishRequest(natsConnection *nc, const char *subj, const char *reply,
+                                                     const void *data, int dataLen);
+
+/**
+ * Publishes a text with a reply subject, without waiting for a reply.
+ *
+ * As natsConnection_PublishRequest() in everything else.
+ */
+NATS_EXTERN natsStatus natsConnection_PublishRequestString(natsConnection *nc, const char *subj,
+                                                           const char *reply, const char *str);
+
+/**
+ * Publishes and writes everything that is buffered to the socket before it returns.
+ *
+ * As natsConnection_Publish() in everything else.
+ */
+NATS_EXTERN natsStatus natsConnection_Send(natsConnection *nc, const char *subj, const void *data,
+                                           int dataLen);
+
+/**
+ * Publishes a message and writes everything that is buffered to the socket before it returns.
+ *
+ * As natsConnection_PublishMsg() in everything else.
+ */
+NATS_EXTERN natsStatus natsConnection_SendMsg(natsConnection *nc, natsMsg *msg);
+
+/**
+ * Publishes with a reply subject and writes everything that is buffered to the socket before it returns.
+ *
+ * As natsConnection_PublishRequest() in everything else.
+ */
+NATS_EXTERN natsStatus natsConnection_SendRequest(natsConnection *nc, const char *subj, const char *reply,
+                                                  const void *data, int dataLen);
+
+/**
+ * Sends a request and waits for its first reply.
+ *
+ * @param replyMsg receives the reply, which the caller destroys; set to NULL on failure
+ * @param nc the connection
+ * @param subj the subject of the request
+ * @param data the payload, may be NULL when `dataLen` is 0
+ * @param dataLen its length in bytes
+ * @param timeout how long to wait, in milliseconds; with 0 or less the request is sent but not waited for
+ * @return #NATS_TIMEOUT, #NATS_NO_RESPONDERS when the server knows that nobody listens, #NATS_INVALID_ARG,
+ * #NATS_CONNECTION_CLOSED, #NATS_CONNECTION_DISCONNECTED (only with natsOptions_SetFailRequestsOnDisconnect()),
+ * or a status of natsConnection_Publish(). May be called in a message handler.
+ */
+NATS_EXTERN natsStatus natsConnection_Request(natsMsg **replyMsg, natsConnection *nc, const char *subj,
+                                              const void *data, int dataLen, int64_t timeout);
+
+/**
+ * Sends a text as a request and waits for its first reply.
+ *
+ * As natsConnection_Request() in everything else.
+ */
+NATS_EXTERN natsStatus natsConnection_RequestString(natsMsg **replyMsg, natsConnection *nc, const char *subj,
+                                                    const char *str, int64_t timeout);
+
+/**
+ * Sends a message, headers included, as a request and waits for its first reply. The message's own reply subject
+ * is not used; the message stays the caller's.
+ *
+ * As natsConnection_Request() in everything else.
+ */
+NATS_EXTERN natsStatus natsConnection_RequestMsg(natsMsg **replyMsg, natsConnection *nc, natsMsg *requestMsg,
+                                                 int64_t timeout);
+
+/** @} */
+
+/** \defgroup subscribeGroup Subscribing
+ *  @{
+ */
+
+/**
+ * Subscribes; messages are delivered to a callback, one at a time and in order.
+ *
+ * @param sub receives the subscription, which the caller ends with natsSubscription_Destroy(); untouched on failure
+ * @param nc the connection
+ * @param subject the subject, may hold the wildcards `*` and `>`
+ * @param cb called for each message on a delivery thread; it owns the message and destroys it
+ * @param cbClosure handed to `cb`
+ * @return #NATS_INVALID_ARG for a NULL argument, #NATS_INVALID_SUBJECT, #NATS_CONNECTION_CLOSED,
+ * #NATS_DRAINING while the connection drains. A server that cannot be reached at this moment is no failure: the
+ * subscription is made when it can.
+ */
+NATS_EXTERN natsStatus natsConnection_Subscribe(natsSubscription **sub, natsConnection *nc,
+                                                const char *subject, natsMsgHandler cb, void *cbClosure);
+
+/**
+ * Subscribes; the callback also runs, with a NULL message, each time nothing arrived for a while.
+ *
+ * @param sub receives the subscription, which the caller ends with natsSubscription_Destroy(); untouched on failure
+ * @param nc the connection
+ * @param subject the subject, may hold the wildcards `*` and `>`
+ * @param timeout time without messages after which the handler runs, in milliseconds, above 0
+ * @param cb called for each message on a delivery thread; it owns the message and destroys it
+ * @param cbClosure handed to `cb`
+ * @return #NATS_INVALID_ARG for a NULL argument or a timeout of 0 or less, #NATS_INVALID_SUBJECT, #NATS_CONNECTION_CLOSED,
+ * #NATS_DRAINING while the connection drains. A server that cannot be reached at this moment is no failure: the
+ * subscription is made when it can.
+ */
+NATS_EXTERN natsStatus natsConnection_SubscribeTimeout(natsSubscription **sub, natsConnection *nc,
+                                                       const char *subject, int64_t timeout,
+                                                       natsMsgHandler cb, void *cbClosure);
+
+/**
+ * Subscribes; messages are read with natsSubscription_NextMsg().
+ *
+ * @param sub receives the subscription, which the caller ends with natsSubscription_Destroy(); untouched on failure
+ * @param nc the connection
+ * @param subject the subject, may hold the wildcards `*` and `>`
+ * @return #NATS_INVALID_ARG for a NULL argument, #NATS_INVALID_SUBJECT, #NATS_CONNECTION_CLOSED,
+ * #NATS_DRAINING while the connection drains. A server that cannot be reached at this moment is no failure: the
+ * subscription is made when it can.
+ */
+NATS_EXTERN natsStatus natsConnection_SubscribeSync(natsSubscription **sub, natsConnection *nc,
+                                                    const char *subject);
+
+/**
+ * Subscribes as a member of a queue group; messages are delivered to a callback.
+ *
+ * @param sub receives the subscription, which the caller ends with natsSubscription_Destroy(); untouched on failure
+ * @param nc the connection
+ * @param subject the subject, may hold the wildcards `*` and `>`
+ * @param queueGroup the group: each message goes to one member of it; no white space
+ * @param cb called for each message on a delivery thread; it owns the message and destroys it
+ * @param cbClosure handed to `cb`
+ * @return #NATS_INVALID_ARG for a NULL argument, #NATS_INVALID_SUBJECT, #NATS_INVALID_QUEUE_NAME, #NATS_CONNECTION_CLOSED,
+ * #NATS_DRAINING while the connection drains. A server that cannot be reached at this moment is no failure: the
+ * subscription is made when it can.
+ */
+NATS_EXTERN natsStatus natsConnection_QueueSubscribe(natsSubscription **sub, natsConnection *nc,
+                                                     const char *subject, const char *queueGroup,
+                                                     natsMsgHandler cb, void *cbClosure);
+
+/**
+ * Subscribes as a member of a queue group; the callback also runs, with a NULL message, each time nothing arrived
+ * for a while.
+ *
+ * @param sub receives the subscription, which the caller ends with natsSubscription_Destroy(); untouched on failure
+ * @param nc the connection
+ * @param subject the subject, may hold the wildcards `*` and `>`
+ * @param queueGroup the group: each message goes to one member of it; no white space
+ * @param timeout time without messages after which the handler runs, in milliseconds, above 0
+ * @param cb called for each message on a delivery thread; it owns the message and destroys it
+ * @param cbClosure handed to `cb`
+ * @return #NATS_INVALID_ARG for a NULL argument or a timeout of 0 or less, #NATS_INVALID_SUBJECT, #NATS_INVALID_QUEUE_NAME, #NATS_CONNECTION_CLOSED,
+ * #NATS_DRAINING while the connection drains. A server that cannot be reached at this moment is no failure: the
+ * subscription is made when it can.
+ */
+NATS_EXTERN natsStatus natsConnection_QueueSubscribeTimeout(natsSubscription **sub, natsConnection *nc,
+                                                            const char *subject, const char *queueGroup,
+                                                            int64_t timeout, natsMsgHandler cb,
+                                                            void *cbClosure);
+
+/**
+ * Subscribes as a member of a queue group; messages are read with natsSubscription_NextMsg().
+ *
+ * @param sub receives the subscription, which the caller ends with natsSubscription_Destroy(); untouched on failure
+ * @param nc the connection
+ * @param subject the subject, may hold the wildcards `*` and `>`
+ * @param queueGroup the group: each message goes to one member of it; no white space
+ * @return #NATS_INVALID_ARG for a NULL argument, #NATS_INVALID_SUBJECT, #NATS_INVALID_QUEUE_NAME, #NATS_CONNECTION_CLOSED,
+ * #NATS_DRAINING while the connection drains. A server that cannot be reached at this moment is no failure: the
+ * subscription is made when it can.
+ */
+NATS_EXTERN natsStatus natsConnection_QueueSubscribeSync(natsSubscription **sub, natsConnection *nc,
+                                                         const char *subject, const char *queueGroup);
+
+/** @} */
+
+/** \defgroup subscriptionGroup Subscriptions
+ *  @{
+ */
+
+/**
+ * Does nothing: there is no delivery delay to switch off. Kept for old programs.
+ *
+ * @return #NATS_INVALID_ARG for NULL
+ */
+NATS_EXTERN natsStatus natsSubscription_NoDeliveryDelay(natsSubscription *sub);
+
+/**
+ * Takes the next message of a synchronous subscription.
+ *
+ * @param nextMsg receives the message, which the caller destroys; untouched on failure
+ * @param sub the subscription
+ * @param timeout how long to wait for a message, in milliseconds; 0 or less takes only what is there
+ * @return #NATS_TIMEOUT, #NATS_INVALID_ARG, #NATS_CONNECTION_CLOSED, #NATS_MAX_DELIVERED_MSGS when the
+ * auto-unsubscribe limit is reached, #NATS_INVALID_SUBSCRIPTION, #NATS_ILLEGAL_STATE for a subscription with a
+ * callback, #NATS_SLOW_CONSUMER once after messages were dropped, #NATS_NO_RESPONDERS
+ */
+NATS_EXTERN natsStatus natsSubscription_NextMsg(natsMsg **nextMsg, natsSubscription *sub, int64_t timeout);
+
+/**
+ * Ends a subscription. Messages not delivered yet are dropped; a running callback is not waited for.
+ *
+ * @return #NATS_INVALID_ARG for NULL, #NATS_CONNECTION_CLOSED, #NATS_INVALID_SUBSCRIPTION when it has ended already
+ */
+NATS_EXTERN natsStatus natsSubscription_Unsubscribe(natsSubscription *sub);
+
+/**
+ * Ends a subscription after it has received `max` messages in all, those already received included. With 0, or
+ * when that many were delivered already, it ends at once.
+ *
+ * @return as natsSubscription_Unsubscribe()
+ */
+NATS_EXTERN natsStatus natsSubscription_AutoUnsubscribe(natsSubscription *sub, int max);
+
+/**
+ * Number of messages received and not delivered yet.
+ *
+ * @return #NATS_INVALID_ARG for a NULL argument, #NATS_INVALID_SUBSCRIPTION once it has ended
+ */
+NATS_EXTERN natsStatus natsSubscription_QueuedMsgs(natsSubscription *sub, uint64_t *queuedMsgs);
+
+/**
+ * The connection a subscription belongs to, NULL for NULL. Also after the subscription has ended. The handle is
+ * valid as long as the subscription's.
+ */
+NATS_EXTERN natsConnection *natsSubscription_GetConnection(natsSubscription *sub);
+
+/** The subscription's number on its connection, from 1; 0 for NULL and once it has ended. */
+NATS_EXTERN int64_t natsSubscription_GetID(natsSubscription *sub);
+
+/**
+ * The subject subscribed to; NULL for NULL and once the subscription has ended. Owned by the subscription.
+ */
+NATS_EXTERN const char *natsSubscription_GetSubject(natsSubscription *sub);
+
+/**
+ * Limits what may wait for delivery; a message that would go over a limit is dropped (slow consumer).
+ *
+ * @param sub the subscription
+ * @param msgLimit number of messages, below 0 for no limit
+ * @param bytesLimit their headers and payloads in bytes, below 0 for no limit
+ * @return #NATS_INVALID_ARG for NULL or a limit of 0, #NATS_INVALID_SUBSCRIPTION once it has ended
+ */
+NATS_EXTERN natsStatus natsSubscription_SetPendingLimits(natsSubscription *sub, int msgLimit, int bytesLimit);
+
+/**
+ * The limits of what may wait for delivery. Either out parameter may be NULL.
+ *
+ * @return #NATS_INVALID_ARG for NULL, #NATS_INVALID_SUBSCRIPTION once it has ended
+ */
+NATS_EXTERN natsStatus natsSubscription_GetPendingLimits(natsSubscription *sub, int *msgLimit,
+                                                         int *bytesLimit);
+
+/**
+ * What waits for delivery: messages, and their headers and payloads in bytes. Either out parameter may be NULL.
+ *
+ * @return #NATS_INVALID_ARG for NULL, #NATS_INVALID_SUBSCRIPTION once it has ended
+ */
+NATS_EXTERN natsStatus natsSubscription_GetPending(natsSubscription *sub, int *msgs, int *bytes);
+
+/**
+ * Number of messages delivered so far.
+ *
+ * @return #NATS_INVALID_ARG for a NULL argument, #NATS_INVALID_SUBSCRIPTION once it has ended
+ */
+NATS_EXTERN natsStatus natsSubscription_GetDelivered(natsSubscription *sub, int64_t *msgs);
+
+/**
+ * Number of messages dropped so far because a limit was reached.
+ *
+ * @return #NATS_INVALID_ARG for a NULL argument, #NATS_INVALID_SUBSCRIPTION once it has ended
+ */
+NATS_EXTERN natsStatus natsSubscription_GetDropped(natsSubscription *sub, int64_t *msgs);
+
+/**
+ * The most that ever waited for delivery: messages and bytes, each for itself. Either out parameter may be NULL.
+ *
+ * @return #NATS_INVALID_ARG for NULL, #NATS_INVALID_SUBSCRIPTION once it has ended
+ */
+NATS_EXTERN natsStatus natsSubscription_GetMaxPending(natsSubscription *sub, int *msgs, int *bytes);
+
+/**
+ * Starts the high-water marks of natsSubscription_GetMaxPending() again from 0.
+ *
+ * @return #NATS_INVALID_ARG for NULL, #NATS_INVALID_SUBSCRIPTION once it has ended
+ */
+NATS_EXTERN natsStatus natsSubscription_ClearMaxPending(natsSubscription *sub);
+
+/**
+ * All counters of a subscription in one consistent look. Any out parameter may be NULL.
+ *
+ * @return #NATS_INVALID_ARG for NULL, #NATS_INVALID_SUBSCRIPTION once it has ended
+ */
+NATS_EXTERN natsStatus natsSubscription_GetStats(natsSubscription *sub, int *pendingMsgs, int *pendingBytes,
+                                                 int *maxPendingMsgs, int *maxPendingBytes,
+                                                 int64_t *deliveredMsgs, int64_t *droppedMsgs);
+
+/** Whether the subscription can still deliver messages; false for NULL. True while it drains. */
+NATS_EXTERN bool natsSubscription_IsValid(natsSubscription *sub);
+
+/**
+ * Drains: receives no more than what the server has sent already, delivers all of it, then ends. Does not wait;
+ * gives up after 30 seconds.
+ *
+ * @return #NATS_INVALID_ARG for NULL, #NATS_CONNECTION_CLOSED, #NATS_INVALID_SUBSCRIPTION once it has ended,
+ * #NATS_DRAINING while the whole connection drains. OK without effect when it drains already.
+ */
+NATS_EXTERN natsStatus natsSubscription_Drain(natsSubscription *sub);
+
+/**
+ * Drains within a time of the program's choice.
+ *
+ * @param sub the subscription
+ * @param timeout milliseconds after which it ends whatever is left; 0 or less for no limit
+ * @return as natsSubscription_Drain()
+ */
+NATS_EXTERN natsStatus natsSubscription_DrainTimeout(natsSubscription *sub, int64_t timeout);
+
+/**
+ * Waits until a drain is complete, whatever came of it: see natsSubscription_DrainCompletionStatus().
+ *
+ * @param sub the subscription
+ * @param timeout milliseconds to wait; 0 or less for as long as it takes
+ * @return #NATS_INVALID_ARG for NULL, #NATS_ILLEGAL_STATE when it was never drained, #NATS_TIMEOUT
+ */
+NATS_EXTERN natsStatus natsSubscription_WaitForDrainCompletion(natsSubscription *sub, int64_t timeout);
+
+/**
+ * What came of a drain.
+ *
+ * @return #NATS_OK when everything was delivered; #NATS_TIMEOUT, #NATS_CONNECTION_CLOSED,
+ * #NATS_INVALID_SUBSCRIPTION or the status of the flush for what went wrong first; #NATS_ILLEGAL_STATE while it is
+ * not complete; #NATS_INVALID_ARG for NULL
+ */
+NATS_EXTERN natsStatus natsSubscription_DrainCompletionStatus(natsSubscription *sub);
+
+/**
+ * Sets a function that runs once after the last callback of a subscription, for whatever reason it ended: from
+ * then on the library does not use the closures any more.
+ *
+ * @param sub a subscription with a message callback
+ * @param cb the function, NULL clears it; runs on the delivery thread
+ * @param closure handed to `cb`
+ * @return #NATS_INVALID_ARG for NULL, #NATS_INVALID_SUBSCRIPTION for a synchronous subscription or once it has ended
+ */
+NATS_EXTERN natsStatus natsSubscription_SetOnCompleteCB(natsSubscription *sub, natsOnCompleteCB cb,
+                                                        void *closure);
+
+/**
+ * Gives the handle back, and ends the subscription if it has not ended yet. NULL is ignored. Allowed in the
+ * subscription's own callback.
+ */
+NATS_EXTERN void natsSubscription_Destroy(natsSubscription *sub);
+
+/** @} */
+
+/** \defgroup event_loopGroup Event loops
+ *  @{
+ */
+
+/**
+ * Tells the library that the socket of a connection can be read. Called by the event loop's adapter on the
+ * loop's thread. Does nothing when the connection has no socket at the moment.
+ */
+NATS_EXTERN void natsConnection_ProcessReadEvent(natsConnection *nc);
+
+/**
+ * Tells the library that the socket of a connection can be written. Called by the event loop's adapter on the
+ * loop's thread. Does nothing when nothing is buffered or the connection has no socket at the moment.
+ */
+NATS_EXTERN void natsConnection_ProcessWriteEvent(natsConnection *nc);
+
+/**
+ * Closes a socket that the event loop's adapter has stopped polling, and sets it to -1. Called on the loop's
+ * thread; NULL and -1 are ignored.
+ */
+NATS_EXTERN void natsConnection_ProcessCloseEvent(natsSock *socket);
+
+/**
+ * Tells the library that the event loop uses a connection no longer: drops the reference that the loop has had
+ * since it attached. Called once by the adapter after its detach function; NULL is ignored.
+ */
+NATS_EXTERN void natsConnection_ProcessDetachedEvent(natsConnection *nc);
+
+/** @} */
+
 #ifdef __cplusplus
 }
 #endif

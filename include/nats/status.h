@@ -123,6 +123,14 @@ typedef enum {
 /** The same as #NATS_STALE_CONNECTION, under the name by which people look for it. */
 #define NATS_ERR_STALE_CONNECTION NATS_STALE_CONNECTION
 
+/**
+ * Returns the English text of a status, such as "Timeout" for #NATS_TIMEOUT.
+ *
+ * @param s any number: one that is no status gives a text that says so.
+ * @return a static string, never NULL; do not free it.
+ */
+NATS_EXTERN const char *natsStatus_GetText(natsStatus s);
+
 #ifdef __cplusplus
 }
 #endif
