@@ -322,6 +322,20 @@ static char *info_line(conn *c)
     return text;
 }
 
+// A form feed is a pause.
+static void send_paced(conn *c, const char *text)
+{
+    size_t len = strcspn(text, "\f");
+
+    send_all(c, text, len);
+    for (text += len; *text == '\f'; text += len)
+    {
+        sleep_ms(50);
+        len = strcspn(++text, "\f");
+        send_all(c, text, len);
+    }
+}
+
 static void greet(conn *c)
 {
     mock_greeting how  = (mock_greeting)rule_value(c->m, RULE_ACCEPT, c->number, MOCK_GREET);
@@ -340,7 +354,7 @@ static void greet(conn *c)
         drip(c, text, 5);
         break;
     case MOCK_GREET:
-        send_all(c, text, strlen(text));
+        send_paced(c, text);
         break;
     default:
         break;

@@ -48,7 +48,7 @@ void mock_on_accept(mock *m, int nth, mock_greeting what);
 // INFO's JSON (without "INFO " and CRLF). %port and %cid are replaced by the port and the connection's number.
 void mock_info(mock *m, int nth, const char *json);
 
-// Raw bytes instead of the INFO line.
+// Raw bytes instead of the INFO line; a form feed (\f) in them is not sent but means a pause of 50 ms.
 void mock_greeting_text(mock *m, int nth, const char *text);
 
 // What answers the PING of the handshake, instead of "PONG\r\n". "" sends nothing; NULL restores the default.
