@@ -1,0 +1,54 @@
+#include "fixture.h"
+
+fixture fixture_create(void)
+{
+    fixture f = {mock_create(), events_create(), NULL, NULL};
+
+    CHECK_OK(natsOptions_Create(&f.opts));
+    CHECK_OK(natsOptions_SetURL(f.opts, mock_url(f.m)));
+    CHECK_OK(natsOptions_SetTimeout(f.opts, 5000));
+    CHECK_OK(natsOptions_SetReconnectWait(f.opts, 50));
+    CHECK_OK(natsOptions_SetReconnectJitter(f.opts, 0, 0));
+    events_handlers(f.ev, f.opts);
+    return f;
+}
+
+fixture fixture_pinging(int64_t interval_ms, int max_pings_out, bool reconnect)
+{
+    fixture f = fixture_create();
+
+    CHECK_OK(natsOptions_SetPingInterval(f.opts, interval_ms));
+    CHECK_OK(natsOptions_SetMaxPingsOut(f.opts, max_pings_out));
+    CHECK_OK(natsOptions_SetAllowReconnect(f.opts, reconnect));
+    return f;
+}
+
+void fixture_connect(fixture *f)
+{
+    CHECK_OK(natsConnection_Connect(&f->nc, f->opts));
+    events_start_clock(f->ev);
+}
+
+void fixture_destroy(fixture *f)
+{
+    if (f->nc != NULL)
+    {
+        natsConnection_Close(f->nc);
+        WAIT_EVENT(f->ev, "closed", 1, 5000);
+        natsConnection_Destroy(f->nc);
+    }
+    natsOptions_Destroy(f->opts);
+    mock_destroy(f->m);
+    events_destroy(f->ev);
+}
+
+char *frames(const char *subject, int sid, const char *data, int count)
+{
+    size_t one = strlen(subject) + strlen(data) + 64;
+    char  *all = malloc(one * (size_t)count + 1), *at = all;
+
+    *at = '\0';
+    for (int i = 0; i < count; i++)
+        at += snprintf(at, one, "MSG %s %d %d\r\n%s\r\n", subject, sid, (int)strlen(data), data);
+    return all;
+}

@@ -1,0 +1,41 @@
+// One mock, one recorder, one set of options and one connection: what most tests of a connection start from.
+
+#ifndef C_TESTS_SUPPORT_FIXTURE_H
+#define C_TESTS_SUPPORT_FIXTURE_H
+
+#include "mock.h"
+#include "test.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct
+{
+    mock           *m;
+    events         *ev;
+    natsOptions    *opts;
+    natsConnection *nc;
+} fixture;
+
+// Mock, recorder and options: the mock's URL, all handlers recording, reconnect wait 50 ms, no jitter, connect timeout
+// 5 s (a slow machine must not change what is tested). Not connected yet.
+fixture fixture_create(void);
+
+// Same with these ping settings and reconnect allowed or not.
+fixture fixture_pinging(int64_t interval_ms, int max_pings_out, bool reconnect);
+
+// Connects (a failure fails the test) and restarts the clock of the recorder.
+void fixture_connect(fixture *f);
+
+// Closes, waits until the closed callback is through, destroys everything.
+void fixture_destroy(fixture *f);
+
+// MSG frames for sid, count of them, as one text to free.
+char *frames(const char *subject, int sid, const char *data, int count);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
