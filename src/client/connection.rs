@@ -1,4 +1,560 @@
-//! A connection to a NATS server.
+//! A connection to a NATS server: its state, its loss and its end. Connecting is in `connect`, coming back in
+//! `reconnect`, what arrives in `inbound`, what leaves in `outbound`.
+//!
+//! Locks are taken in this order: state, subscriptions, requests, outbound, a subscription's own. None is held
+//! while a callback of the program runs, while the socket is used, or while waiting for anything else.
+
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
+use rand::SeedableRng;
+use rand::rngs::SmallRng;
+
+use crate::client::inbound::Inbound;
+use crate::client::library::Core;
+use crate::client::link::Link;
+use crate::client::options::{ConnectionHandler, EventLoop, Options};
+use crate::client::outbound::{Outbound, Settings, Then};
+use crate::client::requests::Requests;
+use crate::client::stats::Statistics;
+use crate::client::subscription::{End, Subscription};
+use crate::client::subscriptions::Subscriptions;
+use crate::client::waiter::Waiter;
+use crate::error::{Error, Result, Status, fail};
+use crate::io::clock::{self, Deadline};
+use crate::io::poller::Poller;
+use crate::io::timer;
+use crate::io::fork;
+use crate::proto::info::ServerInfo;
+use crate::session::liveness::{Liveness, Tick};
+use crate::session::pool::ServerPool;
+
+/// How long a close waits for the server to confirm what was published.
+const CLOSE_FLUSH_MS: i64 = 500;
+/// A socket that took nothing for this long is not worth that wait.
+const STUCK: Duration = Duration::from_millis(200);
+/// The wait of a flush or a round-trip measurement without a time of its own.
+pub const FLUSH_TIMEOUT_MS: i64 = 10_000;
+
+/// The states of `natsConnStatus`, same values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i32)]
+pub enum ConnStatus {
+    Disconnected = 0,
+    Connecting = 1,
+    Connected = 2,
+    Closed = 3,
+    Reconnecting = 4,
+    DrainingSubs = 5,
+    DrainingPubs = 6,
+}
 
 /// A connection: shared by the user, its subscriptions and running callbacks.
-pub struct Connection {}
+pub struct Connection {
+    core: Arc<Core>,
+    pub(super) options: Options,
+    poller: Arc<Poller>,
+    event_loop: Option<Arc<dyn EventLoop>>,
+    attached: AtomicBool,
+    /// `State::status`, readable without the lock.
+    status: AtomicI32,
+    pub(super) state: Mutex<State>,
+    /// Wakes the reconnect thread's wait when the connection is closed.
+    pub(super) woken: Condvar,
+    pub(super) subscriptions: Subscriptions,
+    pub(super) requests: Requests,
+    pub(super) outbound: Outbound,
+    pub(super) inbound: Mutex<Inbound>,
+    liveness: Mutex<Liveness>,
+    tick: Mutex<Option<timer::Key>>,
+    pub(super) received: AtomicU64,
+    pub(super) received_bytes: AtomicU64,
+    pub(super) reconnects: AtomicU64,
+}
+
+pub(super) struct State {
+    pub status: ConnStatus,
+    pub link: Option<Arc<Link>>,
+    pub pool: ServerPool,
+    pub info: ServerInfo,
+    pub last_error: Option<(Status, Vec<u8>)>,
+    pub rng: SmallRng,
+    /// Not connected once yet (retry on failed connect).
+    pub initial: bool,
+    closed_while_reconnecting: bool,
+}
+
+impl Connection {
+    /// A connection that has not tried to connect yet.
+    pub(super) fn new(core: Arc<Core>, options: Options) -> Result<Arc<Connection>> {
+        let mut rng = SmallRng::from_os_rng();
+        let pool =
+            ServerPool::new(options.url.as_deref(), &options.servers, !options.no_randomize, &mut rng)?;
+        let settings = Settings {
+            capacity: options.io_buf_size,
+            reconnect_capacity: options.reconnect_buf_size,
+            send_asap: options.send_asap,
+            flusher_wait: Duration::from_micros(options.flusher_wait_us.max(0) as u64),
+            write_deadline_ms: options.write_deadline_ms,
+        };
+        let liveness = Liveness::new(options.ping_interval_ms, options.max_pings_out);
+        Ok(Arc::new(Connection {
+            poller: core.poller(),
+            event_loop: options.event_loop.as_ref().map(|make| make()),
+            attached: AtomicBool::new(false),
+            core,
+            status: AtomicI32::new(ConnStatus::Connecting as i32),
+            state: Mutex::new(State {
+                status: ConnStatus::Connecting,
+                link: None,
+                pool,
+                info: ServerInfo::default(),
+                last_error: None,
+                rng,
+                initial: true,
+                closed_while_reconnecting: false,
+            }),
+            woken: Condvar::new(),
+            subscriptions: Subscriptions::default(),
+            requests: Requests::new(options.custom_inbox_prefix.as_deref()),
+            outbound: Outbound::new(settings),
+            inbound: Mutex::default(),
+            liveness: Mutex::new(liveness),
+            tick: Mutex::new(None),
+            received: AtomicU64::new(0),
+            received_bytes: AtomicU64::new(0),
+            reconnects: AtomicU64::new(0),
+            options,
+        }))
+    }
+
+    pub(super) fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
+    pub(super) fn event_loop(&self) -> Option<&Arc<dyn EventLoop>> {
+        self.event_loop.as_ref()
+    }
+
+    /// Refuses calls in a process forked from the one that connected: its threads and sockets are not ours.
+    #[inline]
+    pub fn check_process(&self) -> Result<()> {
+        if fork::is_child() {
+            return fail(Status::IllegalState, "the connection belongs to the parent process");
+        }
+        Ok(())
+    }
+
+    // ---- status ----
+
+    pub fn status(&self) -> ConnStatus {
+        match self.status.load(Ordering::Acquire) {
+            0 => ConnStatus::Disconnected,
+            1 => ConnStatus::Connecting,
+            2 => ConnStatus::Connected,
+            3 => ConnStatus::Closed,
+            4 => ConnStatus::Reconnecting,
+            5 => ConnStatus::DrainingSubs,
+            _ => ConnStatus::DrainingPubs,
+        }
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.status() == ConnStatus::Closed
+    }
+
+    /// Stays true after a close that happened during a reconnect.
+    pub fn is_reconnecting(&self) -> bool {
+        self.status() == ConnStatus::Reconnecting || self.state.lock().closed_while_reconnecting
+    }
+
+    pub fn is_draining(&self) -> bool {
+        matches!(self.status(), ConnStatus::DrainingSubs | ConnStatus::DrainingPubs)
+    }
+
+    pub(super) fn set_status(&self, state: &mut State, status: ConnStatus) {
+        state.status = status;
+        self.status.store(status as i32, Ordering::Release);
+    }
+
+    /// Fails when the connection is closed.
+    pub(super) fn open(&self) -> Result<()> {
+        if self.is_closed() { Err(Status::ConnectionClosed.into()) } else { Ok(()) }
+    }
+
+    // ---- getters ----
+
+    pub fn name(&self) -> Option<&[u8]> {
+        self.options.name.as_deref()
+    }
+
+    pub fn max_payload(&self) -> i64 {
+        self.state.lock().info.max_payload
+    }
+
+    pub fn has_header_support(&self) -> bool {
+        self.state.lock().info.headers
+    }
+
+    /// Unsent bytes of the write buffer; `None` when there is no connection that was once up.
+    pub fn buffered(&self) -> Option<usize> {
+        let state = self.state.lock();
+        let usable = state.status != ConnStatus::Closed && !state.initial;
+        drop(state);
+        usable.then(|| self.outbound.buffered())
+    }
+
+    pub fn statistics(&self) -> Statistics {
+        let (out_msgs, out_bytes) = self.outbound.published();
+        Statistics {
+            in_msgs: self.received.load(Ordering::Relaxed),
+            in_bytes: self.received_bytes.load(Ordering::Relaxed),
+            out_msgs,
+            out_bytes,
+            reconnects: self.reconnects.load(Ordering::Relaxed),
+        }
+    }
+
+    /// What `read` finds out about the server connected to; nothing unless connected or connecting.
+    pub fn of_server<T: Default>(&self, read: impl FnOnce(&ServerPool, &ServerInfo) -> T) -> T {
+        let state = self.state.lock();
+        match state.status {
+            ConnStatus::Connected | ConnStatus::Connecting => read(&state.pool, &state.info),
+            _ => T::default(),
+        }
+    }
+
+    /// The URL connected to, with what it says of credentials.
+    pub fn connected_url(&self) -> Vec<u8> {
+        self.of_server(|pool, _| pool.current().map(|s| s.url.full.clone()).unwrap_or_default())
+    }
+
+    pub fn connected_server_id(&self) -> Vec<u8> {
+        self.of_server(|_, info| info.server_id.clone().into_bytes())
+    }
+
+    pub fn connected_server_name(&self) -> Vec<u8> {
+        self.of_server(|_, info| info.server_name.clone().into_bytes())
+    }
+
+    /// The servers of the pool, or those of them that were announced by a server.
+    pub fn servers(&self, only_discovered: bool) -> Vec<Vec<u8>> {
+        self.state.lock().pool.public_urls(only_discovered)
+    }
+
+    /// The server's number for this connection, 0 when it gives none.
+    pub fn client_id(&self) -> Result<u64> {
+        self.open()?;
+        Ok(self.state.lock().info.client_id)
+    }
+
+    /// The address the server sees this connection come from.
+    pub fn client_ip(&self) -> Result<Vec<u8>> {
+        self.open()?;
+        match &self.state.lock().info.client_ip {
+            Some(ip) if !ip.is_empty() => Ok(ip.clone().into_bytes()),
+            _ => Err(Status::NoServerSupport.into()),
+        }
+    }
+
+    /// Address and port of this end.
+    pub fn local_address(&self) -> Result<std::net::SocketAddr> {
+        self.open()?;
+        let link = self.state.lock().link.clone().ok_or(Status::ConnectionDisconnected)?;
+        link.socket().local_address().map_err(|e| Error::new(Status::SysError, e.to_string()))
+    }
+
+    /// The connection's last error: status and text.
+    pub fn last_error(&self) -> Option<(Status, Vec<u8>)> {
+        self.state.lock().last_error.clone()
+    }
+
+    pub(super) fn set_last_error(&self, error: &Error) {
+        self.state.lock().note_error(error);
+    }
+
+    // ---- flush and round trip ----
+
+    /// Sends a PING and waits for its PONG: then the server has everything published before.
+    pub fn flush(self: &Arc<Self>, timeout_ms: i64) -> Result<()> {
+        if timeout_ms <= 0 {
+            return Err(Status::InvalidTimeout.into());
+        }
+        self.round_trip(Deadline::in_ms(timeout_ms))
+    }
+
+    /// The time a PING and its PONG take.
+    pub fn measure_rtt(self: &Arc<Self>) -> Result<Duration> {
+        self.open()?;
+        if self.status() == ConnStatus::Reconnecting {
+            return Err(Status::ConnectionDisconnected.into());
+        }
+        let start = clock::monotonic();
+        self.round_trip(Deadline::in_ms(FLUSH_TIMEOUT_MS))?;
+        Ok(clock::monotonic() - start)
+    }
+
+    fn round_trip(self: &Arc<Self>, deadline: Deadline) -> Result<()> {
+        self.open()?;
+        let waiter = Arc::new(Waiter::default());
+        let then = self.outbound.ping(Arc::clone(&waiter))?;
+        self.carry_out(then);
+        let result = waiter.wait(deadline);
+        if result.is_err() {
+            self.outbound.forget(&waiter);
+        }
+        result
+    }
+
+    /// Does what the outbound side asked for.
+    #[inline]
+    pub(super) fn carry_out(self: &Arc<Self>, then: Then) {
+        if then == Then::RequestFlush {
+            self.request_flush();
+        }
+    }
+
+    #[cold]
+    fn request_flush(self: &Arc<Self>) {
+        match &self.event_loop {
+            None => self.poller.request_flush(self.clone()),
+            Some(event_loop) => drop(event_loop.write(true)),
+        }
+    }
+
+    // ---- callbacks ----
+
+    /// Queues a call of one of the program's handlers.
+    pub(super) fn post(self: &Arc<Self>, handler: &Option<ConnectionHandler>) {
+        if let Some(handler) = handler.clone() {
+            let connection = Arc::clone(self);
+            self.core.callbacks.post(move || handler(&connection));
+        }
+    }
+
+    /// Queues a call of the error handler.
+    pub(super) fn report(self: &Arc<Self>, subscription: Option<Arc<Subscription>>, error: Error) {
+        let connection = Arc::clone(self);
+        let handler = self.options.error_handler.clone();
+        self.core.callbacks.post(move || match handler {
+            Some(handler) => handler(&connection, subscription.as_ref(), &error),
+            None => print_error(&connection, subscription.as_ref(), &error),
+        });
+    }
+
+    // ---- liveness ----
+
+    /// (Re)starts the keep-alive of a connection that has just come up.
+    pub(super) fn start_ticks(self: &Arc<Self>) {
+        self.liveness.lock().start(clock::now());
+        self.schedule_tick();
+    }
+
+    pub(super) fn stop_ticks(&self) {
+        self.liveness.lock().stop();
+        if let Some(key) = self.tick.lock().take() {
+            self.core.timer.cancel(key);
+        }
+    }
+
+    fn schedule_tick(self: &Arc<Self>) {
+        let mut tick = self.tick.lock();
+        if let Some(old) = tick.take() {
+            self.core.timer.cancel(old);
+        }
+        if let Some(at) = self.liveness.lock().next_tick() {
+            let connection: Weak<Connection> = Arc::downgrade(self);
+            *tick = Some(self.core.timer.schedule(at, move || {
+                if let Some(connection) = connection.upgrade() {
+                    connection.on_tick();
+                }
+            }));
+        }
+    }
+
+    /// On the timer thread: waits for nothing.
+    fn on_tick(self: &Arc<Self>) {
+        if self.status() != ConnStatus::Connected {
+            return;
+        }
+        let due = self.liveness.lock().tick(clock::now());
+        match due {
+            Tick::Stale => {
+                let link = self.state.lock().link.clone();
+                if let Some(link) = link {
+                    self.connection_lost(&link, Error::from(Status::StaleConnection));
+                }
+                return;
+            }
+            Tick::SendPing => self.carry_out(self.outbound.keep_alive()),
+            Tick::NotDue => {}
+        }
+        self.schedule_tick();
+    }
+
+    /// A PONG arrived.
+    pub(super) fn on_pong(&self) {
+        self.liveness.lock().on_pong();
+        if let Some(waiter) = self.outbound.pong() {
+            waiter.complete(Ok(()));
+        }
+    }
+
+    /// Changes the ping interval of the live connection (milliseconds, 0 or less: no pings).
+    pub fn set_ping_interval(self: &Arc<Self>, ms: i64) -> Result<()> {
+        self.open()?;
+        self.liveness.lock().set_interval(clock::now(), ms);
+        if self.status() == ConnStatus::Connected {
+            self.schedule_tick();
+        }
+        Ok(())
+    }
+
+    // ---- loss ----
+
+    /// The link is broken. Whoever notices first starts the reconnect, or the close where that is not allowed;
+    /// later calls for the same link do nothing. Waits for nothing.
+    pub(super) fn connection_lost(self: &Arc<Self>, link: &Arc<Link>, cause: Error) {
+        let mut state = self.state.lock();
+        if !state.is_current(link) {
+            return;
+        }
+        if !self.options.allow_reconnect || state.status != ConnStatus::Connected {
+            state.note_error(&cause);
+            let told = !link.write_timed_out();
+            if !told {
+                state.note_error(&Status::ConnectionClosed.into());
+            }
+            self.shut(state, told);
+            return;
+        }
+        state.link = None;
+        state.last_error = None;
+        self.set_status(&mut state, ConnStatus::Reconnecting);
+        let waiters = self.outbound.go_down();
+        drop(state);
+        self.stop_ticks();
+        let detached = self.release(link);
+        let lost = || Err(Error::from(Status::ConnectionDisconnected));
+        waiters.iter().for_each(|w| w.complete(lost()));
+        if self.options.fail_requests_on_disconnect {
+            self.requests.fail_all(Status::ConnectionDisconnected);
+        }
+        self.post(&self.options.disconnected_handler);
+        if detached.is_err() || self.start_reconnecting(false).is_err() {
+            self.close_now();
+        }
+    }
+
+    /// Lets go of a broken link; an event loop is told to stop polling and closes the socket itself.
+    fn release(&self, link: &Link) -> Result<()> {
+        let told = match link.event_loop() {
+            Some(event_loop) => {
+                let (write, read) = (event_loop.write(false), event_loop.read(false));
+                write.and(read)
+            }
+            None => Ok(()),
+        };
+        link.take_down();
+        told
+    }
+
+    /// Breaks the connection off; the usual reconnect follows.
+    pub fn reconnect(self: &Arc<Self>) -> Result<()> {
+        self.open()?;
+        let link = self.state.lock().link.clone();
+        if let Some(link) = link {
+            self.connection_lost(&link, Error::from(Status::ConnectionClosed));
+        }
+        Ok(())
+    }
+
+    // ---- end ----
+
+    /// Closes: what was published goes out first if the server takes it, within half a second.
+    pub fn close(self: &Arc<Self>) {
+        if self.status() == ConnStatus::Connected && self.outbound.stuck_for() < STUCK {
+            let _ = self.round_trip(Deadline::in_ms(CLOSE_FLUSH_MS));
+        }
+        self.close_now();
+    }
+
+    /// Closes without waiting for the server.
+    pub(super) fn close_now(self: &Arc<Self>) {
+        self.shut(self.state.lock(), true);
+    }
+
+    fn shut(self: &Arc<Self>, mut state: MutexGuard<'_, State>, tell_disconnected: bool) {
+        if state.status == ConnStatus::Closed {
+            return;
+        }
+        state.closed_while_reconnecting = state.status == ConnStatus::Reconnecting;
+        let never_connected = state.status == ConnStatus::Connecting;
+        self.set_status(&mut state, ConnStatus::Closed);
+        let link = state.link.take();
+        let waiters = self.outbound.close();
+        drop(state);
+        self.woken.notify_all();
+        self.stop_ticks();
+        if let Some(link) = &link {
+            let _ = self.release(link);
+        }
+        let closed = || Err(Error::from(Status::ConnectionClosed));
+        waiters.iter().for_each(|w| w.complete(closed()));
+        self.requests.fail_all(Status::ConnectionClosed);
+        for subscription in self.subscriptions.take_all() {
+            subscription.close(End::ConnectionClosed);
+        }
+        if link.is_some() && tell_disconnected {
+            self.post(&self.options.disconnected_handler);
+        }
+        if !never_connected {
+            self.post(&self.options.closed_handler);
+        }
+        self.detach();
+    }
+
+    // ---- external event loop ----
+
+    /// Gives a new socket to the program's event loop.
+    pub(super) fn attach(self: &Arc<Self>, event_loop: &Arc<dyn EventLoop>, link: &Link) -> Result<()> {
+        event_loop.attach(self, link.socket().fd())?;
+        link.socket().disown();
+        self.attached.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// The last call into the event loop.
+    fn detach(&self) {
+        if let Some(event_loop) = &self.event_loop
+            && self.attached.swap(false, Ordering::AcqRel)
+        {
+            let _ = event_loop.detach();
+        }
+    }
+}
+
+impl State {
+    pub fn is_current(&self, link: &Arc<Link>) -> bool {
+        self.link.as_ref().is_some_and(|current| Arc::ptr_eq(current, link))
+    }
+
+    pub fn note_error(&mut self, error: &Error) {
+        self.last_error = Some((error.status(), error.text().as_bytes().to_vec()));
+    }
+}
+
+/// What happens to errors when the program has no handler for them.
+fn print_error(connection: &Arc<Connection>, subscription: Option<&Arc<Subscription>>, error: &Error) {
+    let text = match connection.last_error() {
+        Some((_, text)) if !text.is_empty() => String::from_utf8_lossy(&text).into_owned(),
+        _ => error.status().text().to_owned(),
+    };
+    let id = connection.state.lock().info.client_id;
+    let about =
+        subscription.map(|s| format!(" on \"{}\"", s.subject().to_string_lossy())).unwrap_or_default();
+    eprintln!("Error {} - {text} on connection [{id}]{about}", error.status().code());
+}
+

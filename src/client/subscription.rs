@@ -1,4 +1,738 @@
-//! A subscription.
+//! A subscription: its queue, its limits and counters, its delivery and its end.
+
+use std::collections::VecDeque;
+use std::ffi::{CStr, CString};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
+
+use crate::client::connection::Connection;
+use crate::client::delivery::{Job, Mode, Worker};
+use crate::client::message::Msg;
+use crate::error::{Error, Result, Status, fail};
+use crate::io::clock::{self, Deadline, wait_until};
+use crate::io::timer;
+
+/// Called for every message, and with `None` when a timeout subscription received nothing for its time.
+pub type MsgHandler = Box<dyn Fn(&Arc<Connection>, &Arc<Subscription>, Option<Msg>) + Send + Sync>;
+/// Called once after the last message callback.
+pub type CompleteHandler = Box<dyn FnOnce() + Send>;
+
+/// How many callbacks a subscription may run in a row while others wait for the same worker.
+const TURNS_IN_A_ROW: usize = 128;
+
+/// What a program asks for when it subscribes.
+pub struct Request<'a> {
+    pub subject: &'a [u8],
+    pub queue: Option<&'a [u8]>,
+    /// None for a synchronous subscription.
+    pub handler: Option<MsgHandler>,
+    /// Time without messages after which the handler is called without one.
+    pub timeout_ms: Option<i64>,
+}
 
 /// A subscription: shared by the user, its connection and its delivery.
-pub struct Subscription {}
+pub struct Subscription {
+    connection: Arc<Connection>,
+    sid: u64,
+    subject: CString,
+    queue_group: Option<CString>,
+    handler: Option<MsgHandler>,
+    timeout: Option<Duration>,
+    mode: Mode,
+    state: Mutex<State>,
+    /// Wakes threads in [`Subscription::next_msg`] and those that wait for a drain.
+    changed: Condvar,
+    closed: AtomicBool,
+    /// Written by the one who delivers: messages and bytes handed over so far.
+    delivered: AtomicU64,
+    delivered_bytes: AtomicU64,
+    /// Messages after which the subscription ends by itself, 0 for no limit.
+    max: AtomicU64,
+}
+
+struct State {
+    msgs: VecDeque<Msg>,
+    /// Accepted so far; what was delivered of them is in `delivered`.
+    accepted: u64,
+    accepted_bytes: u64,
+    msg_limit: i32,
+    byte_limit: i32,
+    max_pending: u64,
+    max_pending_bytes: u64,
+    dropped: u64,
+    slow: bool,
+    /// A worker has or will get the subscription.
+    scheduled: bool,
+    /// Nothing is delivered before the program holds the subscription.
+    started: bool,
+    home: Option<Arc<Worker>>,
+    waiters: usize,
+    timeout_due: bool,
+    timer: Option<timer::Key>,
+    end: Option<End>,
+    finished: bool,
+    on_complete: Option<CompleteHandler>,
+    drain: Drain,
+}
+
+/// Why a subscription ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Unsubscribed or destroyed.
+    Unsubscribed,
+    ConnectionClosed,
+    /// The auto-unsubscribe limit was reached.
+    MaxReached,
+    Drained,
+    DrainTimeout,
+}
+
+#[derive(Default)]
+struct Drain {
+    started: bool,
+    /// The flush is over: the subscription ends once its queue is empty.
+    emptying: bool,
+    /// A synchronous subscription without a time limit is only drained by the one who reads it.
+    no_limit: bool,
+    complete: bool,
+    status: Option<Status>,
+}
+
+/// Snapshot of what waits and what passed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    pub pending_msgs: u64,
+    pub pending_bytes: u64,
+    pub max_pending_msgs: u64,
+    pub max_pending_bytes: u64,
+    pub delivered: u64,
+    pub dropped: u64,
+}
+
+impl Subscription {
+    /// For [`Connection::subscribe`], which registers it.
+    pub(super) fn new(
+        connection: &Arc<Connection>,
+        sid: u64,
+        request: Request<'_>,
+        mode: Mode,
+        limits: (i32, i32),
+    ) -> Result<Arc<Subscription>> {
+        let home = match request.handler {
+            Some(_) => Some(connection.core().delivery.home(mode)?),
+            None => None,
+        };
+        let text = |bytes: &[u8]| CString::new(bytes).map_err(|_| Error::from(Status::InvalidSubject));
+        Ok(Arc::new(Subscription {
+            connection: Arc::clone(connection),
+            sid,
+            subject: text(request.subject)?,
+            queue_group: request.queue.map(text).transpose()?,
+            handler: request.handler,
+            timeout: request.timeout_ms.map(|ms| Duration::from_millis(ms.max(0) as u64)),
+            mode,
+            state: Mutex::new(State {
+                msgs: VecDeque::new(),
+                accepted: 0,
+                accepted_bytes: 0,
+                msg_limit: limits.0,
+                byte_limit: limits.1,
+                max_pending: 0,
+                max_pending_bytes: 0,
+                dropped: 0,
+                slow: false,
+                scheduled: false,
+                started: false,
+                home,
+                waiters: 0,
+                timeout_due: false,
+                timer: None,
+                end: None,
+                finished: false,
+                on_complete: None,
+                drain: Drain::default(),
+            }),
+            changed: Condvar::new(),
+            closed: AtomicBool::new(false),
+            delivered: AtomicU64::new(0),
+            delivered_bytes: AtomicU64::new(0),
+            max: AtomicU64::new(0),
+        }))
+    }
+
+    /// Lets delivery begin: called once the program has its handle.
+    pub fn start(self: &Arc<Self>) {
+        let mut state = self.state.lock();
+        state.started = true;
+        self.restart_timeout(&mut state);
+        self.schedule_if_needed(state);
+    }
+
+    pub fn connection(&self) -> &Arc<Connection> {
+        &self.connection
+    }
+
+    pub fn sid(&self) -> u64 {
+        self.sid
+    }
+
+    pub fn subject(&self) -> &CStr {
+        &self.subject
+    }
+
+    pub fn queue_group(&self) -> Option<&CStr> {
+        self.queue_group.as_deref()
+    }
+
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    pub fn is_async(&self) -> bool {
+        self.handler.is_some()
+    }
+
+    pub fn is_valid(&self) -> bool {
+        !self.closed.load(Ordering::Acquire)
+    }
+
+    /// The connection's entry of this subscription goes on: it is not drained nor closed.
+    pub fn is_draining(&self) -> bool {
+        self.state.lock().drain.started
+    }
+
+    // ---- arrival (the thread that reads the socket) ----
+
+    /// Queues what one read brought. Returns whether the program is to be told of dropped messages.
+    pub(super) fn enqueue(self: &Arc<Self>, batch: &mut Vec<Msg>, bytes: u64) -> bool {
+        let mut state = self.state.lock();
+        if !self.is_valid() || (state.drain.emptying && state.drain.status.is_some()) {
+            drop(state);
+            batch.clear();
+            return false;
+        }
+        let tell = if state.fits(self, batch.len() as u64, bytes) {
+            state.accept(self, batch.len() as u64, bytes);
+            state.slow = false;
+            state.msgs.extend(batch.drain(..));
+            false
+        } else {
+            self.enqueue_each(&mut state, batch)
+        };
+        if self.is_async() {
+            self.schedule_if_needed(state);
+        } else if state.waiters > 0 {
+            drop(state);
+            self.changed.notify_all();
+        }
+        tell
+    }
+
+    fn enqueue_each(&self, state: &mut State, batch: &mut Vec<Msg>) -> bool {
+        let mut tell = false;
+        for msg in batch.drain(..) {
+            if self.admit_one(state, &msg, &mut tell) {
+                state.msgs.push_back(msg);
+            }
+        }
+        tell
+    }
+
+    /// Counts one message in or out; `tell` is set when dropping begins.
+    fn admit_one(&self, state: &mut State, msg: &Msg, tell: &mut bool) -> bool {
+        let size = msg.size() as u64;
+        if state.fits(self, 1, size) {
+            state.accept(self, 1, size);
+            state.slow = false;
+            return true;
+        }
+        state.dropped += 1;
+        *tell |= !std::mem::replace(&mut state.slow, true);
+        false
+    }
+
+    /// For the fixed pool: counts a message in; if it is accepted it goes to the worker next, in arrival order.
+    pub(super) fn admit(&self, msg: &Msg) -> (bool, bool) {
+        let mut state = self.state.lock();
+        if !self.is_valid() {
+            return (false, false);
+        }
+        let mut tell = false;
+        let accepted = self.admit_one(&mut state, msg, &mut tell);
+        (accepted, tell)
+    }
+
+    fn schedule_if_needed(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
+        let work = !state.msgs.is_empty() || state.timeout_due || state.must_finish();
+        if !work || state.scheduled || !state.started {
+            return;
+        }
+        let Some(home) = state.home.clone() else { return };
+        state.scheduled = true;
+        drop(state);
+        self.connection.core().delivery.give(&home, [Job::Run(Arc::clone(self))]);
+    }
+
+    // ---- delivery (workers) ----
+
+    /// The worker this subscription is served by.
+    pub(super) fn home(&self) -> Arc<Worker> {
+        self.state.lock().home.clone().expect("only asynchronous subscriptions are scheduled")
+    }
+
+    /// Makes another worker the home.
+    pub(super) fn move_home(&self, worker: Arc<Worker>) {
+        worker.enter();
+        if let Some(old) = self.state.lock().home.replace(worker) {
+            old.leave();
+        }
+    }
+
+    /// Runs the callbacks of what is queued. True when there is more and another subscription waits.
+    pub(super) fn deliver_queued(self: &Arc<Self>, worker: &Worker, batch: &mut VecDeque<Msg>) -> bool {
+        let mut in_a_row = 0;
+        loop {
+            let mut state = self.state.lock();
+            if state.msgs.is_empty() || !self.is_valid() {
+                let idle = std::mem::take(&mut state.timeout_due) && self.is_valid() && !state.drain.emptying;
+                if idle {
+                    drop(state);
+                    worker.turn();
+                    self.call(None);
+                    self.restart_timeout(&mut self.state.lock());
+                    continue;
+                }
+                if self.finish_if_due(state) {
+                    return false;
+                }
+                continue;
+            }
+            std::mem::swap(&mut state.msgs, batch);
+            drop(state);
+            while let Some(msg) = batch.pop_front() {
+                if !self.is_valid() {
+                    batch.clear();
+                    break;
+                }
+                worker.turn();
+                self.deliver(msg);
+                in_a_row += 1;
+                if in_a_row >= TURNS_IN_A_ROW && worker.others_wait() && !batch.is_empty() {
+                    return self.put_back(batch);
+                }
+            }
+            if self.timeout.is_some() {
+                self.restart_timeout(&mut self.state.lock());
+            }
+            if in_a_row >= TURNS_IN_A_ROW && worker.others_wait() {
+                return true;
+            }
+        }
+    }
+
+    fn put_back(&self, batch: &mut VecDeque<Msg>) -> bool {
+        let mut state = self.state.lock();
+        batch.append(&mut state.msgs);
+        std::mem::swap(&mut state.msgs, batch);
+        true
+    }
+
+    /// Runs the callback of one message of the fixed pool.
+    pub(super) fn deliver_one(self: &Arc<Self>, msg: Msg, worker: &Worker) {
+        if self.is_valid() {
+            worker.turn();
+            self.deliver(msg);
+        }
+        let mut state = self.state.lock();
+        self.restart_timeout(&mut state);
+        if state.must_finish() {
+            self.schedule_if_needed(state);
+        } else if state.drain.emptying && self.pending(&state) == 0 {
+            drop(state);
+            self.end(End::Drained);
+        }
+    }
+
+    #[inline]
+    fn deliver(self: &Arc<Self>, msg: Msg) {
+        let delivered = self.delivered.load(Ordering::Relaxed) + 1;
+        let max = self.max.load(Ordering::Relaxed);
+        if max > 0 && delivered > max {
+            return;
+        }
+        self.count_delivered(&msg, delivered);
+        self.call(Some(msg));
+        if max > 0 && delivered == max {
+            self.connection.remove_subscription(self, End::MaxReached);
+        }
+    }
+
+    #[inline]
+    fn count_delivered(&self, msg: &Msg, delivered: u64) {
+        self.delivered.store(delivered, Ordering::Release);
+        let bytes = self.delivered_bytes.load(Ordering::Relaxed) + msg.size() as u64;
+        self.delivered_bytes.store(bytes, Ordering::Release);
+    }
+
+    #[inline]
+    fn call(self: &Arc<Self>, msg: Option<Msg>) {
+        if let Some(handler) = &self.handler {
+            handler(&self.connection, self, msg);
+        }
+    }
+
+    /// Nothing is queued: ends what is to be ended. True when the worker is done with the subscription for now.
+    fn finish_if_due(self: &Arc<Self>, mut state: MutexGuard<'_, State>) -> bool {
+        if state.drain.emptying && state.end.is_none() {
+            drop(state);
+            self.end(End::Drained);
+            return false;
+        }
+        if !state.must_finish() {
+            state.scheduled = false;
+            return true;
+        }
+        state.finished = true;
+        state.scheduled = false;
+        let complete = state.finish_drain(self.is_async());
+        let home = state.home.take();
+        let on_complete = state.on_complete.take();
+        drop(state);
+        if complete {
+            self.changed.notify_all();
+        }
+        if let Some(home) = home {
+            home.leave();
+        }
+        if let Some(on_complete) = on_complete {
+            on_complete();
+        }
+        true
+    }
+
+    // ---- timeout subscriptions ----
+
+    fn restart_timeout(self: &Arc<Self>, state: &mut State) {
+        let Some(timeout) = self.timeout else { return };
+        let timer = &self.connection.core().timer;
+        if let Some(old) = state.timer.take() {
+            timer.cancel(old);
+        }
+        if self.is_valid() && state.started {
+            let weak = Arc::downgrade(self);
+            state.timer = Some(timer.schedule(clock::now().saturating_add(timeout), move || {
+                if let Some(sub) = weak.upgrade() {
+                    sub.timed_out();
+                }
+            }));
+        }
+    }
+
+    fn timed_out(self: &Arc<Self>) {
+        let mut state = self.state.lock();
+        state.timer = None;
+        let quiet = self.pending(&state) == 0 && !state.scheduled && !state.drain.emptying;
+        if quiet && self.is_valid() {
+            state.timeout_due = true;
+            self.schedule_if_needed(state);
+        }
+    }
+
+    // ---- synchronous delivery ----
+
+    /// The next message of a synchronous subscription; see the contract for each failure.
+    pub fn next_msg(self: &Arc<Self>, timeout_ms: i64) -> Result<Msg> {
+        let mut state = self.state.lock();
+        if let Some(end) = state.end {
+            return Err(end.for_reader(self).into());
+        }
+        if self.is_async() {
+            return fail(Status::IllegalState, "the subscription delivers to a callback");
+        }
+        if std::mem::take(&mut state.slow) {
+            return Err(Status::SlowConsumer.into());
+        }
+        if timeout_ms > 0 && state.msgs.is_empty() {
+            self.wait_for_msg(&mut state, timeout_ms)?;
+        }
+        let Some(msg) = state.msgs.pop_front() else {
+            return Err(self.nothing_left(state, timeout_ms));
+        };
+        let delivered = self.delivered.load(Ordering::Relaxed) + 1;
+        self.count_delivered(&msg, delivered);
+        let max = self.max.load(Ordering::Relaxed);
+        let drained = state.drain.emptying && state.msgs.is_empty();
+        drop(state);
+        if max > 0 && delivered == max {
+            self.connection.remove_subscription(self, End::MaxReached);
+        } else if drained {
+            self.connection.remove_subscription(self, End::Drained);
+        }
+        if msg.is_no_responders() {
+            return Err(Status::NoResponders.into());
+        }
+        Ok(msg)
+    }
+
+    fn wait_for_msg(&self, state: &mut MutexGuard<'_, State>, timeout_ms: i64) -> Result<()> {
+        state.waiters += 1;
+        let woken = wait_until(&self.changed, state, Deadline::in_ms(timeout_ms), |s| {
+            (!s.msgs.is_empty() || s.end.is_some() || s.drain.emptying).then_some(())
+        });
+        state.waiters -= 1;
+        match (woken, state.end) {
+            (_, Some(end)) if state.msgs.is_empty() => Err(end.for_reader(self).into()),
+            (None, _) => Err(Status::Timeout.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Reading an empty queue: a timeout, and the end of a drained subscription.
+    fn nothing_left(self: &Arc<Self>, state: MutexGuard<'_, State>, timeout_ms: i64) -> Error {
+        let drained = state.drain.emptying && timeout_ms > 0;
+        drop(state);
+        if drained {
+            self.connection.remove_subscription(self, End::Drained);
+        }
+        Status::Timeout.into()
+    }
+
+    // ---- limits and counters ----
+
+    pub fn set_pending_limits(&self, msgs: i32, bytes: i32) -> Result<()> {
+        if msgs == 0 || bytes == 0 {
+            return Err(Status::InvalidArg.into());
+        }
+        let mut state = self.open_state()?;
+        state.msg_limit = msgs;
+        state.byte_limit = bytes;
+        Ok(())
+    }
+
+    pub fn pending_limits(&self) -> Result<(i32, i32)> {
+        let state = self.open_state()?;
+        Ok((state.msg_limit, state.byte_limit))
+    }
+
+    pub fn clear_max_pending(&self) -> Result<()> {
+        let mut state = self.open_state()?;
+        state.max_pending = 0;
+        state.max_pending_bytes = 0;
+        Ok(())
+    }
+
+    pub fn counters(&self) -> Result<Counters> {
+        let state = self.open_state()?;
+        Ok(Counters {
+            pending_msgs: self.pending(&state),
+            pending_bytes: self.pending_bytes(&state),
+            max_pending_msgs: state.max_pending,
+            max_pending_bytes: state.max_pending_bytes,
+            delivered: self.delivered(),
+            dropped: state.dropped,
+        })
+    }
+
+    /// Messages handed to the program so far.
+    pub fn delivered(&self) -> u64 {
+        self.delivered.load(Ordering::Acquire)
+    }
+
+    /// The auto-unsubscribe limit, 0 for none.
+    pub fn max(&self) -> u64 {
+        self.max.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_max(&self, max: u64) {
+        self.max.store(max, Ordering::Relaxed);
+    }
+
+    fn pending(&self, state: &State) -> u64 {
+        state.accepted.saturating_sub(self.delivered())
+    }
+
+    fn pending_bytes(&self, state: &State) -> u64 {
+        state.accepted_bytes.saturating_sub(self.delivered_bytes.load(Ordering::Acquire))
+    }
+
+    fn open_state(&self) -> Result<MutexGuard<'_, State>> {
+        let state = self.state.lock();
+        if state.end.is_some() { Err(Status::InvalidSubscription.into()) } else { Ok(state) }
+    }
+
+    // ---- the end ----
+
+    /// Called once after the last callback; `None` clears it.
+    pub fn set_on_complete(&self, handler: Option<CompleteHandler>) -> Result<()> {
+        let mut state = self.open_state()?;
+        if !self.is_async() {
+            return Err(Status::InvalidSubscription.into());
+        }
+        let old = std::mem::replace(&mut state.on_complete, handler);
+        drop(state);
+        drop(old);
+        Ok(())
+    }
+
+    /// Ends a subscription that its worker found drained: out of the connection's table, then closed.
+    fn end(self: &Arc<Self>, end: End) {
+        self.connection.remove_subscription(self, end);
+    }
+
+    /// Closes: nothing more is delivered, readers and waiters are woken. A running callback is not waited for.
+    pub(super) fn close(self: &Arc<Self>, end: End) {
+        let mut state = self.state.lock();
+        if state.end.is_some() {
+            return;
+        }
+        state.end = Some(end);
+        self.closed.store(true, Ordering::Release);
+        let msgs = std::mem::take(&mut state.msgs);
+        if let Some(timer) = state.timer.take() {
+            self.connection.core().timer.cancel(timer);
+        }
+        state.started = true;
+        if !self.is_async() {
+            state.finished = true;
+            state.finish_drain(false);
+        }
+        self.schedule_if_needed(state);
+        drop(msgs);
+        self.changed.notify_all();
+    }
+
+    // ---- drain ----
+
+    /// Marks the drain as begun; false when it was already.
+    pub(super) fn begin_drain(&self, timeout_ms: i64) -> bool {
+        let mut state = self.state.lock();
+        if state.drain.started || state.end.is_some() {
+            return false;
+        }
+        state.drain.started = true;
+        state.drain.no_limit = timeout_ms <= 0;
+        true
+    }
+
+    /// The flush is over: what is queued is the last there is. `failure` is how the flush went wrong, if it did.
+    pub(super) fn drain_queue(self: &Arc<Self>, failure: Option<Status>) {
+        let mut state = self.state.lock();
+        if state.end.is_some() {
+            return;
+        }
+        state.drain.emptying = true;
+        state.drain.status = state.drain.status.or(failure);
+        let empty = self.pending(&state) == 0;
+        if !self.is_async() {
+            // Nobody may ever read an empty queue again; with a time limit the drain is over right here.
+            if empty && (!state.drain.no_limit || state.waiters > 0) {
+                state.drain.complete = true;
+                state.drain.status.get_or_insert(Status::Ok);
+            }
+            drop(state);
+            self.changed.notify_all();
+        } else if empty && !state.scheduled {
+            drop(state);
+            self.end(End::Drained);
+        }
+    }
+
+    /// Waits until the queue was delivered; ends the subscription at the deadline.
+    pub(super) fn wait_drained(self: &Arc<Self>, deadline: Deadline) {
+        let mut state = self.state.lock();
+        let done = wait_until(&self.changed, &mut state, deadline, |s| {
+            (s.drain.complete || s.end.is_some()).then_some(())
+        });
+        if done.is_some() {
+            return;
+        }
+        drop(state);
+        self.end(End::DrainTimeout);
+    }
+
+    /// Waits until a drain is complete, whatever came of it.
+    pub fn wait_for_drain(&self, timeout_ms: i64) -> Result<()> {
+        let mut state = self.state.lock();
+        if !state.drain.started {
+            return fail(Status::IllegalState, "Subscription not in draining mode");
+        }
+        let deadline = if timeout_ms <= 0 { Deadline::NEVER } else { Deadline::in_ms(timeout_ms) };
+        wait_until(&self.changed, &mut state, deadline, |s| s.drain.complete.then_some(()))
+            .ok_or_else(|| Error::unrecorded(Status::Timeout))
+    }
+
+    /// What came of a complete drain.
+    pub fn drain_status(&self) -> Result<()> {
+        let state = self.state.lock();
+        match state.drain.status {
+            _ if !state.drain.complete => Err(Error::unrecorded(Status::IllegalState)),
+            None | Some(Status::Ok) => Ok(()),
+            Some(status) => Err(Error::unrecorded(status)),
+        }
+    }
+
+    /// The drain's status if it was drained with its connection: decided by the connection, not by a flush.
+    pub(super) fn has_ended(&self) -> bool {
+        self.state.lock().end.is_some()
+    }
+}
+
+impl State {
+    fn fits(&self, sub: &Subscription, msgs: u64, bytes: u64) -> bool {
+        let within = |limit: i32, value: u64| limit <= 0 || value <= limit as u64;
+        within(self.msg_limit, sub.pending(self) + msgs)
+            && within(self.byte_limit, sub.pending_bytes(self) + bytes)
+    }
+
+    fn accept(&mut self, sub: &Subscription, msgs: u64, bytes: u64) {
+        self.accepted += msgs;
+        self.accepted_bytes += bytes;
+        self.max_pending = self.max_pending.max(sub.pending(self));
+        self.max_pending_bytes = self.max_pending_bytes.max(sub.pending_bytes(self));
+    }
+
+    /// The end was decided but not yet carried out by the delivery thread.
+    fn must_finish(&self) -> bool {
+        self.end.is_some() && !self.finished
+    }
+
+    /// Settles the drain of a subscription that has ended. True when somebody may be waiting for it.
+    fn finish_drain(&mut self, is_async: bool) -> bool {
+        // A synchronous subscription that was never drained has no drain status.
+        if self.drain.complete || (!is_async && !self.drain.started) {
+            return false;
+        }
+        let reason = match self.end {
+            Some(End::ConnectionClosed) => Status::ConnectionClosed,
+            Some(End::DrainTimeout) => Status::Timeout,
+            Some(End::Unsubscribed) => Status::InvalidSubscription,
+            Some(End::Drained | End::MaxReached) | None => Status::Ok,
+        };
+        self.drain.status.get_or_insert(reason);
+        self.drain.complete = true;
+        true
+    }
+}
+
+impl End {
+    /// What a reader of the ended subscription is told.
+    fn for_reader(self, sub: &Subscription) -> Status {
+        match self {
+            _ if sub.connection.is_closed() => Status::ConnectionClosed,
+            End::ConnectionClosed => Status::ConnectionClosed,
+            End::MaxReached => Status::MaxDeliveredMsgs,
+            End::Unsubscribed | End::Drained | End::DrainTimeout => Status::InvalidSubscription,
+        }
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        if let Some(home) = self.state.get_mut().home.take() {
+            home.leave();
+        }
+    }
+}

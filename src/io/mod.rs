@@ -1,1 +1,10 @@
-//! placeholder
+//! Sockets, names, the poller, timers and threads: the only user of OS sockets and OS threads.
+
+pub mod clock;
+pub mod dns;
+pub mod executor;
+pub mod fork;
+pub mod poller;
+pub mod socket;
+pub mod threads;
+pub mod timer;

@@ -1,1 +1,16 @@
-//! placeholder
+//! Bytes without I/O: everything the protocol needs that can be computed from its arguments alone.
+
+#![forbid(unsafe_code)]
+
+mod blank;
+pub mod connect;
+pub mod encoder;
+pub mod creds;
+pub mod headers;
+pub mod info;
+pub mod nkeys;
+pub mod nuid;
+pub mod parser;
+pub mod reply;
+pub mod subject;
+pub mod url;

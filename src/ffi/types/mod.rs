@@ -1,75 +1,109 @@
-//! C types of the core family: opaque handles, statuses, callbacks.
+//! The types of the C interface, one file per family. The C header is generated from these files.
+//!
+//! A C program may store any number in an enum, which a Rust enum must not hold: where C hands us one (a struct
+//! field, an argument, what a callback returns) its type is `MaybeUninit<E>`, which the header prints as `E`.
+//! [`enum_code`] reads it, [`enum_from_code`] makes one.
 
-use std::ffi::{c_char, c_int, c_void};
+mod core;
+mod js;
+mod kv;
+mod micro;
+mod object;
+mod status;
+
+use std::ffi::c_int;
+use std::mem::MaybeUninit;
 
 use crate::error::Status;
 
-/// Result of every fallible function.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum natsStatus {
-    NATS_OK = 0,
-    NATS_ERR = 1,
-    NATS_PROTOCOL_ERROR = 2,
-    NATS_IO_ERROR = 3,
-    NATS_LINE_TOO_LONG = 4,
-    NATS_CONNECTION_CLOSED = 5,
-    NATS_NO_SERVER = 6,
-    NATS_STALE_CONNECTION = 7,
-    NATS_SECURE_CONNECTION_WANTED = 8,
-    NATS_SECURE_CONNECTION_REQUIRED = 9,
-    NATS_CONNECTION_DISCONNECTED = 10,
-    NATS_CONNECTION_AUTH_FAILED = 11,
-    NATS_NOT_PERMITTED = 12,
-    NATS_NOT_FOUND = 13,
-    NATS_ADDRESS_MISSING = 14,
-    NATS_INVALID_SUBJECT = 15,
-    NATS_INVALID_ARG = 16,
-    NATS_INVALID_SUBSCRIPTION = 17,
-    NATS_INVALID_TIMEOUT = 18,
-    NATS_ILLEGAL_STATE = 19,
-    NATS_SLOW_CONSUMER = 20,
-    NATS_MAX_PAYLOAD = 21,
-    NATS_MAX_DELIVERED_MSGS = 22,
-    NATS_INSUFFICIENT_BUFFER = 23,
-    NATS_NO_MEMORY = 24,
-    NATS_SYS_ERROR = 25,
-    NATS_TIMEOUT = 26,
-    NATS_FAILED_TO_INITIALIZE = 27,
-    NATS_NOT_INITIALIZED = 28,
-    NATS_SSL_ERROR = 29,
-    NATS_NO_SERVER_SUPPORT = 30,
-    NATS_NOT_YET_CONNECTED = 31,
-    NATS_DRAINING = 32,
-    NATS_INVALID_QUEUE_NAME = 33,
-    NATS_NO_RESPONDERS = 34,
-    NATS_MISMATCH = 35,
-    NATS_MISSED_HEARTBEAT = 36,
-    NATS_LIMIT_REACHED = 37,
-    NATS_PIN_ID_MISMATCH = 38,
-    NATS_INVALID_CONFIG = 39,
-    NATS_MAX_STATUS_VALUE = 40,
+pub use self::core::*;
+pub use js::*;
+pub use kv::*;
+pub use micro::*;
+pub use object::*;
+pub use status::*;
+
+/// Marks the enums of the C interface.
+///
+/// # Safety
+/// Only for `#[repr(C)]` enums, which have the size of an `int`.
+pub unsafe trait CEnum: Copy {}
+
+// SAFETY: a `#[repr(C)]` enum.
+unsafe impl CEnum for jsAckPolicy {}
+// SAFETY: a `#[repr(C)]` enum.
+unsafe impl CEnum for jsDeliverPolicy {}
+// SAFETY: a `#[repr(C)]` enum.
+unsafe impl CEnum for jsDiscardPolicy {}
+// SAFETY: a `#[repr(C)]` enum.
+unsafe impl CEnum for jsErrCode {}
+// SAFETY: a `#[repr(C)]` enum.
+unsafe impl CEnum for jsPersistModeType {}
+// SAFETY: a `#[repr(C)]` enum.
+unsafe impl CEnum for jsReplayPolicy {}
+// SAFETY: a `#[repr(C)]` enum.
+unsafe impl CEnum for jsRetentionPolicy {}
+// SAFETY: a `#[repr(C)]` enum.
+unsafe impl CEnum for jsStorageCompression {}
+// SAFETY: a `#[repr(C)]` enum.
+unsafe impl CEnum for jsStorageType {}
+// SAFETY: a `#[repr(C)]` enum.
+unsafe impl CEnum for kvOperation {}
+// SAFETY: a `#[repr(C)]` enum.
+unsafe impl CEnum for natsConnStatus {}
+// SAFETY: a `#[repr(C)]` enum.
+unsafe impl CEnum for natsStatus {}
+
+/// The number in an enum that came from C.
+///
+/// # Safety
+/// `value` is initialised.
+pub(crate) unsafe fn enum_code<E: CEnum>(value: MaybeUninit<E>) -> c_int {
+    const { assert!(size_of::<E>() == size_of::<c_int>()) };
+    // SAFETY: initialised by the caller's promise, and of the size of an int by the trait's.
+    unsafe { value.as_ptr().cast::<c_int>().read() }
 }
 
-impl From<Status> for natsStatus {
-    fn from(status: Status) -> natsStatus {
-        // SAFETY: both enums are 32-bit and `Status` only has values that natsStatus has (a test compares them).
-        unsafe { std::mem::transmute::<i32, natsStatus>(status.code()) }
+/// An enum for C with any number in it, e.g. the -1 of a field that was not chosen.
+pub(crate) fn enum_from_code<E: CEnum>(code: c_int) -> MaybeUninit<E> {
+    const { assert!(size_of::<E>() == size_of::<c_int>()) };
+    let mut value = MaybeUninit::<E>::uninit();
+    // SAFETY: an int fits, and MaybeUninit may hold anything.
+    unsafe { value.as_mut_ptr().cast::<c_int>().write(code) };
+    value
+}
+
+/// The status a callback returned; `None` for a number that is none.
+///
+/// # Safety
+/// `value` is initialised.
+pub(crate) unsafe fn status_from_c(value: MaybeUninit<natsStatus>) -> Option<Status> {
+    // SAFETY: as promised by the caller.
+    Status::from_code(unsafe { enum_code(value) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn enums_hold_any_number() {
+        let chosen = MaybeUninit::new(jsAckPolicy::js_AckAll);
+        let not_chosen = enum_from_code::<jsAckPolicy>(-1);
+        // SAFETY: both are initialised.
+        unsafe {
+            assert_eq!(enum_code(chosen), 2);
+            assert_eq!(enum_code(not_chosen), -1);
+        }
+    }
+
+    #[test]
+    fn only_known_numbers_are_a_status() {
+        // SAFETY: both are initialised.
+        unsafe {
+            assert_eq!(status_from_c(MaybeUninit::new(natsStatus::NATS_TIMEOUT)), Some(Status::Timeout));
+            assert_eq!(status_from_c(MaybeUninit::new(natsStatus::NATS_MAX_STATUS_VALUE)), None);
+            assert_eq!(status_from_c(enum_from_code(-7)), None);
+        }
     }
 }
-
-macro_rules! opaque {
-    ($($name:ident),*) => {$(
-        #[repr(C)]
-        pub struct $name { _private: [u8; 0] }
-    )*};
-}
-opaque!(natsConnection, natsSubscription, natsOptions, natsMsg, natsStatistics, natsHeader);
-
-pub type natsSock = c_int;
-pub type natsInbox = c_char;
-pub type natsMsgHandler = Option<unsafe extern "C" fn(nc: *mut natsConnection, sub: *mut natsSubscription, msg: *mut natsMsg, closure: *mut c_void)>;
-pub type natsConnectionHandler = Option<unsafe extern "C" fn(nc: *mut natsConnection, closure: *mut c_void)>;
-pub type natsErrHandler = Option<unsafe extern "C" fn(nc: *mut natsConnection, subscription: *mut natsSubscription, err: natsStatus, closure: *mut c_void)>;
-pub type natsThreadStartedHandler = Option<unsafe extern "C" fn(closure: *mut c_void)>;
-pub type natsOnCompleteCB = Option<unsafe extern "C" fn(closure: *mut c_void)>;

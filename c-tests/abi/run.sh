@@ -1,0 +1,42 @@
+#!/bin/sh
+# All checks of the binary interface: run.sh [--complete] LIB, where LIB is the built libnats.so.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+include=$here/../../include
+export PYTHONDONTWRITEBYTECODE=1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+installed() {
+    command -v "$1" >/dev/null || { echo "skipped: $1 is not installed"; return 1; }
+}
+
+# compiles COMPILER STANDARD LANGUAGE HEADER
+compiles() {
+    printf '#include <%s>\nextern int nothing;\n' "$4" >"$work/header"
+    "$1" -std="$2" -x "$3" -Wall -Wextra -pedantic -Werror -I "$include" -fsyntax-only "$work/header" \
+        >"$work/log" 2>&1 || { cat "$work/log"; echo "failed: <$4> with $1 -std=$2"; exit 1; }
+}
+
+for header in nats/nats.h nats/status.h nats/version.h nats.h; do
+    for compiler in gcc clang; do
+        installed $compiler || continue
+        for standard in c99 c11; do compiles $compiler $standard c $header; done
+    done
+    for compiler in g++ clang++; do
+        installed $compiler || continue
+        for standard in c++11 c++20; do compiles $compiler $standard c++ $header; done
+    done
+done
+echo "ok: the headers compile without warnings"
+
+python3 "$here/generate.py" >"$work/abi.c"
+for compiler in gcc clang; do
+    installed $compiler || continue
+    $compiler -std=gnu11 -Wall -Wextra -Werror -I "$include" "$work/abi.c" -o "$work/abi"
+    "$work/abi"
+done
+echo "ok: types, values and prototypes are those of the reference"
+
+python3 "$here/exports.py" "$@"
+echo "ok: exported symbols and SONAME"

@@ -1,0 +1,12 @@
+/** \file
+ * Only forwards to <nats/nats.h>, for programs that use the old place.
+ */
+
+#ifndef NATS_H_
+#define NATS_H_
+
+#pragma message("<nats.h> is deprecated: include <nats/nats.h>")
+
+#include "nats/nats.h"
+
+#endif /* NATS_H_ */

@@ -1,0 +1,201 @@
+//! The library's life: opened once (often implicitly), closed when the program says so and nothing is left.
+
+use std::sync::Arc;
+use std::sync::Weak;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use parking_lot::Mutex;
+
+use crate::client::delivery::Delivery;
+use crate::client::options::Defaults;
+use crate::error::{Result, Status, fail};
+use crate::io::clock::Deadline;
+use crate::io::executor::Executor;
+use crate::io::fork;
+use crate::io::poller::Poller;
+use crate::io::threads::{StartedHandler, Threads, is_library_thread};
+use crate::io::timer::Timer;
+
+/// How to open the library.
+#[derive(Clone, Default)]
+pub struct Config {
+    /// Default write deadline in milliseconds, 0 for none.
+    pub write_deadline_ms: i64,
+    /// Whether asynchronous subscriptions share the fixed pool unless the connection's options say otherwise.
+    pub global_delivery: bool,
+    /// Workers of the fixed pool.
+    pub pool_size: i32,
+    /// Runs first on every thread of the library.
+    pub thread_started: Option<StartedHandler>,
+}
+
+impl Config {
+    /// What the environment says; read each time the library opens without a configuration.
+    fn from_environment() -> Config {
+        let number = |name| {
+            let text = std::env::var_os(name)?.into_string().ok()?;
+            let digits: String = text.trim_start().chars().take_while(char::is_ascii_digit).collect();
+            digits.parse::<i64>().ok().filter(|n| *n > 0)
+        };
+        Config {
+            write_deadline_ms: number("NATS_DEFAULT_LIB_WRITE_DEADLINE").unwrap_or(0),
+            global_delivery: std::env::var_os("NATS_DEFAULT_TO_LIB_MSG_DELIVERY").is_some(),
+            pool_size: number("NATS_DEFAULT_LIB_MSG_DELIVERY_POOL_SIZE")
+                .map_or(1, |n| n.min(i64::from(i32::MAX)) as i32),
+            thread_started: None,
+        }
+    }
+}
+
+/// The threads of one opening of the library. Connections keep it alive; the last reference ends the threads.
+pub struct Core {
+    pub threads: Arc<Threads>,
+    pub timer: Arc<Timer>,
+    /// Runs the program's connection and error callbacks, one after the other for the whole library.
+    pub callbacks: Arc<Executor>,
+    pub delivery: Arc<Delivery>,
+    pollers: Vec<Arc<Poller>>,
+    next_poller: AtomicUsize,
+    defaults: Defaults,
+}
+
+impl Core {
+    fn start(config: Config) -> Result<Arc<Core>> {
+        ignore_sigpipe();
+        fork::watch();
+        let threads = Threads::new(config.thread_started);
+        let timer = Timer::start(&threads)?;
+        let callbacks = Executor::start(&threads, "nats-callbacks")?;
+        let pollers = (0..poller_count()).map(|_| Poller::start(&threads)).collect::<Result<_>>()?;
+        let delivery = Delivery::new(&threads, &timer, config.pool_size);
+        let defaults =
+            Defaults { write_deadline_ms: config.write_deadline_ms, global_delivery: config.global_delivery };
+        let next_poller = AtomicUsize::new(0);
+        Ok(Arc::new(Core { threads, timer, callbacks, delivery, pollers, next_poller, defaults }))
+    }
+
+    /// The poller for a new connection: each in turn.
+    pub fn poller(&self) -> Arc<Poller> {
+        let n = self.next_poller.fetch_add(1, Ordering::Relaxed);
+        Arc::clone(&self.pollers[n % self.pollers.len()])
+    }
+}
+
+impl Drop for Core {
+    fn drop(&mut self) {
+        self.callbacks.close();
+        self.timer.close();
+        self.pollers.iter().for_each(|p| p.close());
+        self.delivery.close();
+    }
+}
+
+enum Life {
+    Closed,
+    Open(Arc<Core>),
+    /// A close has begun; it is over when all threads have ended.
+    Closing(Weak<Core>, Arc<Threads>),
+}
+
+static LIFE: Mutex<Life> = Mutex::new(Life::Closed);
+
+/// Opens the library with what the environment says; nothing happens when it is open.
+pub fn open_default() -> Result<()> {
+    core().map(drop)
+}
+
+/// Opens the library; an open one is left as it is.
+pub fn open(config: Config) -> Result<()> {
+    open_core(Some(config)).map(drop)
+}
+
+/// The running library, opened if need be.
+pub fn core() -> Result<Arc<Core>> {
+    open_core(None)
+}
+
+/// Defaults for new options.
+pub fn defaults() -> Defaults {
+    match &*LIFE.lock() {
+        Life::Open(core) => core.defaults,
+        _ => Defaults { write_deadline_ms: 0, global_delivery: false },
+    }
+}
+
+fn open_core(config: Option<Config>) -> Result<Arc<Core>> {
+    let mut life = LIFE.lock();
+    match &*life {
+        Life::Open(core) => return Ok(Arc::clone(core)),
+        Life::Closing(_, threads) if !threads.wait_for_all(Deadline::in_ms(0)) => {
+            return fail(Status::FailedToInitialize, "the library is being closed");
+        }
+        _ => {}
+    }
+    let core = Core::start(config.unwrap_or_else(Config::from_environment))?;
+    *life = Life::Open(Arc::clone(&core));
+    Ok(core)
+}
+
+/// Begins closing: queued callbacks still run, new ones are dropped. Threads end once no connection or
+/// subscription is left; if that is now, they are waited for.
+pub fn close() {
+    if let Some((core, threads)) = begin_close()
+        && core.upgrade().is_none()
+    {
+        threads.wait_for_all(Deadline::NEVER);
+    }
+}
+
+/// Closes and waits for everything to be gone; no limit for `timeout_ms` of 0 or less.
+pub fn close_and_wait(timeout_ms: i64) -> Result<()> {
+    if is_library_thread() {
+        return fail(Status::IllegalState, "the library's own threads cannot wait for its end");
+    }
+    if matches!(*LIFE.lock(), Life::Closed) {
+        return Err(Status::NotInitialized.into());
+    }
+    let Some((_, threads)) = begin_close() else {
+        return fail(Status::IllegalState, "the library is being closed already");
+    };
+    let deadline = if timeout_ms <= 0 { Deadline::NEVER } else { Deadline::in_ms(timeout_ms) };
+    if threads.wait_for_all(deadline) { Ok(()) } else { Err(Status::Timeout.into()) }
+}
+
+/// Sets how many workers the fixed pool may have; never shrinks it.
+pub fn set_delivery_pool_size(size: i32) -> Result<()> {
+    if size <= 0 {
+        return fail(Status::Err, "Pool size cannot be negative or zero");
+    }
+    core()?.delivery.grow_fixed_pool(size);
+    Ok(())
+}
+
+fn begin_close() -> Option<(Weak<Core>, Arc<Threads>)> {
+    let mut life = LIFE.lock();
+    let Life::Open(core) = &*life else {
+        if let Life::Closing(_, threads) = &*life
+            && threads.wait_for_all(Deadline::in_ms(0))
+        {
+            *life = Life::Closed;
+        }
+        return None;
+    };
+    let (weak, threads) = (Arc::downgrade(core), Arc::clone(&core.threads));
+    core.callbacks.close();
+    let open = std::mem::replace(&mut *life, Life::Closing(weak.clone(), Arc::clone(&threads)));
+    drop(life);
+    drop(open); // outside the lock: this may be the last reference
+    Some((weak, threads))
+}
+
+/// A write to a dead peer must not end the program.
+fn ignore_sigpipe() {
+    // SAFETY: setting a disposition to "ignore" runs no code.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+}
+
+/// One poller serves thousands of connections; more can be asked for with `NATS_POLLER_THREADS`.
+fn poller_count() -> usize {
+    let asked = std::env::var("NATS_POLLER_THREADS").ok().and_then(|n| n.parse().ok());
+    asked.unwrap_or(1).clamp(1, 64)
+}

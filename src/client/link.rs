@@ -1,0 +1,100 @@
+//! One established connection to one server: the socket and who watches it. A reconnect makes a new one.
+
+use std::io::{self, ErrorKind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
+
+use crate::client::options::EventLoop;
+use crate::error::{Error, Result, Status, fail};
+use crate::io::clock::Deadline;
+use crate::io::poller::{Driven, Poller, Registration};
+use crate::io::socket::{Interest, Socket};
+
+pub struct Link {
+    socket: Socket,
+    event_loop: Option<Arc<dyn EventLoop>>,
+    registration: Mutex<Option<(Arc<Poller>, Registration)>>,
+    down: AtomicBool,
+}
+
+impl Link {
+    pub fn new(socket: Socket, event_loop: Option<Arc<dyn EventLoop>>) -> Arc<Link> {
+        Arc::new(Link { socket, event_loop, registration: Mutex::new(None), down: AtomicBool::new(false) })
+    }
+
+    /// The program's event loop, when that one watches the socket.
+    pub fn event_loop(&self) -> Option<&Arc<dyn EventLoop>> {
+        self.event_loop.as_ref()
+    }
+
+    pub fn socket(&self) -> &Socket {
+        &self.socket
+    }
+
+    /// Lets the poller watch the socket.
+    pub fn watch(&self, poller: Arc<Poller>, source: Arc<dyn Driven>) -> Result<()> {
+        let mut registration = self.registration.lock();
+        let entry = poller.add(self.socket.fd(), source)?;
+        *registration = Some((poller, entry));
+        Ok(())
+    }
+
+    /// Ends the link: nobody watches the socket any more, and whoever waits on it wakes up.
+    pub fn take_down(&self) {
+        self.down.store(true, Ordering::Release);
+        self.socket.shutdown();
+        if let Some((poller, registration)) = self.registration.lock().take() {
+            poller.remove(registration, self.socket.fd());
+        }
+    }
+
+    /// Ends only the conversation: the one who reads the socket sees its end.
+    pub fn break_off(&self) {
+        self.socket.shutdown();
+    }
+
+    pub fn is_down(&self) -> bool {
+        self.down.load(Ordering::Acquire)
+    }
+
+    /// Reads what is there: `None` when that is nothing yet.
+    #[inline]
+    pub fn read(&self, buf: &mut [u8]) -> Result<Option<usize>> {
+        match self.socket.read(buf) {
+            Ok(0) => fail(Status::ConnectionClosed, "the server closed the connection"),
+            Ok(n) => Ok(Some(n)),
+            Err(e) if e.kind() == ErrorKind::WouldBlock => Ok(None),
+            Err(e) => fail(Status::IoError, format!("error reading from the server: {e}")),
+        }
+    }
+
+    /// Writes what the socket takes now, of `data` from `sent` on. False when something is left.
+    pub fn write_now(&self, data: &[u8], sent: &mut usize) -> Result<bool> {
+        while *sent < data.len() {
+            match self.socket.write(&data[*sent..]) {
+                Ok(n) => *sent += n,
+                Err(e) if e.kind() == ErrorKind::WouldBlock => return Ok(false),
+                Err(e) => return Err(write_error(&e)),
+            }
+        }
+        Ok(true)
+    }
+
+    /// Waits until the socket takes bytes again. Ends with `NATS_TIMEOUT` at the deadline.
+    pub fn wait_writable(&self, deadline: Deadline) -> Result<()> {
+        match self.socket.wait(Interest::Write, deadline)? {
+            true => Ok(()),
+            false => fail(Status::Timeout, "the server did not take the data before the write deadline"),
+        }
+    }
+}
+
+fn write_error(e: &io::Error) -> Error {
+    let status = match e.kind() {
+        ErrorKind::BrokenPipe | ErrorKind::ConnectionReset => Status::ConnectionClosed,
+        _ => Status::IoError,
+    };
+    Error::new(status, format!("error writing to the server: {e}"))
+}

@@ -1,0 +1,626 @@
+//! Everything on its way to the server: the write buffer, the reconnect buffer, and the PINGs that wait for a PONG.
+//!
+//! Publishers write into `buffer` under a short lock. Whoever fills it takes it out and writes it to the socket
+//! itself, without the lock, while others fill the next one; a buffer with room left is written by the poller.
+//! There is one writer at a time (`writing`), so the bytes keep their order.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
+
+use crate::client::link::Link;
+use crate::client::waiter::Waiter;
+use crate::error::{Error, Result, Status, fail};
+use crate::io::clock::{self, Deadline};
+use crate::proto::encoder;
+
+/// A buffer that grew beyond this for one large message is given back.
+const KEPT_CAPACITY: usize = 1 << 20;
+
+/// A message to publish.
+#[derive(Clone, Copy)]
+pub struct Outgoing<'a> {
+    pub subject: &'a [u8],
+    pub reply: Option<&'a [u8]>,
+    pub headers: Option<&'a [u8]>,
+    pub payload: &'a [u8],
+}
+
+/// When the bytes go to the socket.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Flush {
+    /// With the next write of the poller, soon.
+    Soon,
+    /// Before the call returns.
+    Now,
+}
+
+/// Where frames go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// No connection yet, or none at present: publishes wait in the reconnect buffer.
+    Down,
+    Live,
+    Closed,
+}
+
+/// What the caller has to do after it let go of the lock.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    Nothing,
+    /// Ask the poller for a flush (or the event loop for a write event).
+    RequestFlush,
+}
+
+pub struct Settings {
+    pub capacity: usize,
+    pub reconnect_capacity: usize,
+    pub send_asap: bool,
+    pub flusher_wait: Duration,
+    pub write_deadline_ms: i64,
+}
+
+pub struct Outbound {
+    settings: Settings,
+    queue: Mutex<Queue>,
+    /// Signalled when the buffer has room, when a writer is done and when the phase changes.
+    changed: Condvar,
+    /// When the socket stopped taking bytes (ms on the liveness clock, plus 1), 0 while it takes them.
+    stuck_since: AtomicU64,
+}
+
+struct Queue {
+    phase: Phase,
+    link: Option<Arc<Link>>,
+    buffer: Vec<u8>,
+    spare: Vec<u8>,
+    /// Taken out of `buffer` but not written completely.
+    unfinished: Chunk,
+    writing: bool,
+    /// Bytes a writer has taken out and not written yet.
+    in_flight: usize,
+    /// Running totals of bytes put into and taken out of the buffer for good.
+    enqueued: u64,
+    written: u64,
+    flush_requested: bool,
+    /// Publishes since the flush was requested.
+    since_request: u32,
+    last_flush: Duration,
+    /// The reconnect buffer, and what a lost connection left unsent: that goes first.
+    pending: Vec<u8>,
+    unsent: Vec<u8>,
+    pings: VecDeque<Option<Arc<Waiter<()>>>>,
+    draining: bool,
+    checked: bool,
+    max_payload: i64,
+    headers: bool,
+    out_msgs: u64,
+    out_bytes: u64,
+}
+
+#[derive(Default)]
+struct Chunk {
+    data: Vec<u8>,
+    sent: usize,
+}
+
+type Guard<'a> = MutexGuard<'a, Queue>;
+
+impl Outbound {
+    pub fn new(settings: Settings) -> Outbound {
+        let queue = Queue {
+            phase: Phase::Down,
+            link: None,
+            buffer: Vec::new(),
+            spare: Vec::new(),
+            unfinished: Chunk::default(),
+            writing: false,
+            in_flight: 0,
+            enqueued: 0,
+            written: 0,
+            flush_requested: false,
+            since_request: 0,
+            last_flush: Duration::ZERO,
+            pending: Vec::new(),
+            unsent: Vec::new(),
+            pings: VecDeque::new(),
+            draining: false,
+            checked: false,
+            max_payload: 0,
+            headers: false,
+            out_msgs: 0,
+            out_bytes: 0,
+        };
+        Outbound {
+            settings,
+            queue: Mutex::new(queue),
+            changed: Condvar::new(),
+            stuck_since: AtomicU64::new(0),
+        }
+    }
+
+    // ---- publishing ----
+
+    /// Publishes; on `NATS_OK` the message is in a buffer or on the socket.
+    #[inline]
+    pub fn publish(&self, out: Outgoing<'_>, flush: Flush) -> Result<Then> {
+        let mut queue = self.queue.lock();
+        queue.admit(&out, self.settings.reconnect_capacity)?;
+        if queue.phase == Phase::Live && queue.buffer.len() >= self.settings.capacity {
+            queue = self.wait_for_room(queue)?;
+        }
+        queue.out_msgs += 1;
+        queue.out_bytes += (out.headers.map_or(0, <[u8]>::len) + out.payload.len()) as u64;
+        if queue.phase != Phase::Live {
+            // Down now, maybe only since the wait above: the message goes out after the reconnect.
+            encoder::publish(&mut queue.pending, out.subject, out.reply, out.headers, out.payload);
+            return Ok(Then::Nothing);
+        }
+        let before = queue.buffer.len();
+        encoder::publish(&mut queue.buffer, out.subject, out.reply, out.headers, out.payload);
+        queue.enqueued += (queue.buffer.len() - before) as u64;
+        if flush == Flush::Now || self.settings.send_asap || queue.buffer.len() >= self.settings.capacity {
+            return self.flush_after_publish(queue, flush);
+        }
+        queue.since_request += 1;
+        Ok(queue.request_flush())
+    }
+
+    /// Called with the buffer full or the program wanting it out: the publisher writes it itself.
+    fn flush_after_publish(&self, mut queue: Guard<'_>, flush: Flush) -> Result<Then> {
+        if queue.is_event_driven() {
+            return Ok(queue.request_flush());
+        }
+        let all = flush == Flush::Now || self.settings.send_asap;
+        if queue.writing && !all {
+            return Ok(Then::Nothing); // whoever writes now, or finds the buffer full next, takes care of it
+        }
+        let goal = queue.enqueued;
+        self.write_until(queue, goal)?;
+        Ok(Then::Nothing)
+    }
+
+    /// Appends a frame that is not a publish. Nothing is written while there is no connection.
+    pub fn push(&self, flush: Flush, write: impl FnOnce(&mut Vec<u8>)) -> Result<Then> {
+        let mut queue = self.queue.lock();
+        if queue.phase != Phase::Live {
+            return Ok(Then::Nothing);
+        }
+        queue.append(write);
+        if (flush == Flush::Now || self.settings.send_asap) && !queue.is_event_driven() {
+            let goal = queue.enqueued;
+            self.write_until(queue, goal)?;
+            return Ok(Then::Nothing);
+        }
+        Ok(queue.request_flush())
+    }
+
+    /// Appends a frame without ever waiting: for the poller and the timer.
+    pub fn push_only(&self, write: impl FnOnce(&mut Vec<u8>)) -> Then {
+        let mut queue = self.queue.lock();
+        if queue.phase != Phase::Live {
+            return Then::Nothing;
+        }
+        queue.append(write);
+        queue.request_flush()
+    }
+
+    // ---- PING and PONG ----
+
+    /// Appends a keep-alive PING; its PONG is waited for by nobody. Never waits.
+    pub fn keep_alive(&self) -> Then {
+        let mut queue = self.queue.lock();
+        if queue.phase != Phase::Live {
+            return Then::Nothing;
+        }
+        queue.pings.push_back(None);
+        queue.append(|b| b.extend_from_slice(encoder::PING));
+        queue.request_flush()
+    }
+
+    /// Appends a PING whose PONG completes `waiter`. While there is no connection it goes out after the reconnect.
+    pub fn ping(&self, waiter: Arc<Waiter<()>>) -> Result<Then> {
+        let mut queue = self.queue.lock();
+        match queue.phase {
+            Phase::Closed => Err(Status::ConnectionClosed.into()),
+            Phase::Down => {
+                queue.pings.push_back(Some(waiter));
+                queue.pending.extend_from_slice(encoder::PING);
+                Ok(Then::Nothing)
+            }
+            Phase::Live => {
+                queue.pings.push_back(Some(waiter));
+                queue.append(|b| b.extend_from_slice(encoder::PING));
+                Ok(queue.request_flush())
+            }
+        }
+    }
+
+    /// Forgets a waiter that gave up; its PONG is still counted.
+    pub fn forget(&self, waiter: &Arc<Waiter<()>>) {
+        let mut queue = self.queue.lock();
+        for entry in queue.pings.iter_mut() {
+            if entry.as_ref().is_some_and(|w| Arc::ptr_eq(w, waiter)) {
+                *entry = None;
+            }
+        }
+    }
+
+    /// A PONG arrived: the waiter of the oldest PING, if it has one.
+    pub fn pong(&self) -> Option<Arc<Waiter<()>>> {
+        self.queue.lock().pings.pop_front().flatten()
+    }
+
+    // ---- writing ----
+
+    /// Writes everything, waiting for the socket as needed. For threads of the program, and the library's own
+    /// short-lived ones.
+    pub fn flush_now(&self) -> Result<Then> {
+        let mut queue = self.queue.lock();
+        if queue.phase != Phase::Live {
+            return Ok(Then::Nothing);
+        }
+        if queue.is_event_driven() {
+            return Ok(queue.request_flush());
+        }
+        let goal = queue.enqueued;
+        self.write_until(queue, goal).map(|()| Then::Nothing)
+    }
+
+    /// The poller looks at a flush that was asked for. `first_look` is true when nothing was waited for yet.
+    /// Returns when to look again if more publishes came and the last write is too recent.
+    pub fn flush_due(&self, first_look: bool) -> Option<Duration> {
+        let queue = self.queue.lock();
+        let wait = self.settings.flusher_wait;
+        if first_look && queue.since_request > 1 && !wait.is_zero() {
+            let due = queue.last_flush + wait;
+            if due > clock::now() {
+                return Some(due);
+            }
+        }
+        self.write_what_fits(queue);
+        None
+    }
+
+    /// The socket takes bytes again. For the poller and for event loops; returns false when nothing is left.
+    pub fn writable(&self) -> bool {
+        let queue = self.queue.lock();
+        if queue.writing || (queue.unfinished.is_empty() && !queue.is_event_driven()) {
+            return queue.has_bytes();
+        }
+        self.write_what_fits(queue)
+    }
+
+    /// Writes without waiting; what does not fit is written when the socket takes bytes again.
+    fn write_what_fits(&self, mut queue: Guard<'_>) -> bool {
+        if queue.writing {
+            return true; // that writer sees `flush_requested` and goes on
+        }
+        queue.flush_requested = false;
+        queue.since_request = 0;
+        while queue.phase == Phase::Live && queue.has_bytes() {
+            let (link, mut chunk) = queue.take_chunk();
+            drop(queue);
+            let result = link.write_now(&chunk.data, &mut chunk.sent);
+            queue = self.queue.lock();
+            self.note_progress(matches!(result, Ok(true)));
+            let done = matches!(result, Ok(true));
+            queue.put_back(chunk, &link);
+            self.changed.notify_all();
+            if result.is_err() {
+                link.break_off(); // the reader sees the end and starts the reconnect
+            }
+            if !done {
+                break;
+            }
+        }
+        queue.last_flush = clock::now();
+        queue.has_bytes()
+    }
+
+    /// Writes until the byte with number `goal` is on the socket. Waits while another thread writes.
+    fn write_until(&self, mut queue: Guard<'_>, goal: u64) -> Result<()> {
+        let deadline = self.write_deadline();
+        while queue.phase == Phase::Live && queue.written < goal {
+            if queue.writing {
+                queue = self.wait_for_change(queue, deadline)?;
+                continue;
+            }
+            queue.flush_requested = false;
+            queue.since_request = 0;
+            let (link, mut chunk) = queue.take_chunk();
+            drop(queue);
+            let result = self.write_chunk(&link, &mut chunk, deadline);
+            queue = self.queue.lock();
+            queue.put_back(chunk, &link);
+            queue.last_flush = clock::now();
+            self.changed.notify_all();
+            if let Err(e) = result {
+                if !queue.is_current(&link) {
+                    break; // lost meanwhile: what was not sent goes out after the reconnect
+                }
+                link.break_off();
+                return Err(e);
+            }
+        }
+        if queue.phase == Phase::Closed { Err(Status::ConnectionClosed.into()) } else { Ok(()) }
+    }
+
+    fn write_chunk(&self, link: &Link, chunk: &mut Chunk, deadline: Deadline) -> Result<()> {
+        loop {
+            let before = chunk.sent;
+            let done = link.write_now(&chunk.data, &mut chunk.sent)?;
+            self.note_progress(done || chunk.sent > before);
+            if done {
+                return Ok(());
+            }
+            self.note_progress(false);
+            link.wait_writable(deadline)?;
+        }
+    }
+
+    /// Waits until the buffer takes another frame, or there is no connection to write to.
+    fn wait_for_room<'a>(&'a self, mut queue: Guard<'a>) -> Result<Guard<'a>> {
+        let deadline = self.write_deadline();
+        while queue.phase == Phase::Live
+            && queue.buffer.len() >= self.settings.capacity
+            && !queue.is_event_driven()
+        {
+            if queue.writing {
+                queue = self.wait_for_change(queue, deadline)?;
+            } else {
+                let goal = queue.enqueued;
+                self.write_until(queue, goal)?;
+                queue = self.queue.lock();
+            }
+        }
+        if queue.phase == Phase::Closed { Err(Status::ConnectionClosed.into()) } else { Ok(queue) }
+    }
+
+    fn wait_for_change<'a>(&'a self, mut queue: Guard<'a>, deadline: Deadline) -> Result<Guard<'a>> {
+        match deadline.remaining() {
+            None => self.changed.wait(&mut queue),
+            Some(Duration::ZERO) => {
+                if let Some(link) = &queue.link {
+                    link.break_off();
+                }
+                return fail(Status::Timeout, "the server did not take the data before the write deadline");
+            }
+            Some(left) => drop(self.changed.wait_for(&mut queue, left)),
+        }
+        Ok(queue)
+    }
+
+    fn write_deadline(&self) -> Deadline {
+        match self.settings.write_deadline_ms {
+            ms if ms > 0 => Deadline::in_ms(ms),
+            _ => Deadline::NEVER,
+        }
+    }
+
+    fn note_progress(&self, progress: bool) {
+        if progress {
+            self.stuck_since.store(0, Ordering::Relaxed);
+        } else if self.stuck_since.load(Ordering::Relaxed) == 0 {
+            self.stuck_since.store(clock::now().as_millis() as u64 + 1, Ordering::Relaxed);
+        }
+    }
+
+    /// For how long the socket has not taken a byte, zero while it does.
+    pub fn stuck_for(&self) -> Duration {
+        match self.stuck_since.load(Ordering::Relaxed) {
+            0 => Duration::ZERO,
+            since => clock::now().saturating_sub(Duration::from_millis(since - 1)),
+        }
+    }
+
+    // ---- life of the connection ----
+
+    /// A connection is there. `first` is what it has to be told before anything else (subscriptions); then goes
+    /// what waited for it. `limits` are the server's.
+    pub fn go_live(&self, link: &Arc<Link>, first: Vec<u8>) {
+        let mut queue = self.queue.lock();
+        if queue.phase == Phase::Closed {
+            return;
+        }
+        debug_assert!(!queue.writing);
+        queue.collect_unsent();
+        queue.phase = Phase::Live;
+        queue.link = Some(Arc::clone(link));
+        queue.flush_requested = false;
+        self.stuck_since.store(0, Ordering::Relaxed);
+        let (unsent, pending) = (std::mem::take(&mut queue.unsent), std::mem::take(&mut queue.pending));
+        queue.append(|b| {
+            b.extend_from_slice(&first);
+            b.extend_from_slice(&unsent);
+            b.extend_from_slice(&pending);
+        });
+        drop(queue);
+        self.changed.notify_all();
+    }
+
+    /// The connection is gone: publishes go to the reconnect buffer, who waits for the socket is woken. Returns
+    /// those who wait for a PONG.
+    pub fn go_down(&self) -> Vec<Arc<Waiter<()>>> {
+        self.leave(Phase::Down)
+    }
+
+    /// Nothing is taken any more.
+    pub fn close(&self) -> Vec<Arc<Waiter<()>>> {
+        self.leave(Phase::Closed)
+    }
+
+    fn leave(&self, phase: Phase) -> Vec<Arc<Waiter<()>>> {
+        let mut queue = self.queue.lock();
+        if queue.phase == Phase::Closed {
+            return Vec::new();
+        }
+        queue.phase = phase;
+        queue.link = None;
+        let waiters = queue.pings.drain(..).flatten().collect();
+        if phase == Phase::Closed {
+            queue.forget_bytes();
+        }
+        drop(queue);
+        self.changed.notify_all();
+        waiters
+    }
+
+    /// Waits until no thread writes to a lost connection any more; its socket was shut down, so that is soon.
+    pub fn settle(&self) {
+        let mut queue = self.queue.lock();
+        while queue.writing {
+            self.changed.wait(&mut queue);
+        }
+        queue.collect_unsent();
+    }
+
+    /// What the server's latest INFO allows.
+    pub fn set_limits(&self, max_payload: i64, headers: bool) {
+        let mut queue = self.queue.lock();
+        queue.checked = true;
+        queue.max_payload = max_payload;
+        queue.headers = headers;
+    }
+
+    /// Refuses publishes from now on (second phase of a drain).
+    pub fn refuse_publishes(&self) {
+        self.queue.lock().draining = true;
+    }
+
+    /// Bytes that wait to be written.
+    pub fn buffered(&self) -> usize {
+        let queue = self.queue.lock();
+        if queue.phase == Phase::Live { queue.waiting_bytes() } else { 0 }
+    }
+
+    /// Messages and bytes published.
+    pub fn published(&self) -> (u64, u64) {
+        let queue = self.queue.lock();
+        (queue.out_msgs, queue.out_bytes)
+    }
+}
+
+impl Queue {
+    #[inline]
+    fn admit(&self, out: &Outgoing<'_>, reconnect_capacity: usize) -> Result<()> {
+        if self.phase == Phase::Closed {
+            return Err(Status::ConnectionClosed.into());
+        }
+        if self.draining {
+            return Err(Status::Draining.into());
+        }
+        if self.checked {
+            self.check_limits(out)?;
+        }
+        if self.phase == Phase::Down && self.pending.len() >= reconnect_capacity {
+            return Err(Status::InsufficientBuffer.into());
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn check_limits(&self, out: &Outgoing<'_>) -> Result<()> {
+        if out.headers.is_some() && !self.headers {
+            return Err(Status::NoServerSupport.into());
+        }
+        let size = out.headers.map_or(0, <[u8]>::len) + out.payload.len();
+        if size as i64 > self.max_payload {
+            return Err(payload_too_large(size, self.max_payload));
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        let before = self.buffer.len();
+        write(&mut self.buffer);
+        self.enqueued += (self.buffer.len() - before) as u64;
+    }
+
+    fn request_flush(&mut self) -> Then {
+        if std::mem::replace(&mut self.flush_requested, true) { Then::Nothing } else { Then::RequestFlush }
+    }
+
+    fn is_event_driven(&self) -> bool {
+        self.link.as_ref().is_some_and(|link| link.event_loop().is_some())
+    }
+
+    fn is_current(&self, link: &Arc<Link>) -> bool {
+        self.link.as_ref().is_some_and(|current| Arc::ptr_eq(current, link))
+    }
+
+    fn has_bytes(&self) -> bool {
+        !self.unfinished.is_empty() || !self.buffer.is_empty()
+    }
+
+    fn waiting_bytes(&self) -> usize {
+        self.unfinished.data.len() - self.unfinished.sent + self.buffer.len() + self.in_flight
+    }
+
+    /// Begins writing: the caller is the writer until it puts the chunk back.
+    fn take_chunk(&mut self) -> (Arc<Link>, Chunk) {
+        self.writing = true;
+        let chunk = if self.unfinished.is_empty() {
+            let next = std::mem::take(&mut self.spare);
+            Chunk { data: std::mem::replace(&mut self.buffer, next), sent: 0 }
+        } else {
+            std::mem::take(&mut self.unfinished)
+        };
+        self.in_flight = chunk.data.len() - chunk.sent;
+        let link = self.link.clone().expect("only a live connection is written to");
+        (link, chunk)
+    }
+
+    /// Ends writing.
+    fn put_back(&mut self, mut chunk: Chunk, link: &Arc<Link>) {
+        self.writing = false;
+        self.written += (self.in_flight - (chunk.data.len() - chunk.sent)) as u64;
+        self.in_flight = 0;
+        if self.phase == Phase::Closed {
+            return;
+        }
+        if !chunk.is_empty() {
+            self.unfinished = chunk;
+        } else if chunk.data.capacity() <= KEPT_CAPACITY {
+            chunk.data.clear();
+            self.spare = chunk.data;
+        }
+        if !self.is_current(link) {
+            self.collect_unsent();
+        }
+    }
+
+    /// Keeps the publishes that a lost connection did not take, for the next one.
+    fn collect_unsent(&mut self) {
+        if self.writing || self.phase == Phase::Live {
+            return;
+        }
+        let unfinished = std::mem::take(&mut self.unfinished);
+        encoder::publishes_not_sent(&unfinished.data, unfinished.sent, &mut self.unsent);
+        let buffer = std::mem::take(&mut self.buffer);
+        encoder::publishes_not_sent(&buffer, 0, &mut self.unsent);
+        self.written = self.enqueued;
+    }
+
+    fn forget_bytes(&mut self) {
+        self.buffer = Vec::new();
+        self.spare = Vec::new();
+        self.unfinished = Chunk::default();
+        self.pending = Vec::new();
+        self.unsent = Vec::new();
+    }
+}
+
+impl Chunk {
+    fn is_empty(&self) -> bool {
+        self.sent >= self.data.len()
+    }
+}
+
+#[cold]
+fn payload_too_large(size: usize, max: i64) -> Error {
+    Error::new(Status::MaxPayload, format!("Payload {size} greater than maximum allowed: {max}"))
+}

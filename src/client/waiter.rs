@@ -1,0 +1,36 @@
+//! One thread waits, another completes: a request's reply, a flush's PONG.
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::error::{Error, Result, Status};
+use crate::io::clock::{Deadline, wait_until};
+
+pub struct Waiter<T> {
+    result: Mutex<Option<Result<T>>>,
+    done: Condvar,
+}
+
+impl<T> Default for Waiter<T> {
+    fn default() -> Self {
+        Waiter { result: Mutex::new(None), done: Condvar::new() }
+    }
+}
+
+impl<T> Waiter<T> {
+    /// Gives the result; the first one counts.
+    pub fn complete(&self, result: Result<T>) {
+        let mut slot = self.result.lock();
+        if slot.is_none() {
+            *slot = Some(result);
+            drop(slot);
+            self.done.notify_all();
+        }
+    }
+
+    /// Waits for the result. At the deadline: `NATS_TIMEOUT`.
+    pub fn wait(&self, deadline: Deadline) -> Result<T> {
+        let mut slot = self.result.lock();
+        wait_until(&self.done, &mut slot, deadline, Option::take)
+            .unwrap_or_else(|| Err(Error::from(Status::Timeout)))
+    }
+}

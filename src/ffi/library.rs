@@ -1,0 +1,376 @@
+//! Opening and closing the library, versions, clocks, the last error, signing.
+
+use std::ffi::{CStr, CString, c_char, c_int, c_uchar};
+use std::ptr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::client::library::{self, Config};
+use crate::error::{Error, Result, Status};
+use crate::ffi::support::callback::Closure;
+use crate::ffi::support::{alloc, boundary, infallible, last_error, strings};
+use crate::ffi::types::{natsClientConfig, natsStatus};
+use crate::proto::nkeys::KeyPair;
+
+const VERSION: &CStr = c"3.14.0";
+const VERSION_NUMBER: u32 = 0x03_0E_00;
+/// The oldest header a program may have been compiled with.
+const REQUIRED_VERSION_NUMBER: u32 = 0x03_0E_00;
+
+/// Opens the library with a configuration: nats_Open() with settings of your own.
+///
+/// Has no effect other than returning #NATS_OK when the library is open already, also when another function
+/// opened it on the way; call it first. The environment variables that nats_Open() reads are not looked at.
+///
+/// @param config copied; its fields without a meaning in this library are ignored. NULL is the same as
+/// `nats_Open(-1)`.
+/// @return #NATS_OK, or #NATS_FAILED_TO_INITIALIZE while the library is being closed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nats_OpenWithConfig(config: *mut natsClientConfig) -> natsStatus {
+    boundary("nats_OpenWithConfig", || {
+        // SAFETY: NULL or a configuration filled by the caller, only read during this call.
+        match unsafe { config.as_ref() } {
+            Some(config) => library::open(open_config(config)),
+            None => library::open_default(),
+        }
+    })
+}
+
+fn open_config(config: &natsClientConfig) -> Config {
+    let closure = Closure::new(config.ThreadStartedHandlerClosure);
+    let thread_started = config.ThreadStartedHandler.map(|handler| {
+        // SAFETY: a function of the program called as it was registered.
+        let call = move || unsafe { handler(closure.get()) };
+        Arc::new(call) as Arc<dyn Fn() + Send + Sync>
+    });
+    Config {
+        write_deadline_ms: config.DefaultWriteDeadline,
+        global_delivery: config.DefaultToThreadPool,
+        pool_size: config.ThreadPoolMax,
+        thread_started,
+    }
+}
+
+/// Opens the library. Rarely needed: creating options or connecting opens it too.
+///
+/// Opening an open library has no effect; one nats_Close() closes it, however often it was opened. From then on
+/// the signal SIGPIPE is ignored in the process. Read from the environment:
+/// - `NATS_DEFAULT_LIB_WRITE_DEADLINE`: default of natsOptions_SetWriteDeadline(), in milliseconds.
+/// - `NATS_DEFAULT_TO_LIB_MSG_DELIVERY`: when present, natsOptions_UseGlobalMessageDelivery() is on by default.
+/// - `NATS_DEFAULT_LIB_MSG_DELIVERY_POOL_SIZE`: see nats_SetMessageDeliveryPoolSize().
+///
+/// @param lockSpinCount accepted for compatibility; this library has no use for it.
+/// @return #NATS_OK, or #NATS_FAILED_TO_INITIALIZE while the library is being closed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nats_Open(lockSpinCount: i64) -> natsStatus {
+    let _ = lockSpinCount;
+    boundary("nats_Open", library::open_default)
+}
+
+/// Returns the version of the library, such as "3.14.0".
+///
+/// @return a static string; do not free it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nats_GetVersion() -> *const c_char {
+    VERSION.as_ptr()
+}
+
+/// Returns the version of the library as a number: 0x030E00 is 3.14.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nats_GetVersionNumber() -> u32 {
+    VERSION_NUMBER
+}
+
+/// Checks that header and library fit together. Call the macro nats_CheckCompatibility(), which passes the
+/// header's values. If they do not fit, prints both versions to the standard output and exits the process
+/// with code 1.
+///
+/// @param reqVerNumber the oldest library that works with the header.
+/// @param verNumber the version of the header.
+/// @param verString the version of the header, as text.
+/// @return true.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nats_CheckCompatibilityImpl(
+    reqVerNumber: u32,
+    verNumber: u32,
+    verString: *const c_char,
+) -> bool {
+    if compatible(reqVerNumber, verNumber) {
+        return true;
+    }
+    // SAFETY: NULL or a C string of the caller.
+    let header = unsafe { strings::bytes(verString) }.unwrap_or_default();
+    // SAFETY: the report is a C string; C's own stdout keeps the order with what the program printed.
+    unsafe {
+        libc::puts(mismatch_report(reqVerNumber, header).as_ptr());
+        libc::exit(1)
+    }
+}
+
+fn compatible(required_by_header: u32, header: u32) -> bool {
+    header >= REQUIRED_VERSION_NUMBER && required_by_header <= VERSION_NUMBER
+}
+
+fn mismatch_report(required_by_header: u32, header: &[u8]) -> CString {
+    let dotted = |n: u32| format!("{}.{}.{}", n >> 16, n >> 8 & 0xFF, n & 0xFF);
+    c_text(format!(
+        "Incompatible versions:\nHeader : {} (requires {})\nLibrary: {} (requires {})",
+        String::from_utf8_lossy(header),
+        dotted(required_by_header),
+        dotted(VERSION_NUMBER),
+        dotted(REQUIRED_VERSION_NUMBER),
+    ))
+}
+
+/// Returns the time of the system's clock, in milliseconds since 1970-01-01 UTC.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nats_Now() -> i64 {
+    (wall_clock_ns() / 1_000_000) as i64
+}
+
+/// Returns the time of the system's clock, in nanoseconds since 1970-01-01 UTC.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nats_NowInNanoSeconds() -> i64 {
+    wall_clock_ns() as i64
+}
+
+fn wall_clock_ns() -> u128 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos())
+}
+
+/// Returns the time of a clock that is never set back, in nanoseconds. Its origin is arbitrary: use it for
+/// differences.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nats_NowMonotonicInNanoSeconds() -> i64 {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `now` is writable.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut now) };
+    now.tv_sec * 1_000_000_000 + now.tv_nsec
+}
+
+/// Puts the calling thread to sleep.
+///
+/// @param sleepTime in milliseconds; 0 or less returns at once.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nats_Sleep(sleepTime: i64) {
+    std::thread::sleep(Duration::from_millis(u64::try_from(sleepTime).unwrap_or(0)));
+}
+
+/// Returns the last error of the calling thread. Each thread has its own; a successful call does not clear it.
+///
+/// @param status where to put the status of that error, #NATS_OK if there is none; may be NULL.
+/// @return the text, NULL if there is no error. It belongs to the library and is valid until the thread's next
+/// error or nats_ReleaseThreadMemory().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nats_GetLastError(status: *mut natsStatus) -> *const c_char {
+    infallible("nats_GetLastError", ptr::null(), || {
+        open_for_errors();
+        last_error::with(|last| {
+            let (code, text) =
+                last.map_or((Status::Ok, ptr::null()), |(code, text, _)| (code, text.as_ptr()));
+            // SAFETY: NULL or writable, as the caller promises.
+            unsafe { strings::store(status, code.into()) };
+            text
+        })
+    })
+}
+
+/// Writes the names of the functions the calling thread's last error came through, innermost first, one a line.
+///
+/// @param buffer gets the names and a terminating NUL; empty if there is no error.
+/// @param bufLen the size of `buffer` in bytes.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `buffer` is NULL or `bufLen` 0; #NATS_INSUFFICIENT_BUFFER if the names
+/// did not fit, `buffer` then has the beginning; #NATS_FAILED_TO_INITIALIZE while the library is being closed.
+/// None of these becomes the last error.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nats_GetLastErrorStack(buffer: *mut c_char, bufLen: usize) -> natsStatus {
+    boundary("nats_GetLastErrorStack", || {
+        if buffer.is_null() || bufLen == 0 {
+            return Err(Error::unrecorded(Status::InvalidArg));
+        }
+        library::open_default().map_err(|error| Error::unrecorded(error.status()))?;
+        let stack = last_error::with(|last| last.map_or(String::new(), |(_, _, names)| stack_text(names)));
+        let fitting = stack.len().min(bufLen - 1);
+        // SAFETY: `fitting` bytes and a NUL are at most `bufLen`, which the caller promises to be writable.
+        unsafe {
+            buffer.copy_from_nonoverlapping(stack.as_ptr().cast(), fitting);
+            buffer.add(fitting).write(0);
+        }
+        if fitting < stack.len() { Err(Error::unrecorded(Status::InsufficientBuffer)) } else { Ok(()) }
+    })
+}
+
+fn stack_text(names: &[&str]) -> String {
+    let mut lines: Vec<String> = shown(names).iter().map(|name| name.to_string()).collect();
+    lines.extend(more(names));
+    lines.join("\n")
+}
+
+/// Prints the calling thread's last error and the functions it came through; nothing if there is no error.
+///
+/// @param file an open stream, flushed afterwards.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nats_PrintLastErrorStack(file: *mut libc::FILE) {
+    infallible("nats_PrintLastErrorStack", (), || {
+        open_for_errors();
+        let report = last_error::with(|last| last.map(|(status, text, names)| report(status, text, names)));
+        if let Some(report) = report.filter(|_| !file.is_null()) {
+            // SAFETY: `file` is an open stream, as the caller promises; the report is a C string.
+            unsafe {
+                libc::fputs(report.as_ptr(), file);
+                libc::fflush(file);
+            }
+        }
+    });
+}
+
+fn report(status: Status, text: &CStr, names: &[&str]) -> CString {
+    let mut report = format!("Error: {} - {}", status.code(), status.text());
+    if !text.is_empty() {
+        report += &format!(" - {}", text.to_string_lossy());
+    }
+    report += &format!("\nStack: (library version: {})\n", VERSION.to_string_lossy());
+    for (i, name) in shown(names).iter().enumerate() {
+        report += &format!("  {:02} - {name}\n", i + 1);
+    }
+    if let Some(more) = more(names) {
+        report += &format!(" {more}\n");
+    }
+    c_text(report)
+}
+
+fn shown<'a, 'b>(names: &'a [&'b str]) -> &'a [&'b str] {
+    &names[..names.len().min(last_error::max_frames())]
+}
+
+fn more(names: &[&str]) -> Option<String> {
+    let hidden = names.len() - shown(names).len();
+    (hidden > 0).then(|| format!("{hidden} more..."))
+}
+
+fn c_text(text: String) -> CString {
+    CString::new(text.replace('\0', "")).unwrap_or_default()
+}
+
+/// Asking for the last error opens the library, as programs know it. The answer does not depend on it.
+fn open_for_errors() {
+    let _ = library::open_default();
+}
+
+/// Makes room for more threads that deliver messages when natsOptions_UseGlobalMessageDelivery() is on. The pool
+/// starts with 1 unless configured otherwise, and never shrinks.
+///
+/// @param max the number of threads; fewer than there are changes nothing.
+/// @return #NATS_OK; #NATS_ERR if `max` is 0 or less; #NATS_FAILED_TO_INITIALIZE while the library is being closed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nats_SetMessageDeliveryPoolSize(max: c_int) -> natsStatus {
+    boundary("nats_SetMessageDeliveryPoolSize", || library::set_delivery_pool_size(max))
+}
+
+/// Frees what the library keeps for the calling thread, its last error. Needed only in threads that are not the
+/// library's, live on, and want the memory back.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nats_ReleaseThreadMemory() {
+    infallible("nats_ReleaseThreadMemory", (), last_error::clear);
+}
+
+/// Signs a text with Ed25519.
+///
+/// @param encodedSeed an NKey seed: user, account, server or cluster ("SU...", "SA...", "SN...", "SC...").
+/// @param input the text.
+/// @param signature gets the raw signature, to be freed with `free()`.
+/// @param signatureLength gets its length in bytes, 64.
+/// @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL or a text empty; #NATS_ERR for a bad seed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nats_Sign(
+    encodedSeed: *const c_char,
+    input: *const c_char,
+    signature: *mut *mut c_uchar,
+    signatureLength: *mut c_int,
+) -> natsStatus {
+    boundary("nats_Sign", || {
+        // SAFETY: both are NULL or C strings that live for the call.
+        let (seed, input) = unsafe { (strings::non_empty(encodedSeed), strings::non_empty(input)) };
+        let (Some(seed), Some(input)) = (seed, input) else { return Err(Status::InvalidArg.into()) };
+        let (signature, length) = (strings::required(signature)?, strings::required(signatureLength)?);
+        let signed = KeyPair::from_seed(seed)?.sign(input);
+        let copy = alloc::array(&signed)?;
+        // SAFETY: not NULL, and writable by the caller's promise.
+        unsafe {
+            signature.write(copy);
+            length.write(signed.len() as c_int);
+        }
+        Ok(())
+    })
+}
+
+/// Closes the library. Callbacks posted before are still delivered. Connections and other objects that are still
+/// there keep what they need of the library until they are destroyed. Has no effect when the library is not open.
+/// May be called from a callback.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nats_Close() {
+    infallible("nats_Close", (), library::close);
+}
+
+/// Closes the library and waits until all connections, subscriptions and threads are gone.
+///
+/// @param timeout in milliseconds; 0 or less waits without bound.
+/// @return #NATS_OK; #NATS_NOT_INITIALIZED if the library is not open; #NATS_ILLEGAL_STATE if it is being closed
+/// already, or on a thread of the library, where nothing is closed then; #NATS_TIMEOUT if objects are left, the
+/// library closes nevertheless when they go.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nats_CloseAndWait(timeout: i64) -> natsStatus {
+    boundary("nats_CloseAndWait", || -> Result<()> { library::close_and_wait(timeout) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_the_package_version() {
+        assert_eq!(VERSION.to_str(), Ok(env!("CARGO_PKG_VERSION")));
+        let number =
+            env!("CARGO_PKG_VERSION").split('.').fold(0, |n, part| n << 8 | part.parse::<u32>().unwrap());
+        assert_eq!(VERSION_NUMBER, number);
+    }
+
+    #[test]
+    fn compatibility_looks_at_both_sides() {
+        assert!(compatible(0x03_0E_00, 0x03_0E_00));
+        assert!(compatible(0, u32::MAX));
+        assert!(!compatible(0x03_0E_01, 0x03_0E_01));
+        assert!(!compatible(0, 0x03_0D_FF));
+        let report = mismatch_report(0x04_01_05, b"4.1.2");
+        let expected =
+            c"Incompatible versions:\nHeader : 4.1.2 (requires 4.1.5)\nLibrary: 3.14.0 (requires 3.14.0)";
+        assert_eq!(report.as_c_str(), expected);
+    }
+
+    #[test]
+    fn the_report_names_everything() {
+        let printed = report(Status::InvalidArg, c"(x.rs:1): bad", &["inner", "outer"]);
+        let expected = "Error: 16 - Invalid Argument - (x.rs:1): bad\nStack: (library version: 3.14.0)\n  \
+                        01 - inner\n  02 - outer\n";
+        assert_eq!(printed.to_str(), Ok(expected));
+        assert_eq!(stack_text(&["inner", "outer"]), "inner\nouter");
+        assert!(report(Status::Err, c"", &[]).to_str().unwrap().starts_with("Error: 1 - Error\nStack: "));
+    }
+
+    #[test]
+    fn a_deep_stack_is_cut() {
+        let names = vec!["f"; last_error::max_frames() + 3];
+        assert!(stack_text(&names).ends_with("f\n3 more..."));
+        assert!(report(Status::Err, c"", &names).to_str().unwrap().ends_with("  50 - f\n 3 more...\n"));
+    }
+
+    #[test]
+    fn clocks_have_their_units() {
+        // SAFETY: these functions have no preconditions.
+        let (ms, ns) = unsafe { (nats_Now(), nats_NowInNanoSeconds()) };
+        assert!((0..60_000).contains(&(ns / 1_000_000 - ms)));
+        // SAFETY: as above.
+        let (first, second) = unsafe { (nats_NowMonotonicInNanoSeconds(), nats_NowMonotonicInNanoSeconds()) };
+        assert!(0 < first && first <= second);
+    }
+}

@@ -1,0 +1,160 @@
+//! The program's event loop, as registered with `natsOptions_SetEventLoop`.
+
+use std::ffi::c_void;
+use std::mem::MaybeUninit;
+use std::os::fd::RawFd;
+use std::ptr::null_mut;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+
+use crate::client::connection::Connection;
+use crate::client::options::{EventLoop, EventLoopFactory};
+use crate::error::{Error, Result};
+use crate::ffi::options::callbacks::outcome;
+use crate::ffi::support::Handle;
+use crate::ffi::support::callback::Closure;
+use crate::ffi::types::{
+    natsConnection, natsEvLoop_Attach, natsEvLoop_Detach, natsEvLoop_ReadAddRemove,
+    natsEvLoop_WriteAddRemove, natsSock, natsStatus,
+};
+
+type Status = MaybeUninit<natsStatus>;
+type Attach = unsafe extern "C" fn(*mut *mut c_void, *mut c_void, *mut natsConnection, natsSock) -> Status;
+type AddRemove = unsafe extern "C" fn(*mut c_void, bool) -> Status;
+type Detach = unsafe extern "C" fn(*mut c_void) -> Status;
+
+/// The adapter's functions and the loop they work on.
+#[derive(Clone, Copy)]
+struct Adapter {
+    event_loop: Closure,
+    attach: Attach,
+    read: AddRemove,
+    write: AddRemove,
+    detach: Detach,
+}
+
+/// Makes an adapter for each connection; `None` when the loop or a function is missing.
+pub(super) fn factory(
+    event_loop: *mut c_void,
+    attach: natsEvLoop_Attach,
+    read: natsEvLoop_ReadAddRemove,
+    write: natsEvLoop_WriteAddRemove,
+    detach: natsEvLoop_Detach,
+) -> Option<EventLoopFactory> {
+    if event_loop.is_null() {
+        return None;
+    }
+    let event_loop = Closure::new(event_loop);
+    let adapter = Adapter { event_loop, attach: attach?, read: read?, write: write?, detach: detach? };
+    Some(Arc::new(move || {
+        Arc::new(Attached {
+            adapter,
+            user_data: AtomicPtr::new(null_mut()),
+            referenced: AtomicBool::new(false),
+        })
+    }))
+}
+
+/// One connection's place in the loop.
+struct Attached {
+    adapter: Adapter,
+    /// Set by the adapter's attach function, handed back to it in every call.
+    user_data: AtomicPtr<c_void>,
+    /// The loop has its reference to the connection.
+    referenced: AtomicBool,
+}
+
+impl EventLoop for Attached {
+    fn attach(&self, conn: &Arc<Connection>, fd: RawFd) -> Result<()> {
+        // The loop's reference is there before the adapter can use it; `ProcessDetachedEvent` drops it.
+        let first = !self.referenced.swap(true, Ordering::AcqRel);
+        let nc = if first { natsConnection::give(conn.clone()) } else { natsConnection::lend(conn) };
+        let (event_loop, user_data) = (self.adapter.event_loop.get(), self.user_data.as_ptr());
+        // SAFETY: a function of the program called as it was registered; calls for one connection do not overlap
+        // with attach, so nothing else touches the user data.
+        let returned = unsafe { (self.adapter.attach)(user_data, event_loop, nc, fd) };
+        outcome(returned, None).map_err(|error| {
+            if first {
+                self.referenced.store(false, Ordering::Release);
+                // SAFETY: given above, and an adapter that failed keeps nothing.
+                drop(unsafe { natsConnection::take(nc) });
+            }
+            Error::new(error.status(), "Error attaching to the event loop")
+        })
+    }
+
+    fn read(&self, add: bool) -> Result<()> {
+        // SAFETY: a function of the program called as it was registered.
+        outcome(unsafe { (self.adapter.read)(self.user_data(), add) }, None)
+    }
+
+    fn write(&self, add: bool) -> Result<()> {
+        // SAFETY: a function of the program called as it was registered.
+        outcome(unsafe { (self.adapter.write)(self.user_data(), add) }, None)
+    }
+
+    fn detach(&self) -> Result<()> {
+        // SAFETY: a function of the program called as it was registered.
+        outcome(unsafe { (self.adapter.detach)(self.user_data()) }, None)
+    }
+}
+
+impl Attached {
+    fn user_data(&self) -> *mut c_void {
+        self.user_data.load(Ordering::Acquire)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ffi::types::enum_from_code;
+
+    unsafe extern "C" fn attach(
+        _user_data: *mut *mut c_void,
+        _event_loop: *mut c_void,
+        _nc: *mut natsConnection,
+        _fd: natsSock,
+    ) -> Status {
+        enum_from_code(0)
+    }
+
+    unsafe extern "C" fn add_remove(user_data: *mut c_void, add: bool) -> Status {
+        enum_from_code(if add { user_data as usize as i32 } else { 0 })
+    }
+
+    unsafe extern "C" fn detach(user_data: *mut c_void) -> Status {
+        enum_from_code(user_data as usize as i32)
+    }
+
+    #[test]
+    fn everything_must_be_given() {
+        let event_loop = std::ptr::dangling_mut::<c_void>();
+        let made = |l, a, r, w, d| factory(l, a, r, w, d).is_some();
+        let (a, rw, d) = (Some(attach as Attach), Some(add_remove as AddRemove), Some(detach as Detach));
+        assert!(made(event_loop, a, rw, rw, d));
+        assert!(!made(null_mut(), a, rw, rw, d));
+        assert!(!made(event_loop, None, rw, rw, d));
+        assert!(!made(event_loop, a, None, rw, d));
+        assert!(!made(event_loop, a, rw, None, d));
+        assert!(!made(event_loop, a, rw, rw, None));
+    }
+
+    #[test]
+    fn user_data_goes_out_and_statuses_come_back() {
+        let adapter = Adapter {
+            event_loop: Closure::new(null_mut()),
+            attach,
+            read: add_remove,
+            write: add_remove,
+            detach,
+        };
+        let user_data = AtomicPtr::new(26 as *mut c_void);
+        let attached = Attached { adapter, user_data, referenced: AtomicBool::new(true) };
+        let status = |result: Result<()>| result.map_err(|error| error.status()).err();
+        assert_eq!(status(attached.write(false)), None);
+        assert_eq!(status(attached.write(true)), Some(crate::error::Status::Timeout));
+        assert_eq!(status(attached.read(true)), Some(crate::error::Status::Timeout));
+        assert_eq!(status(attached.detach()), Some(crate::error::Status::Timeout));
+    }
+}

@@ -1,0 +1,69 @@
+//! One thread that runs jobs in the order they were posted. The library's event callbacks run on one of these.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::error::Result;
+use crate::io::threads::Threads;
+
+type Job = Box<dyn FnOnce() + Send>;
+
+pub struct Executor {
+    queue: Mutex<Queue>,
+    posted: Condvar,
+}
+
+#[derive(Default)]
+struct Queue {
+    jobs: VecDeque<Job>,
+    closed: bool,
+}
+
+impl Executor {
+    pub fn start(threads: &Arc<Threads>, name: &str) -> Result<Arc<Executor>> {
+        let executor = Arc::new(Executor { queue: Mutex::default(), posted: Condvar::new() });
+        let worker = Arc::clone(&executor);
+        threads.spawn(name, move || worker.run())?;
+        Ok(executor)
+    }
+
+    /// Queues a job; dropped once the executor is closed.
+    pub fn post(&self, job: impl FnOnce() + Send + 'static) {
+        let mut queue = self.queue.lock();
+        if queue.closed {
+            drop(queue);
+            return;
+        }
+        queue.jobs.push_back(Box::new(job));
+        drop(queue);
+        self.posted.notify_one();
+    }
+
+    /// Takes no more jobs; the thread ends after those already queued.
+    pub fn close(&self) {
+        self.queue.lock().closed = true;
+        self.posted.notify_one();
+    }
+
+    fn run(&self) {
+        while let Some(job) = self.next() {
+            let _ = catch_unwind(AssertUnwindSafe(job));
+        }
+    }
+
+    fn next(&self) -> Option<Job> {
+        let mut queue = self.queue.lock();
+        loop {
+            if let Some(job) = queue.jobs.pop_front() {
+                return Some(job);
+            }
+            if queue.closed {
+                return None;
+            }
+            self.posted.wait(&mut queue);
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! The poller: one thread that serves the sockets of many connections. Nothing it calls may wait.
+
+use std::io;
+use std::os::fd::RawFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Registry, Token, Waker};
+use parking_lot::Mutex;
+
+use crate::error::{Error, Result, Status};
+use crate::io::clock;
+use crate::io::threads::Threads;
+
+/// Room for one read; shared by all connections of a poller, so an idle connection holds no buffer.
+const READ_BUFFER: usize = 256 * 1024;
+
+/// What the poller serves.
+pub trait Driven: Send + Sync {
+    /// The socket became readable (or broken): read until it would block or the turn is over. True asks for
+    /// another turn.
+    fn readable(&self, buffer: &mut [u8]) -> bool;
+    /// The socket takes bytes again.
+    fn writable(&self);
+    /// A flush that was asked for is due; returns when to ask again if it is not time yet.
+    fn flush_due(&self, first_look: bool) -> Option<Duration>;
+}
+
+/// Names a registered socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Registration(usize);
+
+pub struct Poller {
+    registry: Registry,
+    waker: Waker,
+    asleep: AtomicBool,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    sources: Vec<Slot>,
+    free: Vec<usize>,
+    flushes: Vec<Arc<dyn Driven>>,
+    closed: bool,
+}
+
+#[derive(Default)]
+struct Slot {
+    /// Counts the uses of this slot: an event for an earlier use is not for the present one.
+    generation: u32,
+    source: Option<Arc<dyn Driven>>,
+}
+
+const WAKE: Token = Token(usize::MAX);
+
+impl Poller {
+    pub fn start(threads: &Arc<Threads>) -> Result<Arc<Poller>> {
+        let failed = |e: io::Error| Error::new(Status::SysError, format!("cannot create the poller: {e}"));
+        let poll = Poll::new().map_err(failed)?;
+        let registry = poll.registry().try_clone().map_err(failed)?;
+        let waker = Waker::new(&registry, WAKE).map_err(failed)?;
+        let poller =
+            Arc::new(Poller { registry, waker, asleep: AtomicBool::new(false), state: Mutex::default() });
+        let runner = Arc::clone(&poller);
+        threads.spawn("nats-poller", move || runner.run(poll))?;
+        Ok(poller)
+    }
+
+    /// Serves a socket from now on.
+    pub fn add(&self, fd: RawFd, source: Arc<dyn Driven>) -> Result<Registration> {
+        let registration = self.state.lock().occupy(source);
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        match self.registry.register(&mut SourceFd(&fd), Token(registration.0), interest) {
+            Ok(()) => Ok(registration),
+            Err(e) => {
+                drop(self.state.lock().vacate(registration));
+                Err(Error::new(Status::SysError, format!("cannot poll the socket: {e}")))
+            }
+        }
+    }
+
+    /// Serves the socket no longer. A call that runs at this moment is not waited for.
+    pub fn remove(&self, registration: Registration, fd: RawFd) {
+        let source = self.state.lock().vacate(registration);
+        if source.is_some() {
+            let _ = self.registry.deregister(&mut SourceFd(&fd));
+        }
+    }
+
+    /// Asks for a call of [`Driven::flush_due`] soon.
+    pub fn request_flush(&self, source: Arc<dyn Driven>) {
+        self.state.lock().flushes.push(source);
+        self.wake();
+    }
+
+    /// Ends the thread.
+    pub fn close(&self) {
+        self.state.lock().closed = true;
+        self.wake();
+    }
+
+    fn wake(&self) {
+        if self.asleep.swap(false, Ordering::SeqCst) {
+            let _ = self.waker.wake();
+        }
+    }
+
+    fn run(&self, mut poll: Poll) {
+        let mut events = Events::with_capacity(512);
+        let mut buffer = vec![0; READ_BUFFER];
+        let mut unfinished: Vec<Token> = Vec::new();
+        let mut flushes: Vec<(Duration, Arc<dyn Driven>)> = Vec::new();
+        loop {
+            self.asleep.store(true, Ordering::SeqCst);
+            let (new_flushes, closed) = {
+                let mut state = self.state.lock();
+                (std::mem::take(&mut state.flushes), state.closed)
+            };
+            if closed {
+                return;
+            }
+            for source in new_flushes {
+                if let Some(later) = guarded(|| source.flush_due(true)).flatten() {
+                    flushes.push((later, source));
+                }
+            }
+            let timeout =
+                if unfinished.is_empty() { next_flush(&mut flushes) } else { Some(Duration::ZERO) };
+            let waited = poll.poll(&mut events, timeout);
+            self.asleep.store(false, Ordering::SeqCst);
+            if waited.is_err() {
+                continue; // interrupted; nothing else can go wrong with a valid poller
+            }
+            for token in std::mem::take(&mut unfinished) {
+                self.serve(token, true, false, &mut buffer, &mut unfinished);
+            }
+            for event in events.iter().filter(|e| e.token() != WAKE) {
+                let broken = event.is_error() || event.is_read_closed() || event.is_write_closed();
+                let readable = event.is_readable() || broken;
+                self.serve(event.token(), readable, event.is_writable(), &mut buffer, &mut unfinished);
+            }
+        }
+    }
+
+    fn serve(
+        &self,
+        token: Token,
+        readable: bool,
+        writable: bool,
+        buffer: &mut [u8],
+        unfinished: &mut Vec<Token>,
+    ) {
+        let Some(source) = self.state.lock().find(token) else { return };
+        if writable {
+            guarded(|| source.writable());
+        }
+        if readable && guarded(|| source.readable(buffer)) == Some(true) && !unfinished.contains(&token) {
+            unfinished.push(token);
+        }
+    }
+}
+
+/// Runs the flushes that are due; returns how long the poller may sleep.
+fn next_flush(flushes: &mut Vec<(Duration, Arc<dyn Driven>)>) -> Option<Duration> {
+    if flushes.is_empty() {
+        return None;
+    }
+    let now = clock::now();
+    flushes.retain_mut(|(due, source)| {
+        if *due > now {
+            return true;
+        }
+        match guarded(|| source.flush_due(false)).flatten() {
+            Some(later) => {
+                *due = later;
+                true
+            }
+            None => false,
+        }
+    });
+    flushes.iter().map(|(due, _)| due.saturating_sub(now)).min()
+}
+
+/// A panic in one connection's code must not take the others' poller down.
+fn guarded<T>(call: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(call)).ok()
+}
+
+impl State {
+    fn occupy(&mut self, source: Arc<dyn Driven>) -> Registration {
+        let index = self.free.pop().unwrap_or_else(|| {
+            self.sources.push(Slot::default());
+            self.sources.len() - 1
+        });
+        let slot = &mut self.sources[index];
+        // One bit less than there is room for: the waker's token has the top bit set.
+        slot.generation = slot.generation.wrapping_add(1) & (u32::MAX >> 1);
+        slot.source = Some(source);
+        Registration(token_of(index, slot.generation))
+    }
+
+    fn vacate(&mut self, registration: Registration) -> Option<Arc<dyn Driven>> {
+        let (index, generation) = parts_of(registration.0);
+        let slot = self.sources.get_mut(index).filter(|slot| slot.generation == generation)?;
+        let source = slot.source.take()?;
+        self.free.push(index);
+        Some(source)
+    }
+
+    fn find(&self, token: Token) -> Option<Arc<dyn Driven>> {
+        let (index, generation) = parts_of(token.0);
+        let slot = self.sources.get(index).filter(|slot| slot.generation == generation)?;
+        slot.source.clone()
+    }
+}
+
+fn token_of(index: usize, generation: u32) -> usize {
+    index | (generation as usize) << 32
+}
+
+fn parts_of(token: usize) -> (usize, u32) {
+    (token & 0xffff_ffff, (token >> 32) as u32)
+}

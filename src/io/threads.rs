@@ -1,0 +1,99 @@
+//! The library's threads: each runs the program's thread-started handler first, and all can be waited for.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle, ThreadId};
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::error::{Result, Status, fail};
+use crate::io::clock::{Deadline, wait_until};
+
+/// Runs first on every thread of the library.
+pub type StartedHandler = Arc<dyn Fn() + Send + Sync>;
+
+thread_local! {
+    static OURS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether the calling thread is one of the library's.
+pub fn is_library_thread() -> bool {
+    OURS.try_with(Cell::get).unwrap_or(false)
+}
+
+/// All threads of one opening of the library.
+pub struct Threads {
+    started: Option<StartedHandler>,
+    state: Mutex<State>,
+    finished: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    running: usize,
+    handles: HashMap<ThreadId, JoinHandle<()>>,
+    /// Threads that are done but for their last instructions.
+    ended: Vec<ThreadId>,
+}
+
+impl Threads {
+    pub fn new(started: Option<StartedHandler>) -> Arc<Threads> {
+        Arc::new(Threads { started, state: Mutex::default(), finished: Condvar::new() })
+    }
+
+    /// Starts a thread.
+    pub fn spawn(self: &Arc<Self>, name: &str, body: impl FnOnce() + Send + 'static) -> Result<()> {
+        self.reap();
+        let threads = Arc::clone(self);
+        let mut state = self.state.lock();
+        match thread::Builder::new().name(name.to_owned()).spawn(move || threads.run(body)) {
+            Ok(handle) => {
+                state.running += 1;
+                state.handles.insert(handle.thread().id(), handle);
+                Ok(())
+            }
+            Err(e) => fail(Status::SysError, format!("cannot start a thread: {e}")),
+        }
+    }
+
+    /// Waits until every thread has ended, the calling one excepted, and joins them all. False at the deadline.
+    pub fn wait_for_all(&self, deadline: Deadline) -> bool {
+        let me = thread::current().id();
+        let mut state = self.state.lock();
+        let own = usize::from(state.handles.contains_key(&me));
+        let done =
+            wait_until(&self.finished, &mut state, deadline, |s| (s.running <= own).then_some(())).is_some();
+        drop(state);
+        self.reap();
+        done
+    }
+
+    fn run(&self, body: impl FnOnce()) {
+        let _ = OURS.try_with(|ours| ours.set(true));
+        if let Some(started) = &self.started {
+            started();
+        }
+        let _ = catch_unwind(AssertUnwindSafe(body));
+        let mut state = self.state.lock();
+        state.running -= 1;
+        state.ended.push(thread::current().id());
+        drop(state);
+        self.finished.notify_all();
+    }
+
+    /// Joins the threads that have ended.
+    fn reap(&self) {
+        let me = thread::current().id();
+        let mut state = self.state.lock();
+        let ended = std::mem::take(&mut state.ended);
+        let (mine, others): (Vec<_>, Vec<_>) = ended.into_iter().partition(|id| *id == me);
+        state.ended = mine;
+        let handles: Vec<_> = others.iter().filter_map(|id| state.handles.remove(id)).collect();
+        drop(state);
+        for handle in handles {
+            let _ = handle.join();
+        }
+    }
+}
