@@ -5,8 +5,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # cargo repeats the note of an earlier run when nothing changed, so this costs one debug build of the crate at most.
-printed=$(cargo rustc --lib --crate-type staticlib --color never -- --print native-static-libs 2>&1 |
-    sed -n 's/^note: native-static-libs: //p')
+output=$(cargo rustc --lib --crate-type staticlib --color never -- --print native-static-libs 2>&1) ||
+    { echo "$output"; echo "0 passed, 1 failed"; exit 1; }
+printed=$(sed -n 's/^note: native-static-libs: //p' <<< "$output")
 declared=$(sed -n 's/^set(NATS_STATIC_SYSTEM_LIBS \(.*\))$/\1/p' cmake/CMakeLists.txt)
 [ -n "$printed" ] || { echo "rustc printed no native-static-libs"; echo "0 passed, 1 failed"; exit 1; }
 
