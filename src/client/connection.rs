@@ -134,6 +134,10 @@ impl Connection {
         &self.core
     }
 
+    pub(super) fn poller(&self) -> Arc<Poller> {
+        Arc::clone(&self.poller)
+    }
+
     pub(super) fn event_loop(&self) -> Option<&Arc<dyn EventLoop>> {
         self.event_loop.as_ref()
     }

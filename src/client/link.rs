@@ -17,11 +17,18 @@ pub struct Link {
     event_loop: Option<Arc<dyn EventLoop>>,
     registration: Mutex<Option<(Arc<Poller>, Registration)>>,
     down: AtomicBool,
+    write_timed_out: AtomicBool,
 }
 
 impl Link {
     pub fn new(socket: Socket, event_loop: Option<Arc<dyn EventLoop>>) -> Arc<Link> {
-        Arc::new(Link { socket, event_loop, registration: Mutex::new(None), down: AtomicBool::new(false) })
+        Arc::new(Link {
+            socket,
+            event_loop,
+            registration: Mutex::new(None),
+            down: AtomicBool::new(false),
+            write_timed_out: AtomicBool::new(false),
+        })
     }
 
     /// The program's event loop, when that one watches the socket.
@@ -53,6 +60,15 @@ impl Link {
     /// Ends only the conversation: the one who reads the socket sees its end.
     pub fn break_off(&self) {
         self.socket.shutdown();
+    }
+
+    /// The write deadline ended this link.
+    pub fn set_write_timed_out(&self) {
+        self.write_timed_out.store(true, Ordering::Release);
+    }
+
+    pub fn write_timed_out(&self) -> bool {
+        self.write_timed_out.load(Ordering::Acquire)
     }
 
     pub fn is_down(&self) -> bool {

@@ -1,1 +1,723 @@
-//! Messages.
+//! Messages: one allocation for the object, its subject, reply, raw headers and payload together.
+//!
+//! A message is made on the poller's thread and freed on the program's, millions of times per second, so there
+//! is exactly one block per message and headers stay unparsed until somebody asks for one. Reading is possible
+//! from several threads at once; everything that may parse or change headers takes `&mut self`.
+
+use std::ffi::{CStr, c_int};
+use std::fmt;
+use std::mem::ManuallyDrop;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use self::block::{Block, Body, Parts};
+use crate::client::subscription::Subscription;
+use crate::error::{Error, Result, Status};
+use crate::proto::headers::{HeaderMap, inline_status};
+
+const STATUS: &[u8] = b"Status";
+const NO_RESPONDERS: &[u8] = b"503";
+
+/// A message, received or created by the program.
+pub struct Msg(Block);
+
+/// What only some messages have, so it is not part of each.
+#[derive(Default)]
+struct Extra {
+    subscription: Option<Arc<Subscription>>,
+    sequence: u64,
+    time: i64,
+    acked: AtomicBool,
+}
+
+impl Msg {
+    /// A message from the server. `headers` is the raw block; the payload is followed by `padding` zero bytes,
+    /// by one at least.
+    pub fn received(
+        subject: &[u8],
+        reply: Option<&[u8]>,
+        headers: Option<&[u8]>,
+        payload: &[u8],
+        padding: usize,
+    ) -> Msg {
+        let body = Body::Copy { headers: headers.unwrap_or_default(), payload };
+        Msg(Block::or_abort(&Parts { subject, reply, body, padding }))
+    }
+
+    /// The same with headers and payload still to come: zero until [`Msg::body_mut`] fills them.
+    pub fn received_uninit(
+        subject: &[u8],
+        reply: Option<&[u8]>,
+        headers_len: usize,
+        payload_len: usize,
+        padding: usize,
+    ) -> Msg {
+        let body = Body::Zero { headers_len, payload_len };
+        Msg(Block::or_abort(&Parts { subject, reply, body, padding }))
+    }
+
+    /// A message of the program; all parts are copied. An empty subject or an empty (rather than missing) reply
+    /// is `INVALID_ARG`, nothing else is checked.
+    pub fn new(subject: &[u8], reply: Option<&[u8]>, data: &[u8]) -> Result<Msg> {
+        if subject.is_empty() || reply.is_some_and(<[u8]>::is_empty) {
+            return Err(Status::InvalidArg.into());
+        }
+        let body = Body::Copy { headers: &[], payload: data };
+        Block::new(&Parts { subject, reply, body, padding: 1 }).map(Msg)
+    }
+
+    /// Headers and payload in one piece, as they follow each other on the wire.
+    pub fn body_mut(&mut self) -> &mut [u8] {
+        self.0.body_mut()
+    }
+
+    /// The subject up to its first NUL, which only a strange server sends.
+    pub fn subject(&self) -> &CStr {
+        self.0.subject()
+    }
+
+    pub fn reply(&self) -> Option<&CStr> {
+        self.0.reply()
+    }
+
+    /// The payload.
+    pub fn data(&self) -> &[u8] {
+        self.0.data()
+    }
+
+    /// Where the payload starts; NULL when it is empty.
+    pub fn data_ptr(&self) -> *const u8 {
+        self.0.data_ptr()
+    }
+
+    /// Makes `len` bytes at `data` the payload, without copying them. NULL with a length other than 0, or a
+    /// negative length, is `INVALID_ARG`.
+    ///
+    /// # Safety
+    /// The bytes stay readable and unchanged until the message is dropped or gets other data.
+    pub unsafe fn set_external_data(&mut self, data: *const u8, len: c_int) -> Result<()> {
+        let len = u32::try_from(len).map_err(|_| Error::from(Status::InvalidArg))?;
+        if data.is_null() && len > 0 {
+            return Err(Status::InvalidArg.into());
+        }
+        // SAFETY: as promised by the caller; NULL comes with length 0 only.
+        unsafe { self.0.set_data(data, len) };
+        Ok(())
+    }
+
+    /// Header and payload bytes as received or created; later changes do not count.
+    pub fn size(&self) -> usize {
+        self.0.body_len()
+    }
+
+    // ---- headers ----
+
+    /// Whether the message goes out with a header block. Once set, headers stay, even if all are deleted.
+    pub fn has_headers_to_send(&self) -> bool {
+        self.encoded_headers_len() > 0
+    }
+
+    /// Length of the header block on the wire, 0 without headers.
+    pub fn encoded_headers_len(&self) -> usize {
+        self.parsed_headers().map_or(self.0.raw_headers().len(), HeaderMap::encoded_len)
+    }
+
+    /// Appends the header block as it goes to the wire and returns its length. Received headers that were never
+    /// parsed, or could not be, go out as they came.
+    pub fn encode_headers(&self, out: &mut Vec<u8>) -> usize {
+        let before = out.len();
+        match self.parsed_headers() {
+            Some(map) => map.encode(out),
+            None => out.extend_from_slice(self.0.raw_headers()),
+        }
+        out.len() - before
+    }
+
+    /// The header block as received, unless it was parsed or there is none.
+    pub fn raw_headers(&self) -> Option<&[u8]> {
+        let raw = self.0.raw_headers();
+        (self.parsed_headers().is_none() && !raw.is_empty()).then_some(raw)
+    }
+
+    /// The status the server put on the first line of the headers, without parsing them.
+    pub fn inline_status(&self) -> Option<&[u8]> {
+        self.raw_headers().and_then(inline_status)
+    }
+
+    /// Whether this is the server's word that nobody listens to a request: no payload and status 503.
+    /// Parses the headers of a message without payload.
+    pub fn is_no_responders(&mut self) -> bool {
+        self.data().is_empty()
+            && self
+                .header_get(STATUS)
+                .is_ok_and(|status| status.is_some_and(|text| text.to_bytes().starts_with(NO_RESPONDERS)))
+    }
+
+    /// All headers, parsed by now; `None` if the message has none. `PROTOCOL_ERROR` if they are malformed.
+    pub fn headers(&mut self) -> Result<Option<&HeaderMap>> {
+        self.parse()?;
+        Ok(self.parsed_headers())
+    }
+
+    /// Replaces all values of `key` by `value`.
+    pub fn header_set(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<()> {
+        self.headers_mut()?.set(key, value);
+        Ok(())
+    }
+
+    /// Adds `value` behind the other values of `key`.
+    pub fn header_add(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<()> {
+        self.headers_mut()?.add(key, value);
+        Ok(())
+    }
+
+    /// The first value of `key`; `NOT_FOUND` without one.
+    pub fn header_get(&mut self, key: &[u8]) -> Result<Option<&CStr>> {
+        self.headers()?.and_then(|map| map.get(key)).ok_or_else(not_found)
+    }
+
+    /// All values of `key` in the order they were added; `NOT_FOUND` without any.
+    pub fn header_values(&mut self, key: &[u8]) -> Result<Vec<Option<&CStr>>> {
+        let map = self.headers()?.ok_or_else(not_found)?;
+        Ok(map.values(key).ok_or_else(not_found)?.collect())
+    }
+
+    /// All keys; `NOT_FOUND` without any.
+    pub fn header_keys(&mut self) -> Result<Vec<&CStr>> {
+        let map = self.headers()?.filter(|map| !map.is_empty()).ok_or_else(not_found)?;
+        Ok(map.keys().collect())
+    }
+
+    /// Removes all values of `key`; `NOT_FOUND` without any.
+    pub fn header_delete(&mut self, key: &[u8]) -> Result<()> {
+        self.parse()?;
+        let map = self.0.fixed_mut().headers.as_mut().ok_or_else(not_found)?;
+        if map.delete(key) { Ok(()) } else { Err(not_found()) }
+    }
+
+    fn parsed_headers(&self) -> Option<&HeaderMap> {
+        self.0.fixed().headers.as_deref()
+    }
+
+    fn headers_mut(&mut self) -> Result<&mut HeaderMap> {
+        self.parse()?;
+        Ok(self.0.fixed_mut().headers.get_or_insert_default())
+    }
+
+    /// Parses the received headers if that was not done yet.
+    fn parse(&mut self) -> Result<()> {
+        if let Some(raw) = self.raw_headers() {
+            let map = HeaderMap::parse(raw)?;
+            self.0.fixed_mut().headers = Some(Box::new(map));
+        }
+        Ok(())
+    }
+
+    // ---- what JetStream knows about a message ----
+
+    /// The subscription that delivered the message, if it was told so.
+    pub fn subscription(&self) -> Option<&Arc<Subscription>> {
+        self.extra().and_then(|extra| extra.subscription.as_ref())
+    }
+
+    pub fn set_subscription(&mut self, subscription: Arc<Subscription>) {
+        self.extra_mut().subscription = Some(subscription);
+    }
+
+    /// The sequence in the stream, 0 for other messages.
+    pub fn sequence(&self) -> u64 {
+        self.extra().map_or(0, |extra| extra.sequence)
+    }
+
+    /// The time the stream stored the message, nanoseconds since 1970; 0 for other messages.
+    pub fn time(&self) -> i64 {
+        self.extra().map_or(0, |extra| extra.time)
+    }
+
+    pub fn set_stored(&mut self, sequence: u64, time: i64) {
+        let extra = self.extra_mut();
+        (extra.sequence, extra.time) = (sequence, time);
+    }
+
+    /// Whether the message was acknowledged for good.
+    pub fn is_acked(&self) -> bool {
+        self.extra().is_some_and(|extra| extra.acked.load(Ordering::Acquire))
+    }
+
+    /// Marks the message as acknowledged. Does nothing for one without subscription, sequence and time.
+    pub fn set_acked(&self) {
+        if let Some(extra) = self.extra() {
+            extra.acked.store(true, Ordering::Release);
+        }
+    }
+
+    fn extra(&self) -> Option<&Extra> {
+        self.0.fixed().extra.as_deref()
+    }
+
+    fn extra_mut(&mut self) -> &mut Extra {
+        self.0.fixed_mut().extra.get_or_insert_default()
+    }
+
+    // ---- the C handle ----
+
+    /// Turns the message into a pointer, to be taken back by [`Msg::from_raw`].
+    pub fn into_raw(self) -> *mut () {
+        ManuallyDrop::new(self).0.as_ptr()
+    }
+
+    /// The message behind a pointer.
+    ///
+    /// # Safety
+    /// `raw` was made by [`Msg::into_raw`] and is not used afterwards.
+    pub unsafe fn from_raw(raw: *mut ()) -> Msg {
+        // SAFETY: as promised by the caller.
+        Msg(unsafe { Block::from_ptr(raw) })
+    }
+
+    /// The message behind a pointer, still owned by whoever holds the pointer.
+    ///
+    /// # Safety
+    /// `raw` was made by [`Msg::into_raw`] and lives as long as the result. While a `&mut` method runs, nobody
+    /// else uses the message.
+    pub unsafe fn borrow_raw(raw: *mut ()) -> ManuallyDrop<Msg> {
+        // SAFETY: as promised by the caller; ManuallyDrop leaves the message alive.
+        ManuallyDrop::new(Msg(unsafe { Block::from_ptr(raw) }))
+    }
+}
+
+impl fmt::Debug for Msg {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Msg")
+            .field("subject", &self.subject())
+            .field("reply", &self.reply())
+            .field("header_bytes", &self.encoded_headers_len())
+            .field("data_bytes", &self.data().len())
+            .finish()
+    }
+}
+
+/// Looking for a header that is not there is no error of the thread.
+#[track_caller]
+fn not_found() -> Error {
+    Error::unrecorded(Status::NotFound)
+}
+
+/// The memory of a message: a fixed part, then `subject NUL [reply NUL] headers payload padding`.
+mod block {
+    use std::alloc::{Layout, handle_alloc_error};
+    use std::ffi::CStr;
+    use std::ptr::NonNull;
+
+    use super::Extra;
+    use crate::error::{Error, Result, Status};
+    use crate::proto::headers::HeaderMap;
+
+    /// Stands for a missing reply.
+    const NONE: u32 = u32::MAX;
+
+    /// What a block is made of. There is at least one byte of padding: the NUL behind the payload.
+    pub(super) struct Parts<'a> {
+        pub(super) subject: &'a [u8],
+        pub(super) reply: Option<&'a [u8]>,
+        pub(super) body: Body<'a>,
+        pub(super) padding: usize,
+    }
+
+    pub(super) enum Body<'a> {
+        Copy { headers: &'a [u8], payload: &'a [u8] },
+        Zero { headers_len: usize, payload_len: usize },
+    }
+
+    impl Body<'_> {
+        fn lens(&self) -> (usize, usize) {
+            match *self {
+                Body::Copy { headers, payload } => (headers.len(), payload.len()),
+                Body::Zero { headers_len, payload_len } => (headers_len, payload_len),
+            }
+        }
+    }
+
+    pub(super) struct Fixed {
+        /// The payload: in the block, or the program's own.
+        data: *const u8,
+        data_len: u32,
+        subject_len: u32,
+        reply_len: u32,
+        headers_len: u32,
+        payload_len: u32,
+        padding: u32,
+        /// Set once parsed or changed; from then on the raw headers count no more.
+        pub(super) headers: Option<Box<HeaderMap>>,
+        pub(super) extra: Option<Box<Extra>>,
+    }
+
+    const _: () = assert!(size_of::<Fixed>() <= 48, "every message pays for this");
+
+    impl Fixed {
+        /// The lengths of `parts`; `NO_MEMORY` if one is beyond all reason.
+        fn new(parts: &Parts<'_>) -> Result<Fixed> {
+            let (headers_len, payload_len) = parts.body.lens();
+            Ok(Fixed {
+                data: std::ptr::null(),
+                data_len: length(payload_len)?,
+                subject_len: length(parts.subject.len())?,
+                reply_len: parts.reply.map_or(Ok(NONE), |reply| length(reply.len()))?,
+                headers_len: length(headers_len)?,
+                payload_len: length(payload_len)?,
+                padding: length(parts.padding.max(1))?,
+                headers: None,
+                extra: None,
+            })
+        }
+
+        /// Where the reply starts in the block; the subject starts behind the fixed part.
+        fn reply_at(&self) -> usize {
+            size_of::<Fixed>() + self.subject_len as usize + 1
+        }
+
+        fn body_at(&self) -> usize {
+            self.reply_at() + if self.reply_len == NONE { 0 } else { self.reply_len as usize + 1 }
+        }
+
+        fn payload_at(&self) -> usize {
+            self.body_at() + self.headers_len as usize
+        }
+
+        fn padding_at(&self) -> usize {
+            self.payload_at() + self.payload_len as usize
+        }
+
+        fn layout(&self) -> Result<Layout> {
+            let size = self.padding_at() + self.padding as usize;
+            Layout::from_size_align(size, align_of::<Fixed>()).map_err(|_| no_memory())
+        }
+    }
+
+    fn length(len: usize) -> Result<u32> {
+        u32::try_from(len).ok().filter(|len| *len != NONE).ok_or_else(no_memory)
+    }
+
+    #[cold]
+    fn no_memory() -> Error {
+        Status::NoMemory.into()
+    }
+
+    /// Owner of the memory. All pointers into it are made from this one, whose provenance is the whole block.
+    pub(super) struct Block(NonNull<Fixed>);
+
+    // SAFETY: a block is plain memory with one owner; `Extra` and `HeaderMap` are Send and Sync (checked below).
+    // Behind a shared reference nothing is written but an atomic, and the bytes of `set_data` are only read.
+    unsafe impl Send for Block {}
+    // SAFETY: as above.
+    unsafe impl Sync for Block {}
+
+    const _: () = {
+        const fn shareable<T: Send + Sync>() {}
+        shareable::<Extra>();
+        shareable::<HeaderMap>();
+    };
+
+    impl Block {
+        /// A block with these parts; a lack of memory ends the process, as everywhere in Rust.
+        #[inline]
+        pub(super) fn or_abort(parts: &Parts<'_>) -> Block {
+            Block::new(parts).unwrap_or_else(|_| handle_alloc_error(Layout::new::<Fixed>()))
+        }
+
+        #[inline]
+        pub(super) fn new(parts: &Parts<'_>) -> Result<Block> {
+            let mut fixed = Fixed::new(parts)?;
+            let base = allocate(fixed.layout()?).ok_or_else(no_memory)?.as_ptr();
+            // SAFETY: the layout is the sum of all parts, which are written one behind the other; no part can
+            // overlap a new block.
+            unsafe {
+                fixed.data = base.add(fixed.payload_at());
+                write_string(base.add(size_of::<Fixed>()), parts.subject);
+                if let Some(reply) = parts.reply {
+                    write_string(base.add(fixed.reply_at()), reply);
+                }
+                let body = base.add(fixed.body_at());
+                match parts.body {
+                    Body::Copy { headers, payload } => {
+                        // Mostly there are none, and a call to copy nothing costs a few ns.
+                        if !headers.is_empty() {
+                            body.copy_from_nonoverlapping(headers.as_ptr(), headers.len());
+                        }
+                        body.add(headers.len()).copy_from_nonoverlapping(payload.as_ptr(), payload.len());
+                    }
+                    Body::Zero { headers_len, payload_len } => body.write_bytes(0, headers_len + payload_len),
+                }
+                let padding = base.add(fixed.padding_at());
+                padding.write(0);
+                if fixed.padding > 1 {
+                    padding.write_bytes(0, fixed.padding as usize);
+                }
+                base.cast::<Fixed>().write(fixed);
+                Ok(Block(NonNull::new_unchecked(base.cast())))
+            }
+        }
+
+        pub(super) fn fixed(&self) -> &Fixed {
+            // SAFETY: initialised in `new`, alive as long as self.
+            unsafe { self.0.as_ref() }
+        }
+
+        pub(super) fn fixed_mut(&mut self) -> &mut Fixed {
+            // SAFETY: as above, and self is the only owner.
+            unsafe { self.0.as_mut() }
+        }
+
+        pub(super) fn subject(&self) -> &CStr {
+            // SAFETY: the subject in the block ends in a NUL.
+            unsafe { CStr::from_ptr(self.at(size_of::<Fixed>()).cast()) }
+        }
+
+        pub(super) fn reply(&self) -> Option<&CStr> {
+            // SAFETY: a reply in the block ends in a NUL.
+            (self.fixed().reply_len != NONE)
+                .then(|| unsafe { CStr::from_ptr(self.at(self.fixed().reply_at()).cast()) })
+        }
+
+        /// The header block as received, empty if there was none.
+        pub(super) fn raw_headers(&self) -> &[u8] {
+            let fixed = self.fixed();
+            // SAFETY: these bytes are part of the block and initialised.
+            unsafe { std::slice::from_raw_parts(self.at(fixed.body_at()), fixed.headers_len as usize) }
+        }
+
+        /// The payload; C programs also read the padding behind it through this pointer. NULL when it is empty.
+        pub(super) fn data_ptr(&self) -> *const u8 {
+            if self.fixed().data_len == 0 { std::ptr::null() } else { self.fixed().data }
+        }
+
+        pub(super) fn data(&self) -> &[u8] {
+            if self.fixed().data_len == 0 {
+                return &[];
+            }
+            // SAFETY: the payload in the block, or bytes that `set_data`'s caller promised to keep.
+            unsafe { std::slice::from_raw_parts(self.fixed().data, self.fixed().data_len as usize) }
+        }
+
+        /// # Safety
+        /// `data` has `len` bytes that stay readable and unchanged as long as the block refers to them.
+        pub(super) unsafe fn set_data(&mut self, data: *const u8, len: u32) {
+            let fixed = self.fixed_mut();
+            (fixed.data, fixed.data_len) = (data, len);
+        }
+
+        /// Length of headers and payload in the block.
+        pub(super) fn body_len(&self) -> usize {
+            self.fixed().headers_len as usize + self.fixed().payload_len as usize
+        }
+
+        pub(super) fn body_mut(&mut self) -> &mut [u8] {
+            // SAFETY: these bytes are part of the block and initialised; self is the only owner.
+            unsafe { std::slice::from_raw_parts_mut(self.at(self.fixed().body_at()), self.body_len()) }
+        }
+
+        pub(super) fn as_ptr(&self) -> *mut () {
+            self.0.as_ptr().cast()
+        }
+
+        /// # Safety
+        /// `raw` came from [`Block::as_ptr`] of a live block; only one of all such owners is dropped.
+        pub(super) unsafe fn from_ptr(raw: *mut ()) -> Block {
+            // SAFETY: a block's pointer is never NULL.
+            Block(unsafe { NonNull::new_unchecked(raw.cast()) })
+        }
+
+        fn at(&self, offset: usize) -> *mut u8 {
+            // SAFETY: only called with offsets inside the block.
+            unsafe { self.0.as_ptr().cast::<u8>().add(offset) }
+        }
+    }
+
+    impl Drop for Block {
+        #[inline]
+        fn drop(&mut self) {
+            let layout = self.fixed().layout().expect("the block was made with it");
+            // SAFETY: self is the only owner; the lengths in the fixed part never change, so the layout is the
+            // one of the allocation.
+            unsafe {
+                self.0.drop_in_place();
+                free(self.0.cast(), layout);
+            }
+        }
+    }
+
+    /// # Safety
+    /// There is room for `text` and a NUL at `place`.
+    #[inline]
+    unsafe fn write_string(place: *mut u8, text: &[u8]) {
+        // SAFETY: as promised by the caller.
+        unsafe {
+            place.copy_from_nonoverlapping(text.as_ptr(), text.len());
+            place.add(text.len()).write(0);
+        }
+    }
+
+    /// Memory for a message; with [`free`] the one place to exchange the allocator.
+    #[inline]
+    fn allocate(layout: Layout) -> Option<NonNull<u8>> {
+        // SAFETY: a layout of a block is never empty, it has the fixed part.
+        NonNull::new(unsafe { std::alloc::alloc(layout) })
+    }
+
+    /// # Safety
+    /// `memory` came from [`allocate`] with this layout and is not used afterwards.
+    #[inline]
+    unsafe fn free(memory: NonNull<u8>, layout: Layout) {
+        // SAFETY: as promised by the caller.
+        unsafe { std::alloc::dealloc(memory.as_ptr(), layout) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RAW: &[u8] = b"NATS/1.0 503\r\nA: 1\r\nA: 2\r\n\r\n";
+    const MALFORMED: &[u8] = b"NATS/1.0\r\nno colon\r\n\r\n";
+
+    fn with_headers(raw: &[u8]) -> Msg {
+        Msg::received(b"foo", None, Some(raw), b"", 0)
+    }
+
+    fn sent(msg: &Msg) -> Vec<u8> {
+        let mut out = b"x".to_vec();
+        assert_eq!(msg.encode_headers(&mut out), msg.encoded_headers_len());
+        out.split_off(1)
+    }
+
+    #[test]
+    fn parts_come_back() {
+        let msg = Msg::received(b"foo", Some(b"bar"), Some(RAW), b"pay\0load", 3);
+        assert_eq!((msg.subject(), msg.reply()), (c"foo", Some(c"bar")));
+        assert_eq!(msg.data(), b"pay\0load");
+        assert_eq!(msg.raw_headers(), Some(RAW));
+        assert_eq!(msg.size(), RAW.len() + 8);
+        assert_eq!((msg.sequence(), msg.time(), msg.subscription().is_none()), (0, 0, true));
+    }
+
+    #[test]
+    fn padding_is_zero_and_one_byte_at_least() {
+        for (padding, zeros) in [(0, 1), (1, 1), (8, 8)] {
+            let msg = Msg::received(b"foo", None, None, b"abc", padding);
+            // SAFETY: payload and padding are part of the message.
+            let all = unsafe { std::slice::from_raw_parts(msg.data_ptr(), 3 + zeros) };
+            assert_eq!(&all[..3], b"abc");
+            assert!(all[3..].iter().all(|byte| *byte == 0));
+        }
+    }
+
+    #[test]
+    fn an_empty_payload_has_no_pointer() {
+        assert!(Msg::received(b"foo", None, None, b"", 8).data_ptr().is_null());
+        assert!(Msg::new(b"foo", None, b"").unwrap().data_ptr().is_null());
+        assert!(!Msg::new(b"foo", None, b"a").unwrap().data_ptr().is_null());
+    }
+
+    #[test]
+    fn the_body_is_filled_later() {
+        let mut msg = Msg::received_uninit(b"foo", Some(b"r"), RAW.len(), 4, 1);
+        assert!(msg.body_mut().iter().all(|byte| *byte == 0));
+        msg.body_mut()[..RAW.len()].copy_from_slice(RAW);
+        msg.body_mut()[RAW.len()..].copy_from_slice(b"data");
+        assert_eq!((msg.raw_headers(), msg.data()), (Some(RAW), &b"data"[..]));
+    }
+
+    #[test]
+    fn created_messages_check_their_arguments() {
+        let status = |subject, reply| Msg::new(subject, reply, b"").unwrap_err().status();
+        assert_eq!(status(b"", None), Status::InvalidArg);
+        assert_eq!(status(b"foo", Some(b"")), Status::InvalidArg);
+        assert!(Msg::new(b"a b..", Some(b" "), b"").is_ok());
+    }
+
+    #[test]
+    fn external_data_is_not_copied() {
+        let other = b"other".as_slice();
+        let mut msg = Msg::new(b"foo", None, b"own").unwrap();
+        // SAFETY: `other` outlives the message.
+        let mut set =
+            |data: *const u8, len| unsafe { msg.set_external_data(data, len) }.map_err(|e| e.status());
+        assert_eq!(set(std::ptr::null(), 1), Err(Status::InvalidArg));
+        assert_eq!(set(other.as_ptr(), -1), Err(Status::InvalidArg));
+        assert_eq!(set(other.as_ptr(), 5), Ok(()));
+        assert_eq!((msg.data_ptr(), msg.data()), (other.as_ptr(), other));
+        // SAFETY: as above.
+        unsafe { msg.set_external_data(std::ptr::null(), 0) }.unwrap();
+        assert!(msg.data().is_empty());
+        assert_eq!(msg.size(), 3);
+    }
+
+    #[test]
+    fn untouched_headers_go_out_as_they_came() {
+        let mut msg = with_headers(RAW);
+        assert_eq!(msg.inline_status(), Some(&b"503"[..]));
+        assert_eq!(sent(&msg), RAW);
+        assert_eq!(msg.header_get(b"A").unwrap(), Some(c"1"));
+        assert_eq!(msg.raw_headers(), None);
+        let parsed = sent(&msg);
+        assert!(parsed.starts_with(b"NATS/1.0\r\n"));
+        assert!(parsed.windows(13).any(|line| line == b"Status: 503\r\n"));
+        assert!(parsed.windows(12).any(|lines| lines == b"A: 1\r\nA: 2\r\n"));
+    }
+
+    #[test]
+    fn malformed_headers_stay_as_they_are() {
+        let mut msg = with_headers(MALFORMED);
+        assert_eq!(msg.header_set(b"a", None).unwrap_err().status(), Status::ProtocolError);
+        assert_eq!(msg.header_keys().unwrap_err().status(), Status::ProtocolError);
+        assert!(!msg.is_no_responders());
+        assert_eq!(sent(&msg), MALFORMED);
+    }
+
+    #[test]
+    fn headers_once_set_stay_until_the_end() {
+        let mut msg = Msg::new(b"foo", None, b"").unwrap();
+        assert!(!msg.has_headers_to_send());
+        assert_eq!(msg.header_delete(b"k").unwrap_err().status(), Status::NotFound);
+        assert!(!msg.has_headers_to_send());
+        msg.header_set(b"k", Some(b"v")).unwrap();
+        msg.header_add(b"k", None).unwrap();
+        assert_eq!(msg.header_values(b"k").unwrap(), [Some(c"v"), None]);
+        assert_eq!(msg.header_keys().unwrap(), [c"k"]);
+        assert_eq!(sent(&msg), b"NATS/1.0\r\nk: v\r\nk: \r\n\r\n");
+        msg.header_delete(b"k").unwrap();
+        assert_eq!(sent(&msg), b"NATS/1.0\r\n\r\n");
+        let missing = msg.header_keys().unwrap_err();
+        assert_eq!((missing.status(), missing.is_recorded()), (Status::NotFound, false));
+    }
+
+    #[test]
+    fn no_responders_is_a_503_without_payload() {
+        assert!(with_headers(RAW).is_no_responders());
+        assert!(with_headers(b"NATS/1.0\r\nStatus: 5030\r\n\r\n").is_no_responders());
+        assert!(!with_headers(b"NATS/1.0 404\r\n\r\n").is_no_responders());
+        assert!(!Msg::received(b"foo", None, Some(RAW), b"x", 0).is_no_responders());
+        assert!(!Msg::received(b"foo", None, None, b"", 0).is_no_responders());
+    }
+
+    #[test]
+    fn the_extra_part_comes_when_needed() {
+        let mut msg = Msg::received(b"foo", None, None, b"x", 0);
+        msg.set_acked();
+        assert!(!msg.is_acked());
+        msg.set_stored(7, -1);
+        msg.set_acked();
+        assert_eq!((msg.sequence(), msg.time(), msg.is_acked()), (7, -1, true));
+    }
+
+    #[test]
+    fn a_raw_pointer_keeps_the_message() {
+        let raw = Msg::received(b"foo", None, Some(RAW), b"x", 0).into_raw();
+        // SAFETY: made by into_raw above, used by nobody else.
+        unsafe { Msg::borrow_raw(raw) }.header_set(b"new", Some(b"v")).unwrap();
+        // SAFETY: as above, and not used afterwards.
+        let mut msg = unsafe { Msg::from_raw(raw) };
+        assert_eq!(msg.header_get(b"new").unwrap(), Some(c"v"));
+        std::thread::spawn(move || drop(msg)).join().unwrap();
+    }
+}

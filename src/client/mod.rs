@@ -1,6 +1,21 @@
 //! The safe API of the library; everything that C programs see behaves here, without any C type.
 
+mod connect;
 pub mod connection;
+mod credentials;
+pub mod delivery;
+mod drain;
+mod inbound;
+pub mod inbox;
+pub mod library;
+mod link;
 pub mod message;
 pub mod options;
+mod outbound;
+pub mod publish;
+mod reconnect;
+mod requests;
+pub mod stats;
 pub mod subscription;
+mod subscriptions;
+mod waiter;

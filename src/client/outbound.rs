@@ -16,9 +16,12 @@ use crate::client::waiter::Waiter;
 use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::{self, Deadline};
 use crate::proto::encoder;
+use crate::session::pongs::{PingId, PongQueue};
 
 /// A buffer that grew beyond this for one large message is given back.
 const KEPT_CAPACITY: usize = 1 << 20;
+/// When the poller finds a publisher writing, it comes back after this.
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
 /// A message to publish.
 #[derive(Clone, Copy)]
@@ -92,7 +95,9 @@ struct Queue {
     /// The reconnect buffer, and what a lost connection left unsent: that goes first.
     pending: Vec<u8>,
     unsent: Vec<u8>,
-    pings: VecDeque<Option<Arc<Waiter<()>>>>,
+    /// Who waits for the PONG to which PING.
+    pings: VecDeque<(PingId, Arc<Waiter<()>>)>,
+    pongs: PongQueue,
     draining: bool,
     checked: bool,
     max_payload: i64,
@@ -127,6 +132,7 @@ impl Outbound {
             pending: Vec::new(),
             unsent: Vec::new(),
             pings: VecDeque::new(),
+            pongs: PongQueue::new(),
             draining: false,
             checked: false,
             max_payload: 0,
@@ -208,6 +214,14 @@ impl Outbound {
         queue.request_flush()
     }
 
+    /// Appends a frame that goes out with the next one.
+    pub fn push_quietly(&self, write: impl FnOnce(&mut Vec<u8>)) {
+        let mut queue = self.queue.lock();
+        if queue.phase == Phase::Live {
+            queue.append(write);
+        }
+    }
+
     // ---- PING and PONG ----
 
     /// Appends a keep-alive PING; its PONG is waited for by nobody. Never waits.
@@ -216,7 +230,7 @@ impl Outbound {
         if queue.phase != Phase::Live {
             return Then::Nothing;
         }
-        queue.pings.push_back(None);
+        queue.pongs.sent_ping();
         queue.append(|b| b.extend_from_slice(encoder::PING));
         queue.request_flush()
     }
@@ -227,12 +241,12 @@ impl Outbound {
         match queue.phase {
             Phase::Closed => Err(Status::ConnectionClosed.into()),
             Phase::Down => {
-                queue.pings.push_back(Some(waiter));
+                queue.expect_pong(waiter);
                 queue.pending.extend_from_slice(encoder::PING);
                 Ok(Then::Nothing)
             }
             Phase::Live => {
-                queue.pings.push_back(Some(waiter));
+                queue.expect_pong(waiter);
                 queue.append(|b| b.extend_from_slice(encoder::PING));
                 Ok(queue.request_flush())
             }
@@ -241,17 +255,15 @@ impl Outbound {
 
     /// Forgets a waiter that gave up; its PONG is still counted.
     pub fn forget(&self, waiter: &Arc<Waiter<()>>) {
-        let mut queue = self.queue.lock();
-        for entry in queue.pings.iter_mut() {
-            if entry.as_ref().is_some_and(|w| Arc::ptr_eq(w, waiter)) {
-                *entry = None;
-            }
-        }
+        self.queue.lock().pings.retain(|(_, w)| !Arc::ptr_eq(w, waiter));
     }
 
-    /// A PONG arrived: the waiter of the oldest PING, if it has one.
+    /// A PONG arrived: who waits for it.
     pub fn pong(&self) -> Option<Arc<Waiter<()>>> {
-        self.queue.lock().pings.pop_front().flatten()
+        let mut queue = self.queue.lock();
+        let id = queue.pongs.received()?;
+        let index = queue.pings.iter().position(|(ping, _)| *ping == id)?;
+        queue.pings.remove(index).map(|(_, waiter)| waiter)
     }
 
     // ---- writing ----
@@ -274,6 +286,9 @@ impl Outbound {
     /// Returns when to look again if more publishes came and the last write is too recent.
     pub fn flush_due(&self, first_look: bool) -> Option<Duration> {
         let queue = self.queue.lock();
+        if queue.writing {
+            return Some(clock::now() + LOOK_AGAIN); // that writer may stop before it has written everything
+        }
         let wait = self.settings.flusher_wait;
         if first_look && queue.since_request > 1 && !wait.is_zero() {
             let due = queue.last_flush + wait;
@@ -297,7 +312,7 @@ impl Outbound {
     /// Writes without waiting; what does not fit is written when the socket takes bytes again.
     fn write_what_fits(&self, mut queue: Guard<'_>) -> bool {
         if queue.writing {
-            return true; // that writer sees `flush_requested` and goes on
+            return true;
         }
         queue.flush_requested = false;
         queue.since_request = 0;
@@ -318,6 +333,7 @@ impl Outbound {
             }
         }
         queue.last_flush = clock::now();
+        queue.flush_requested |= queue.is_event_driven() && queue.has_bytes();
         queue.has_bytes()
     }
 
@@ -329,8 +345,6 @@ impl Outbound {
                 queue = self.wait_for_change(queue, deadline)?;
                 continue;
             }
-            queue.flush_requested = false;
-            queue.since_request = 0;
             let (link, mut chunk) = queue.take_chunk();
             drop(queue);
             let result = self.write_chunk(&link, &mut chunk, deadline);
@@ -341,6 +355,9 @@ impl Outbound {
             if let Err(e) = result {
                 if !queue.is_current(&link) {
                     break; // lost meanwhile: what was not sent goes out after the reconnect
+                }
+                if e.status() == Status::Timeout {
+                    link.set_write_timed_out();
                 }
                 link.break_off();
                 return Err(e);
@@ -385,6 +402,7 @@ impl Outbound {
             None => self.changed.wait(&mut queue),
             Some(Duration::ZERO) => {
                 if let Some(link) = &queue.link {
+                    link.set_write_timed_out();
                     link.break_off();
                 }
                 return fail(Status::Timeout, "the server did not take the data before the write deadline");
@@ -460,7 +478,8 @@ impl Outbound {
         }
         queue.phase = phase;
         queue.link = None;
-        let waiters = queue.pings.drain(..).flatten().collect();
+        let waiters = queue.pings.drain(..).map(|(_, waiter)| waiter).collect();
+        queue.pongs.reset();
         if phase == Phase::Closed {
             queue.forget_bytes();
         }
@@ -489,6 +508,11 @@ impl Outbound {
     /// Refuses publishes from now on (second phase of a drain).
     pub fn refuse_publishes(&self) {
         self.queue.lock().draining = true;
+    }
+
+    /// Whether anything waits to be written.
+    pub fn has_bytes(&self) -> bool {
+        self.queue.lock().has_bytes()
     }
 
     /// Bytes that wait to be written.
@@ -532,6 +556,11 @@ impl Queue {
             return Err(payload_too_large(size, self.max_payload));
         }
         Ok(())
+    }
+
+    fn expect_pong(&mut self, waiter: Arc<Waiter<()>>) {
+        let id = self.pongs.sent_ping();
+        self.pings.push_back((id, waiter));
     }
 
     fn append(&mut self, write: impl FnOnce(&mut Vec<u8>)) {

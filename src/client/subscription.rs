@@ -397,13 +397,11 @@ impl Subscription {
         }
         state.finished = true;
         state.scheduled = false;
-        let complete = state.finish_drain(self.is_async());
+        state.finish_drain(self.is_async());
         let home = state.home.take();
         let on_complete = state.on_complete.take();
         drop(state);
-        if complete {
-            self.changed.notify_all();
-        }
+        self.changed.notify_all();
         if let Some(home) = home {
             home.leave();
         }
@@ -653,6 +651,17 @@ impl Subscription {
         self.end(End::DrainTimeout);
     }
 
+    /// For a draining connection: waits until the subscription is gone; closes it at the deadline (false).
+    pub(super) fn wait_ended(self: &Arc<Self>, deadline: Deadline) -> bool {
+        let mut state = self.state.lock();
+        let ended = wait_until(&self.changed, &mut state, deadline, |s| (s.finished).then_some(()));
+        drop(state);
+        if ended.is_none() {
+            self.end(End::DrainTimeout);
+        }
+        ended.is_some()
+    }
+
     /// Waits until a drain is complete, whatever came of it.
     pub fn wait_for_drain(&self, timeout_ms: i64) -> Result<()> {
         let mut state = self.state.lock();
@@ -672,11 +681,6 @@ impl Subscription {
             None | Some(Status::Ok) => Ok(()),
             Some(status) => Err(Error::unrecorded(status)),
         }
-    }
-
-    /// The drain's status if it was drained with its connection: decided by the connection, not by a flush.
-    pub(super) fn has_ended(&self) -> bool {
-        self.state.lock().end.is_some()
     }
 }
 
@@ -699,11 +703,11 @@ impl State {
         self.end.is_some() && !self.finished
     }
 
-    /// Settles the drain of a subscription that has ended. True when somebody may be waiting for it.
-    fn finish_drain(&mut self, is_async: bool) -> bool {
+    /// Settles the drain of a subscription that has ended.
+    fn finish_drain(&mut self, is_async: bool) {
         // A synchronous subscription that was never drained has no drain status.
         if self.drain.complete || (!is_async && !self.drain.started) {
-            return false;
+            return;
         }
         let reason = match self.end {
             Some(End::ConnectionClosed) => Status::ConnectionClosed,
@@ -713,7 +717,6 @@ impl State {
         };
         self.drain.status.get_or_insert(reason);
         self.drain.complete = true;
-        true
     }
 }
 

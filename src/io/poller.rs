@@ -22,7 +22,7 @@ const READ_BUFFER: usize = 256 * 1024;
 pub trait Driven: Send + Sync {
     /// The socket became readable (or broken): read until it would block or the turn is over. True asks for
     /// another turn.
-    fn readable(&self, buffer: &mut [u8]) -> bool;
+    fn readable(self: Arc<Self>, buffer: &mut [u8]) -> bool;
     /// The socket takes bytes again.
     fn writable(&self);
     /// A flush that was asked for is due; returns when to ask again if it is not time yet.
@@ -158,7 +158,7 @@ impl Poller {
         if writable {
             guarded(|| source.writable());
         }
-        if readable && guarded(|| source.readable(buffer)) == Some(true) && !unfinished.contains(&token) {
+        if readable && guarded(|| Arc::clone(&source).readable(buffer)) == Some(true) && !unfinished.contains(&token) {
             unfinished.push(token);
         }
     }

@@ -4,8 +4,8 @@
 
 mod blank;
 pub mod connect;
-pub mod encoder;
 pub mod creds;
+pub mod encoder;
 pub mod headers;
 pub mod info;
 pub mod nkeys;

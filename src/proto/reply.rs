@@ -43,6 +43,11 @@ impl ReplyPrefix {
         decode(id.try_into().ok()?)
     }
 
+    /// Whether `subject` is one of this connection's reply subjects, of a request or not.
+    pub fn matches(&self, subject: &[u8]) -> bool {
+        subject.starts_with(self.prefix())
+    }
+
     /// Everything before the last token, final dot included.
     fn prefix(&self) -> &[u8] {
         &self.wildcard[..self.wildcard.len() - 1]

@@ -1,0 +1,288 @@
+//! Connecting: the first pass over the servers, and the conversation with one server until it is ready.
+//! Runs on the program's thread, or on a thread of its own when reconnecting.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::seq::SliceRandom;
+
+use crate::client::connection::{ConnStatus, Connection};
+use crate::client::library;
+use crate::client::link::Link;
+use crate::client::options::Options;
+use crate::error::{Error, Result, Status, fail};
+use crate::io::clock::Deadline;
+use crate::io::dns::{self, Families};
+use crate::io::socket::{Interest, Socket};
+use crate::proto::connect::ConnectFields;
+use crate::proto::encoder;
+use crate::proto::info::ServerInfo;
+use crate::session::handshake::{self, Handshake, Reply};
+use crate::session::pool::Server;
+
+/// Each address of a name gets at least this much of the connect timeout.
+const MIN_PER_ADDRESS_MS: i64 = 10;
+
+/// How a connect ended.
+pub enum Outcome {
+    Connected(Arc<Connection>),
+    /// Not yet: the connection goes on trying in the background.
+    Retrying(Arc<Connection>),
+}
+
+/// A failed attempt; a server that was reached makes another final status than one that was not.
+pub(super) struct Attempt {
+    pub reached: bool,
+    pub error: Error,
+}
+
+/// Connects to one of the servers of the options.
+pub fn connect(options: Options) -> Result<Outcome> {
+    let connection = Connection::new(library::core()?, options)?;
+    let result = connection.first_connect();
+    if result.is_err() {
+        connection.close_now();
+    }
+    result
+}
+
+impl Connection {
+    fn first_connect(self: &Arc<Self>) -> Result<Outcome> {
+        let options = &self.options;
+        let mut failure = match self.pass() {
+            Ok(()) => return Ok(Outcome::Connected(Arc::clone(self))),
+            Err(e) => e,
+        };
+        if options.retry_on_failed_connect && options.connected_handler.is_some() {
+            self.retry_in_background()?;
+            return Ok(Outcome::Retrying(Arc::clone(self)));
+        }
+        if options.retry_on_failed_connect {
+            let mut passes = 1;
+            while options.max_reconnect <= 0 || passes <= options.max_reconnect {
+                std::thread::sleep(Duration::from_millis(options.reconnect_wait_ms as u64));
+                match self.pass() {
+                    Ok(()) => return Ok(Outcome::Connected(Arc::clone(self))),
+                    Err(e) => failure = e,
+                }
+                passes += 1;
+            }
+        }
+        Err(failure)
+    }
+
+    fn retry_in_background(self: &Arc<Self>) -> Result<()> {
+        let mut state = self.state.lock();
+        self.set_status(&mut state, ConnStatus::Reconnecting);
+        drop(state);
+        self.start_reconnecting(true)
+    }
+
+    /// Tries every server once, in order.
+    fn pass(self: &Arc<Self>) -> Result<()> {
+        let servers = self.state.lock().pool.len();
+        let (mut reached, mut last) = (false, None);
+        for index in 0..servers {
+            let server = {
+                let mut state = self.state.lock();
+                if index >= state.pool.len() {
+                    break;
+                }
+                state.pool.select(index);
+                state.pool.current().cloned()
+            };
+            let Some(server) = server else { break };
+            match self.attempt(&server) {
+                Ok(()) => return Ok(()),
+                Err(attempt) => {
+                    reached |= attempt.reached;
+                    last = Some(attempt.error);
+                }
+            }
+            self.open()?;
+        }
+        match last {
+            Some(error) if reached => Err(error),
+            Some(error) => fail(Status::NoServer, error.text().to_owned()),
+            None => Err(Status::NoServer.into()),
+        }
+    }
+
+    /// Connects to one server, up to the state of being connected.
+    pub(super) fn attempt(self: &Arc<Self>, server: &Server) -> std::result::Result<(), Attempt> {
+        let deadline = Deadline::in_ms(self.options.timeout_ms);
+        if deadline.has_passed() {
+            return Err(Attempt { reached: true, error: Status::Timeout.into() });
+        }
+        let socket = self.dial(server, deadline).map_err(|error| Attempt { reached: false, error })?;
+        let after = |error| Attempt { reached: true, error };
+        let link = Link::new(socket, self.event_loop().cloned());
+        let ready = Dialogue { link: &link, deadline, received: Vec::new() }.run(self, server);
+        let (info, leftover) = ready.map_err(|error| {
+            self.note_auth_failure(&error);
+            after(error)
+        })?;
+        self.go_live(link, info, &leftover).map_err(after)
+    }
+
+    fn dial(&self, server: &Server, deadline: Deadline) -> Result<Socket> {
+        if let Some(proxy) = &self.options.proxy_handler {
+            let fd = proxy(server.url.resolvable_host(), server.url.port as i32)?;
+            return Socket::from_fd(fd);
+        }
+        let addresses = self.resolve(server)?;
+        let share = self.options.timeout_ms / addresses.len() as i64;
+        let mut last = Error::from(Status::NoServer);
+        for address in addresses {
+            match Socket::connect(address, deadline.at_most_ms(share.max(MIN_PER_ADDRESS_MS))) {
+                Ok(socket) => return Ok(socket),
+                Err(e) => last = e,
+            }
+        }
+        Err(last)
+    }
+
+    fn resolve(&self, server: &Server) -> Result<Vec<SocketAddr>> {
+        let families = Families::from_option(self.options.ip_resolution_order);
+        dns::resolve(server.url.resolvable_host(), server.url.port, families, |addresses| {
+            if !self.options.no_randomize {
+                addresses.shuffle(&mut rand::rng());
+            }
+        })
+    }
+
+    /// The server is ready: everything that waited goes out, reading begins.
+    fn go_live(self: &Arc<Self>, link: Arc<Link>, info: ServerInfo, leftover: &[u8]) -> Result<()> {
+        let mut state = self.state.lock();
+        if state.status == ConnStatus::Closed {
+            drop(state);
+            link.take_down();
+            return Err(Status::ConnectionClosed.into());
+        }
+        let first_ever = std::mem::replace(&mut state.initial, false);
+        self.take_info(&mut state, info, !first_ever);
+        state.pool.reset_attempts_of_current();
+        state.last_error = None;
+        state.link = Some(Arc::clone(&link));
+        self.set_status(&mut state, ConnStatus::Connected);
+        // Under the table's lock: a subscription made at this moment is sent here or by itself, never twice.
+        let table = self.subscriptions.lock();
+        let mut first = Vec::new();
+        table.resubscribe(&mut first);
+        self.requests.resubscribe(&mut first);
+        self.outbound.go_live(&link, first);
+        drop(table);
+        drop(state);
+        self.start_ticks();
+        self.begin_receiving(&link, leftover);
+        if let Err(e) = self.start_watching(&link) {
+            self.connection_lost(&link, e.clone());
+            return Err(e);
+        }
+        if self.outbound.has_bytes() {
+            self.carry_out(crate::client::outbound::Then::RequestFlush);
+        }
+        Ok(())
+    }
+
+    fn start_watching(self: &Arc<Self>, link: &Arc<Link>) -> Result<()> {
+        match link.event_loop() {
+            Some(event_loop) => self.attach(event_loop, link),
+            None => link.watch(self.poller(), self.clone()),
+        }
+    }
+}
+
+/// The conversation from the first byte to the PONG, with one deadline for all of it.
+struct Dialogue<'a> {
+    link: &'a Link,
+    deadline: Deadline,
+    /// Read but not used yet.
+    received: Vec<u8>,
+}
+
+impl Dialogue<'_> {
+    /// Returns the server's INFO and what was read beyond the PONG.
+    fn run(mut self, connection: &Arc<Connection>, server: &Server) -> Result<(ServerInfo, Vec<u8>)> {
+        let options = &connection.options;
+        let line = self.line(b"\r\n", Some(handshake::MAX_INFO))?;
+        let info = Handshake::on_info_line(&line)?;
+        self.received.clear(); // what came along with INFO, before any request of ours, is not used
+        if Handshake::tls_step(&info, options.secure)? {
+            return fail(Status::SecureConnectionWanted, "TLS is not built in yet");
+        }
+        Handshake::check_echo(&info, options.no_echo)?;
+        self.send_connect(connection, server, &info)?;
+        let mut handshake = Handshake::new(options.verbose);
+        loop {
+            let line = self.line(b"\n", None)?;
+            if handshake.on_reply_line(&line)? == Reply::Done {
+                return Ok((info, self.received));
+            }
+        }
+    }
+
+    fn send_connect(&self, connection: &Connection, server: &Server, info: &ServerInfo) -> Result<()> {
+        let options = &connection.options;
+        let login = connection.login(server, info)?;
+        let fields = ConnectFields {
+            verbose: options.verbose,
+            pedantic: options.pedantic,
+            nkey: login.nkey.as_deref(),
+            jwt: login.jwt.as_ref().map(|t| t.as_slice()),
+            sig: login.signature.as_ref().map(String::as_bytes),
+            user: login.user.as_ref().map(|t| t.as_slice()),
+            pass: login.password.as_ref().map(|t| t.as_slice()),
+            auth_token: login.token.as_ref().map(|t| t.as_slice()),
+            tls_required: options.secure,
+            name: options.name.as_deref().unwrap_or_default(),
+            echo: !options.no_echo,
+            headers: info.headers,
+            no_responders: info.headers && !options.disable_no_responders,
+        };
+        let mut bytes = zeroize::Zeroizing::new(fields.encode());
+        bytes.extend_from_slice(encoder::PING);
+        connection.open()?; // a credentials handler may have closed it
+        self.send(&bytes)
+    }
+
+    fn send(&self, bytes: &[u8]) -> Result<()> {
+        let mut sent = 0;
+        while !self.link.write_now(bytes, &mut sent)? {
+            self.link.wait_writable(self.deadline)?;
+        }
+        Ok(())
+    }
+
+    /// The next line, without its end.
+    fn line(&mut self, end: &[u8], limit: Option<usize>) -> Result<Vec<u8>> {
+        let mut searched = 0;
+        loop {
+            let found = memchr::memmem::find(&self.received[searched..], end).map(|at| searched + at);
+            if limit.is_some_and(|limit| found.unwrap_or(self.received.len()) + end.len() > limit) {
+                return Err(handshake::info_too_long());
+            }
+            if let Some(at) = found {
+                let mut line: Vec<u8> = self.received.drain(..at + end.len()).collect();
+                line.truncate(at);
+                return Ok(line);
+            }
+            searched = self.received.len().saturating_sub(end.len() - 1);
+            self.read_more()?;
+        }
+    }
+
+    fn read_more(&mut self) -> Result<()> {
+        let mut chunk = [0; 4096];
+        loop {
+            if let Some(n) = self.link.read(&mut chunk)? {
+                self.received.extend_from_slice(&chunk[..n]);
+                return Ok(());
+            }
+            if !self.link.socket().wait(Interest::Read, self.deadline)? {
+                return fail(Status::Timeout, "the server did not answer in time");
+            }
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Which credentials a connect attempt sends.
+
+use zeroize::Zeroizing;
+
+use crate::client::connection::Connection;
+use crate::client::options::{Credentials, NKey, SignatureHandler};
+use crate::error::{Result, Status, fail};
+use crate::proto::creds;
+use crate::proto::info::ServerInfo;
+use crate::proto::nkeys::{KeyPair, SIGNATURE_LEN};
+use crate::session::pool::Server;
+
+/// What goes into the CONNECT line; wiped when the line is written.
+#[derive(Default)]
+pub struct Login {
+    pub user: Option<Zeroizing<Vec<u8>>>,
+    pub password: Option<Zeroizing<Vec<u8>>>,
+    pub token: Option<Zeroizing<Vec<u8>>>,
+    pub nkey: Option<Vec<u8>>,
+    pub jwt: Option<Zeroizing<Vec<u8>>>,
+    /// base64url without padding.
+    pub signature: Option<String>,
+}
+
+impl Connection {
+    /// Collects the credentials for `server`, asking the program's handlers where there are any.
+    pub(super) fn login(&self, server: &Server, info: &ServerInfo) -> Result<Login> {
+        let mut login = self.url_login(server).unwrap_or_else(|| self.option_login());
+        self.add_jwt_and_signature(&mut login, info)?;
+        if let Some(handler) = &self.options.token_handler {
+            if login.token.is_some() {
+                return fail(Status::IllegalState, "both a token and a token handler");
+            }
+            login.token = handler().map(Zeroizing::new);
+        }
+        Ok(login)
+    }
+
+    /// What the server's own URL says: it wins over the options.
+    fn url_login(&self, server: &Server) -> Option<Login> {
+        let user = server.url.user.as_deref()?;
+        Some(Login::named(user, server.url.password.as_deref()))
+    }
+
+    /// What the options say; without any, what another URL of the pool says.
+    fn option_login(&self) -> Login {
+        let options = &self.options;
+        let secret = |text: &Option<Vec<u8>>| text.clone().map(Zeroizing::new);
+        let empty = |text: &Option<Vec<u8>>| text.as_ref().is_none_or(Vec::is_empty);
+        let nkey = match &options.nkey {
+            NKey::None => None,
+            NKey::Callback { public_key, .. } | NKey::SeedFile { public_key, .. } => Some(public_key.clone()),
+        };
+        if empty(&options.user) && empty(&options.token) {
+            let state = self.state.lock();
+            if let Some((user, password)) = state.pool.default_credentials() {
+                return Login { nkey, ..Login::named(user, password) };
+            }
+        }
+        Login {
+            user: secret(&options.user),
+            password: secret(&options.password),
+            token: secret(&options.token),
+            nkey,
+            ..Login::default()
+        }
+    }
+
+    fn add_jwt_and_signature(&self, login: &mut Login, info: &ServerInfo) -> Result<()> {
+        let jwt = match &self.options.credentials {
+            Credentials::None => None,
+            _ if login.nkey.is_some() => return fail(Status::IllegalState, "both a user JWT and an NKey"),
+            Credentials::Callbacks { jwt, .. } => Some(jwt()?),
+            Credentials::Files { chain, .. } => Some(creds::file_jwt(&read(chain)?).to_vec()),
+            Credentials::Memory(text) => match creds::user_jwt(text) {
+                Some(jwt) => Some(jwt.to_vec()),
+                None => return Err(Status::NotFound.into()),
+            },
+        };
+        login.jwt = jwt.filter(|j| !j.is_empty()).map(Zeroizing::new);
+        if login.jwt.is_none() && login.nkey.as_ref().is_none_or(Vec::is_empty) {
+            return Ok(());
+        }
+        let nonce = info.nonce.as_deref().map(str::as_bytes);
+        let signature = match self.signer() {
+            Some(handler) => handler(nonce)?,
+            None => self.sign_with_seed(nonce.unwrap_or_default())?.to_vec(),
+        };
+        if !signature.is_empty() {
+            login.signature = Some(data_encoding::BASE64URL_NOPAD.encode(&signature));
+        }
+        Ok(())
+    }
+
+    /// The program's own signature handler, if it has one.
+    fn signer(&self) -> Option<&SignatureHandler> {
+        match (&self.options.credentials, &self.options.nkey) {
+            (Credentials::Callbacks { signature, .. }, _) => Some(signature),
+            (Credentials::None, NKey::Callback { signature, .. }) => Some(signature),
+            _ => None,
+        }
+    }
+
+    /// Signs with the seed of the credentials or of the NKey.
+    fn sign_with_seed(&self, text: &[u8]) -> Result<[u8; SIGNATURE_LEN]> {
+        let key = match (&self.options.credentials, &self.options.nkey) {
+            (Credentials::Files { seed: Some(file), .. }, _)
+            | (Credentials::None, NKey::SeedFile { seed_file: file, .. }) => {
+                KeyPair::from_seed(creds::seed_file_seed(&read(file)?, file)?)?
+            }
+            (Credentials::Files { chain, .. }, _) => {
+                KeyPair::from_seed(creds::file_seed(&read(chain)?, chain)?)?
+            }
+            (Credentials::Memory(text), _) => match creds::user_seed(text) {
+                Some(seed) => KeyPair::from_seed(seed)?,
+                None => return Err(Status::NotFound.into()),
+            },
+            _ => return fail(Status::Err, "unable to sign: no credentials with a seed were set"),
+        };
+        Ok(key.sign(text))
+    }
+
+    /// Signs with the seed the connection was given credentials with.
+    pub fn sign(&self, text: &[u8]) -> Result<[u8; SIGNATURE_LEN]> {
+        self.sign_with_seed(text)
+    }
+}
+
+impl Login {
+    /// User and password; a user alone is a token.
+    fn named(user: &[u8], password: Option<&[u8]>) -> Login {
+        let secret = |text: &[u8]| Some(Zeroizing::new(text.to_vec()));
+        match password {
+            Some(password) => Login { user: secret(user), password: secret(password), ..Login::default() },
+            None => Login { token: secret(user), ..Login::default() },
+        }
+    }
+}
+
+/// A whole file, wiped from memory after use.
+fn read(file: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+    use std::os::unix::ffi::OsStrExt;
+    match std::fs::read(std::ffi::OsStr::from_bytes(file)) {
+        Ok(content) => Ok(Zeroizing::new(content)),
+        Err(e) => fail(Status::Err, format!("error opening file '{}': {e}", String::from_utf8_lossy(file))),
+    }
+}

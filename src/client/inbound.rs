@@ -1,0 +1,338 @@
+//! What arrives: reading the socket, and doing what the server says.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use parking_lot::MutexGuard;
+
+use crate::client::connection::{ConnStatus, Connection};
+use crate::client::link::Link;
+use crate::client::message::Msg;
+use crate::client::subscription::Subscription;
+use crate::client::subscriptions::Table;
+use crate::error::{Error, Result, Status};
+use crate::io::poller::Driven;
+use crate::proto::encoder;
+use crate::proto::info::ServerInfo;
+use crate::proto::parser::{MsgLine, Parser, PartialBody, Sink};
+use crate::session::auth::{self, ServerErr};
+
+/// Reads of one turn; after them other connections of the poller have theirs.
+const READS_PER_TURN: usize = 8;
+/// The rest of a message body from this size on is read straight into the message.
+const DIRECT_BODY: usize = 16 * 1024;
+
+/// State of the read side, held by the thread that reads.
+#[derive(Default)]
+pub struct Inbound {
+    parser: Parser<Arriving>,
+}
+
+/// A message whose body is still arriving.
+struct Arriving {
+    sid: u64,
+    msg: Msg,
+}
+
+impl PartialBody for Arriving {
+    fn body_mut(&mut self) -> &mut [u8] {
+        self.msg.body_mut()
+    }
+}
+
+/// Something to be done once the table of subscriptions is unlocked.
+enum Event {
+    Info(Vec<u8>),
+    ServerError(Vec<u8>),
+}
+
+/// What one read does: messages go into the table's batches, the rest is done at once or kept as events.
+struct Receiver<'a> {
+    connection: &'a Arc<Connection>,
+    table: MutexGuard<'a, Table>,
+    padding: usize,
+    events: Vec<Event>,
+    msgs: u64,
+    bytes: u64,
+    broken: bool,
+}
+
+impl Sink for Receiver<'_> {
+    type Partial = Arriving;
+
+    #[inline]
+    fn message(&mut self, line: MsgLine<'_>, body: &[u8]) {
+        let (headers, payload) = body.split_at(line.header_len);
+        let headers = (!headers.is_empty()).then_some(headers);
+        self.count(body.len());
+        if line.sid != self.connection.requests.sid() && self.table.find(line.sid).is_none() {
+            return; // nobody wants it
+        }
+        self.deliver(line.sid, Msg::received(line.subject, line.reply, headers, payload, self.padding));
+    }
+
+    fn begin(&mut self, line: MsgLine<'_>) -> Arriving {
+        let payload_len = line.size - line.header_len;
+        let msg = Msg::received_uninit(line.subject, line.reply, line.header_len, payload_len, self.padding);
+        Arriving { sid: line.sid, msg }
+    }
+
+    fn complete(&mut self, message: Arriving) {
+        self.count(message.msg.size());
+        self.deliver(message.sid, message.msg);
+    }
+
+    fn ping(&mut self) {
+        let then = self.connection.outbound.push_only(|b| b.extend_from_slice(encoder::PONG));
+        self.connection.carry_out(then);
+    }
+
+    fn pong(&mut self) {
+        self.connection.on_pong();
+    }
+
+    fn info(&mut self, json: &[u8]) {
+        self.events.push(Event::Info(json.to_vec()));
+    }
+
+    fn server_error(&mut self, text: &[u8]) {
+        let text = auth::normalize_err(text);
+        self.broken = matches!(auth::classify_err(&text), ServerErr::Stale | ServerErr::Other);
+        self.events.push(Event::ServerError(text));
+    }
+
+    fn stopped(&self) -> bool {
+        self.broken
+    }
+}
+
+impl Receiver<'_> {
+    #[inline]
+    fn count(&mut self, bytes: usize) {
+        self.msgs += 1;
+        self.bytes += bytes as u64;
+    }
+
+    #[inline]
+    fn deliver(&mut self, sid: u64, msg: Msg) {
+        if sid == self.connection.requests.sid() {
+            self.connection.requests.reply(msg);
+        } else {
+            self.table.add(sid, msg);
+        }
+    }
+
+    /// Hands the messages over and unlocks the table.
+    fn finish(mut self) -> (Vec<Arc<Subscription>>, Vec<Event>) {
+        // One thread at a time writes these: a plain addition will do.
+        let add = |counter: &std::sync::atomic::AtomicU64, n: u64| {
+            counter.store(counter.load(Ordering::Relaxed) + n, Ordering::Relaxed);
+        };
+        add(&self.connection.received, self.msgs);
+        add(&self.connection.received_bytes, self.bytes);
+        let slow = self.table.deliver();
+        (slow, self.events)
+    }
+}
+
+impl Connection {
+    /// The parser of a new link starts clean, with what the handshake read too much.
+    pub(super) fn begin_receiving(self: &Arc<Self>, link: &Arc<Link>, leftover: &[u8]) {
+        let mut inbound = self.inbound.lock();
+        *inbound = Inbound::default();
+        if let Err(e) = self.parse(&mut inbound, link, |parser, receiver| parser.parse(leftover, receiver)) {
+            drop(inbound);
+            self.receive_failed(link, e);
+        }
+    }
+
+    /// Reads until nothing is left or the turn is over; true when there may be more.
+    pub(super) fn receive(
+        self: &Arc<Self>,
+        link: &Arc<Link>,
+        buffer: &mut [u8],
+        reads: usize,
+    ) -> bool {
+        let mut inbound = self.inbound.lock();
+        for _ in 0..reads {
+            if link.is_down() {
+                return false;
+            }
+            match self.read_once(&mut inbound, link, buffer) {
+                Ok(true) => {}
+                Ok(false) => return false,
+                Err(e) => {
+                    drop(inbound);
+                    self.receive_failed(link, e);
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    /// One read; false when the socket had no more than that.
+    fn read_once(self: &Arc<Self>, inbound: &mut Inbound, link: &Arc<Link>, buffer: &mut [u8]) -> Result<bool> {
+        if let Some(missing) = inbound.parser.missing_body(DIRECT_BODY) {
+            let room = missing.len();
+            let Some(n) = link.read(missing)? else { return Ok(false) };
+            self.parse(inbound, link, |parser, receiver| {
+                parser.body_filled(n, receiver);
+                Ok(())
+            })?;
+            return Ok(n == room);
+        }
+        let Some(n) = link.read(buffer)? else { return Ok(false) };
+        self.parse(inbound, link, |parser, receiver| parser.parse(&buffer[..n], receiver))?;
+        Ok(n == buffer.len())
+    }
+
+    fn parse(
+        self: &Arc<Self>,
+        inbound: &mut Inbound,
+        link: &Arc<Link>,
+        feed: impl FnOnce(&mut Parser<Arriving>, &mut Receiver<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let mut receiver = Receiver {
+            connection: self,
+            table: self.subscriptions.lock(),
+            padding: self.options.message_buffer_padding,
+            events: Vec::new(),
+            msgs: 0,
+            bytes: 0,
+            broken: false,
+        };
+        let result = feed(&mut inbound.parser, &mut receiver);
+        let (slow, events) = receiver.finish();
+        for subscription in slow {
+            self.slow_consumer(subscription);
+        }
+        for event in events {
+            match event {
+                Event::Info(json) => self.on_async_info(&json),
+                Event::ServerError(text) => self.on_server_error(link, &text),
+            }
+        }
+        result
+    }
+
+    fn receive_failed(self: &Arc<Self>, link: &Arc<Link>, error: Error) {
+        self.connection_lost(link, error);
+    }
+
+    fn slow_consumer(self: &Arc<Self>, subscription: Arc<Subscription>) {
+        let mut state = self.state.lock();
+        // An older text stays: that is how the reference does it.
+        let text = state.last_error.take().map(|(_, text)| text).filter(|t| !t.is_empty());
+        let text = text.unwrap_or_else(|| Status::SlowConsumer.text().as_bytes().to_vec());
+        state.last_error = Some((Status::SlowConsumer, text));
+        drop(state);
+        self.report(Some(subscription), Status::SlowConsumer.into());
+    }
+
+    /// INFO while connected. What cannot be parsed still wipes the record, as in the reference.
+    fn on_async_info(self: &Arc<Self>, json: &[u8]) {
+        let info = ServerInfo::parse(json).unwrap_or_default();
+        let mut state = self.state.lock();
+        if state.status == ConnStatus::Closed {
+            return;
+        }
+        self.take_info(&mut state, info, true);
+    }
+
+    /// Makes `info` the record of the server; the pool learns of other servers.
+    pub(super) fn take_info(
+        self: &Arc<Self>,
+        state: &mut super::connection::State,
+        info: ServerInfo,
+        tell_discovered: bool,
+    ) {
+        self.outbound.set_limits(info.max_payload, info.headers);
+        if !self.options.ignore_discovered_servers {
+            let randomize = !self.options.no_randomize;
+            let discovered = state.pool.update(&info, randomize, &mut state.rng);
+            if discovered && tell_discovered {
+                self.post(&self.options.discovered_handler);
+            }
+        }
+        if info.lame_duck {
+            self.post(&self.options.lame_duck_handler);
+        }
+        state.info = info;
+    }
+
+    fn on_server_error(self: &Arc<Self>, link: &Arc<Link>, text: &[u8]) {
+        let shown = String::from_utf8_lossy(text).into_owned();
+        match auth::classify_err(text) {
+            ServerErr::Stale => self.connection_lost(link, Error::from(Status::StaleConnection)),
+            ServerErr::Permissions => {
+                let error = Error::new(Status::NotPermitted, shown);
+                self.set_last_error(&error);
+                self.report(None, error);
+            }
+            ServerErr::Auth(kind) => {
+                let error = Error::new(Status::ConnectionAuthFailed, shown);
+                let mut state = self.state.lock();
+                state.note_error(&error);
+                let again = state.pool.current_mut().is_some_and(|s| auth::note(&mut s.last_auth_error, kind));
+                drop(state);
+                self.report(None, error);
+                if again && !self.options.ignore_auth_error_abort {
+                    self.close_now();
+                }
+            }
+            ServerErr::Other => {
+                let error = match shown.as_str() {
+                    "" => Error::from(Status::Err),
+                    _ => Error::new(Status::Err, shown),
+                };
+                if self.options.reconnect_on_protocol_error {
+                    self.connection_lost(link, error);
+                } else {
+                    self.set_last_error(&error);
+                    self.close_now();
+                }
+            }
+        }
+    }
+
+    // ---- external event loop ----
+
+    /// The program's loop found the socket readable. Does nothing without a socket.
+    pub fn process_read_event(self: &Arc<Self>) {
+        let link = self.state.lock().link.clone();
+        if let Some(link) = link.filter(|l| l.event_loop().is_some()) {
+            let mut buffer = vec![0; self.options.io_buf_size];
+            self.receive(&link, &mut buffer, 1);
+        }
+    }
+
+    /// The program's loop found the socket writable. Does nothing without a socket.
+    pub fn process_write_event(self: &Arc<Self>) {
+        let link = self.state.lock().link.clone();
+        let Some(event_loop) = link.as_ref().and_then(|l| l.event_loop()) else { return };
+        if self.outbound.writable() {
+            return;
+        }
+        let _ = event_loop.write(false);
+        if self.outbound.has_bytes() {
+            let _ = event_loop.write(true); // appended since the look above
+        }
+    }
+}
+
+impl Driven for Connection {
+    fn readable(self: Arc<Self>, buffer: &mut [u8]) -> bool {
+        let link = self.state.lock().link.clone();
+        link.is_some_and(|link| self.receive(&link, buffer, READS_PER_TURN))
+    }
+
+    fn writable(&self) {
+        self.outbound.writable();
+    }
+
+    fn flush_due(&self, first_look: bool) -> Option<Duration> {
+        self.outbound.flush_due(first_look)
+    }
+}

@@ -1,0 +1,42 @@
+//! Unique subjects: one generator for the whole process.
+
+use parking_lot::Mutex;
+use rand::TryRngCore;
+use rand::rngs::OsRng;
+
+use crate::proto::nuid::{self, Nuid};
+
+static GENERATOR: Mutex<Option<Nuid>> = Mutex::new(None);
+
+/// An identifier no other call in this process returns, nor (in all likelihood) one in any other process.
+pub fn next_nuid() -> [u8; nuid::LEN] {
+    GENERATOR.lock().get_or_insert_with(|| Nuid::new(&mut OsRng.unwrap_err())).next()
+}
+
+/// A unique subject: `prefix`, which brings its final dot, and an identifier.
+pub fn new_inbox(prefix: &[u8]) -> Vec<u8> {
+    [prefix, &next_nuid()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn an_inbox_is_prefix_and_identifier() {
+        let inbox = new_inbox(b"_INBOX.");
+        assert_eq!(inbox.len(), 29);
+        assert!(inbox.starts_with(b"_INBOX."));
+    }
+
+    #[test]
+    fn unique_across_threads() {
+        let threads: Vec<_> = (0..4)
+            .map(|_| std::thread::spawn(|| (0..1000).map(|_| next_nuid()).collect::<Vec<_>>()))
+            .collect();
+        let ids: HashSet<_> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+        assert_eq!(ids.len(), 4000);
+    }
+}

@@ -1,0 +1,24 @@
+//! Publishing.
+
+use std::sync::Arc;
+
+use crate::client::connection::Connection;
+pub use crate::client::outbound::{Flush, Outgoing};
+use crate::error::{Result, Status};
+use crate::proto::subject;
+
+impl Connection {
+    /// Publishes a message. Subjects that would write protocol into the stream are refused.
+    #[inline]
+    pub fn publish(self: &Arc<Self>, out: Outgoing<'_>, flush: Flush) -> Result<()> {
+        if out.subject.is_empty()
+            || !subject::is_publishable(out.subject)
+            || out.reply.is_some_and(|r| !subject::is_publishable(r))
+        {
+            return Err(Status::InvalidSubject.into());
+        }
+        let then = self.outbound.publish(out, flush)?;
+        self.carry_out(then);
+        Ok(())
+    }
+}

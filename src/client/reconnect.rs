@@ -1,0 +1,136 @@
+//! Coming back after a loss: a thread that lives as long as the outage.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crate::client::connection::{ConnStatus, Connection};
+use crate::error::{Error, Result, Status};
+use crate::io::clock::{Deadline, wait_until};
+use crate::session::auth::{self, ServerErr};
+use crate::session::pool::Server;
+use crate::session::reconnect::{Delay, ReconnectPlan, ReconnectTiming};
+
+impl Connection {
+    /// Starts the thread. `initial`: the connection was never up yet.
+    pub(super) fn start_reconnecting(self: &Arc<Self>, initial: bool) -> Result<()> {
+        let connection = Arc::clone(self);
+        self.core().threads.spawn("nats-reconnect", move || connection.reconnect_loop(initial))
+    }
+
+    fn reconnect_loop(self: &Arc<Self>, initial: bool) {
+        self.outbound.settle();
+        let mut plan = ReconnectPlan::new();
+        loop {
+            let Some((server, pool_len)) = self.next_server() else {
+                self.give_up();
+                return;
+            };
+            if !self.pause(&mut plan, pool_len) {
+                return;
+            }
+            self.count_attempt();
+            let result = self.attempt(&server);
+            if result.as_ref().err().is_none_or(|failure| failure.reached) {
+                self.reconnects.fetch_add(1, Ordering::Relaxed);
+            }
+            match result {
+                Ok(()) => {
+                    self.post(if initial {
+                        &self.options.connected_handler
+                    } else {
+                        &self.options.reconnected_handler
+                    });
+                    // A PING of our own: what was sent again is answered for before anything else happens.
+                    self.carry_out(self.outbound.keep_alive());
+                    return;
+                }
+                Err(failure) => {
+                    if self.is_closed() || self.abort_after(&failure.error, failure.reached, initial) {
+                        self.close_now();
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    fn next_server(&self) -> Option<(Server, usize)> {
+        let mut state = self.state.lock();
+        let server = state.pool.next(self.options.max_reconnect)?.clone();
+        Some((server, state.pool.len()))
+    }
+
+    fn count_attempt(&self) {
+        if let Some(server) = self.state.lock().pool.current_mut() {
+            server.attempts += 1;
+        }
+    }
+
+    /// No server is left to try.
+    fn give_up(self: &Arc<Self>) {
+        let mut state = self.state.lock();
+        if state.last_error.is_none() {
+            state.note_error(&Status::NoServer.into());
+        }
+        drop(state);
+        self.close_now();
+    }
+
+    /// Waits before an attempt; false when the connection was closed meanwhile.
+    fn pause(self: &Arc<Self>, plan: &mut ReconnectPlan, pool_len: usize) -> bool {
+        let options = &self.options;
+        let timing = ReconnectTiming {
+            wait_ms: options.reconnect_wait_ms,
+            jitter_ms: options.reconnect_jitter_ms,
+            jitter_tls_ms: options.reconnect_jitter_tls_ms,
+            tls: options.secure,
+            custom: options.custom_reconnect_delay.is_some(),
+        };
+        let delay = plan.next_delay(pool_len, &timing, &mut self.state.lock().rng);
+        let wait = match (delay, &options.custom_reconnect_delay) {
+            (Delay::Wait(wait), _) => wait,
+            (Delay::Ask { attempts }, Some(ask)) => {
+                Duration::from_millis(ask(self, attempts).max(0) as u64)
+            }
+            _ => Delay::PAUSE,
+        };
+        let ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+        let mut state = self.state.lock();
+        let closed = |s: &mut super::connection::State| (s.status == ConnStatus::Closed).then_some(());
+        wait_until(&self.woken, &mut state, Deadline::in_ms(ms), closed).is_none()
+    }
+
+    /// Takes note of a failed attempt; true when the connection is to be given up.
+    fn abort_after(self: &Arc<Self>, error: &Error, reached: bool, initial: bool) -> bool {
+        let mut state = self.state.lock();
+        if !reached {
+            state.last_error = None;
+            return false;
+        }
+        state.note_error(error);
+        if error.status() != Status::ConnectionAuthFailed {
+            return false;
+        }
+        let ServerErr::Auth(kind) = auth::classify_err(error.text().as_bytes()) else { return false };
+        let again = state.pool.current_mut().is_some_and(|s| auth::note(&mut s.last_auth_error, kind));
+        drop(state);
+        if !initial {
+            self.report(None, error.clone());
+        }
+        again && !self.options.ignore_auth_error_abort
+    }
+
+    /// During the first pass: remembers an authentication error, so that the first retry can count it.
+    pub(super) fn note_auth_failure(&self, error: &Error) {
+        let mut state = self.state.lock();
+        if state.status != ConnStatus::Connecting || error.status() != Status::ConnectionAuthFailed {
+            return;
+        }
+        if let ServerErr::Auth(kind) = auth::classify_err(error.text().as_bytes())
+            && let Some(server) = state.pool.current_mut()
+        {
+            auth::note(&mut server.last_auth_error, kind);
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Requests: one subscription per connection receives all replies, which the reading thread hands straight to
+//! the waiting callers.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+
+use crate::client::connection::Connection;
+use crate::client::inbox;
+use crate::client::message::Msg;
+use crate::client::outbound::{Flush, Outgoing};
+use crate::client::subscription::Request;
+use crate::client::waiter::Waiter;
+use crate::error::{Error, Result, Status};
+use crate::io::clock::Deadline;
+use crate::proto::encoder;
+use crate::proto::reply::ReplyPrefix;
+
+const DEFAULT_PREFIX: &[u8] = b"_INBOX.";
+
+pub struct Requests {
+    inbox_prefix: Vec<u8>,
+    /// Sid of the reply subscription, 0 before the first request.
+    sid: AtomicU64,
+    mux: Mutex<Option<Mux>>,
+}
+
+struct Mux {
+    prefix: ReplyPrefix,
+    next_id: u64,
+    waiting: HashMap<u64, Arc<Waiter<Msg>>>,
+}
+
+impl Requests {
+    pub fn new(inbox_prefix: Option<&[u8]>) -> Requests {
+        let inbox_prefix = inbox_prefix.unwrap_or(DEFAULT_PREFIX).to_vec();
+        Requests { inbox_prefix, sid: AtomicU64::new(0), mux: Mutex::new(None) }
+    }
+
+    #[inline]
+    pub fn sid(&self) -> u64 {
+        // No server uses sid 0, but a broken one may: it must not look like a reply.
+        match self.sid.load(Ordering::Relaxed) {
+            0 => u64::MAX,
+            sid => sid,
+        }
+    }
+
+    /// A reply arrived.
+    pub fn reply(&self, msg: Msg) {
+        let mut mux = self.mux.lock();
+        let Some(mux) = mux.as_mut() else { return };
+        let waiter = match mux.prefix.parse(msg.subject().to_bytes()) {
+            Some(id) => mux.waiting.remove(&id),
+            // A subject mapped by the server names no request; it is clear which one it answers if there is one only.
+            None if mux.waiting.len() == 1 && !mux.prefix.matches(msg.subject().to_bytes()) => {
+                mux.waiting.drain().next().map(|(_, waiter)| waiter)
+            }
+            None => None,
+        };
+        if let Some(waiter) = waiter {
+            waiter.complete(Ok(msg));
+        }
+    }
+
+    /// Ends all waits with this status.
+    pub fn fail_all(&self, status: Status) {
+        let waiting = self.mux.lock().as_mut().map(|m| std::mem::take(&mut m.waiting)).unwrap_or_default();
+        waiting.values().for_each(|w| w.complete(Err(Error::from(status))));
+    }
+
+    /// What a new connection has to be told.
+    pub fn resubscribe(&self, out: &mut Vec<u8>) {
+        if let Some(mux) = self.mux.lock().as_ref() {
+            encoder::subscribe(out, mux.prefix.wildcard(), None, self.sid());
+        }
+    }
+
+    fn forget(&self, id: u64) {
+        if let Some(mux) = self.mux.lock().as_mut() {
+            mux.waiting.remove(&id);
+        }
+    }
+}
+
+impl Connection {
+    /// Sends a request and waits for the one reply. `headers` are encoded.
+    pub fn request(
+        self: &Arc<Self>,
+        subject: &[u8],
+        headers: Option<&[u8]>,
+        payload: &[u8],
+        timeout_ms: i64,
+    ) -> Result<Msg> {
+        self.open()?;
+        let msg = match self.options.use_old_request_style {
+            true => return self.request_old_style(subject, headers, payload, timeout_ms),
+            false => self.request_by_mux(subject, headers, payload, timeout_ms)?,
+        };
+        if msg.is_no_responders() { Err(Status::NoResponders.into()) } else { Ok(msg) }
+    }
+
+    fn request_by_mux(
+        self: &Arc<Self>,
+        subject: &[u8],
+        headers: Option<&[u8]>,
+        payload: &[u8],
+        timeout_ms: i64,
+    ) -> Result<Msg> {
+        let waiter = Arc::new(Waiter::default());
+        let mut reply = Vec::with_capacity(64);
+        let id = self.expect_reply(&waiter, &mut reply);
+        let out = Outgoing { subject, reply: Some(&reply), headers, payload };
+        let result = self.publish(out, Flush::Now).and_then(|()| waiter.wait(Deadline::in_ms(timeout_ms)));
+        if result.is_err() {
+            self.requests.forget(id);
+        }
+        match result {
+            // A reply that came at the very moment the wait ended is the answer all the same.
+            Err(e) if e.status() == Status::Timeout => waiter.wait(Deadline::in_ms(0)),
+            result => result,
+        }
+    }
+
+    /// Registers a waiter and writes its reply subject. The first request of a connection subscribes to replies.
+    fn expect_reply(self: &Arc<Self>, waiter: &Arc<Waiter<Msg>>, reply: &mut Vec<u8>) -> u64 {
+        let mut mux = self.requests.mux.lock();
+        if mux.is_none() {
+            let prefix = ReplyPrefix::new(&self.requests.inbox_prefix, &inbox::next_nuid());
+            let sid = self.subscriptions.next_sid();
+            self.requests.sid.store(sid, Ordering::Relaxed);
+            // Goes out together with the request.
+            self.outbound.push_quietly(|b| encoder::subscribe(b, prefix.wildcard(), None, sid));
+            *mux = Some(Mux { prefix, next_id: 0, waiting: HashMap::new() });
+        }
+        let mux = mux.as_mut().expect("made above");
+        let id = mux.next_id;
+        mux.next_id += 1;
+        mux.waiting.insert(id, Arc::clone(waiter));
+        mux.prefix.reply(id, reply);
+        id
+    }
+
+    /// One inbox, one subscription and one unsubscribe per request.
+    fn request_old_style(
+        self: &Arc<Self>,
+        subject: &[u8],
+        headers: Option<&[u8]>,
+        payload: &[u8],
+        timeout_ms: i64,
+    ) -> Result<Msg> {
+        let reply = inbox::new_inbox(&self.requests.inbox_prefix);
+        let request = Request { subject: &reply, queue: None, handler: None, timeout_ms: None };
+        let sub = self.subscribe(request)?;
+        sub.start();
+        let result = self
+            .unsubscribe(&sub, 1)
+            .and_then(|()| {
+                self.publish(Outgoing { subject, reply: Some(&reply), headers, payload }, Flush::Now)
+            })
+            .and_then(|()| sub.next_msg(timeout_ms));
+        self.destroy_subscription(&sub);
+        result
+    }
+
+    /// The replies come to an end with a drain: the server is told.
+    pub(super) fn unsubscribe_replies(self: &Arc<Self>) -> bool {
+        if self.requests.mux.lock().is_none() {
+            return false;
+        }
+        self.send_unsubscribe(self.requests.sid(), None);
+        true
+    }
+}
