@@ -1,6 +1,8 @@
 # `make help` lists the targets. `make test` and `make demo` set up a fresh machine by themselves.
 CARGO ?= cargo
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
+# Where rustup puts cargo; a shell that is not a login shell does not know it.
+export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .PHONY: all
 all: ## build the shared and the static library (release)

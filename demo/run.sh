@@ -17,7 +17,7 @@ trap finish EXIT
 
 echo "Building and installing the library (the first time takes a minute or two) ..."
 package() {
-    cmake -S cmake -B "$target/demo-package" -DNATS_CARGO_TARGET_DIR="$target" &&
+    cmake -S cmake -B "$target/demo-package" -DNATS_CARGO_TARGET_DIR="$target" -DCMAKE_INSTALL_LIBDIR=lib &&
         cmake --build "$target/demo-package" &&
         cmake --install "$target/demo-package" --prefix "$work/prefix"
 }

@@ -4,6 +4,7 @@
 # prints what to install and exits 1. clang is optional: a failure to get it is no error.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+PATH=$PATH:$HOME/.cargo/bin
 
 missing=()
 need_command() { command -v "$1" >/dev/null 2>&1 || missing+=("$2"); }
@@ -49,10 +50,6 @@ fi
 
 # The Rust toolchain is the developer's own choice of installer, so it is checked and not installed.
 rust_wanted=$(sed -n 's/^rust-version *= *"\(.*\)"/\1/p' Cargo.toml)
-if ! command -v cargo >/dev/null 2>&1 && [ -x "$HOME/.cargo/bin/cargo" ]; then
-    echo "setup: cargo lies in ~/.cargo/bin, which is not on PATH; run: . ~/.cargo/env" >&2
-    exit 1
-fi
 rust_found=$(rustc --version 2>/dev/null | sed -n 's/^rustc \([0-9.]*\).*/\1/p')
 if [ -z "$rust_found" ] || [ "$(printf '%s\n' "$rust_wanted" "$rust_found" | sort -V | head -1)" != "$rust_wanted" ]; then
     echo "setup: Rust $rust_wanted or newer is needed (found: ${rust_found:-none}); see https://rustup.rs" >&2
