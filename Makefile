@@ -1,0 +1,46 @@
+# `make help` lists the targets. `make test` and `make demo` set up a fresh machine by themselves.
+CARGO ?= cargo
+export CARGO_TARGET_DIR ?= $(CURDIR)/target
+# Where rustup puts cargo; a shell that is not a login shell does not know it.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+.PHONY: all
+all: ## build the shared and the static library (release)
+	$(CARGO) build --release --lib
+
+.PHONY: setup
+setup: ## install what is missing on this machine
+	scripts/setup.sh
+
+.PHONY: test
+test: setup ## everything: style, unit, C, valgrind, comparison, package and demonstration tests
+	python3 scripts/test.py
+
+.PHONY: demo
+demo: setup ## watch a server freeze and come back
+	demo/run.sh
+
+.PHONY: headers
+headers: ## write include/ anew from the Rust sources
+	UPDATE_HEADERS=1 $(CARGO) test --test header_fresh
+
+.PHONY: compatibility
+compatibility: all ## write COMPATIBILITY.md anew
+	python3 scripts/compatibility.py $(CARGO_TARGET_DIR)/release/libnats.so
+
+.PHONY: fmt
+fmt: ## format the Rust sources
+	$(CARGO) fmt
+
+.PHONY: lint
+lint: ## check the format and run clippy
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-targets -- -D warnings
+
+.PHONY: clean
+clean: ## remove what was built
+	$(CARGO) clean
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22

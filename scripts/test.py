@@ -1,0 +1,250 @@
+#!/usr/bin/env python3
+"""Runs all suites and ends with one line "N passed, N failed, N skipped": test.py [--list] [SUITE ...]
+
+Without names every suite runs; with names those and what they need. Logs lie in target/test-logs, one file per suite.
+To add a suite, add a line to SUITES. Its program exits non-zero when something failed and, to be counted in detail,
+ends its output with "N passed, N failed, N skipped"; cargo test and ctest are understood as they are.
+Exit status 3 means: cannot run here, counted as skipped.
+"""
+
+import argparse
+import concurrent.futures
+import dataclasses
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).absolute()
+LOGS = TARGET / "test-logs"
+PREFIX = TARGET / "test-prefix"
+PACKAGE = TARGET / "test-package"
+C_TESTS = TARGET / "c-tests"
+C_VALGRIND = TARGET / "c-tests-valgrind"
+LIB = PREFIX / "lib"
+
+VALGRIND = "valgrind;-q;--error-exitcode=99;--leak-check=full;--errors-for-leak-kinds=definite;--fair-sched=yes"
+
+
+@dataclasses.dataclass
+class Suite:
+    name: str
+    command: str
+    needs: tuple = ()  # suites that must have passed before
+    alone: bool = False  # measures time or fills the machine: nothing else runs meanwhile
+    timeout: int = 900  # seconds
+
+
+def c_build(where, launcher=""):
+    return (
+        f"cmake -S c-tests -B {where} -DNATS_LIB_DIR={LIB} -DNATS_INCLUDE_DIR=$PWD/include '-DNATS_LAUNCHER={launcher}'"
+        f" && cmake --build {where} -j2"
+    )
+
+
+# Cargo's own commands and builds fill the machine by themselves, hence `alone`.
+SUITES = [
+    Suite("format", "cargo fmt --check", alone=True),
+    Suite("clippy", "cargo clippy --all-targets -- -D warnings", alone=True),
+    Suite("rust", "cargo test --no-fail-fast", alone=True, timeout=1800),
+    Suite(
+        "package",
+        f"rm -rf {PREFIX}; cmake -S cmake -B {PACKAGE} -DNATS_CARGO_TARGET_DIR={TARGET} -DCMAKE_INSTALL_LIBDIR=lib"
+        f" && cmake --build {PACKAGE} && cmake --install {PACKAGE} --prefix {PREFIX}",
+        alone=True,
+        timeout=1800,
+    ),
+    Suite("static-libs", "scripts/static-libs.sh", alone=True),
+    Suite("abi", f"c-tests/abi/run.sh {LIB}/libnats.so", needs=("package",)),
+    Suite("compatibility", f"python3 scripts/compatibility.py --check {LIB}/libnats.so", needs=("package",)),
+    Suite("relink", f"c-tests/relink/run.sh {PREFIX}", needs=("package",)),
+    Suite("c-build", c_build(C_TESTS), needs=("package",), alone=True),
+    Suite("c", f"ctest -V --no-tests=error --test-dir {C_TESTS} --timeout 300", needs=("c-build",), alone=True),
+    Suite(
+        "parity",
+        f"python3 c-tests/parity/run.py ${{NATS_PEER:-none}} {LIB} {C_TESTS}/parity",
+        needs=("c-build",),
+        alone=True,
+        timeout=1800,
+    ),
+    Suite(
+        "valgrind",
+        c_build(C_VALGRIND, VALGRIND) + " && "
+        # What is timed to the millisecond proves nothing at a twentieth of the speed.
+        f"ctest -V --no-tests=error --test-dir {C_VALGRIND} -E liveness --timeout 600",
+        needs=("c-build",),
+        alone=True,
+        timeout=1800,
+    ),
+    Suite("demo", "demo/run.sh", needs=("package",), alone=True, timeout=300),
+]
+
+
+@dataclasses.dataclass
+class Result:
+    suite: Suite
+    passed: int
+    failed: int
+    skipped: int
+    seconds: float
+    note: str = ""
+    ran: bool = True
+
+
+def count(text, code):
+    """Numbers a suite printed as (passed, failed, skipped); an exit status always counts."""
+    passed = failed = skipped = 0
+    for match in re.finditer(r"^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored", text, re.M):
+        passed, failed, skipped = (a + int(b) for a, b in zip((passed, failed, skipped), match.groups()))
+    if found := re.findall(r"(\d+) tests failed out of (\d+)", text):
+        bad, total = map(int, found[-1])
+        # The programs count their own cases; one that died before it could is still one failure.
+        for match in re.finditer(r"^\d+: (\d+) passed, (\d+) failed, (\d+) skipped$", text, re.M):
+            passed, failed, skipped = (a + int(b) for a, b in zip((passed, failed, skipped), match.groups()))
+        passed, failed = max(passed, total - bad), max(failed, bad)
+    elif found := re.findall(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", text, re.M):
+        passed, failed, skipped = (int(n or 0) for n in found[-1])
+    elif not passed and not failed:
+        # No numbers of its own: its "ok" lines, or else the suite is one test.
+        passed = len(re.findall(r"^\s*ok\b", text, re.M)) or (1 if code == 0 else 0)
+        skipped = len(re.findall(r"^skipped\b", text, re.M))
+    if code != 0 and failed == 0:
+        failed = 1
+    return passed, failed, skipped
+
+
+def run(suite, environment):
+    began = time.monotonic()
+    log = LOGS / f"{suite.name}.log"
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            ["bash", "-c", suite.command],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            code, note = process.wait(suite.timeout), ""
+        except subprocess.TimeoutExpired:
+            # SIGTERM lets scripts end their servers.
+            os.killpg(process.pid, 15)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, 9)
+                process.wait()
+            code, note = 1, f"took longer than {suite.timeout} s"
+    seconds = time.monotonic() - began
+    if code == 3:
+        return Result(suite, 0, 0, 1, seconds, "cannot run here")
+    return Result(suite, *count(log.read_text(errors="replace"), code), seconds, note)
+
+
+def show(result):
+    mark = "FAILED" if result.failed else "ok"
+    note = f"  ({result.note})" if result.note else ""
+    numbers = f"{result.passed} passed, {result.failed} failed, {result.skipped} skipped"
+    print(f"{mark:7}{result.suite.name:14}{numbers:40}{result.seconds:7.1f} s{note}", flush=True)
+    if result.failed and result.ran:
+        log = LOGS / f"{result.suite.name}.log"
+        lines = log.read_text(errors="replace").splitlines()
+        telling = [line for line in lines[:-40] if re.search(r"\bFAIL|panicked at|^error|\berror:", line)]
+        print(*(f"    | {line}" for line in telling[:30] + ["..."] * bool(telling) + lines[-40:]), sep="\n")
+        print(f"    the whole of it: {log}", flush=True)
+
+
+class Driver:
+    """Starts each suite when what it needs has passed: two at a time, those marked `alone` by themselves."""
+
+    def __init__(self, suites, environment):
+        self.suites, self.environment = suites, environment
+        self.done = {}
+        self.printing = threading.Lock()
+
+    def step(self, suite):
+        bad = [name for name in suite.needs if name in self.done and self.done[name].failed]
+        if bad:
+            result = Result(suite, 0, 1, 0, 0.0, f"not run: {bad[0]} failed", ran=False)
+        else:
+            result = run(suite, self.environment)
+        with self.printing:
+            show(result)
+        return result
+
+    def all(self):
+        """Consecutive suites that may share the machine form a group."""
+        group = []
+        for suite in [*self.suites, None]:
+            if suite and not suite.alone and not any(s.name in suite.needs for s in group):
+                group.append(suite)
+                continue
+            with concurrent.futures.ThreadPoolExecutor(2) as pool:
+                for result in pool.map(self.step, group):
+                    self.done[result.suite.name] = result
+            group = []
+            if suite and suite.alone:
+                self.done[suite.name] = self.step(suite)
+            elif suite:
+                group = [suite]
+        return list(self.done.values())
+
+
+def prepare():
+    """The environment of the suites: where the server and the released library are."""
+    environment = dict(os.environ, CARGO_TARGET_DIR=str(TARGET))
+    server = subprocess.run([ROOT / "scripts/get-server.sh"], stdout=subprocess.PIPE, text=True)
+    if server.returncode:
+        sys.exit("test: no nats-server, nothing can be tested")
+    environment["NATS_SERVER"] = server.stdout.strip()
+    peer = subprocess.run([ROOT / "scripts/get-peer.sh"], stdout=subprocess.PIPE, text=True)
+    if peer.returncode == 0:
+        environment["NATS_PEER"] = peer.stdout.strip()
+    else:
+        environment.pop("NATS_PEER", None)
+    return environment
+
+
+def choose(names):
+    known = {suite.name: suite for suite in SUITES}
+    wanted = set()
+
+    def want(name):
+        if name not in known:
+            sys.exit(f"test: no suite {name}; there are {', '.join(known)}")
+        wanted.add(name)
+        for other in known[name].needs:
+            want(other)
+
+    for name in names or known:
+        want(name)
+    return [suite for suite in SUITES if suite.name in wanted]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--list", action="store_true", help="names of the suites")
+    parser.add_argument("suites", nargs="*", metavar="SUITE")
+    args = parser.parse_args()
+    if args.list:
+        print(*(suite.name for suite in SUITES), sep="\n")
+        return 0
+    suites = choose(args.suites)
+    LOGS.mkdir(parents=True, exist_ok=True)
+    results = Driver(suites, prepare()).all()
+    failing = [r.suite.name for r in results if r.failed]
+    if failing:
+        print(f"failing: {', '.join(failing)}")
+    totals = [sum(getattr(r, key) for r in results) for key in ("passed", "failed", "skipped")]
+    print("{} passed, {} failed, {} skipped".format(*totals))
+    return 1 if failing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
