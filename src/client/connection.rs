@@ -25,9 +25,9 @@ use crate::client::subscriptions::Subscriptions;
 use crate::client::waiter::Waiter;
 use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::{self, Deadline};
+use crate::io::fork;
 use crate::io::poller::Poller;
 use crate::io::timer;
-use crate::io::fork;
 use crate::proto::info::ServerInfo;
 use crate::session::liveness::{Liveness, Tick};
 use crate::session::pool::ServerPool;
@@ -569,4 +569,3 @@ fn print_error(connection: &Arc<Connection>, subscription: Option<&Arc<Subscript
         subscription.map(|s| format!(" on \"{}\"", s.subject().to_string_lossy())).unwrap_or_default();
     eprintln!("Error {} - {text} on connection [{id}]{about}", error.status().code());
 }
-

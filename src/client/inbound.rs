@@ -148,12 +148,7 @@ impl Connection {
     }
 
     /// Reads until nothing is left or the turn is over; true when there may be more.
-    pub(super) fn receive(
-        self: &Arc<Self>,
-        link: &Arc<Link>,
-        buffer: &mut [u8],
-        reads: usize,
-    ) -> bool {
+    pub(super) fn receive(self: &Arc<Self>, link: &Arc<Link>, buffer: &mut [u8], reads: usize) -> bool {
         let mut inbound = self.inbound.lock();
         for _ in 0..reads {
             if link.is_down() {
@@ -173,7 +168,12 @@ impl Connection {
     }
 
     /// One read; false when the socket had no more than that.
-    fn read_once(self: &Arc<Self>, inbound: &mut Inbound, link: &Arc<Link>, buffer: &mut [u8]) -> Result<bool> {
+    fn read_once(
+        self: &Arc<Self>,
+        inbound: &mut Inbound,
+        link: &Arc<Link>,
+        buffer: &mut [u8],
+    ) -> Result<bool> {
         if let Some(missing) = inbound.parser.missing_body(DIRECT_BODY) {
             let room = missing.len();
             let Some(n) = link.read(missing)? else { return Ok(false) };
@@ -275,7 +275,8 @@ impl Connection {
                 let error = Error::new(Status::ConnectionAuthFailed, shown);
                 let mut state = self.state.lock();
                 state.note_error(&error);
-                let again = state.pool.current_mut().is_some_and(|s| auth::note(&mut s.last_auth_error, kind));
+                let again =
+                    state.pool.current_mut().is_some_and(|s| auth::note(&mut s.last_auth_error, kind));
                 drop(state);
                 self.report(None, error);
                 if again && !self.options.ignore_auth_error_abort {

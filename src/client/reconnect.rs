@@ -90,9 +90,7 @@ impl Connection {
         let delay = plan.next_delay(pool_len, &timing, &mut self.state.lock().rng);
         let wait = match (delay, &options.custom_reconnect_delay) {
             (Delay::Wait(wait), _) => wait,
-            (Delay::Ask { attempts }, Some(ask)) => {
-                Duration::from_millis(ask(self, attempts).max(0) as u64)
-            }
+            (Delay::Ask { attempts }, Some(ask)) => Duration::from_millis(ask(self, attempts).max(0) as u64),
             _ => Delay::PAUSE,
         };
         let ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);

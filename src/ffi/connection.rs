@@ -391,7 +391,9 @@ pub unsafe extern "C" fn natsConnection_Sign(
             let text = match messageLen {
                 ..0 => return Err(Status::InvalidArg.into()),
                 0 => bytes(message.cast()).unwrap_or_default(),
-                n if message.is_null() => return fail(Status::InvalidArg, format!("no message of {n} bytes")),
+                n if message.is_null() => {
+                    return fail(Status::InvalidArg, format!("no message of {n} bytes"));
+                }
                 n => std::slice::from_raw_parts(message, n as usize),
             };
             *out = nc.sign(text)?;
@@ -501,7 +503,13 @@ pub unsafe extern "C" fn natsConnection_GetLocalIPAndPort(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsConnection_Close(nc: *mut natsConnection) {
     // SAFETY: a live handle or NULL.
-    unsafe { ask("natsConnection_Close", nc, (), |nc| if nc.check_process().is_ok() { nc.close() }) }
+    unsafe {
+        ask("natsConnection_Close", nc, (), |nc| {
+            if nc.check_process().is_ok() {
+                nc.close()
+            }
+        })
+    }
 }
 
 /// Closes a connection and gives the handle back. Callbacks may still run afterwards; subscriptions stay valid handles

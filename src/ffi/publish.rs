@@ -66,9 +66,7 @@ pub unsafe extern "C" fn natsConnection_PublishString(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsConnection_PublishMsg(nc: *mut natsConnection, msg: *mut natsMsg) -> natsStatus {
     // SAFETY: live handles or NULL.
-    unsafe {
-        on_connection("natsConnection_PublishMsg", nc, |nc| publish_msg(nc, msg, Flush::Soon))
-    }
+    unsafe { on_connection("natsConnection_PublishMsg", nc, |nc| publish_msg(nc, msg, Flush::Soon)) }
 }
 
 /// Publishes with a reply subject, without waiting for a reply.
@@ -132,9 +130,7 @@ pub unsafe extern "C" fn natsConnection_Send(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsConnection_SendMsg(nc: *mut natsConnection, msg: *mut natsMsg) -> natsStatus {
     // SAFETY: live handles or NULL.
-    unsafe {
-        on_connection("natsConnection_SendMsg", nc, |nc| publish_msg(nc, msg, Flush::Now))
-    }
+    unsafe { on_connection("natsConnection_SendMsg", nc, |nc| publish_msg(nc, msg, Flush::Now)) }
 }
 
 /// Publishes with a reply subject and writes everything that is buffered to the socket before it returns.

@@ -8,10 +8,10 @@ use crate::client::message::Msg;
 use crate::client::subscription::{MsgHandler, Request, Subscription};
 use crate::error::{Error, Result, Status};
 use crate::ffi::msg;
+use crate::ffi::support::Handle;
 use crate::ffi::support::callback::Closure;
 use crate::ffi::support::connection::on_connection;
 use crate::ffi::support::strings::{bytes, required};
-use crate::ffi::support::Handle;
 use crate::ffi::types::*;
 
 /// Subscribes; messages are delivered to a callback, one at a time and in order.

@@ -202,7 +202,10 @@ pub unsafe extern "C" fn natsSubscription_GetDelivered(
 ///
 /// @return #NATS_INVALID_ARG for a NULL argument, #NATS_INVALID_SUBSCRIPTION once it has ended
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsSubscription_GetDropped(sub: *mut natsSubscription, msgs: *mut i64) -> natsStatus {
+pub unsafe extern "C" fn natsSubscription_GetDropped(
+    sub: *mut natsSubscription,
+    msgs: *mut i64,
+) -> natsStatus {
     // SAFETY: a live handle or NULL; `msgs` is NULL or writable.
     unsafe {
         on_subscription("natsSubscription_GetDropped", sub, |sub| {
@@ -336,9 +339,7 @@ pub unsafe extern "C" fn natsSubscription_WaitForDrainCompletion(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsSubscription_DrainCompletionStatus(sub: *mut natsSubscription) -> natsStatus {
     // SAFETY: a live handle or NULL.
-    unsafe {
-        on_subscription("natsSubscription_DrainCompletionStatus", sub, |sub| sub.drain_status())
-    }
+    unsafe { on_subscription("natsSubscription_DrainCompletionStatus", sub, |sub| sub.drain_status()) }
 }
 
 /// Sets a function that runs once after the last callback of a subscription, for whatever reason it ended: from

@@ -73,7 +73,8 @@ mod tests {
         let v4 = resolve(b"127.0.0.1", 4222, Families::Any, |_| ()).unwrap();
         assert_eq!(v4, ["127.0.0.1:4222".parse().unwrap()]);
         assert_eq!(resolve(b"::1", 1, Families::First4, |_| ()).unwrap().len(), 1);
-        let status = |host: &[u8], port, families| resolve(host, port, families, |_| ()).unwrap_err().status();
+        let status =
+            |host: &[u8], port, families| resolve(host, port, families, |_| ()).unwrap_err().status();
         assert_eq!(status(b"127.0.0.1", 4222, Families::Only6), Status::NoServer);
         assert_eq!(status(b"127.0.0.1", 65536, Families::Any), Status::NoServer);
         assert_eq!(status(b"no host here", 1, Families::Any), Status::NoServer);

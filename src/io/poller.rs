@@ -128,8 +128,7 @@ impl Poller {
                     flushes.push((later, source));
                 }
             }
-            let timeout =
-                if unfinished.is_empty() { next_flush(&mut flushes) } else { Some(Duration::ZERO) };
+            let timeout = if unfinished.is_empty() { next_flush(&mut flushes) } else { Some(Duration::ZERO) };
             let waited = poll.poll(&mut events, timeout);
             self.asleep.store(false, Ordering::SeqCst);
             if waited.is_err() {
@@ -158,7 +157,10 @@ impl Poller {
         if writable {
             guarded(|| source.writable());
         }
-        if readable && guarded(|| Arc::clone(&source).readable(buffer)) == Some(true) && !unfinished.contains(&token) {
+        if readable
+            && guarded(|| Arc::clone(&source).readable(buffer)) == Some(true)
+            && !unfinished.contains(&token)
+        {
             unfinished.push(token);
         }
     }

@@ -157,8 +157,7 @@ mod tests {
             publishes_not_sent(&all, sent, &mut out);
             String::from_utf8(out).unwrap()
         };
-        let (a, b, c) =
-            ("PUB a 1\r\n1\r\n", "HPUB b 12 15\r\nNATS/1.0\r\n\r\nPUB\r\n", "PUB c 0\r\n\r\n");
+        let (a, b, c) = ("PUB a 1\r\n1\r\n", "HPUB b 12 15\r\nNATS/1.0\r\n\r\nPUB\r\n", "PUB c 0\r\n\r\n");
         assert_eq!(kept(0), format!("{a}{b}{c}"));
         assert_eq!(kept(1), format!("{a}{b}{c}"));
         assert_eq!(kept(second), format!("{b}{c}"));
