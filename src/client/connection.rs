@@ -504,6 +504,9 @@ impl Connection {
         }
         state.closed_while_reconnecting = state.status == ConnStatus::Reconnecting;
         let never_connected = state.status == ConnStatus::Connecting;
+        if state.closed_while_reconnecting && state.last_error.is_none() {
+            state.note_error(&Status::NoServer.into());
+        }
         self.set_status(&mut state, ConnStatus::Closed);
         let link = state.link.take();
         let waiters = self.outbound.close();

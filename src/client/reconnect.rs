@@ -23,7 +23,7 @@ impl Connection {
         let mut plan = ReconnectPlan::new();
         loop {
             let Some((server, pool_len)) = self.next_server() else {
-                self.give_up();
+                self.close_now(); // no server is left to try
                 return;
             };
             if !self.pause(&mut plan, pool_len) {
@@ -41,8 +41,6 @@ impl Connection {
                     } else {
                         &self.options.reconnected_handler
                     });
-                    // A PING of our own: what was sent again is answered for before anything else happens.
-                    self.carry_out(self.outbound.keep_alive());
                     return;
                 }
                 Err(failure) => {
@@ -65,16 +63,6 @@ impl Connection {
         if let Some(server) = self.state.lock().pool.current_mut() {
             server.attempts += 1;
         }
-    }
-
-    /// No server is left to try.
-    fn give_up(self: &Arc<Self>) {
-        let mut state = self.state.lock();
-        if state.last_error.is_none() {
-            state.note_error(&Status::NoServer.into());
-        }
-        drop(state);
-        self.close_now();
     }
 
     /// Waits before an attempt; false when the connection was closed meanwhile.
@@ -112,11 +100,15 @@ impl Connection {
         }
         let ServerErr::Auth(kind) = auth::classify_err(error.text().as_bytes()) else { return false };
         let again = state.pool.current_mut().is_some_and(|s| auth::note(&mut s.last_auth_error, kind));
+        let abort = again && !self.options.ignore_auth_error_abort;
+        if abort {
+            state.last_error = Some((Status::NoServer, error.text().as_bytes().to_vec()));
+        }
         drop(state);
         if !initial {
             self.report(None, error.clone());
         }
-        again && !self.options.ignore_auth_error_abort
+        abort
     }
 
     /// During the first pass: remembers an authentication error, so that the first retry can count it.
