@@ -277,11 +277,10 @@ impl Outbound {
         if queue.phase != Phase::Live {
             return Then::Nothing;
         }
-        if !queue.is_event_driven() && !self.write_what_fits(queue) {
-            return Then::Nothing;
+        if queue.is_event_driven() {
+            return queue.request_flush();
         }
-        queue = self.queue.lock();
-        queue.request_flush()
+        if self.write_what_fits(queue) { self.queue.lock().request_flush() } else { Then::Nothing }
     }
 
     /// The poller looks at a flush that was asked for. `first_look` is true when nothing was waited for yet.

@@ -91,7 +91,10 @@ impl Connection {
     fn abort_after(self: &Arc<Self>, error: &Error, reached: bool, initial: bool) -> bool {
         let mut state = self.state.lock();
         if !reached {
-            state.last_error = None;
+            // The text stays, and is what is left should the servers run out: so it is in the reference.
+            if let Some((status, _)) = &mut state.last_error {
+                *status = Status::Ok;
+            }
             return false;
         }
         state.note_error(error);
@@ -100,15 +103,11 @@ impl Connection {
         }
         let ServerErr::Auth(kind) = auth::classify_err(error.text().as_bytes()) else { return false };
         let again = state.pool.current_mut().is_some_and(|s| auth::note(&mut s.last_auth_error, kind));
-        let abort = again && !self.options.ignore_auth_error_abort;
-        if abort {
-            state.last_error = Some((Status::NoServer, error.text().as_bytes().to_vec()));
-        }
         drop(state);
         if !initial {
             self.report(None, error.clone());
         }
-        abort
+        again && !self.options.ignore_auth_error_abort
     }
 
     /// During the first pass: remembers an authentication error, so that the first retry can count it.
