@@ -170,6 +170,40 @@ TEST(nothing_half_sent_after_a_stale_publisher)
     fixture_destroy(&f);
 }
 
+typedef struct
+{
+    natsConnection *nc;
+    natsStatus      status;
+    int64_t         took;
+} call;
+
+static void *long_flush(void *arg)
+{
+    call   *c = arg;
+    int64_t t = now_ms();
+
+    c->status = natsConnection_FlushTimeout(c->nc, 20000);
+    c->took   = now_ms() - t;
+    return NULL;
+}
+
+// A Flush that waits behind a full socket ends with the connection, and says so.
+TEST(stale_while_a_flush_is_blocked)
+{
+    publisher p;
+    fixture   f = frozen_peer(&p, I, false);
+    call      c = {.nc = f.nc};
+    pthread_t thread;
+
+    CHECK(pthread_create(&thread, NULL, long_flush, &c) == 0);
+    WAIT_EVENT(f.ev, "closed", 1, 12000);
+    pthread_join(thread, NULL);
+    CHECK_STATUS(c.status, NATS_CONNECTION_CLOSED);
+    CHECK_RANGE(c.took, 0, BOUND + I + LATE);
+    stop_publisher(&p);
+    fixture_destroy(&f);
+}
+
 // ---- 1: Status, Close, Reconnect at any time ----
 
 static void wait_until_stuck(publisher *p)
