@@ -12,6 +12,7 @@ use crate::client::message::Msg;
 use crate::client::outbound::Flush;
 use crate::client::subscription::{End, Request, Subscription};
 use crate::error::{Result, Status, fail};
+use crate::proto::buffer::Buffer;
 use crate::proto::{encoder, subject};
 
 #[derive(Default)]
@@ -111,7 +112,7 @@ impl Table {
     }
 
     /// What a new connection has to be told about the subscriptions.
-    pub fn resubscribe(&self, out: &mut Vec<u8>) {
+    pub fn resubscribe(&self, out: &mut Buffer) {
         let mut subs: Vec<_> = self.entries.values().map(|e| &e.subscription).collect();
         subs.sort_unstable_by_key(|sub| sub.sid());
         for sub in subs {
