@@ -6,13 +6,15 @@
 static void on_any(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *ev)
 {
     char text[EVENT_TEXT_MAX];
-    int  len = natsMsg_GetDataLength(msg);
+
+    const char *data = natsMsg_GetData(msg);
+    int         len  = natsMsg_GetDataLength(msg);
 
     (void)nc;
     (void)sub;
-    snprintf(text, sizeof text, "%.20s(%d) %s '%.30s'(%d)%s", natsMsg_GetSubject(msg),
+    snprintf(text, sizeof text, "%.20s(%d) %s %s '%.30s'(%d)", natsMsg_GetSubject(msg),
              (int)strlen(natsMsg_GetSubject(msg)), natsMsg_GetReply(msg) ? natsMsg_GetReply(msg) : "-",
-             natsMsg_GetData(msg), len, natsMsg_GetData(msg)[len] == '\0' ? "" : " no NUL");
+             data == NULL ? "NULL" : data[len] == '\0' ? "ended" : "unended", data == NULL ? "" : data, len);
     events_add(ev, "msg", NATS_OK, text);
     natsMsg_Destroy(msg);
 }
@@ -124,9 +126,9 @@ int main(void)
     accepted("lower case", "msg foo 1 5\r\nhello\r\nhmsg foo 1 12 14\r\nNATS/1.0\r\n\r\nab\r\nping\r\npong\r\n+ok\r\n", 0);
     accepted("mixed case", "mSg foo 1 5\r\nhello\r\nHmSg foo 1 re 12 14\r\nNATS/1.0\r\n\r\nab\r\n", 0);
     accepted("blanks", "MSG   foo \t 1  \tre   5  \r\nhello\r\nMSG\tfoo\t1\t5\r\nhello\r\n", 0);
-    accepted("junk after the body", "MSG foo 1 5\r\nhelloJUNK\r\nMSG foo 1 2\r\nab\nMSG foo 1 1\r\nc \t \r\n", 0);
+    accepted("junk after the body", "MSG foo 1 5\r\nhelloJUNK\r\nMSG foo 1 2\r\nab\r junk \nMSG foo 1 1\r\nc \t \r\n", 0);
     accepted("junk after verbs", "PING and more\r\nPONG 1 2 3\r\n+OK okay\r\nPONG\r\nMSG foo 1 1\r\na\r\n", 0);
-    accepted("bare LF", "MSG foo 1 1\na\nPONG\n+OK\nMSG foo 1 1\nb\n", 0);
+    accepted("bare LF after a line", "MSG foo 1 1\na\r\nPONG\n+OK\nMSG foo 1 1\nb\r\n", 0);
     accepted("empty", "MSG foo 1 0\r\n\r\nMSG foo 1 00\r\n\r\n", 0);
     accepted("leading zeros", "MSG foo 01 003\r\nabc\r\n", 0);
     accepted("no headers in HMSG", "HMSG foo 1 0 2\r\nab\r\nHMSG foo 1 0 0\r\n\r\n", 0);

@@ -131,7 +131,7 @@ static void resubscribing(void)
     mock_listen_again(f.m);
     WAIT_EVENT(f.ev, "reconnected", 1, 5000);
     CHECK(mock_wait_pubs(f.m, 2, 1, 5000));
-    wire_trace(f.m, 2, NULL);
+    wire_trace(f.m, 2, f.nc);
     natsSubscription_Destroy(a);
     natsSubscription_Destroy(b);
     fixture_destroy(&f);

@@ -170,7 +170,7 @@ int main(void)
     defaults(10, 0);
     defaults(0, 12345);
     defaults(10, 12345);
-    defaults(10000000, 0);
+    defaults(1000000, 0);
     defaults(-1, -1);
     sync_life();
     async_life(false);
