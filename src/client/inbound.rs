@@ -51,6 +51,7 @@ enum Read {
 
 /// Something to be done once the table of subscriptions is unlocked.
 enum Event {
+    Pong,
     Info(Vec<u8>),
     ServerError(Vec<u8>),
 }
@@ -60,6 +61,8 @@ struct Receiver<'a> {
     connection: &'a Arc<Connection>,
     table: MutexGuard<'a, Table>,
     padding: usize,
+    /// Answers to requests; whoever gets one may count on having the messages that came before.
+    replies: Vec<Msg>,
     events: Vec<Event>,
     msgs: u64,
     bytes: u64,
@@ -97,7 +100,8 @@ impl Sink for Receiver<'_> {
     }
 
     fn pong(&mut self) {
-        self.connection.on_pong();
+        // Who waits for it may count on having the messages that came before.
+        self.events.push(Event::Pong);
     }
 
     fn info(&mut self, json: &[u8]) {
@@ -125,14 +129,14 @@ impl Receiver<'_> {
     #[inline]
     fn deliver(&mut self, sid: u64, msg: Msg) {
         if sid == self.connection.requests.sid() {
-            self.connection.requests.reply(msg);
+            self.replies.push(msg);
         } else {
             self.table.add(sid, msg);
         }
     }
 
     /// Hands the messages over and unlocks the table.
-    fn finish(mut self) -> (Vec<Arc<Subscription>>, Vec<Event>) {
+    fn finish(mut self) -> (Vec<Arc<Subscription>>, Vec<Msg>, Vec<Event>) {
         // One thread at a time writes these: a plain addition will do.
         let add = |counter: &std::sync::atomic::AtomicU64, n: u64| {
             counter.store(counter.load(Ordering::Relaxed) + n, Ordering::Relaxed);
@@ -140,7 +144,7 @@ impl Receiver<'_> {
         add(&self.connection.received, self.msgs);
         add(&self.connection.received_bytes, self.bytes);
         let slow = self.table.deliver();
-        (slow, self.events)
+        (slow, self.replies, self.events)
     }
 }
 
@@ -213,18 +217,23 @@ impl Connection {
             connection: self,
             table: self.subscriptions.lock(),
             padding: self.options.message_buffer_padding,
+            replies: Vec::new(),
             events: Vec::new(),
             msgs: 0,
             bytes: 0,
             broken: false,
         };
         let result = feed(&mut inbound.parser, &mut receiver);
-        let (slow, events) = receiver.finish();
+        let (slow, replies, events) = receiver.finish();
         for subscription in slow {
             self.slow_consumer(subscription);
         }
+        for reply in replies {
+            self.requests.reply(reply);
+        }
         for event in events {
             match event {
+                Event::Pong => self.on_pong(),
                 Event::Info(json) => self.on_async_info(&json),
                 Event::ServerError(text) => self.on_server_error(link, &text),
             }
