@@ -98,9 +98,9 @@ static void async_drain(bool pool, int count)
     T(natsSubscription_SetOnCompleteCB(sub, completed, f.ev));
     send_many(&f, 1, count);
     T(natsSubscription_Drain(sub));
-    trace("valid %d", natsSubscription_IsValid(sub));
     if (count > 0)
     {
+        trace("valid %d", natsSubscription_IsValid(sub));
         T(natsSubscription_WaitForDrainCompletion(sub, 50));
         T(natsSubscription_DrainCompletionStatus(sub));
         trace("valid %d", natsSubscription_IsValid(sub));
