@@ -25,7 +25,7 @@ use crate::client::subscriptions::Subscriptions;
 use crate::client::waiter::Waiter;
 use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::{self, Deadline};
-use crate::io::fork;
+use crate::io::fork::Process;
 use crate::io::poller::Poller;
 use crate::io::timer;
 use crate::proto::info::ServerInfo;
@@ -55,6 +55,7 @@ pub enum ConnStatus {
 /// A connection: shared by the user, its subscriptions and running callbacks.
 pub struct Connection {
     core: Arc<Core>,
+    process: Process,
     pub(super) options: Options,
     name: Option<CString>,
     poller: Arc<Poller>,
@@ -106,6 +107,7 @@ impl Connection {
             poller: core.poller(),
             event_loop: options.event_loop.as_ref().map(|make| make()),
             attached: AtomicBool::new(false),
+            process: core.process(),
             core,
             status: AtomicI32::new(ConnStatus::Connecting as i32),
             state: Mutex::new(State {
@@ -148,7 +150,7 @@ impl Connection {
     /// Refuses calls in a process forked from the one that connected: its threads and sockets are not ours.
     #[inline]
     pub fn check_process(&self) -> Result<()> {
-        if fork::is_child() {
+        if self.process != Process::current() {
             return fail(Status::IllegalState, "the connection belongs to the parent process");
         }
         Ok(())

@@ -1,8 +1,8 @@
 //! One established connection to one server: the socket and who watches it. A reconnect makes a new one.
 
 use std::io::{self, ErrorKind};
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 
