@@ -278,9 +278,9 @@ impl Subscription {
 
     // ---- delivery (workers) ----
 
-    /// The worker this subscription is served by.
-    pub(super) fn home(&self) -> Arc<Worker> {
-        self.state.lock().home.clone().expect("only asynchronous subscriptions are scheduled")
+    /// The worker this subscription is served by; none once it has ended.
+    pub(super) fn home(&self) -> Option<Arc<Worker>> {
+        self.state.lock().home.clone()
     }
 
     /// Makes another worker the home.
