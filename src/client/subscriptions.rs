@@ -126,9 +126,9 @@ impl Table {
             if tell {
                 slow.push(Arc::clone(&subscription));
             }
-            if accepted {
+            if accepted && let Some(home) = subscription.home() {
                 let delivery = &subscription.connection().core().delivery;
-                delivery.give(&subscription.home(), [Job::One(Arc::clone(&subscription), msg)]);
+                delivery.give(&home, [Job::One(Arc::clone(&subscription), msg)]);
             }
         }
         slow
