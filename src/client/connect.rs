@@ -162,6 +162,7 @@ impl Connection {
             link.take_down();
             return Err(Status::ConnectionClosed.into());
         }
+        let before = state.status;
         let first_ever = std::mem::replace(&mut state.initial, false);
         self.take_info(&mut state, info, !first_ever);
         state.pool.reset_attempts_of_current();
@@ -179,7 +180,7 @@ impl Connection {
         self.start_ticks();
         self.begin_receiving(&link, leftover);
         if let Err(e) = self.start_watching(&link) {
-            self.connection_lost(&link, e.clone());
+            self.back_out(&link, before, first_ever);
             return Err(e);
         }
         if self.outbound.has_bytes() {

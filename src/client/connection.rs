@@ -5,7 +5,7 @@
 //! while a callback of the program runs, while the socket is used, or while waiting for anything else.
 
 use std::ffi::{CStr, CString};
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -13,10 +13,11 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 
+use crate::client::event_loop::Attachment;
 use crate::client::inbound::Inbound;
 use crate::client::library::Core;
 use crate::client::link::Link;
-use crate::client::options::{ConnectionHandler, EventLoop, Options};
+use crate::client::options::{ConnectionHandler, Options};
 use crate::client::outbound::{Outbound, Settings, Then};
 use crate::client::requests::Requests;
 use crate::client::stats::Statistics;
@@ -58,8 +59,7 @@ pub struct Connection {
     pub(super) options: Options,
     name: Option<CString>,
     poller: Arc<Poller>,
-    event_loop: Option<Arc<dyn EventLoop>>,
-    attached: AtomicBool,
+    event_loop: Option<Arc<Attachment>>,
     /// `State::status`, readable without the lock.
     status: AtomicI32,
     pub(super) state: Mutex<State>,
@@ -104,8 +104,7 @@ impl Connection {
         let liveness = Liveness::new(options.ping_interval_ms, options.max_pings_out);
         Ok(Arc::new(Connection {
             poller: core.poller(),
-            event_loop: options.event_loop.as_ref().map(|make| make()),
-            attached: AtomicBool::new(false),
+            event_loop: options.event_loop.as_ref().map(|make| Arc::new(Attachment::new(make()))),
             core,
             status: AtomicI32::new(ConnStatus::Connecting as i32),
             state: Mutex::new(State {
@@ -141,7 +140,7 @@ impl Connection {
         Arc::clone(&self.poller)
     }
 
-    pub(super) fn event_loop(&self) -> Option<&Arc<dyn EventLoop>> {
+    pub(super) fn event_loop(&self) -> Option<&Arc<Attachment>> {
         self.event_loop.as_ref()
     }
 
@@ -455,17 +454,11 @@ impl Connection {
         }
     }
 
-    /// Lets go of a broken link; an event loop is told to stop polling and closes the socket itself.
+    /// Lets go of a broken link; an event loop is told to stop polling and closes the socket itself: after that the
+    /// descriptor may be somebody else's.
     fn release(&self, link: &Link) -> Result<()> {
-        let told = match link.event_loop() {
-            Some(event_loop) => {
-                let (write, read) = (event_loop.write(false), event_loop.read(false));
-                write.and(read)
-            }
-            None => Ok(()),
-        };
         link.take_down();
-        told
+        link.event_loop().map_or(Ok(()), |event_loop| event_loop.release())
     }
 
     /// Breaks the connection off; the usual reconnect follows.
@@ -525,26 +518,36 @@ impl Connection {
         if !never_connected {
             self.post(&self.options.closed_handler);
         }
-        self.detach();
+        if let Some(event_loop) = &self.event_loop {
+            event_loop.detach();
+        }
     }
 
     // ---- external event loop ----
 
     /// Gives a new socket to the program's event loop.
-    pub(super) fn attach(self: &Arc<Self>, event_loop: &Arc<dyn EventLoop>, link: &Link) -> Result<()> {
-        event_loop.attach(self, link.socket().fd())?;
-        link.socket().disown();
-        self.attached.store(true, Ordering::Release);
+    pub(super) fn attach(self: &Arc<Self>, event_loop: &Attachment, link: &Arc<Link>) -> Result<()> {
+        if event_loop.attach(self, link.socket().fd(), || self.state.lock().is_current(link))? {
+            link.socket().disown();
+        }
         Ok(())
     }
 
-    /// The last call into the event loop.
-    fn detach(&self) {
-        if let Some(event_loop) = &self.event_loop
-            && self.attached.swap(false, Ordering::AcqRel)
-        {
-            let _ = event_loop.detach();
+    /// Takes back what made a link the connection's, which then turns out not to be usable.
+    pub(super) fn back_out(&self, link: &Arc<Link>, before: ConnStatus, initial: bool) {
+        let mut state = self.state.lock();
+        if !state.is_current(link) {
+            return; // lost or closed meanwhile
         }
+        state.link = None;
+        state.initial = initial;
+        self.set_status(&mut state, before);
+        let waiters = self.outbound.go_down();
+        drop(state);
+        self.stop_ticks();
+        link.take_down();
+        let lost = || Err(Error::from(Status::ConnectionDisconnected));
+        waiters.iter().for_each(|w| w.complete(lost()));
     }
 }
 

@@ -108,18 +108,29 @@ natsLibuv_endPoll(natsLibuvEvents *nle)
 }
 
 static inline void
+natsLibuv_apply(natsLibuvEvents *nle);
+
+static inline void
 natsLibuv_polled(uv_poll_t *handle, int status, int events)
 {
-    natsLibuvPoll   *poll = (natsLibuvPoll *) handle->data;
-    natsLibuvEvents *nle  = poll->owner;
+    natsLibuvPoll   *poll  = (natsLibuvPoll *) handle->data;
+    natsLibuvEvents *nle   = poll->owner;
     uint64_t        number = poll->number;
 
     // A broken socket is readable: reading it tells the library what happened.
     if ((status < 0) || (events & UV_READABLE))
         natsConnection_ProcessReadEvent(nle->nc);
     // That may have ended this socket.
-    if ((events & UV_WRITABLE) && (nle->poll != NULL) && (nle->poll->number == number))
+    if ((nle->poll == NULL) || (nle->poll->number != number))
+        return;
+    if (events & UV_WRITABLE)
         natsConnection_ProcessWriteEvent(nle->nc);
+    if (status < 0)
+    {
+        // libuv stopped polling, but the read above may have found data in front of the error.
+        nle->poll->events = 0;
+        natsLibuv_apply(nle);
+    }
 }
 
 // A failure here means that the connection cannot be served.
