@@ -333,7 +333,11 @@ impl Outbound {
             }
         }
         queue.last_flush = clock::now();
-        queue.flush_requested |= queue.is_event_driven() && queue.has_bytes();
+        if queue.is_event_driven() {
+            // A request that came during the write is fulfilled, and the loop stops polling: the next publish has
+            // to ask again.
+            queue.flush_requested = queue.has_bytes();
+        }
         queue.has_bytes()
     }
 
