@@ -3046,7 +3046,7 @@ NATS_EXTERN natsStatus natsConnection_DrainTimeout(natsConnection *nc, int64_t t
  * @return #NATS_INVALID_ARG, #NATS_ERR when there is nothing to sign with or it cannot be read
  */
 NATS_EXTERN natsStatus natsConnection_Sign(natsConnection *nc, const unsigned char *message, int messageLen,
-                                           unsigned char (*sig)[64]);
+                                           unsigned char *sig);
 
 /**
  * The address the server sees this connection come from.

@@ -124,12 +124,11 @@ pub fn defaults() -> Defaults {
 
 fn open_core(config: Option<Config>) -> Result<Arc<Core>> {
     let mut life = LIFE.lock();
-    match &*life {
-        Life::Open(core) => return Ok(Arc::clone(core)),
-        Life::Closing(_, threads) if !threads.wait_for_all(Deadline::in_ms(0)) => {
-            return fail(Status::FailedToInitialize, "the library is being closed");
-        }
-        _ => {}
+    if let Life::Open(core) = &*life {
+        return Ok(Arc::clone(core));
+    }
+    if !settle(&mut life) {
+        return fail(Status::FailedToInitialize, "the library is being closed");
     }
     let core = Core::start(config.unwrap_or_else(Config::from_environment))?;
     *life = Life::Open(Arc::clone(&core));
@@ -151,7 +150,7 @@ pub fn close_and_wait(timeout_ms: i64) -> Result<()> {
     if is_library_thread() {
         return fail(Status::IllegalState, "the library's own threads cannot wait for its end");
     }
-    if matches!(*LIFE.lock(), Life::Closed) {
+    if settle(&mut LIFE.lock()) {
         return Err(Status::NotInitialized.into());
     }
     let Some((_, threads)) = begin_close() else {
@@ -172,20 +171,23 @@ pub fn set_delivery_pool_size(size: i32) -> Result<()> {
 
 fn begin_close() -> Option<(Weak<Core>, Arc<Threads>)> {
     let mut life = LIFE.lock();
-    let Life::Open(core) = &*life else {
-        if let Life::Closing(_, threads) = &*life
-            && threads.wait_for_all(Deadline::in_ms(0))
-        {
-            *life = Life::Closed;
-        }
-        return None;
-    };
+    let Life::Open(core) = &*life else { return None };
     let (weak, threads) = (Arc::downgrade(core), Arc::clone(&core.threads));
     core.callbacks.close();
     let open = std::mem::replace(&mut *life, Life::Closing(weak.clone(), Arc::clone(&threads)));
     drop(life);
     drop(open); // outside the lock: this may be the last reference
     Some((weak, threads))
+}
+
+/// Completes a close whose last thread has ended; true when the library is closed.
+fn settle(life: &mut Life) -> bool {
+    if let Life::Closing(_, threads) = life
+        && threads.wait_for_all(Deadline::in_ms(0))
+    {
+        *life = Life::Closed;
+    }
+    matches!(life, Life::Closed)
 }
 
 /// A write to a dead peer must not end the program.

@@ -381,13 +381,13 @@ pub unsafe extern "C" fn natsConnection_Sign(
     nc: *mut natsConnection,
     message: *const c_uchar,
     messageLen: c_int,
-    sig: *mut [c_uchar; 64],
+    sig: *mut c_uchar,
 ) -> natsStatus {
     // SAFETY: a live handle or NULL; `message` is NULL or has `messageLen` bytes; `sig` is NULL or has 64.
     unsafe {
         on_connection("natsConnection_Sign", nc, |nc| {
             let nc = nc?;
-            let out = required(sig)?;
+            let out = required(sig.cast::<[c_uchar; 64]>())?;
             let text = match messageLen {
                 ..0 => return Err(Status::InvalidArg.into()),
                 0 => bytes(message.cast()).unwrap_or_default(),
