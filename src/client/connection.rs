@@ -496,6 +496,9 @@ impl Connection {
             return;
         }
         state.closed_while_reconnecting = state.status == ConnStatus::Reconnecting;
+        if state.closed_while_reconnecting && state.last_error.is_none() {
+            state.note_error(&Status::NoServer.into());
+        }
         let never_connected = state.status == ConnStatus::Connecting;
         self.set_status(&mut state, ConnStatus::Closed);
         let link = state.link.take();

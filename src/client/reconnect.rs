@@ -23,7 +23,7 @@ impl Connection {
         let mut plan = ReconnectPlan::new();
         loop {
             let Some((server, pool_len)) = self.next_server() else {
-                self.give_up();
+                self.close_now(); // nobody is left to try
                 return;
             };
             if !self.pause(&mut plan, pool_len) {
@@ -65,16 +65,6 @@ impl Connection {
         if let Some(server) = self.state.lock().pool.current_mut() {
             server.attempts += 1;
         }
-    }
-
-    /// No server is left to try.
-    fn give_up(self: &Arc<Self>) {
-        let mut state = self.state.lock();
-        if state.last_error.is_none() {
-            state.note_error(&Status::NoServer.into());
-        }
-        drop(state);
-        self.close_now();
     }
 
     /// Waits before an attempt; false when the connection was closed meanwhile.
