@@ -379,14 +379,14 @@ static void first_request(const char *prefix, bool old_style)
     CHECK_OK(natsConnection_Flush(f.nc));
     for (int i = 1; (line = mock_line(f.m, 1, i)) != NULL; i++)
     {
-        // Each run of 16 and more letters and digits becomes its length.
+        // Each run of 12 and more letters and digits becomes its length.
         char out[256] = "";
 
         for (char *p = line; *p != '\0';)
         {
             size_t run = strspn(p, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
-            if (run >= 16)
+            if (run >= 12)
                 snprintf(out + strlen(out), sizeof out - strlen(out), "<%zu>", run);
             else
                 snprintf(out + strlen(out), sizeof out - strlen(out), "%.*s", (int)(run ? run : 1), p);

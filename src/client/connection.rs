@@ -7,6 +7,7 @@
 use std::ffi::{CStr, CString};
 use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
@@ -85,6 +86,8 @@ pub(super) struct State {
     pub rng: SmallRng,
     /// Not connected once yet (retry on failed connect).
     pub initial: bool,
+    /// The thread that tries a server during a reconnect.
+    pub trying: Option<ThreadId>,
     closed_while_reconnecting: bool,
 }
 
@@ -115,6 +118,7 @@ impl Connection {
                 last_error: None,
                 rng,
                 initial: true,
+                trying: None,
                 closed_while_reconnecting: false,
             }),
             woken: Condvar::new(),
@@ -167,13 +171,23 @@ impl Connection {
         }
     }
 
+    /// The status as the program sees it: handlers called while a server is tried during a reconnect find the
+    /// connection connecting, on their thread.
+    pub fn visible_status(&self) -> ConnStatus {
+        match self.status() {
+            ConnStatus::Reconnecting => self.state.lock().visible_status(),
+            status => status,
+        }
+    }
+
     pub fn is_closed(&self) -> bool {
         self.status() == ConnStatus::Closed
     }
 
     /// Stays true after a close that happened during a reconnect.
     pub fn is_reconnecting(&self) -> bool {
-        self.status() == ConnStatus::Reconnecting || self.state.lock().closed_while_reconnecting
+        let state = self.state.lock();
+        state.visible_status() == ConnStatus::Reconnecting || state.closed_while_reconnecting
     }
 
     pub fn is_draining(&self) -> bool {
@@ -204,10 +218,10 @@ impl Connection {
         self.state.lock().info.headers
     }
 
-    /// Unsent bytes of the write buffer; `None` when there is no connection that was once up.
+    /// Unsent bytes of the write buffer; `None` before the first connect ended and after the close.
     pub fn buffered(&self) -> Option<usize> {
         let state = self.state.lock();
-        let usable = state.status != ConnStatus::Closed && !state.initial;
+        let usable = !matches!(state.status, ConnStatus::Closed | ConnStatus::Connecting);
         drop(state);
         usable.then(|| self.outbound.buffered())
     }
@@ -226,7 +240,7 @@ impl Connection {
     /// What `read` finds out about the server connected to; nothing unless connected or connecting.
     pub fn of_server<T: Default>(&self, read: impl FnOnce(&ServerPool, &ServerInfo) -> T) -> T {
         let state = self.state.lock();
-        match state.status {
+        match state.visible_status() {
             ConnStatus::Connected | ConnStatus::Connecting => read(&state.pool, &state.info),
             _ => T::default(),
         }
@@ -555,6 +569,13 @@ impl Connection {
 }
 
 impl State {
+    fn visible_status(&self) -> ConnStatus {
+        match self.status {
+            ConnStatus::Reconnecting if self.trying == Some(thread::current().id()) => ConnStatus::Connecting,
+            status => status,
+        }
+    }
+
     pub fn is_current(&self, link: &Arc<Link>) -> bool {
         self.link.as_ref().is_some_and(|current| Arc::ptr_eq(current, link))
     }
