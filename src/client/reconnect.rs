@@ -24,7 +24,7 @@ impl Connection {
         let mut plan = ReconnectPlan::new();
         loop {
             let Some((server, pool_len)) = self.next_server() else {
-                self.close_now(); // nobody is left to try
+                self.close_now(); // no server is left to try
                 return;
             };
             if !self.pause(&mut plan, pool_len) {
@@ -43,8 +43,6 @@ impl Connection {
                     } else {
                         &self.options.reconnected_handler
                     });
-                    // A PING of our own: what was sent again is answered for before anything else happens.
-                    self.carry_out(self.outbound.keep_alive());
                     return;
                 }
                 Err(failure) => {
@@ -97,7 +95,10 @@ impl Connection {
     fn abort_after(self: &Arc<Self>, error: &Error, reached: bool, initial: bool) -> bool {
         let mut state = self.state.lock();
         if !reached {
-            state.last_error = None;
+            // The text stays, and is what is left should the servers run out: so it is in the reference.
+            if let Some((status, _)) = &mut state.last_error {
+                *status = Status::Ok;
+            }
             return false;
         }
         state.note_error(error);

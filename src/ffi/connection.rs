@@ -374,7 +374,7 @@ pub unsafe extern "C" fn natsConnection_DrainTimeout(nc: *mut natsConnection, ti
 /// @param nc a connection with credentials from files or memory, or an NKey from a seed
 /// @param message the bytes; a non-NULL message with length 0 is taken as a C string
 /// @param messageLen their number
-/// @param sig receives the 64 bytes of the signature
+/// @param sig receives the 64 bytes of the signature, not NUL-terminated
 /// @return #NATS_INVALID_ARG, #NATS_ERR when there is nothing to sign with or it cannot be read
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsConnection_Sign(
@@ -387,7 +387,7 @@ pub unsafe extern "C" fn natsConnection_Sign(
     unsafe {
         on_connection("natsConnection_Sign", nc, |nc| {
             let nc = nc?;
-            let out = required(sig.cast::<[c_uchar; 64]>())?;
+            let out = required(sig)?;
             let text = match messageLen {
                 ..0 => return Err(Status::InvalidArg.into()),
                 0 => bytes(message.cast()).unwrap_or_default(),
@@ -396,7 +396,8 @@ pub unsafe extern "C" fn natsConnection_Sign(
                 }
                 n => std::slice::from_raw_parts(message, n as usize),
             };
-            *out = nc.sign(text)?;
+            let signature = nc.sign(text)?;
+            out.copy_from_nonoverlapping(signature.as_ptr(), signature.len());
             Ok(())
         })
     }
