@@ -163,6 +163,7 @@ impl Connection {
             link.take_down();
             return Err(Status::ConnectionClosed.into());
         }
+        let before = state.status;
         let first_ever = std::mem::replace(&mut state.initial, false);
         let connecting = state.status == ConnStatus::Connecting;
         self.take_info(&mut state, info, !first_ever);
@@ -181,7 +182,7 @@ impl Connection {
         self.start_ticks();
         self.begin_receiving(&link, leftover);
         if let Err(e) = self.start_watching(&link) {
-            self.connection_lost(&link, e.clone());
+            self.back_out(&link, before, first_ever);
             return Err(e);
         }
         if self.outbound.has_bytes() {

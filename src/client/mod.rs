@@ -5,6 +5,7 @@ pub mod connection;
 mod credentials;
 pub mod delivery;
 mod drain;
+mod event_loop;
 mod inbound;
 pub mod inbox;
 pub mod library;
