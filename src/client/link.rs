@@ -1,12 +1,14 @@
 //! One established connection to one server: the socket and who watches it. A reconnect makes a new one.
 
 use std::io::{self, ErrorKind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 
+use crate::client::loss::Reason;
 use crate::client::options::EventLoop;
+use crate::client::vitals::Vitals;
 use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::Deadline;
 use crate::io::poller::{Driven, Poller, Registration};
@@ -18,16 +20,21 @@ pub struct Link {
     registration: Mutex<Option<(Arc<Poller>, Registration)>>,
     down: AtomicBool,
     write_timed_out: AtomicBool,
+    vitals: Arc<Vitals>,
+    /// What broke it, the first time something did.
+    failure: OnceLock<Reason>,
 }
 
 impl Link {
-    pub fn new(socket: Socket, event_loop: Option<Arc<dyn EventLoop>>) -> Arc<Link> {
+    pub fn new(socket: Socket, event_loop: Option<Arc<dyn EventLoop>>, vitals: Arc<Vitals>) -> Arc<Link> {
         Arc::new(Link {
             socket,
             event_loop,
             registration: Mutex::new(None),
             down: AtomicBool::new(false),
             write_timed_out: AtomicBool::new(false),
+            vitals,
+            failure: OnceLock::new(),
         })
     }
 
@@ -64,7 +71,17 @@ impl Link {
 
     /// The write deadline ended this link.
     pub fn set_write_timed_out(&self) {
+        self.note_failure(Reason::WriteDeadline);
         self.write_timed_out.store(true, Ordering::Release);
+    }
+
+    /// Remembers what broke the link; later reasons are consequences of the first.
+    pub fn note_failure(&self, reason: Reason) {
+        let _ = self.failure.set(reason);
+    }
+
+    pub fn failure(&self) -> Option<Reason> {
+        self.failure.get().copied()
     }
 
     pub fn write_timed_out(&self) -> bool {
@@ -79,10 +96,19 @@ impl Link {
     #[inline]
     pub fn read(&self, buf: &mut [u8]) -> Result<Option<usize>> {
         match self.socket.read(buf) {
-            Ok(0) => fail(Status::ConnectionClosed, "the server closed the connection"),
-            Ok(n) => Ok(Some(n)),
+            Ok(0) => {
+                self.note_failure(Reason::ServerClosed);
+                fail(Status::ConnectionClosed, "the server closed the connection")
+            }
+            Ok(n) => {
+                self.vitals.note_in();
+                Ok(Some(n))
+            }
             Err(e) if e.kind() == ErrorKind::WouldBlock => Ok(None),
-            Err(e) => fail(Status::IoError, format!("error reading from the server: {e}")),
+            Err(e) => {
+                self.note_failure(reason_of(&e));
+                fail(Status::IoError, format!("error reading from the server: {e}"))
+            }
         }
     }
 
@@ -90,9 +116,15 @@ impl Link {
     pub fn write_now(&self, data: &[u8], sent: &mut usize) -> Result<bool> {
         while *sent < data.len() {
             match self.socket.write(&data[*sent..]) {
-                Ok(n) => *sent += n,
+                Ok(n) => {
+                    *sent += n;
+                    self.vitals.note_out();
+                }
                 Err(e) if e.kind() == ErrorKind::WouldBlock => return Ok(false),
-                Err(e) => return Err(write_error(&e)),
+                Err(e) => {
+                    self.note_failure(reason_of(&e));
+                    return Err(write_error(&e));
+                }
             }
         }
         Ok(true)
@@ -105,6 +137,10 @@ impl Link {
             false => fail(Status::Timeout, "the server did not take the data before the write deadline"),
         }
     }
+}
+
+fn reason_of(e: &io::Error) -> Reason {
+    if e.kind() == ErrorKind::TimedOut { Reason::TcpTimeout } else { Reason::IoError }
 }
 
 fn write_error(e: &io::Error) -> Error {

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::client::connection::{ConnStatus, Connection};
+use crate::client::loss::{Loss, Reason};
 use crate::error::{Error, Result, Status};
 use crate::io::clock::{Deadline, wait_until};
 use crate::session::auth::{self, ServerErr};
@@ -47,7 +48,7 @@ impl Connection {
                 }
                 Err(failure) => {
                     if self.is_closed() || self.abort_after(&failure.error, failure.reached, initial) {
-                        self.close_now();
+                        self.close_now(Loss::new(Reason::Auth, failure.error));
                         return;
                     }
                 }
@@ -74,7 +75,7 @@ impl Connection {
             state.note_error(&Status::NoServer.into());
         }
         drop(state);
-        self.close_now();
+        self.close_now(Loss::new(Reason::IoError, Status::NoServer));
     }
 
     /// Waits before an attempt; false when the connection was closed meanwhile.
