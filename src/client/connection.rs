@@ -285,7 +285,7 @@ impl Connection {
 
     /// The connection's last error: status and text.
     pub fn last_error(&self) -> Option<(Status, Vec<u8>)> {
-        self.state.lock().last_error.clone()
+        self.state.lock().last_error.clone().filter(|(status, _)| *status != Status::Ok)
     }
 
     pub(super) fn set_last_error(&self, error: &Error) {
@@ -403,7 +403,7 @@ impl Connection {
     fn note_disconnect(&self, state: &State, link: &Link, loss: &Loss) -> Arc<Disconnect> {
         let tcp = link.socket().tcp_state();
         let disconnect = Arc::new(Disconnect {
-            reason: link.failure().unwrap_or(loss.reason),
+            reason: link.reason().unwrap_or(loss.reason),
             status: loss.error.status(),
             text: loss.error.text().to_owned(),
             at: clock::wall(),
@@ -484,6 +484,9 @@ impl Connection {
         }
         state.closed_while_reconnecting = state.status == ConnStatus::Reconnecting;
         let never_connected = state.status == ConnStatus::Connecting;
+        if state.closed_while_reconnecting {
+            state.note_no_server();
+        }
         self.set_status(&mut state, ConnStatus::Closed);
         let link = state.link.take();
         let disconnect = link.as_ref().map(|link| self.note_disconnect(&state, link, &loss));
@@ -532,6 +535,15 @@ impl Connection {
 impl State {
     pub fn is_current(&self, link: &Arc<Link>) -> bool {
         self.link.as_ref().is_some_and(|current| Arc::ptr_eq(current, link))
+    }
+
+    /// The reconnect has ended without a server; an error that says more stays.
+    fn note_no_server(&mut self) {
+        match &mut self.last_error {
+            None => self.note_error(&Status::NoServer.into()),
+            Some((status @ Status::Ok, _)) => *status = Status::NoServer,
+            Some(_) => {}
+        }
     }
 
     pub fn note_error(&mut self, error: &Error) {

@@ -14,6 +14,9 @@ use crate::io::clock::Deadline;
 use crate::io::poller::{Driven, Poller, Registration};
 use crate::io::socket::{Interest, Socket};
 
+/// What a write that took too long says.
+pub const WRITE_DEADLINE: &str = "the server did not take the data before the write deadline";
+
 pub struct Link {
     socket: Socket,
     event_loop: Option<Arc<dyn EventLoop>>,
@@ -21,8 +24,9 @@ pub struct Link {
     down: AtomicBool,
     write_timed_out: AtomicBool,
     vitals: Arc<Vitals>,
+    failure: OnceLock<Error>,
     /// What broke it, the first time something did.
-    failure: OnceLock<Reason>,
+    reason: OnceLock<Reason>,
 }
 
 impl Link {
@@ -35,6 +39,7 @@ impl Link {
             write_timed_out: AtomicBool::new(false),
             vitals,
             failure: OnceLock::new(),
+            reason: OnceLock::new(),
         })
     }
 
@@ -51,7 +56,11 @@ impl Link {
     pub fn watch(&self, poller: Arc<Poller>, source: Arc<dyn Driven>) -> Result<()> {
         let mut registration = self.registration.lock();
         let entry = poller.add(self.socket.fd(), source)?;
-        *registration = Some((poller, entry));
+        if self.is_down() {
+            poller.remove(entry, self.socket.fd()); // lost before it was watched
+        } else {
+            *registration = Some((poller, entry));
+        }
         Ok(())
     }
 
@@ -64,26 +73,32 @@ impl Link {
         }
     }
 
-    /// Ends only the conversation: the one who reads the socket sees its end.
-    pub fn break_off(&self) {
+    /// Ends only the conversation, after a write failed: the one who reads the socket sees its end.
+    pub fn break_off(&self, failure: &Error) {
+        if failure.status() == Status::Timeout {
+            self.note_reason(Reason::WriteDeadline);
+            self.write_timed_out.store(true, Ordering::Release);
+        } else {
+            let _ = self.failure.set(failure.clone());
+        }
         self.socket.shutdown();
     }
 
-    /// The write deadline ended this link.
-    pub fn set_write_timed_out(&self) {
-        self.note_failure(Reason::WriteDeadline);
-        self.write_timed_out.store(true, Ordering::Release);
-    }
-
     /// Remembers what broke the link; later reasons are consequences of the first.
-    pub fn note_failure(&self, reason: Reason) {
-        let _ = self.failure.set(reason);
+    pub fn note_reason(&self, reason: Reason) {
+        let _ = self.reason.set(reason);
     }
 
-    pub fn failure(&self) -> Option<Reason> {
-        self.failure.get().copied()
+    pub fn reason(&self) -> Option<Reason> {
+        self.reason.get().copied()
     }
 
+    /// What writing failed with.
+    pub fn failure(&self) -> Option<&Error> {
+        self.failure.get()
+    }
+
+    /// Whether the write deadline ended this link.
     pub fn write_timed_out(&self) -> bool {
         self.write_timed_out.load(Ordering::Acquire)
     }
@@ -97,8 +112,8 @@ impl Link {
     pub fn read(&self, buf: &mut [u8]) -> Result<Option<usize>> {
         match self.socket.read(buf) {
             Ok(0) => {
-                self.note_failure(Reason::ServerClosed);
-                fail(Status::ConnectionClosed, "the server closed the connection")
+                self.note_reason(Reason::ServerClosed);
+                Err(Status::ConnectionClosed.into())
             }
             Ok(n) => {
                 self.vitals.note_in();
@@ -106,7 +121,7 @@ impl Link {
             }
             Err(e) if e.kind() == ErrorKind::WouldBlock => Ok(None),
             Err(e) => {
-                self.note_failure(reason_of(&e));
+                self.note_reason(reason_of(&e));
                 fail(Status::IoError, format!("error reading from the server: {e}"))
             }
         }
@@ -122,7 +137,7 @@ impl Link {
                 }
                 Err(e) if e.kind() == ErrorKind::WouldBlock => return Ok(false),
                 Err(e) => {
-                    self.note_failure(reason_of(&e));
+                    self.note_reason(reason_of(&e));
                     return Err(write_error(&e));
                 }
             }
@@ -134,7 +149,7 @@ impl Link {
     pub fn wait_writable(&self, deadline: Deadline) -> Result<()> {
         match self.socket.wait(Interest::Write, deadline)? {
             true => Ok(()),
-            false => fail(Status::Timeout, "the server did not take the data before the write deadline"),
+            false => fail(Status::Timeout, WRITE_DEADLINE),
         }
     }
 }
@@ -144,9 +159,5 @@ fn reason_of(e: &io::Error) -> Reason {
 }
 
 fn write_error(e: &io::Error) -> Error {
-    let status = match e.kind() {
-        ErrorKind::BrokenPipe | ErrorKind::ConnectionReset => Status::ConnectionClosed,
-        _ => Status::IoError,
-    };
-    Error::new(status, format!("error writing to the server: {e}"))
+    Error::new(Status::IoError, format!("error writing to the server: {e}"))
 }

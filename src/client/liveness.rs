@@ -72,8 +72,8 @@ impl Connection {
                 return;
             }
             Tick::SendPing => {
+                self.post_ping(PingEvent::Sent, missed + 1, None); // first: the PONG may be fast
                 self.carry_out(self.outbound.keep_alive());
-                self.post_ping(PingEvent::Sent, missed + 1, None);
             }
             Tick::NotDue => {}
         }
