@@ -17,6 +17,7 @@ use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::Deadline;
 use crate::io::dns::{self, Families};
 use crate::io::socket::{Interest, Socket};
+use crate::proto::buffer::Buffer;
 use crate::proto::connect::ConnectFields;
 use crate::proto::encoder;
 use crate::proto::info::ServerInfo;
@@ -162,6 +163,7 @@ impl Connection {
             link.take_down();
             return Err(Status::ConnectionClosed.into());
         }
+        let before = state.status;
         let first_ever = std::mem::replace(&mut state.initial, false);
         let connecting = state.status == ConnStatus::Connecting;
         self.take_info(&mut state, info, !first_ever);
@@ -171,7 +173,7 @@ impl Connection {
         self.set_status(&mut state, ConnStatus::Connected);
         // Under the table's lock: a subscription made at this moment is sent here or by itself, never twice.
         let table = self.subscriptions.lock();
-        let mut first = Vec::new();
+        let mut first = Buffer::default();
         table.resubscribe(&mut first);
         self.requests.resubscribe(&mut first);
         self.outbound.go_live(&link, first, !connecting);
@@ -180,7 +182,7 @@ impl Connection {
         self.start_ticks();
         self.begin_receiving(&link, leftover);
         if let Err(e) = self.start_watching(&link) {
-            self.connection_lost(&link, e.clone());
+            self.back_out(&link, before, first_ever);
             return Err(e);
         }
         if self.outbound.has_bytes() {

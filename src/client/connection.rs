@@ -6,17 +6,19 @@
 
 use std::ffi::{CStr, CString};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 
+use crate::client::event_loop::Attachment;
 use crate::client::inbound::Inbound;
 use crate::client::library::Core;
 use crate::client::link::Link;
-use crate::client::options::{ConnectionHandler, EventLoop, Options};
+use crate::client::options::{ConnectionHandler, Options};
 use crate::client::outbound::{Outbound, Settings, Then};
 use crate::client::requests::Requests;
 use crate::client::stats::Statistics;
@@ -32,6 +34,8 @@ use crate::proto::info::ServerInfo;
 use crate::session::liveness::Liveness;
 use crate::session::pool::ServerPool;
 
+/// The write buffer holds this many times the I/O buffer size: fewer, larger writes.
+const WRITE_BUFFERS: usize = 4;
 /// How long a close waits for the server to confirm what was published.
 const CLOSE_FLUSH_MS: i64 = 500;
 /// A socket that took nothing for this long is not worth that wait.
@@ -59,8 +63,7 @@ pub struct Connection {
     pub(super) options: Options,
     name: Option<CString>,
     poller: Arc<Poller>,
-    event_loop: Option<Arc<dyn EventLoop>>,
-    attached: AtomicBool,
+    event_loop: Option<Arc<Attachment>>,
     /// `State::status`, readable without the lock.
     status: AtomicI32,
     pub(super) state: Mutex<State>,
@@ -86,6 +89,8 @@ pub(super) struct State {
     pub rng: SmallRng,
     /// Not connected once yet (retry on failed connect).
     pub initial: bool,
+    /// The thread that tries a server during a reconnect.
+    pub trying: Option<ThreadId>,
     closed_while_reconnecting: bool,
 }
 
@@ -96,7 +101,7 @@ impl Connection {
         let pool =
             ServerPool::new(options.url.as_deref(), &options.servers, !options.no_randomize, &mut rng)?;
         let settings = Settings {
-            capacity: options.io_buf_size,
+            capacity: options.io_buf_size * WRITE_BUFFERS,
             reconnect_capacity: options.reconnect_buf_size,
             send_asap: options.send_asap,
             flusher_wait: Duration::from_micros(options.flusher_wait_us.max(0) as u64),
@@ -105,8 +110,7 @@ impl Connection {
         let liveness = Liveness::new(options.ping_interval_ms, options.max_pings_out);
         Ok(Arc::new(Connection {
             poller: core.poller(),
-            event_loop: options.event_loop.as_ref().map(|make| make()),
-            attached: AtomicBool::new(false),
+            event_loop: options.event_loop.as_ref().map(|make| Arc::new(Attachment::new(make()))),
             process: core.process(),
             core,
             status: AtomicI32::new(ConnStatus::Connecting as i32),
@@ -118,6 +122,7 @@ impl Connection {
                 last_error: None,
                 rng,
                 initial: true,
+                trying: None,
                 closed_while_reconnecting: false,
             }),
             woken: Condvar::new(),
@@ -143,7 +148,7 @@ impl Connection {
         Arc::clone(&self.poller)
     }
 
-    pub(super) fn event_loop(&self) -> Option<&Arc<dyn EventLoop>> {
+    pub(super) fn event_loop(&self) -> Option<&Arc<Attachment>> {
         self.event_loop.as_ref()
     }
 
@@ -170,13 +175,23 @@ impl Connection {
         }
     }
 
+    /// The status as the program sees it: handlers called while a server is tried during a reconnect find the
+    /// connection connecting, on their thread.
+    pub fn visible_status(&self) -> ConnStatus {
+        match self.status() {
+            ConnStatus::Reconnecting => self.state.lock().visible_status(),
+            status => status,
+        }
+    }
+
     pub fn is_closed(&self) -> bool {
         self.status() == ConnStatus::Closed
     }
 
     /// Stays true after a close that happened during a reconnect.
     pub fn is_reconnecting(&self) -> bool {
-        self.status() == ConnStatus::Reconnecting || self.state.lock().closed_while_reconnecting
+        let state = self.state.lock();
+        state.visible_status() == ConnStatus::Reconnecting || state.closed_while_reconnecting
     }
 
     pub fn is_draining(&self) -> bool {
@@ -207,10 +222,10 @@ impl Connection {
         self.state.lock().info.headers
     }
 
-    /// Unsent bytes of the write buffer; `None` when there is no connection that was once up.
+    /// Unsent bytes of the write buffer; `None` before the first connect ended and after the close.
     pub fn buffered(&self) -> Option<usize> {
         let state = self.state.lock();
-        let usable = state.status != ConnStatus::Closed && !state.initial;
+        let usable = !matches!(state.status, ConnStatus::Closed | ConnStatus::Connecting);
         drop(state);
         usable.then(|| self.outbound.buffered())
     }
@@ -229,7 +244,7 @@ impl Connection {
     /// What `read` finds out about the server connected to; nothing unless connected or connecting.
     pub fn of_server<T: Default>(&self, read: impl FnOnce(&ServerPool, &ServerInfo) -> T) -> T {
         let state = self.state.lock();
-        match state.status {
+        match state.visible_status() {
             ConnStatus::Connected | ConnStatus::Connecting => read(&state.pool, &state.info),
             _ => T::default(),
         }
@@ -389,17 +404,11 @@ impl Connection {
         }
     }
 
-    /// Lets go of a broken link; an event loop is told to stop polling and closes the socket itself.
+    /// Lets go of a broken link; an event loop is told to stop polling and closes the socket itself: after that the
+    /// descriptor may be somebody else's.
     fn release(&self, link: &Link) -> Result<()> {
-        let told = match link.event_loop() {
-            Some(event_loop) => {
-                let (write, read) = (event_loop.write(false), event_loop.read(false));
-                write.and(read)
-            }
-            None => Ok(()),
-        };
         link.take_down();
-        told
+        link.event_loop().map_or(Ok(()), |event_loop| event_loop.release())
     }
 
     /// Breaks the connection off; the usual reconnect follows.
@@ -462,30 +471,47 @@ impl Connection {
         if !never_connected {
             self.post(&self.options.closed_handler);
         }
-        self.detach();
+        if let Some(event_loop) = &self.event_loop {
+            event_loop.detach();
+        }
     }
 
     // ---- external event loop ----
 
     /// Gives a new socket to the program's event loop.
-    pub(super) fn attach(self: &Arc<Self>, event_loop: &Arc<dyn EventLoop>, link: &Link) -> Result<()> {
-        event_loop.attach(self, link.socket().fd())?;
-        link.socket().disown();
-        self.attached.store(true, Ordering::Release);
+    pub(super) fn attach(self: &Arc<Self>, event_loop: &Attachment, link: &Arc<Link>) -> Result<()> {
+        if event_loop.attach(self, link.socket().fd(), || self.state.lock().is_current(link))? {
+            link.socket().disown();
+        }
         Ok(())
     }
 
-    /// The last call into the event loop.
-    fn detach(&self) {
-        if let Some(event_loop) = &self.event_loop
-            && self.attached.swap(false, Ordering::AcqRel)
-        {
-            let _ = event_loop.detach();
+    /// Takes back what made a link the connection's, which then turns out not to be usable.
+    pub(super) fn back_out(&self, link: &Arc<Link>, before: ConnStatus, initial: bool) {
+        let mut state = self.state.lock();
+        if !state.is_current(link) {
+            return; // lost or closed meanwhile
         }
+        state.link = None;
+        state.initial = initial;
+        self.set_status(&mut state, before);
+        let waiters = self.outbound.go_down();
+        drop(state);
+        self.stop_ticks();
+        link.take_down();
+        let lost = || Err(Error::from(Status::ConnectionDisconnected));
+        waiters.iter().for_each(|w| w.complete(lost()));
     }
 }
 
 impl State {
+    fn visible_status(&self) -> ConnStatus {
+        match self.status {
+            ConnStatus::Reconnecting if self.trying == Some(thread::current().id()) => ConnStatus::Connecting,
+            status => status,
+        }
+    }
+
     pub fn is_current(&self, link: &Arc<Link>) -> bool {
         self.link.as_ref().is_some_and(|current| Arc::ptr_eq(current, link))
     }

@@ -51,6 +51,7 @@ enum Read {
 
 /// Something to be done once the table of subscriptions is unlocked.
 enum Event {
+    Pong,
     Info(Vec<u8>),
     ServerError(Vec<u8>),
 }
@@ -60,6 +61,9 @@ struct Receiver<'a> {
     connection: &'a Arc<Connection>,
     table: MutexGuard<'a, Table>,
     padding: usize,
+    reply_sid: u64,
+    /// Answers to requests; whoever gets one may count on having the messages that came before.
+    replies: Vec<Msg>,
     events: Vec<Event>,
     msgs: u64,
     bytes: u64,
@@ -74,10 +78,8 @@ impl Sink for Receiver<'_> {
         let (headers, payload) = body.split_at(line.header_len);
         let headers = (!headers.is_empty()).then_some(headers);
         self.count(body.len());
-        if line.sid != self.connection.requests.sid() && self.table.find(line.sid).is_none() {
-            return; // nobody wants it
-        }
-        self.deliver(line.sid, Msg::received(line.subject, line.reply, headers, payload, self.padding));
+        let padding = self.padding;
+        self.deliver(line.sid, || Msg::received(line.subject, line.reply, headers, payload, padding));
     }
 
     fn begin(&mut self, line: MsgLine<'_>) -> Arriving {
@@ -88,7 +90,7 @@ impl Sink for Receiver<'_> {
 
     fn complete(&mut self, message: Arriving) {
         self.count(message.msg.size());
-        self.deliver(message.sid, message.msg);
+        self.deliver(message.sid, || message.msg);
     }
 
     fn ping(&mut self) {
@@ -97,7 +99,8 @@ impl Sink for Receiver<'_> {
     }
 
     fn pong(&mut self) {
-        self.connection.on_pong();
+        // Who waits for it may count on having the messages that came before.
+        self.events.push(Event::Pong);
     }
 
     fn info(&mut self, json: &[u8]) {
@@ -123,16 +126,16 @@ impl Receiver<'_> {
     }
 
     #[inline]
-    fn deliver(&mut self, sid: u64, msg: Msg) {
-        if sid == self.connection.requests.sid() {
-            self.connection.requests.reply(msg);
+    fn deliver(&mut self, sid: u64, make: impl FnOnce() -> Msg) {
+        if sid == self.reply_sid {
+            self.replies.push(make());
         } else {
-            self.table.add(sid, msg);
+            self.table.add(sid, make);
         }
     }
 
     /// Hands the messages over and unlocks the table.
-    fn finish(mut self) -> (Vec<Arc<Subscription>>, Vec<Event>) {
+    fn finish(mut self) -> (Vec<Arc<Subscription>>, Vec<Msg>, Vec<Event>) {
         // One thread at a time writes these: a plain addition will do.
         let add = |counter: &std::sync::atomic::AtomicU64, n: u64| {
             counter.store(counter.load(Ordering::Relaxed) + n, Ordering::Relaxed);
@@ -140,7 +143,7 @@ impl Receiver<'_> {
         add(&self.connection.received, self.msgs);
         add(&self.connection.received_bytes, self.bytes);
         let slow = self.table.deliver();
-        (slow, self.events)
+        (slow, self.replies, self.events)
     }
 }
 
@@ -213,18 +216,24 @@ impl Connection {
             connection: self,
             table: self.subscriptions.lock(),
             padding: self.options.message_buffer_padding,
+            reply_sid: self.requests.sid(),
+            replies: Vec::new(),
             events: Vec::new(),
             msgs: 0,
             bytes: 0,
             broken: false,
         };
         let result = feed(&mut inbound.parser, &mut receiver);
-        let (slow, events) = receiver.finish();
+        let (slow, replies, events) = receiver.finish();
         for subscription in slow {
             self.slow_consumer(subscription);
         }
+        for reply in replies {
+            self.requests.reply(reply);
+        }
         for event in events {
             match event {
+                Event::Pong => self.on_pong(),
                 Event::Info(json) => self.on_async_info(&json),
                 Event::ServerError(text) => self.on_server_error(link, &text),
             }

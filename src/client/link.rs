@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 
-use crate::client::options::EventLoop;
+use crate::client::event_loop::Attachment;
 use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::Deadline;
 use crate::io::poller::{Driven, Poller, Registration};
@@ -17,7 +17,7 @@ pub const WRITE_DEADLINE: &str = "the server did not take the data before the wr
 
 pub struct Link {
     socket: Socket,
-    event_loop: Option<Arc<dyn EventLoop>>,
+    event_loop: Option<Arc<Attachment>>,
     registration: Mutex<Option<(Arc<Poller>, Registration)>>,
     down: AtomicBool,
     write_timed_out: AtomicBool,
@@ -25,7 +25,7 @@ pub struct Link {
 }
 
 impl Link {
-    pub fn new(socket: Socket, event_loop: Option<Arc<dyn EventLoop>>) -> Arc<Link> {
+    pub fn new(socket: Socket, event_loop: Option<Arc<Attachment>>) -> Arc<Link> {
         Arc::new(Link {
             socket,
             event_loop,
@@ -37,7 +37,7 @@ impl Link {
     }
 
     /// The program's event loop, when that one watches the socket.
-    pub fn event_loop(&self) -> Option<&Arc<dyn EventLoop>> {
+    pub fn event_loop(&self) -> Option<&Arc<Attachment>> {
         self.event_loop.as_ref()
     }
 

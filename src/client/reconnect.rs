@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::thread;
 use std::time::Duration;
 
 use crate::client::connection::{ConnStatus, Connection};
@@ -29,8 +30,9 @@ impl Connection {
             if !self.pause(&mut plan, pool_len) {
                 return;
             }
-            self.count_attempt();
+            self.begin_attempt();
             let result = self.attempt(&server);
+            self.state.lock().trying = None;
             if result.as_ref().err().is_none_or(|failure| failure.reached) {
                 self.reconnects.fetch_add(1, Ordering::Relaxed);
             }
@@ -59,8 +61,10 @@ impl Connection {
         Some((server, state.pool.len()))
     }
 
-    fn count_attempt(&self) {
-        if let Some(server) = self.state.lock().pool.current_mut() {
+    fn begin_attempt(&self) {
+        let mut state = self.state.lock();
+        state.trying = Some(thread::current().id());
+        if let Some(server) = state.pool.current_mut() {
             server.attempts += 1;
         }
     }
