@@ -16,6 +16,11 @@ setup: ## install what is missing on this machine
 test: setup ## everything: style, unit, C, valgrind, comparison, package and demonstration tests
 	python3 scripts/test.py
 
+.PHONY: bench
+bench: all ## measure beside the released C client and write docs/benchmarks.md; FAST=1: two minutes, only printed
+	peer=$$(scripts/get-peer.sh) && export NATS_SERVER=$$(scripts/get-server.sh || true) && \
+	c-tests/bench/run.py "$$peer" $(CARGO_TARGET_DIR)/release $(if $(FAST),--fast,--write)
+
 .PHONY: demo
 demo: setup ## watch a server freeze and come back
 	demo/run.sh

@@ -21,6 +21,9 @@
 extern "C" {
 #endif
 
+/** Defined by this library only: it has the functions, types and environment variables marked "Extension". */
+#define NATS_EXT_LIVENESS 1
+
 /** URL of a server on this machine that listens to the usual port. */
 #define NATS_DEFAULT_URL "nats://localhost:4222"
 
@@ -3495,6 +3498,73 @@ NATS_EXTERN natsStatus natsSubscription_SetOnCompleteCB(natsSubscription *sub, n
  * subscription's own callback.
  */
 NATS_EXTERN void natsSubscription_Destroy(natsSubscription *sub);
+
+/** @} */
+
+/** \defgroup livenessGroup Liveness
+ *  @{
+ */
+
+/**
+ * Extension. Changes how often a connection sends keep-alive PINGs, in **seconds**, at once and on a live connection.
+ *
+ * (natsOptions_SetPingInterval(), for connections to be made, takes **milliseconds**.)
+ *
+ * The next PING is due when it was due before or one new interval after the last one, whichever is earlier: a shorter
+ * interval acts now. The count of unanswered PINGs stays, so calling this again and again never hides a dead peer. A
+ * value above 0 after one of 0 or less starts a fresh count, with the first PING one interval from now; the same value
+ * again changes nothing. A dead peer is found after (max pings out + 1) intervals at the latest.
+ *
+ * May be called by any thread and in any callback, never waits for the network, and works with an event loop too.
+ * While the connection reconnects or drains the value is stored; it stays in force after every reconnect. Connections
+ * made with pings turned off can be given some.
+ *
+ * @code{.c}
+ * natsConnection_SetPingInterval(nc, 30); // a PING every 30 seconds; with 2 pings out, a dead peer is found in 90 s
+ * @endcode
+ *
+ * @param nc the connection
+ * @param seconds above 0; 0 or less stops the PINGs. Default: natsOptions_SetPingInterval(), 2 minutes
+ * @return #NATS_INVALID_ARG for NULL or a value above `INT64_MAX / 1000`, #NATS_CONNECTION_CLOSED
+ */
+NATS_EXTERN natsStatus natsConnection_SetPingInterval(natsConnection *nc, int64_t seconds);
+
+/**
+ * Extension. As natsConnection_SetPingInterval(), in milliseconds.
+ *
+ * @param nc the connection
+ * @param ms above 0; 0 or less stops the PINGs
+ * @return #NATS_INVALID_ARG for NULL, #NATS_CONNECTION_CLOSED
+ */
+NATS_EXTERN natsStatus natsConnection_SetPingIntervalMillis(natsConnection *nc, int64_t ms);
+
+/**
+ * Extension. The interval between keep-alive PINGs that is in force.
+ *
+ * @param nc the connection
+ * @param ms receives milliseconds; 0 or less when no PINGs are sent
+ * @return #NATS_INVALID_ARG for a NULL argument, #NATS_CONNECTION_CLOSED
+ */
+NATS_EXTERN natsStatus natsConnection_GetPingInterval(natsConnection *nc, int64_t *ms);
+
+/**
+ * Extension. Changes how many keep-alive PINGs may be unanswered on a live connection; the next tick decides by it.
+ * A value of 0 or less makes the connection stale at that tick, without a PING. Stored while the connection reconnects.
+ *
+ * @param nc the connection
+ * @param maxPingsOut any value. Default: natsOptions_SetMaxPingsOut(), 2
+ * @return #NATS_INVALID_ARG for NULL, #NATS_CONNECTION_CLOSED
+ */
+NATS_EXTERN natsStatus natsConnection_SetMaxPingsOut(natsConnection *nc, int maxPingsOut);
+
+/**
+ * Extension. How many keep-alive PINGs may be unanswered.
+ *
+ * @param nc the connection
+ * @param maxPingsOut receives the number
+ * @return #NATS_INVALID_ARG for a NULL argument, #NATS_CONNECTION_CLOSED
+ */
+NATS_EXTERN natsStatus natsConnection_GetMaxPingsOut(natsConnection *nc, int *maxPingsOut);
 
 /** @} */
 

@@ -163,6 +163,7 @@ impl Connection {
             return Err(Status::ConnectionClosed.into());
         }
         let first_ever = std::mem::replace(&mut state.initial, false);
+        let connecting = state.status == ConnStatus::Connecting;
         self.take_info(&mut state, info, !first_ever);
         state.pool.reset_attempts_of_current();
         state.last_error = None;
@@ -173,7 +174,7 @@ impl Connection {
         let mut first = Vec::new();
         table.resubscribe(&mut first);
         self.requests.resubscribe(&mut first);
-        self.outbound.go_live(&link, first);
+        self.outbound.go_live(&link, first, !connecting);
         drop(table);
         drop(state);
         self.start_ticks();

@@ -5,8 +5,8 @@
 //! while a callback of the program runs, while the socket is used, or while waiting for anything else.
 
 use std::ffi::{CStr, CString};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
@@ -29,7 +29,7 @@ use crate::io::fork;
 use crate::io::poller::Poller;
 use crate::io::timer;
 use crate::proto::info::ServerInfo;
-use crate::session::liveness::{Liveness, Tick};
+use crate::session::liveness::Liveness;
 use crate::session::pool::ServerPool;
 
 /// How long a close waits for the server to confirm what was published.
@@ -69,8 +69,8 @@ pub struct Connection {
     pub(super) requests: Requests,
     pub(super) outbound: Outbound,
     pub(super) inbound: Mutex<Inbound>,
-    liveness: Mutex<Liveness>,
-    tick: Mutex<Option<timer::Key>>,
+    pub(super) liveness: Mutex<Liveness>,
+    pub(super) tick: Mutex<Option<timer::Key>>,
     pub(super) received: AtomicU64,
     pub(super) received_bytes: AtomicU64,
     pub(super) reconnects: AtomicU64,
@@ -275,7 +275,7 @@ impl Connection {
 
     /// The connection's last error: status and text.
     pub fn last_error(&self) -> Option<(Status, Vec<u8>)> {
-        self.state.lock().last_error.clone()
+        self.state.lock().last_error.clone().filter(|(status, _)| *status != Status::Ok)
     }
 
     pub(super) fn set_last_error(&self, error: &Error) {
@@ -349,74 +349,6 @@ impl Connection {
             Some(handler) => handler(&connection, subscription.as_ref(), &error),
             None => print_error(&connection, subscription.as_ref(), &error),
         });
-    }
-
-    // ---- liveness ----
-
-    /// (Re)starts the keep-alive of a connection that has just come up.
-    pub(super) fn start_ticks(self: &Arc<Self>) {
-        self.liveness.lock().start(clock::now());
-        self.schedule_tick();
-    }
-
-    pub(super) fn stop_ticks(&self) {
-        self.liveness.lock().stop();
-        if let Some(key) = self.tick.lock().take() {
-            self.core.timer.cancel(key);
-        }
-    }
-
-    fn schedule_tick(self: &Arc<Self>) {
-        let mut tick = self.tick.lock();
-        if let Some(old) = tick.take() {
-            self.core.timer.cancel(old);
-        }
-        if let Some(at) = self.liveness.lock().next_tick() {
-            let connection: Weak<Connection> = Arc::downgrade(self);
-            *tick = Some(self.core.timer.schedule(at, move || {
-                if let Some(connection) = connection.upgrade() {
-                    connection.on_tick();
-                }
-            }));
-        }
-    }
-
-    /// On the timer thread: waits for nothing.
-    fn on_tick(self: &Arc<Self>) {
-        if self.status() != ConnStatus::Connected {
-            return;
-        }
-        let due = self.liveness.lock().tick(clock::now());
-        match due {
-            Tick::Stale => {
-                let link = self.state.lock().link.clone();
-                if let Some(link) = link {
-                    self.connection_lost(&link, Error::from(Status::StaleConnection));
-                }
-                return;
-            }
-            Tick::SendPing => self.carry_out(self.outbound.keep_alive()),
-            Tick::NotDue => {}
-        }
-        self.schedule_tick();
-    }
-
-    /// A PONG arrived.
-    pub(super) fn on_pong(&self) {
-        self.liveness.lock().on_pong();
-        if let Some(waiter) = self.outbound.pong() {
-            waiter.complete(Ok(()));
-        }
-    }
-
-    /// Changes the ping interval of the live connection (milliseconds, 0 or less: no pings).
-    pub fn set_ping_interval(self: &Arc<Self>, ms: i64) -> Result<()> {
-        self.open()?;
-        self.liveness.lock().set_interval(clock::now(), ms);
-        if self.status() == ConnStatus::Connected {
-            self.schedule_tick();
-        }
-        Ok(())
     }
 
     // ---- loss ----
@@ -504,6 +436,9 @@ impl Connection {
         }
         state.closed_while_reconnecting = state.status == ConnStatus::Reconnecting;
         let never_connected = state.status == ConnStatus::Connecting;
+        if state.closed_while_reconnecting {
+            state.note_no_server();
+        }
         self.set_status(&mut state, ConnStatus::Closed);
         let link = state.link.take();
         let waiters = self.outbound.close();
@@ -551,6 +486,15 @@ impl Connection {
 impl State {
     pub fn is_current(&self, link: &Arc<Link>) -> bool {
         self.link.as_ref().is_some_and(|current| Arc::ptr_eq(current, link))
+    }
+
+    /// The reconnect has ended without a server; an error that says more stays.
+    fn note_no_server(&mut self) {
+        match &mut self.last_error {
+            None => self.note_error(&Status::NoServer.into()),
+            Some((status @ Status::Ok, _)) => *status = Status::NoServer,
+            Some(_) => {}
+        }
     }
 
     pub fn note_error(&mut self, error: &Error) {

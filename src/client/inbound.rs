@@ -41,6 +41,14 @@ impl PartialBody for Arriving {
     }
 }
 
+/// How much a read found.
+enum Read {
+    /// As much as there was room for.
+    All,
+    Short,
+    Nothing,
+}
+
 /// Something to be done once the table of subscriptions is unlocked.
 enum Event {
     Info(Vec<u8>),
@@ -147,16 +155,24 @@ impl Connection {
         }
     }
 
-    /// Reads until nothing is left or the turn is over; true when there may be more.
-    pub(super) fn receive(self: &Arc<Self>, link: &Arc<Link>, buffer: &mut [u8], reads: usize) -> bool {
+    /// Reads until nothing is left or the turn is over; true when there may be more. See
+    /// [`Driven::readable`] for `maybe_ended`.
+    pub(super) fn receive(
+        self: &Arc<Self>,
+        link: &Arc<Link>,
+        buffer: &mut [u8],
+        reads: usize,
+        maybe_ended: bool,
+    ) -> bool {
         let mut inbound = self.inbound.lock();
         for _ in 0..reads {
             if link.is_down() {
                 return false;
             }
             match self.read_once(&mut inbound, link, buffer) {
-                Ok(true) => {}
-                Ok(false) => return false,
+                Ok(Read::All) => {}
+                Ok(Read::Short) if maybe_ended => {}
+                Ok(Read::Short | Read::Nothing) => return false,
                 Err(e) => {
                     drop(inbound);
                     self.receive_failed(link, e);
@@ -167,25 +183,24 @@ impl Connection {
         true
     }
 
-    /// One read; false when the socket had no more than that.
     fn read_once(
         self: &Arc<Self>,
         inbound: &mut Inbound,
         link: &Arc<Link>,
         buffer: &mut [u8],
-    ) -> Result<bool> {
+    ) -> Result<Read> {
         if let Some(missing) = inbound.parser.missing_body(DIRECT_BODY) {
             let room = missing.len();
-            let Some(n) = link.read(missing)? else { return Ok(false) };
+            let Some(n) = link.read(missing)? else { return Ok(Read::Nothing) };
             self.parse(inbound, link, |parser, receiver| {
                 parser.body_filled(n, receiver);
                 Ok(())
             })?;
-            return Ok(n == room);
+            return Ok(if n == room { Read::All } else { Read::Short });
         }
-        let Some(n) = link.read(buffer)? else { return Ok(false) };
+        let Some(n) = link.read(buffer)? else { return Ok(Read::Nothing) };
         self.parse(inbound, link, |parser, receiver| parser.parse(&buffer[..n], receiver))?;
-        Ok(n == buffer.len())
+        Ok(if n == buffer.len() { Read::All } else { Read::Short })
     }
 
     fn parse(
@@ -217,8 +232,10 @@ impl Connection {
         result
     }
 
+    /// The cause is what went wrong first, be it with writing.
     fn receive_failed(self: &Arc<Self>, link: &Arc<Link>, error: Error) {
-        self.connection_lost(link, error);
+        let cause = link.failure().cloned().unwrap_or(error);
+        self.connection_lost(link, cause);
     }
 
     fn slow_consumer(self: &Arc<Self>, subscription: Arc<Subscription>) {
@@ -305,7 +322,7 @@ impl Connection {
         let link = self.state.lock().link.clone();
         if let Some(link) = link.filter(|l| l.event_loop().is_some()) {
             let mut buffer = vec![0; self.options.io_buf_size];
-            self.receive(&link, &mut buffer, 1);
+            self.receive(&link, &mut buffer, 1, false);
         }
     }
 
@@ -324,9 +341,9 @@ impl Connection {
 }
 
 impl Driven for Connection {
-    fn readable(self: Arc<Self>, buffer: &mut [u8]) -> bool {
+    fn readable(self: Arc<Self>, buffer: &mut [u8], maybe_ended: bool) -> bool {
         let link = self.state.lock().link.clone();
-        link.is_some_and(|link| self.receive(&link, buffer, READS_PER_TURN))
+        link.is_some_and(|link| self.receive(&link, buffer, READS_PER_TURN, maybe_ended))
     }
 
     fn writable(&self) {

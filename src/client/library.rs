@@ -94,7 +94,7 @@ enum Life {
     Closed,
     Open(Arc<Core>),
     /// A close has begun; it is over when all threads have ended.
-    Closing(Weak<Core>, Arc<Threads>),
+    Closing(Arc<Threads>),
 }
 
 static LIFE: Mutex<Life> = Mutex::new(Life::Closed);
@@ -126,7 +126,7 @@ fn open_core(config: Option<Config>) -> Result<Arc<Core>> {
     let mut life = LIFE.lock();
     match &*life {
         Life::Open(core) => return Ok(Arc::clone(core)),
-        Life::Closing(_, threads) if !threads.wait_for_all(Deadline::in_ms(0)) => {
+        Life::Closing(threads) if !threads.wait_for_all(Deadline::in_ms(0)) => {
             return fail(Status::FailedToInitialize, "the library is being closed");
         }
         _ => {}
@@ -151,11 +151,11 @@ pub fn close_and_wait(timeout_ms: i64) -> Result<()> {
     if is_library_thread() {
         return fail(Status::IllegalState, "the library's own threads cannot wait for its end");
     }
-    if matches!(*LIFE.lock(), Life::Closed) {
-        return Err(Status::NotInitialized.into());
-    }
     let Some((_, threads)) = begin_close() else {
-        return fail(Status::IllegalState, "the library is being closed already");
+        return match *LIFE.lock() {
+            Life::Closed => Err(Status::NotInitialized.into()),
+            _ => fail(Status::IllegalState, "the library is being closed already"),
+        };
     };
     let deadline = if timeout_ms <= 0 { Deadline::NEVER } else { Deadline::in_ms(timeout_ms) };
     if threads.wait_for_all(deadline) { Ok(()) } else { Err(Status::Timeout.into()) }
@@ -173,7 +173,7 @@ pub fn set_delivery_pool_size(size: i32) -> Result<()> {
 fn begin_close() -> Option<(Weak<Core>, Arc<Threads>)> {
     let mut life = LIFE.lock();
     let Life::Open(core) = &*life else {
-        if let Life::Closing(_, threads) = &*life
+        if let Life::Closing(threads) = &*life
             && threads.wait_for_all(Deadline::in_ms(0))
         {
             *life = Life::Closed;
@@ -182,7 +182,7 @@ fn begin_close() -> Option<(Weak<Core>, Arc<Threads>)> {
     };
     let (weak, threads) = (Arc::downgrade(core), Arc::clone(&core.threads));
     core.callbacks.close();
-    let open = std::mem::replace(&mut *life, Life::Closing(weak.clone(), Arc::clone(&threads)));
+    let open = std::mem::replace(&mut *life, Life::Closing(Arc::clone(&threads)));
     drop(life);
     drop(open); // outside the lock: this may be the last reference
     Some((weak, threads))

@@ -1,7 +1,7 @@
 //! One established connection to one server: the socket and who watches it. A reconnect makes a new one.
 
 use std::io::{self, ErrorKind};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
@@ -12,12 +12,16 @@ use crate::io::clock::Deadline;
 use crate::io::poller::{Driven, Poller, Registration};
 use crate::io::socket::{Interest, Socket};
 
+/// What a write that took too long says.
+pub const WRITE_DEADLINE: &str = "the server did not take the data before the write deadline";
+
 pub struct Link {
     socket: Socket,
     event_loop: Option<Arc<dyn EventLoop>>,
     registration: Mutex<Option<(Arc<Poller>, Registration)>>,
     down: AtomicBool,
     write_timed_out: AtomicBool,
+    failure: OnceLock<Error>,
 }
 
 impl Link {
@@ -28,6 +32,7 @@ impl Link {
             registration: Mutex::new(None),
             down: AtomicBool::new(false),
             write_timed_out: AtomicBool::new(false),
+            failure: OnceLock::new(),
         })
     }
 
@@ -44,7 +49,11 @@ impl Link {
     pub fn watch(&self, poller: Arc<Poller>, source: Arc<dyn Driven>) -> Result<()> {
         let mut registration = self.registration.lock();
         let entry = poller.add(self.socket.fd(), source)?;
-        *registration = Some((poller, entry));
+        if self.is_down() {
+            poller.remove(entry, self.socket.fd()); // lost before it was watched
+        } else {
+            *registration = Some((poller, entry));
+        }
         Ok(())
     }
 
@@ -57,16 +66,22 @@ impl Link {
         }
     }
 
-    /// Ends only the conversation: the one who reads the socket sees its end.
-    pub fn break_off(&self) {
+    /// Ends only the conversation, after a write failed: the one who reads the socket sees its end.
+    pub fn break_off(&self, failure: &Error) {
+        if failure.status() == Status::Timeout {
+            self.write_timed_out.store(true, Ordering::Release);
+        } else {
+            let _ = self.failure.set(failure.clone());
+        }
         self.socket.shutdown();
     }
 
-    /// The write deadline ended this link.
-    pub fn set_write_timed_out(&self) {
-        self.write_timed_out.store(true, Ordering::Release);
+    /// What writing failed with.
+    pub fn failure(&self) -> Option<&Error> {
+        self.failure.get()
     }
 
+    /// Whether the write deadline ended this link.
     pub fn write_timed_out(&self) -> bool {
         self.write_timed_out.load(Ordering::Acquire)
     }
@@ -79,7 +94,7 @@ impl Link {
     #[inline]
     pub fn read(&self, buf: &mut [u8]) -> Result<Option<usize>> {
         match self.socket.read(buf) {
-            Ok(0) => fail(Status::ConnectionClosed, "the server closed the connection"),
+            Ok(0) => Err(Status::ConnectionClosed.into()),
             Ok(n) => Ok(Some(n)),
             Err(e) if e.kind() == ErrorKind::WouldBlock => Ok(None),
             Err(e) => fail(Status::IoError, format!("error reading from the server: {e}")),
@@ -102,15 +117,11 @@ impl Link {
     pub fn wait_writable(&self, deadline: Deadline) -> Result<()> {
         match self.socket.wait(Interest::Write, deadline)? {
             true => Ok(()),
-            false => fail(Status::Timeout, "the server did not take the data before the write deadline"),
+            false => fail(Status::Timeout, WRITE_DEADLINE),
         }
     }
 }
 
 fn write_error(e: &io::Error) -> Error {
-    let status = match e.kind() {
-        ErrorKind::BrokenPipe | ErrorKind::ConnectionReset => Status::ConnectionClosed,
-        _ => Status::IoError,
-    };
-    Error::new(status, format!("error writing to the server: {e}"))
+    Error::new(Status::IoError, format!("error writing to the server: {e}"))
 }

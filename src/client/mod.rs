@@ -9,6 +9,7 @@ mod inbound;
 pub mod inbox;
 pub mod library;
 mod link;
+mod liveness;
 pub mod message;
 pub mod options;
 mod outbound;

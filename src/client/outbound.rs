@@ -5,15 +5,16 @@
 //! There is one writer at a time (`writing`), so the bytes keep their order.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
-use crate::client::link::Link;
+use crate::client::link::{Link, WRITE_DEADLINE};
 use crate::client::waiter::Waiter;
-use crate::error::{Error, Result, Status, fail};
+use crate::error::{Error, Result, Status};
 use crate::io::clock::{self, Deadline};
 use crate::proto::encoder;
 use crate::session::pongs::{PingId, PongQueue};
@@ -169,14 +170,14 @@ impl Outbound {
         encoder::publish(&mut queue.buffer, out.subject, out.reply, out.headers, out.payload);
         queue.enqueued += (queue.buffer.len() - before) as u64;
         if flush == Flush::Now || self.settings.send_asap || queue.buffer.len() >= self.settings.capacity {
-            return self.flush_after_publish(queue, flush);
+            return self.flush_after_publish(queue, flush, before);
         }
         queue.since_request += 1;
         Ok(queue.request_flush())
     }
 
     /// Called with the buffer full or the program wanting it out: the publisher writes it itself.
-    fn flush_after_publish<'a>(&'a self, mut queue: Guard<'a>, flush: Flush) -> Result<Then> {
+    fn flush_after_publish<'a>(&'a self, mut queue: Guard<'a>, flush: Flush, before: usize) -> Result<Then> {
         if queue.is_event_driven() {
             return Ok(queue.request_flush());
         }
@@ -185,7 +186,8 @@ impl Outbound {
             return Ok(Then::Nothing); // whoever writes now, or finds the buffer full next, takes care of it
         }
         let goal = queue.enqueued;
-        self.write_until(queue, goal)?;
+        let own = goal - (queue.buffer.len() - before) as u64..goal;
+        self.write_until(queue, goal, Some(own))?;
         Ok(Then::Nothing)
     }
 
@@ -198,7 +200,7 @@ impl Outbound {
         queue.append(write);
         if (flush == Flush::Now || self.settings.send_asap) && !queue.is_event_driven() {
             let goal = queue.enqueued;
-            self.write_until(queue, goal)?;
+            self.write_until(queue, goal, None)?;
             return Ok(Then::Nothing);
         }
         Ok(queue.request_flush())
@@ -248,7 +250,8 @@ impl Outbound {
             Phase::Live => {
                 queue.expect_pong(waiter);
                 queue.append(|b| b.extend_from_slice(encoder::PING));
-                Ok(queue.request_flush())
+                drop(queue);
+                Ok(self.flush_try())
             }
         }
     }
@@ -268,18 +271,16 @@ impl Outbound {
 
     // ---- writing ----
 
-    /// Writes everything, waiting for the socket as needed. For threads of the program, and the library's own
-    /// short-lived ones.
-    pub fn flush_now(&self) -> Result<Then> {
+    /// Writes what the socket takes right now, on the calling thread; the poller does the rest.
+    pub fn flush_try(&self) -> Then {
         let mut queue = self.queue.lock();
         if queue.phase != Phase::Live {
-            return Ok(Then::Nothing);
+            return Then::Nothing;
         }
         if queue.is_event_driven() {
-            return Ok(queue.request_flush());
+            return queue.request_flush();
         }
-        let goal = queue.enqueued;
-        self.write_until(queue, goal).map(|()| Then::Nothing)
+        if self.write_what_fits(queue) { self.queue.lock().request_flush() } else { Then::Nothing }
     }
 
     /// The poller looks at a flush that was asked for. `first_look` is true when nothing was waited for yet.
@@ -325,24 +326,27 @@ impl Outbound {
             let done = matches!(result, Ok(true));
             queue.put_back(chunk, &link);
             self.changed.notify_all();
-            if result.is_err() {
-                link.break_off(); // the reader sees the end and starts the reconnect
+            if let Err(e) = result {
+                link.break_off(&e); // the reader sees the end and starts the reconnect
             }
             if !done {
                 break;
             }
         }
         queue.last_flush = clock::now();
-        queue.flush_requested |= queue.is_event_driven() && queue.has_bytes();
+        if queue.is_event_driven() {
+            queue.flush_requested = queue.has_bytes(); // the loop goes on telling as long as something is left
+        }
         queue.has_bytes()
     }
 
-    /// Writes until the byte with number `goal` is on the socket. Waits while another thread writes.
-    fn write_until<'a>(&'a self, mut queue: Guard<'a>, goal: u64) -> Result<()> {
+    /// Writes until the byte with number `goal` is on the socket. Waits while another thread writes. When that
+    /// fails, the frame `own` is the caller's to know about: it is not kept for the reconnect.
+    fn write_until<'a>(&'a self, mut queue: Guard<'a>, goal: u64, own: Option<Range<u64>>) -> Result<()> {
         let deadline = self.write_deadline();
         while queue.phase == Phase::Live && queue.written < goal {
             if queue.writing {
-                queue = self.wait_for_change(queue, deadline)?;
+                queue = self.wait_for_change(queue, own.clone(), deadline)?;
                 continue;
             }
             let (link, mut chunk) = queue.take_chunk();
@@ -356,10 +360,8 @@ impl Outbound {
                 if !queue.is_current(&link) {
                     break; // lost meanwhile: what was not sent goes out after the reconnect
                 }
-                if e.status() == Status::Timeout {
-                    link.set_write_timed_out();
-                }
-                link.break_off();
+                queue.take_back(own);
+                link.break_off(&e);
                 return Err(e);
             }
         }
@@ -387,25 +389,31 @@ impl Outbound {
             && !queue.is_event_driven()
         {
             if queue.writing {
-                queue = self.wait_for_change(queue, deadline)?;
+                queue = self.wait_for_change(queue, None, deadline)?;
             } else {
                 let goal = queue.enqueued;
-                self.write_until(queue, goal)?;
+                self.write_until(queue, goal, None)?;
                 queue = self.queue.lock();
             }
         }
         if queue.phase == Phase::Closed { Err(Status::ConnectionClosed.into()) } else { Ok(queue) }
     }
 
-    fn wait_for_change<'a>(&'a self, mut queue: Guard<'a>, deadline: Deadline) -> Result<Guard<'a>> {
+    fn wait_for_change<'a>(
+        &'a self,
+        mut queue: Guard<'a>,
+        own: Option<Range<u64>>,
+        deadline: Deadline,
+    ) -> Result<Guard<'a>> {
         match deadline.remaining() {
             None => self.changed.wait(&mut queue),
             Some(Duration::ZERO) => {
+                let error = Error::new(Status::Timeout, WRITE_DEADLINE);
+                queue.take_back(own);
                 if let Some(link) = &queue.link {
-                    link.set_write_timed_out();
-                    link.break_off();
+                    link.break_off(&error);
                 }
-                return fail(Status::Timeout, "the server did not take the data before the write deadline");
+                return Err(error);
             }
             Some(left) => drop(self.changed.wait_for(&mut queue, left)),
         }
@@ -438,8 +446,8 @@ impl Outbound {
     // ---- life of the connection ----
 
     /// A connection is there. `first` is what it has to be told before anything else (subscriptions); then goes
-    /// what waited for it. `limits` are the server's.
-    pub fn go_live(&self, link: &Arc<Link>, first: Vec<u8>) {
+    /// what waited for it. When the connection was there before (`again`), a PING of our own ends that part.
+    pub fn go_live(&self, link: &Arc<Link>, first: Vec<u8>, again: bool) {
         let mut queue = self.queue.lock();
         if queue.phase == Phase::Closed {
             return;
@@ -456,6 +464,10 @@ impl Outbound {
             b.extend_from_slice(&unsent);
             b.extend_from_slice(&pending);
         });
+        if again {
+            queue.pongs.sent_ping();
+            queue.append(|b| b.extend_from_slice(encoder::PING));
+        }
         drop(queue);
         self.changed.notify_all();
     }
@@ -619,6 +631,21 @@ impl Queue {
         }
         if !self.is_current(link) {
             self.collect_unsent();
+        }
+    }
+
+    /// Takes a frame that failed out again, whoever has appended others since.
+    fn take_back(&mut self, own: Option<Range<u64>>) {
+        let Some(own) = own else { return };
+        let buffer_start = self.enqueued - self.buffer.len() as u64;
+        let unfinished_start = buffer_start - self.unfinished.data.len() as u64;
+        if own.start >= buffer_start {
+            let at = (own.start - buffer_start) as usize;
+            self.buffer.drain(at..at + (own.end - own.start) as usize);
+        } else if own.start >= unfinished_start && own.end <= buffer_start {
+            let at = (own.start - unfinished_start) as usize;
+            self.unfinished.data.drain(at..at + (own.end - own.start) as usize);
+            self.unfinished.sent = self.unfinished.sent.min(at);
         }
     }
 

@@ -23,7 +23,7 @@ impl Connection {
         let mut plan = ReconnectPlan::new();
         loop {
             let Some((server, pool_len)) = self.next_server() else {
-                self.give_up();
+                self.close_now(); // no server is left to try
                 return;
             };
             if !self.pause(&mut plan, pool_len) {
@@ -41,8 +41,6 @@ impl Connection {
                     } else {
                         &self.options.reconnected_handler
                     });
-                    // A PING of our own: what was sent again is answered for before anything else happens.
-                    self.carry_out(self.outbound.keep_alive());
                     return;
                 }
                 Err(failure) => {
@@ -65,16 +63,6 @@ impl Connection {
         if let Some(server) = self.state.lock().pool.current_mut() {
             server.attempts += 1;
         }
-    }
-
-    /// No server is left to try.
-    fn give_up(self: &Arc<Self>) {
-        let mut state = self.state.lock();
-        if state.last_error.is_none() {
-            state.note_error(&Status::NoServer.into());
-        }
-        drop(state);
-        self.close_now();
     }
 
     /// Waits before an attempt; false when the connection was closed meanwhile.
@@ -103,7 +91,10 @@ impl Connection {
     fn abort_after(self: &Arc<Self>, error: &Error, reached: bool, initial: bool) -> bool {
         let mut state = self.state.lock();
         if !reached {
-            state.last_error = None;
+            // The text stays, and is what is left should the servers run out: so it is in the reference.
+            if let Some((status, _)) = &mut state.last_error {
+                *status = Status::Ok;
+            }
             return false;
         }
         state.note_error(error);

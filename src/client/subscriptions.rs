@@ -112,8 +112,9 @@ impl Table {
 
     /// What a new connection has to be told about the subscriptions.
     pub fn resubscribe(&self, out: &mut Vec<u8>) {
-        for entry in self.entries.values() {
-            let sub = &entry.subscription;
+        let mut subs: Vec<_> = self.entries.values().map(|e| &e.subscription).collect();
+        subs.sort_unstable_by_key(|sub| sub.sid());
+        for sub in subs {
             if sub.is_draining() {
                 continue;
             }

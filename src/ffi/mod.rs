@@ -6,6 +6,7 @@ pub mod event_loop;
 pub mod header;
 pub mod inbox;
 pub mod library;
+pub mod liveness;
 pub mod msg;
 pub mod options;
 pub mod publish;

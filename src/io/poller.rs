@@ -21,8 +21,9 @@ const READ_BUFFER: usize = 256 * 1024;
 /// What the poller serves.
 pub trait Driven: Send + Sync {
     /// The socket became readable (or broken): read until it would block or the turn is over. True asks for
-    /// another turn.
-    fn readable(self: Arc<Self>, buffer: &mut [u8]) -> bool;
+    /// another turn. A read that does not fill the buffer tells that nothing is left, unless the stream may have
+    /// ended behind it (`maybe_ended`): nobody announces that again.
+    fn readable(self: Arc<Self>, buffer: &mut [u8], maybe_ended: bool) -> bool;
     /// The socket takes bytes again.
     fn writable(&self);
     /// A flush that was asked for is due; returns when to ask again if it is not time yet.
@@ -77,7 +78,8 @@ impl Poller {
         match self.registry.register(&mut SourceFd(&fd), Token(registration.0), interest) {
             Ok(()) => Ok(registration),
             Err(e) => {
-                drop(self.state.lock().vacate(registration));
+                let source = self.state.lock().vacate(registration);
+                drop(source); // after the lock: it may be the last reference
                 Err(Error::new(Status::SysError, format!("cannot poll the socket: {e}")))
             }
         }
@@ -135,20 +137,21 @@ impl Poller {
                 continue; // interrupted; nothing else can go wrong with a valid poller
             }
             for token in std::mem::take(&mut unfinished) {
-                self.serve(token, true, false, &mut buffer, &mut unfinished);
+                self.serve(token, Some(true), false, &mut buffer, &mut unfinished);
             }
             for event in events.iter().filter(|e| e.token() != WAKE) {
-                let broken = event.is_error() || event.is_read_closed() || event.is_write_closed();
-                let readable = event.is_readable() || broken;
+                let ended = event.is_error() || event.is_read_closed() || event.is_write_closed();
+                let readable = (event.is_readable() || ended).then_some(ended);
                 self.serve(event.token(), readable, event.is_writable(), &mut buffer, &mut unfinished);
             }
         }
     }
 
+    /// `readable` holds whether the stream may have ended.
     fn serve(
         &self,
         token: Token,
-        readable: bool,
+        readable: Option<bool>,
         writable: bool,
         buffer: &mut [u8],
         unfinished: &mut Vec<Token>,
@@ -157,10 +160,9 @@ impl Poller {
         if writable {
             guarded(|| source.writable());
         }
-        if readable
-            && guarded(|| Arc::clone(&source).readable(buffer)) == Some(true)
-            && !unfinished.contains(&token)
-        {
+        let Some(maybe_ended) = readable else { return };
+        let more = guarded(|| Arc::clone(&source).readable(buffer, maybe_ended)) == Some(true);
+        if more && !unfinished.contains(&token) {
             unfinished.push(token);
         }
     }

@@ -34,8 +34,6 @@ pub struct Threads {
 struct State {
     running: usize,
     handles: HashMap<ThreadId, JoinHandle<()>>,
-    /// Threads that are done but for their last instructions.
-    ended: Vec<ThreadId>,
 }
 
 impl Threads {
@@ -66,7 +64,9 @@ impl Threads {
         let done =
             wait_until(&self.finished, &mut state, deadline, |s| (s.running <= own).then_some(())).is_some();
         drop(state);
-        self.reap();
+        if done {
+            self.join(|_| true); // they are at their last instructions
+        }
         done
     }
 
@@ -76,23 +76,20 @@ impl Threads {
             started();
         }
         let _ = catch_unwind(AssertUnwindSafe(body));
-        let mut state = self.state.lock();
-        state.running -= 1;
-        state.ended.push(thread::current().id());
-        drop(state);
+        self.state.lock().running -= 1;
         self.finished.notify_all();
     }
 
-    /// Joins the threads that have ended.
+    /// Joins the threads that have ended, without waiting for any.
     fn reap(&self) {
+        self.join(JoinHandle::is_finished);
+    }
+
+    fn join(&self, which: impl Fn(&JoinHandle<()>) -> bool) {
         let me = thread::current().id();
-        let mut state = self.state.lock();
-        let ended = std::mem::take(&mut state.ended);
-        let (mine, others): (Vec<_>, Vec<_>) = ended.into_iter().partition(|id| *id == me);
-        state.ended = mine;
-        let handles: Vec<_> = others.iter().filter_map(|id| state.handles.remove(id)).collect();
-        drop(state);
-        for handle in handles {
+        let chosen: Vec<_> =
+            self.state.lock().handles.extract_if(|id, handle| *id != me && which(handle)).collect();
+        for (_, handle) in chosen {
             let _ = handle.join();
         }
     }

@@ -63,7 +63,7 @@ impl ServerInfo {
 
 fn parse_object(json: &[u8]) -> Result<Map<String, Value>> {
     serde_json::from_str(&String::from_utf8_lossy(json))
-        .map_err(|error| Error::new(Status::ProtocolError, format!("Invalid protocol: {error}")))
+        .map_err(|error| Error::new(Status::Err, format!("Invalid protocol: {error}")))
 }
 
 /// The fields still to be taken.
@@ -185,13 +185,11 @@ mod tests {
     }
 
     #[test]
-    fn bad_syntax_or_type_is_a_protocol_error() {
+    fn bad_syntax_is_an_error_and_a_wrong_type_a_protocol_error() {
+        for json in ["null", "[]", "{", "{} x", r#"{"a":1,}"#] {
+            assert_eq!(ServerInfo::parse(json.as_bytes()).unwrap_err().status(), Status::Err, "{json}");
+        }
         for json in [
-            "null",
-            "[]",
-            "{",
-            "{} x",
-            r#"{"a":1,}"#,
             r#"{"max_payload":"1"}"#,
             r#"{"headers":1}"#,
             r#"{"headers":"true"}"#,
