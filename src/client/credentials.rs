@@ -45,22 +45,21 @@ impl Connection {
     /// What the options say; without any, what another URL of the pool says.
     fn option_login(&self) -> Login {
         let options = &self.options;
-        let secret = |text: &Option<Vec<u8>>| text.clone().map(Zeroizing::new);
-        let empty = |text: &Option<Vec<u8>>| text.as_ref().is_none_or(Vec::is_empty);
         let nkey = match &options.nkey {
             NKey::None => None,
             NKey::Callback { public_key, .. } | NKey::SeedFile { public_key, .. } => Some(public_key.clone()),
         };
-        if empty(&options.user) && empty(&options.token) {
+        let no_user = options.user.as_ref().is_none_or(|user| user.is_empty());
+        if no_user && options.token.as_ref().is_none_or(|token| token.is_empty()) {
             let state = self.state.lock();
             if let Some((user, password)) = state.pool.default_credentials() {
                 return Login { nkey, ..Login::named(user, password) };
             }
         }
         Login {
-            user: secret(&options.user),
-            password: secret(&options.password),
-            token: secret(&options.token),
+            user: options.user.clone().map(Zeroizing::new),
+            password: options.password.clone(),
+            token: options.token.clone(),
             nkey,
             ..Login::default()
         }

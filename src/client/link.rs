@@ -1,8 +1,8 @@
 //! One established connection to one server: the socket and who watches it. A reconnect makes a new one.
 
 use std::io::{self, ErrorKind};
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 
@@ -11,12 +11,15 @@ use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::Deadline;
 use crate::io::poller::{Driven, Poller, Registration};
 use crate::io::socket::{Interest, Socket};
+use crate::io::tls;
 
 /// What a write that took too long says.
 pub const WRITE_DEADLINE: &str = "the server did not take the data before the write deadline";
 
 pub struct Link {
     socket: Socket,
+    /// There once the handshake is done: from then on no plain byte is read or written.
+    tls: OnceLock<tls::Session>,
     event_loop: Option<Arc<dyn EventLoop>>,
     registration: Mutex<Option<(Arc<Poller>, Registration)>>,
     down: AtomicBool,
@@ -28,6 +31,7 @@ impl Link {
     pub fn new(socket: Socket, event_loop: Option<Arc<dyn EventLoop>>) -> Arc<Link> {
         Arc::new(Link {
             socket,
+            tls: OnceLock::new(),
             event_loop,
             registration: Mutex::new(None),
             down: AtomicBool::new(false),
@@ -43,6 +47,45 @@ impl Link {
 
     pub fn socket(&self) -> &Socket {
         &self.socket
+    }
+
+    /// Everything from now on is encrypted.
+    pub fn secure(&self, session: tls::Session) {
+        let _ = self.tls.set(session);
+    }
+
+    /// Appends data that has arrived and that no event of the socket will announce.
+    pub fn take_decrypted(&self, into: &mut Vec<u8>) {
+        if let Some(tls) = self.tls.get() {
+            tls.take_decrypted(into);
+        }
+    }
+
+    /// Whether the last read left something behind that no event of the socket will announce.
+    #[inline]
+    pub fn may_have_more(&self) -> bool {
+        self.tls.get().is_some_and(tls::Session::may_have_more)
+    }
+
+    /// Whether reading made something to be sent that nobody has begun to write.
+    #[inline]
+    pub fn wants_write(&self) -> bool {
+        self.tls.get().is_some_and(tls::Session::wants_write)
+    }
+
+    /// Whether a write has something to send even without data.
+    #[inline]
+    pub fn has_unsent(&self) -> bool {
+        self.tls.get().is_some_and(tls::Session::has_unsent)
+    }
+
+    /// Runs `read`, which sees only what was read from the socket before.
+    pub fn with_held_data(&self, read: impl FnOnce()) {
+        if let Some(tls) = self.tls.get() {
+            tls.read_only_held(true);
+            read();
+            tls.read_only_held(false);
+        }
     }
 
     /// Lets the poller watch the socket.
@@ -93,6 +136,9 @@ impl Link {
     /// Reads what is there: `None` when that is nothing yet.
     #[inline]
     pub fn read(&self, buf: &mut [u8]) -> Result<Option<usize>> {
+        if let Some(tls) = self.tls.get() {
+            return tls.read(&self.socket, buf);
+        }
         match self.socket.read(buf) {
             Ok(0) => Err(Status::ConnectionClosed.into()),
             Ok(n) => Ok(Some(n)),
@@ -103,6 +149,9 @@ impl Link {
 
     /// Writes what the socket takes now, of `data` from `sent` on. False when something is left.
     pub fn write_now(&self, data: &[u8], sent: &mut usize) -> Result<bool> {
+        if let Some(tls) = self.tls.get() {
+            return tls.write(&self.socket, data, sent).map_err(|e| write_error(&e));
+        }
         while *sent < data.len() {
             match self.socket.write(&data[*sent..]) {
                 Ok(n) => *sent += n,

@@ -13,7 +13,12 @@ pub enum Settings {}
 /// An established TLS connection; there is none.
 pub enum Session {}
 
-pub fn handshake(settings: &Settings, _peer: Peer<'_>, _socket: &Socket, _deadline: Deadline) -> Result<Session> {
+pub fn handshake(
+    settings: &Settings,
+    _peer: Peer<'_>,
+    _socket: &Socket,
+    _deadline: Deadline,
+) -> Result<Session> {
     match *settings {}
 }
 
@@ -85,7 +90,11 @@ impl Session {
         match *self {}
     }
 
-    pub fn holds_data(&self) -> bool {
+    pub fn read_only_held(&self, _on: bool) {
+        match *self {}
+    }
+
+    pub fn wants_write(&self) -> bool {
         match *self {}
     }
 

@@ -37,10 +37,14 @@ pub struct Session {
     writer: Mutex<Writer>,
     /// OpenSSL wants something sent that no writer has taken yet (an answer to the peer).
     unsent: AtomicBool,
+    /// The last write left ciphertext behind.
+    unfinished: AtomicBool,
     /// Why reading has ended, kept for the next call when there was still data to return.
     end: Mutex<Option<Error>>,
     /// The last read left something behind: data, or the end.
     more: AtomicBool,
+    /// Reading only uses what was read from the socket before.
+    only_held: AtomicBool,
 }
 
 /// The two buffers.
@@ -69,7 +73,12 @@ enum Decrypted {
 }
 
 /// Runs the handshake on a connected socket, until the deadline.
-pub fn handshake(settings: &Settings, peer: Peer<'_>, socket: &Socket, deadline: Deadline) -> Result<Session> {
+pub fn handshake(
+    settings: &Settings,
+    peer: Peer<'_>,
+    socket: &Socket,
+    deadline: Deadline,
+) -> Result<Session> {
     let (ssl, refusal) = settings.prepare(peer)?;
     let mut stream = SslStream::new(ssl, Pipe::default())
         .map_err(|e| Error::new(Status::SslError, format!("SSL handshake error: {}", reason(&e))))?;
@@ -110,7 +119,7 @@ fn receive_some(socket: &Socket, pipe: &mut Pipe, deadline: Deadline) -> Result<
         wait(socket, Interest::Read, deadline)?;
         match socket.read(&mut buffer) {
             Ok(0) => pipe.ended = true,
-            Ok(n) => drop(pipe.feed(buffer, n)),
+            Ok(n) => pipe.feed(buffer, n),
             Err(e) if e.kind() == ErrorKind::WouldBlock => continue,
             Err(e) => return fail(Status::SslError, format!("SSL handshake error: {e}")),
         }
@@ -119,7 +128,11 @@ fn receive_some(socket: &Socket, pipe: &mut Pipe, deadline: Deadline) -> Result<
 }
 
 fn wait(socket: &Socket, interest: Interest, deadline: Deadline) -> Result<()> {
-    if socket.wait(interest, deadline)? && !deadline.has_passed() { Ok(()) } else { Err(Status::Timeout.into()) }
+    if socket.wait(interest, deadline)? && !deadline.has_passed() {
+        Ok(())
+    } else {
+        Err(Status::Timeout.into())
+    }
 }
 
 fn handshake_error(error: &openssl::ssl::Error, refusal: &Refusal, ended: bool) -> Error {
@@ -144,8 +157,10 @@ impl Session {
             stream: Mutex::new(stream),
             writer: Mutex::default(),
             unsent: AtomicBool::new(false),
+            unfinished: AtomicBool::new(false),
             end: Mutex::new(None),
             more: AtomicBool::new(false),
+            only_held: AtomicBool::new(false),
         }
     }
 
@@ -205,7 +220,10 @@ impl Session {
             Err(error) => error,
         };
         match error.code() {
-            ErrorCode::WANT_READ => Ok(Decrypted::NeedsMore),
+            ErrorCode::WANT_READ => {
+                stream.get_mut().give_back();
+                Ok(Decrypted::NeedsMore)
+            }
             ErrorCode::ZERO_RETURN => closed(),
             _ if stream.get_ref().ended => closed(),
             _ => fail(Status::IoError, format!("error reading from the server: {}", failure(&error, false))),
@@ -214,24 +232,29 @@ impl Session {
 
     /// Reads from the socket once: `None` when there is nothing, else whether that was all.
     fn receive(&self, socket: &Socket) -> Result<Option<bool>> {
+        if self.only_held.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
         let mut buffer = CIPHERTEXT.try_with(Cell::take).unwrap_or_default();
         if buffer.len() < READ {
             buffer.resize(READ, 0);
         }
-        let result = socket.read(&mut buffer);
-        let back = match result {
-            Ok(n) if n > 0 => self.stream.lock().get_mut().feed(buffer, n),
-            _ => buffer,
-        };
-        let _ = CIPHERTEXT.try_with(|spare| spare.set(back));
-        match result {
-            Ok(0) => {
-                self.stream.lock().get_mut().ended = true;
-                Ok(Some(false)) // OpenSSL decides what an end at this place means
+        match socket.read(&mut buffer) {
+            Ok(n) if n > 0 => {
+                self.stream.lock().get_mut().feed(buffer, n);
+                return Ok(Some(n < READ));
             }
-            Ok(n) => Ok(Some(n < READ)),
-            Err(e) if e.kind() == ErrorKind::WouldBlock => Ok(None),
-            Err(e) => fail(Status::IoError, format!("error reading from the server: {e}")),
+            result => {
+                keep_for_next(buffer);
+                match result {
+                    Ok(_) => {
+                        self.stream.lock().get_mut().ended = true;
+                        Ok(Some(false)) // OpenSSL decides what an end at this place means
+                    }
+                    Err(e) if e.kind() == ErrorKind::WouldBlock => Ok(None),
+                    Err(e) => fail(Status::IoError, format!("error reading from the server: {e}")),
+                }
+            }
         }
     }
 
@@ -243,6 +266,11 @@ impl Session {
         }
     }
 
+    /// While on, reads leave the socket alone and return what OpenSSL still has.
+    pub fn read_only_held(&self, on: bool) {
+        self.only_held.store(on, Ordering::Relaxed);
+    }
+
     /// Whether the last read left something behind that no event will announce.
     pub fn may_have_more(&self) -> bool {
         self.more.load(Ordering::Relaxed)
@@ -250,9 +278,14 @@ impl Session {
 
     // ---- writing: one thread at a time ----
 
-    /// Whether OpenSSL wants something sent besides what [`Session::write`] was given.
-    pub fn has_unsent(&self) -> bool {
+    /// Whether OpenSSL wants something sent for which nobody has called [`Session::write`] yet.
+    pub fn wants_write(&self) -> bool {
         self.unsent.load(Ordering::Acquire)
+    }
+
+    /// Whether a [`Session::write`] would have something to send even without data.
+    pub fn has_unsent(&self) -> bool {
+        self.wants_write() || self.unfinished.load(Ordering::Acquire)
     }
 
     /// Writes what the socket takes now, of `data` from `sent` on; a call that did not finish is repeated with the
@@ -260,6 +293,7 @@ impl Session {
     pub fn write(&self, socket: &Socket, data: &[u8], sent: &mut usize) -> io::Result<bool> {
         let mut writer = std::mem::take(&mut *self.writer.lock());
         let result = self.write_with(&mut writer, socket, data, sent);
+        self.unfinished.store(matches!(result, Ok(false)), Ordering::Release);
         *self.writer.lock() = writer;
         result
     }
@@ -276,7 +310,7 @@ impl Session {
                 return Ok(false);
             }
             *writer = Writer::default();
-            if *sent >= data.len() && !self.has_unsent() {
+            if *sent >= data.len() && !self.wants_write() {
                 return Ok(true);
             }
             self.encrypt(&data[*sent..], writer)?;
@@ -299,8 +333,12 @@ impl Session {
     }
 }
 
+fn keep_for_next(buffer: Vec<u8>) {
+    let _ = CIPHERTEXT.try_with(|spare| spare.set(buffer));
+}
+
 fn closed<T>() -> Result<T> {
-    fail(Status::ConnectionClosed, "the server closed the connection")
+    Err(Status::ConnectionClosed.into())
 }
 
 impl Writer {
@@ -323,12 +361,18 @@ impl Writer {
 }
 
 impl Pipe {
-    /// Gives ciphertext to OpenSSL, which has used up what it had; returns the buffer of that.
-    fn feed(&mut self, buffer: Vec<u8>, filled: usize) -> Vec<u8> {
+    /// Gives ciphertext to OpenSSL, which has used up what it had.
+    fn feed(&mut self, buffer: Vec<u8>, filled: usize) {
         debug_assert_eq!(self.used, self.filled);
-        self.used = 0;
-        self.filled = filled;
-        std::mem::replace(&mut self.incoming, buffer)
+        (self.incoming, self.used, self.filled) = (buffer, 0, filled);
+    }
+
+    /// An idle connection holds no buffer.
+    fn give_back(&mut self) {
+        if self.incoming.len() == READ {
+            (self.used, self.filled) = (0, 0);
+            keep_for_next(std::mem::take(&mut self.incoming));
+        }
     }
 }
 

@@ -10,14 +10,14 @@ use foreign_types::{ForeignType, ForeignTypeRef};
 use openssl::error::ErrorStack;
 use openssl::pkey::{PKey, Private};
 use openssl::ssl::{
-    Ssl, SslContext, SslContextBuilder, SslFiletype, SslMethod, SslMode, SslOptions, SslRef, SslVerifyMode, SslVersion,
+    Ssl, SslContext, SslContextBuilder, SslFiletype, SslMethod, SslMode, SslOptions, SslRef, SslVerifyMode,
+    SslVersion,
 };
 use openssl::x509::store::X509Lookup;
 use openssl::x509::verify::{X509CheckFlags, X509VerifyFlags};
 use openssl::x509::{X509, X509Crl, X509NameRef, X509StoreContextRef};
 use openssl_sys as ffi;
 use parking_lot::{Mutex, ReentrantMutex};
-use zeroize::Zeroizing;
 
 use crate::error::{Error, Result, Status, fail};
 use crate::io::tls::{Peer, VerifyCallback};
@@ -123,7 +123,8 @@ impl Settings {
 
     /// The client's certificate chain and key, from files that are read now.
     pub fn load_certificate(&mut self, certificate: &[u8], key: &[u8]) -> Result<()> {
-        self.change(|b| b.set_certificate_chain_file(path(certificate))).map_err(|e| chain_error(certificate, &e))?;
+        self.change(|b| b.set_certificate_chain_file(path(certificate)))
+            .map_err(|e| chain_error(certificate, &e))?;
         self.change(|b| b.set_private_key_file(path(key), SslFiletype::PEM)).map_err(|e| key_error(key, &e))
     }
 
@@ -222,7 +223,9 @@ impl Settings {
         };
         // SAFETY: the two types differ in what the second argument is said to point to; a C pointer is a C pointer.
         let callback = unsafe {
-            std::mem::transmute::<VerifyCallback, extern "C" fn(c_int, *mut ffi::X509_STORE_CTX) -> c_int>(callback)
+            std::mem::transmute::<VerifyCallback, extern "C" fn(c_int, *mut ffi::X509_STORE_CTX) -> c_int>(
+                callback,
+            )
         };
         // SAFETY: `ssl` is alive, and OpenSSL calls a verification callback just like this one.
         unsafe { ffi::SSL_set_verify(ssl.as_ptr(), SslVerifyMode::PEER.bits(), Some(callback)) };
@@ -336,7 +339,8 @@ fn ssl_error(what: &str, cause: &ErrorStack) -> Error {
 pub(super) fn reason(cause: &ErrorStack) -> String {
     let system = cause.errors().iter().find_map(|e| {
         let code = c_long::from(e.library_code());
-        (code == c_long::from(ERR_LIB_SYS)).then(|| std::io::Error::from_raw_os_error(e.reason_code()).to_string())
+        (code == c_long::from(ERR_LIB_SYS))
+            .then(|| std::io::Error::from_raw_os_error(e.reason_code()).to_string())
     });
     let last = || cause.errors().iter().rev().find_map(|e| e.reason().map(str::to_owned));
     system.or_else(last).unwrap_or_else(|| "unknown error".to_owned())
@@ -351,11 +355,14 @@ mod tests {
 
     #[test]
     fn pem_texts_are_taken_apart() {
-        let text = b"junk\n-----BEGIN A B-----\nxx\n-----END A B-----\nmore\n-----BEGIN C-----\n-----END C-----";
+        let text =
+            b"junk\n-----BEGIN A B-----\nxx\n-----END A B-----\nmore\n-----BEGIN C-----\n-----END C-----";
         let blocks: Vec<_> = pem_blocks(text).collect();
         assert_eq!(blocks.len(), 2);
         assert_eq!((blocks[0].label, blocks[1].label), (&b"A B"[..], &b"C"[..]));
-        assert!(blocks[0].text.starts_with(b"-----BEGIN A B") && blocks[0].text.ends_with(b"-----END A B-----"));
+        assert!(
+            blocks[0].text.starts_with(b"-----BEGIN A B") && blocks[0].text.ends_with(b"-----END A B-----")
+        );
         for broken in ["", "-----BEGIN A", "-----BEGIN A-----\n", "-----BEGIN A-----\n-----END B-----"] {
             assert_eq!(pem_blocks(broken.as_bytes()).count(), 0, "{broken}");
         }
