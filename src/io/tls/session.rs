@@ -196,7 +196,8 @@ impl Session {
                     return Ok(true);
                 }
             }
-            if drained {
+            // With nothing to return the end, which may have come along, must not be missed.
+            if drained && *filled > 0 {
                 return Ok(false);
             }
             match self.receive(socket)? {
