@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use crate::client::connection::Connection;
 use crate::client::options::{Credentials, NKey, SignatureHandler};
-use crate::error::{Result, Status, fail};
+use crate::error::{Error, Result, Status, fail};
 use crate::proto::creds;
 use crate::proto::info::ServerInfo;
 use crate::proto::nkeys::{KeyPair, SIGNATURE_LEN};
@@ -73,11 +73,12 @@ impl Connection {
             Credentials::Files { chain, .. } => Some(creds::file_jwt(&read(chain)?).to_vec()),
             Credentials::Memory(text) => match creds::user_jwt(text) {
                 Some(jwt) => Some(jwt.to_vec()),
-                None => return Err(Status::NotFound.into()),
+                None => return Err(Error::unrecorded(Status::NotFound)),
             },
         };
-        login.jwt = jwt.filter(|j| !j.is_empty()).map(Zeroizing::new);
-        if login.jwt.is_none() && login.nkey.as_ref().is_none_or(Vec::is_empty) {
+        login.jwt = jwt.map(Zeroizing::new);
+        let has_jwt = login.jwt.as_ref().is_some_and(|jwt| !jwt.is_empty());
+        if !has_jwt && login.nkey.as_ref().is_none_or(Vec::is_empty) {
             return Ok(());
         }
         let nonce = info.nonce.as_deref().map(str::as_bytes);
@@ -112,7 +113,7 @@ impl Connection {
             }
             (Credentials::Memory(text), _) => match creds::user_seed(text) {
                 Some(seed) => KeyPair::from_seed(seed)?,
-                None => return Err(Status::NotFound.into()),
+                None => return Err(Error::unrecorded(Status::NotFound)),
             },
             _ => return fail(Status::Err, "unable to sign: no credentials with a seed were set"),
         };
