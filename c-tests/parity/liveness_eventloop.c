@@ -119,6 +119,7 @@ static void order_of_callbacks(void)
     sleep_ms(100);
     natsConnection_Close(x.f.nc);
     WAIT_EVENT(x.adapter, "detach", 1, 5000);
+    WAIT_EVENT(x.f.ev, "closed", 1, 5000);
     fprintf(stderr, "%s\n", events_names(x.adapter, names, sizeof names));
     trace_events(x.f.ev, 0);
     finish(&x);

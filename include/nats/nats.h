@@ -3203,11 +3203,11 @@ NATS_EXTERN natsStatus natsConnection_DrainTimeout(natsConnection *nc, int64_t t
  * @param nc a connection with credentials from files or memory, or an NKey from a seed
  * @param message the bytes; a non-NULL message with length 0 is taken as a C string
  * @param messageLen their number
- * @param sig receives the 64 bytes of the signature
+ * @param sig receives the 64 bytes of the signature, not NUL-terminated
  * @return #NATS_INVALID_ARG, #NATS_ERR when there is nothing to sign with or it cannot be read
  */
 NATS_EXTERN natsStatus natsConnection_Sign(natsConnection *nc, const unsigned char *message, int messageLen,
-                                           unsigned char (*sig)[64]);
+                                           unsigned char *sig);
 
 /**
  * The address the server sees this connection come from.

@@ -18,6 +18,7 @@ use crate::io::clock::Deadline;
 use crate::io::dns::{self, Families};
 use crate::io::socket::{Interest, Socket};
 use crate::io::tls::{self, Peer};
+use crate::proto::buffer::Buffer;
 use crate::proto::connect::ConnectFields;
 use crate::proto::encoder;
 use crate::proto::info::ServerInfo;
@@ -172,7 +173,7 @@ impl Connection {
         self.set_status(&mut state, ConnStatus::Connected);
         // Under the table's lock: a subscription made at this moment is sent here or by itself, never twice.
         let table = self.subscriptions.lock();
-        let mut first = Vec::new();
+        let mut first = Buffer::default();
         table.resubscribe(&mut first);
         self.requests.resubscribe(&mut first);
         self.outbound.go_live(&link, first, !connecting);

@@ -25,7 +25,7 @@ use crate::client::subscriptions::Subscriptions;
 use crate::client::waiter::Waiter;
 use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::{self, Deadline};
-use crate::io::fork;
+use crate::io::fork::Process;
 use crate::io::poller::Poller;
 use crate::io::timer;
 use crate::io::tls;
@@ -33,6 +33,8 @@ use crate::proto::info::ServerInfo;
 use crate::session::liveness::Liveness;
 use crate::session::pool::ServerPool;
 
+/// The write buffer holds this many times the I/O buffer size: fewer, larger writes.
+const WRITE_BUFFERS: usize = 4;
 /// How long a close waits for the server to confirm what was published.
 const CLOSE_FLUSH_MS: i64 = 500;
 /// A socket that took nothing for this long is not worth that wait.
@@ -56,6 +58,7 @@ pub enum ConnStatus {
 /// A connection: shared by the user, its subscriptions and running callbacks.
 pub struct Connection {
     core: Arc<Core>,
+    process: Process,
     pub(super) options: Options,
     name: Option<CString>,
     /// TLS is required: by the options, or since a server asked for it.
@@ -100,7 +103,7 @@ impl Connection {
         let pool =
             ServerPool::new(options.url.as_deref(), &options.servers, !options.no_randomize, &mut rng)?;
         let settings = Settings {
-            capacity: options.io_buf_size,
+            capacity: options.io_buf_size * WRITE_BUFFERS,
             reconnect_capacity: options.reconnect_buf_size,
             send_asap: options.send_asap,
             flusher_wait: Duration::from_micros(options.flusher_wait_us.max(0) as u64),
@@ -111,6 +114,7 @@ impl Connection {
             poller: core.poller(),
             event_loop: options.event_loop.as_ref().map(|make| make()),
             attached: AtomicBool::new(false),
+            process: core.process(),
             core,
             status: AtomicI32::new(ConnStatus::Connecting as i32),
             state: Mutex::new(State {
@@ -178,7 +182,7 @@ impl Connection {
     /// Refuses calls in a process forked from the one that connected: its threads and sockets are not ours.
     #[inline]
     pub fn check_process(&self) -> Result<()> {
-        if fork::is_child() {
+        if self.process != Process::current() {
             return fail(Status::IllegalState, "the connection belongs to the parent process");
         }
         Ok(())

@@ -8,10 +8,11 @@ use parking_lot::Mutex;
 
 use crate::client::delivery::Delivery;
 use crate::client::options::Defaults;
+use crate::client::recycle;
 use crate::error::{Result, Status, fail};
 use crate::io::clock::Deadline;
 use crate::io::executor::Executor;
-use crate::io::fork;
+use crate::io::fork::{self, Process};
 use crate::io::poller::Poller;
 use crate::io::threads::{StartedHandler, Threads, is_library_thread};
 use crate::io::timer::Timer;
@@ -57,6 +58,7 @@ pub struct Core {
     pollers: Vec<Arc<Poller>>,
     next_poller: AtomicUsize,
     defaults: Defaults,
+    process: Process,
 }
 
 impl Core {
@@ -71,7 +73,13 @@ impl Core {
         let defaults =
             Defaults { write_deadline_ms: config.write_deadline_ms, global_delivery: config.global_delivery };
         let next_poller = AtomicUsize::new(0);
-        Ok(Arc::new(Core { threads, timer, callbacks, delivery, pollers, next_poller, defaults }))
+        let process = Process::current();
+        Ok(Arc::new(Core { threads, timer, callbacks, delivery, pollers, next_poller, defaults, process }))
+    }
+
+    /// The process that opened the library.
+    pub fn process(&self) -> Process {
+        self.process
     }
 
     /// The poller for a new connection: each in turn.
@@ -87,6 +95,7 @@ impl Drop for Core {
         self.timer.close();
         self.pollers.iter().for_each(|p| p.close());
         self.delivery.close();
+        recycle::purge();
     }
 }
 
@@ -125,7 +134,9 @@ pub fn defaults() -> Defaults {
 fn open_core(config: Option<Config>) -> Result<Arc<Core>> {
     let mut life = LIFE.lock();
     match &*life {
-        Life::Open(core) => return Ok(Arc::clone(core)),
+        Life::Open(core) if core.process == Process::current() => return Ok(Arc::clone(core)),
+        // The parent's library: its threads are not here, so nothing of it may end. The child gets its own.
+        Life::Open(core) => std::mem::forget(Arc::clone(core)),
         Life::Closing(threads) if !threads.wait_for_all(Deadline::in_ms(0)) => {
             return fail(Status::FailedToInitialize, "the library is being closed");
         }

@@ -374,14 +374,14 @@ pub unsafe extern "C" fn natsConnection_DrainTimeout(nc: *mut natsConnection, ti
 /// @param nc a connection with credentials from files or memory, or an NKey from a seed
 /// @param message the bytes; a non-NULL message with length 0 is taken as a C string
 /// @param messageLen their number
-/// @param sig receives the 64 bytes of the signature
+/// @param sig receives the 64 bytes of the signature, not NUL-terminated
 /// @return #NATS_INVALID_ARG, #NATS_ERR when there is nothing to sign with or it cannot be read
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsConnection_Sign(
     nc: *mut natsConnection,
     message: *const c_uchar,
     messageLen: c_int,
-    sig: *mut [c_uchar; 64],
+    sig: *mut c_uchar,
 ) -> natsStatus {
     // SAFETY: a live handle or NULL; `message` is NULL or has `messageLen` bytes; `sig` is NULL or has 64.
     unsafe {
@@ -396,7 +396,8 @@ pub unsafe extern "C" fn natsConnection_Sign(
                 }
                 n => std::slice::from_raw_parts(message, n as usize),
             };
-            *out = nc.sign(text)?;
+            let signature = nc.sign(text)?;
+            out.copy_from_nonoverlapping(signature.as_ptr(), signature.len());
             Ok(())
         })
     }

@@ -2,7 +2,7 @@
 //!
 //! A C program may store any number in an enum, which a Rust enum must not hold: where C hands us one (a struct
 //! field, an argument, what a callback returns) its type is `MaybeUninit<E>`, which the header prints as `E`.
-//! [`enum_code`] reads it, [`enum_from_code`] makes one.
+//! [`enum_code`] reads it.
 
 mod core;
 mod js;
@@ -65,6 +65,7 @@ pub(crate) unsafe fn enum_code<E: CEnum>(value: MaybeUninit<E>) -> c_int {
 }
 
 /// An enum for C with any number in it, e.g. the -1 of a field that was not chosen.
+#[cfg(test)]
 pub(crate) fn enum_from_code<E: CEnum>(code: c_int) -> MaybeUninit<E> {
     const { assert!(size_of::<E>() == size_of::<c_int>()) };
     let mut value = MaybeUninit::<E>::uninit();
