@@ -17,6 +17,7 @@ use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::Deadline;
 use crate::io::dns::{self, Families};
 use crate::io::socket::{Interest, Socket};
+use crate::proto::buffer::Buffer;
 use crate::proto::connect::ConnectFields;
 use crate::proto::encoder;
 use crate::proto::info::ServerInfo;
@@ -171,7 +172,7 @@ impl Connection {
         self.set_status(&mut state, ConnStatus::Connected);
         // Under the table's lock: a subscription made at this moment is sent here or by itself, never twice.
         let table = self.subscriptions.lock();
-        let mut first = Vec::new();
+        let mut first = Buffer::default();
         table.resubscribe(&mut first);
         self.requests.resubscribe(&mut first);
         self.outbound.go_live(&link, first, !connecting);

@@ -32,6 +32,8 @@ use crate::proto::info::ServerInfo;
 use crate::session::liveness::Liveness;
 use crate::session::pool::ServerPool;
 
+/// The write buffer holds this many times the I/O buffer size: fewer, larger writes.
+const WRITE_BUFFERS: usize = 4;
 /// How long a close waits for the server to confirm what was published.
 const CLOSE_FLUSH_MS: i64 = 500;
 /// A socket that took nothing for this long is not worth that wait.
@@ -96,7 +98,7 @@ impl Connection {
         let pool =
             ServerPool::new(options.url.as_deref(), &options.servers, !options.no_randomize, &mut rng)?;
         let settings = Settings {
-            capacity: options.io_buf_size,
+            capacity: options.io_buf_size * WRITE_BUFFERS,
             reconnect_capacity: options.reconnect_buf_size,
             send_asap: options.send_asap,
             flusher_wait: Duration::from_micros(options.flusher_wait_us.max(0) as u64),

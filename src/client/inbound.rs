@@ -61,6 +61,7 @@ struct Receiver<'a> {
     connection: &'a Arc<Connection>,
     table: MutexGuard<'a, Table>,
     padding: usize,
+    reply_sid: u64,
     /// Answers to requests; whoever gets one may count on having the messages that came before.
     replies: Vec<Msg>,
     events: Vec<Event>,
@@ -77,10 +78,8 @@ impl Sink for Receiver<'_> {
         let (headers, payload) = body.split_at(line.header_len);
         let headers = (!headers.is_empty()).then_some(headers);
         self.count(body.len());
-        if line.sid != self.connection.requests.sid() && self.table.find(line.sid).is_none() {
-            return; // nobody wants it
-        }
-        self.deliver(line.sid, Msg::received(line.subject, line.reply, headers, payload, self.padding));
+        let padding = self.padding;
+        self.deliver(line.sid, || Msg::received(line.subject, line.reply, headers, payload, padding));
     }
 
     fn begin(&mut self, line: MsgLine<'_>) -> Arriving {
@@ -91,7 +90,7 @@ impl Sink for Receiver<'_> {
 
     fn complete(&mut self, message: Arriving) {
         self.count(message.msg.size());
-        self.deliver(message.sid, message.msg);
+        self.deliver(message.sid, || message.msg);
     }
 
     fn ping(&mut self) {
@@ -127,11 +126,11 @@ impl Receiver<'_> {
     }
 
     #[inline]
-    fn deliver(&mut self, sid: u64, msg: Msg) {
-        if sid == self.connection.requests.sid() {
-            self.replies.push(msg);
+    fn deliver(&mut self, sid: u64, make: impl FnOnce() -> Msg) {
+        if sid == self.reply_sid {
+            self.replies.push(make());
         } else {
-            self.table.add(sid, msg);
+            self.table.add(sid, make);
         }
     }
 
@@ -217,6 +216,7 @@ impl Connection {
             connection: self,
             table: self.subscriptions.lock(),
             padding: self.options.message_buffer_padding,
+            reply_sid: self.requests.sid(),
             replies: Vec::new(),
             events: Vec::new(),
             msgs: 0,

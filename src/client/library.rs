@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 
 use crate::client::delivery::Delivery;
 use crate::client::options::Defaults;
+use crate::client::recycle;
 use crate::error::{Result, Status, fail};
 use crate::io::clock::Deadline;
 use crate::io::executor::Executor;
@@ -94,6 +95,7 @@ impl Drop for Core {
         self.timer.close();
         self.pollers.iter().for_each(|p| p.close());
         self.delivery.close();
+        recycle::purge();
     }
 }
 

@@ -15,6 +15,7 @@ pub mod options;
 mod outbound;
 pub mod publish;
 mod reconnect;
+mod recycle;
 mod requests;
 pub mod stats;
 pub mod subscription;

@@ -16,6 +16,7 @@ use crate::client::link::{Link, WRITE_DEADLINE};
 use crate::client::waiter::Waiter;
 use crate::error::{Error, Result, Status};
 use crate::io::clock::{self, Deadline};
+use crate::proto::buffer::Buffer;
 use crate::proto::encoder;
 use crate::session::pongs::{PingId, PongQueue};
 
@@ -79,8 +80,8 @@ pub struct Outbound {
 struct Queue {
     phase: Phase,
     link: Option<Arc<Link>>,
-    buffer: Vec<u8>,
-    spare: Vec<u8>,
+    buffer: Buffer,
+    spare: Buffer,
     /// Taken out of `buffer` but not written completely.
     unfinished: Chunk,
     writing: bool,
@@ -94,8 +95,8 @@ struct Queue {
     since_request: u32,
     last_flush: Duration,
     /// The reconnect buffer, and what a lost connection left unsent: that goes first.
-    pending: Vec<u8>,
-    unsent: Vec<u8>,
+    pending: Buffer,
+    unsent: Buffer,
     /// Who waits for the PONG to which PING.
     pings: VecDeque<(PingId, Arc<Waiter<()>>)>,
     pongs: PongQueue,
@@ -109,7 +110,7 @@ struct Queue {
 
 #[derive(Default)]
 struct Chunk {
-    data: Vec<u8>,
+    data: Buffer,
     sent: usize,
 }
 
@@ -120,8 +121,8 @@ impl Outbound {
         let queue = Queue {
             phase: Phase::Down,
             link: None,
-            buffer: Vec::new(),
-            spare: Vec::new(),
+            buffer: Buffer::default(),
+            spare: Buffer::default(),
             unfinished: Chunk::default(),
             writing: false,
             in_flight: 0,
@@ -130,8 +131,8 @@ impl Outbound {
             flush_requested: false,
             since_request: 0,
             last_flush: Duration::ZERO,
-            pending: Vec::new(),
-            unsent: Vec::new(),
+            pending: Buffer::default(),
+            unsent: Buffer::default(),
             pings: VecDeque::new(),
             pongs: PongQueue::new(),
             draining: false,
@@ -192,7 +193,7 @@ impl Outbound {
     }
 
     /// Appends a frame that is not a publish. Nothing is written while there is no connection.
-    pub fn push(&self, flush: Flush, write: impl FnOnce(&mut Vec<u8>)) -> Result<Then> {
+    pub fn push(&self, flush: Flush, write: impl FnOnce(&mut Buffer)) -> Result<Then> {
         let mut queue = self.queue.lock();
         if queue.phase != Phase::Live {
             return Ok(Then::Nothing);
@@ -207,7 +208,7 @@ impl Outbound {
     }
 
     /// Appends a frame without ever waiting: for the poller and the timer.
-    pub fn push_only(&self, write: impl FnOnce(&mut Vec<u8>)) -> Then {
+    pub fn push_only(&self, write: impl FnOnce(&mut Buffer)) -> Then {
         let mut queue = self.queue.lock();
         if queue.phase != Phase::Live {
             return Then::Nothing;
@@ -217,7 +218,7 @@ impl Outbound {
     }
 
     /// Appends a frame that goes out with the next one.
-    pub fn push_quietly(&self, write: impl FnOnce(&mut Vec<u8>)) {
+    pub fn push_quietly(&self, write: impl FnOnce(&mut Buffer)) {
         let mut queue = self.queue.lock();
         if queue.phase == Phase::Live {
             queue.append(write);
@@ -320,7 +321,7 @@ impl Outbound {
         while queue.phase == Phase::Live && queue.has_bytes() {
             let (link, mut chunk) = queue.take_chunk();
             drop(queue);
-            let result = link.write_now(&chunk.data, &mut chunk.sent);
+            let result = link.write_now(chunk.data.as_slice(), &mut chunk.sent);
             queue = self.queue.lock();
             self.note_progress(matches!(result, Ok(true)));
             let done = matches!(result, Ok(true));
@@ -371,7 +372,7 @@ impl Outbound {
     fn write_chunk(&self, link: &Link, chunk: &mut Chunk, deadline: Deadline) -> Result<()> {
         loop {
             let before = chunk.sent;
-            let done = link.write_now(&chunk.data, &mut chunk.sent)?;
+            let done = link.write_now(chunk.data.as_slice(), &mut chunk.sent)?;
             self.note_progress(done || chunk.sent > before);
             if done {
                 return Ok(());
@@ -447,7 +448,7 @@ impl Outbound {
 
     /// A connection is there. `first` is what it has to be told before anything else (subscriptions); then goes
     /// what waited for it. When the connection was there before (`again`), a PING of our own ends that part.
-    pub fn go_live(&self, link: &Arc<Link>, first: Vec<u8>, again: bool) {
+    pub fn go_live(&self, link: &Arc<Link>, first: Buffer, again: bool) {
         let mut queue = self.queue.lock();
         if queue.phase == Phase::Closed {
             return;
@@ -460,9 +461,9 @@ impl Outbound {
         self.stuck_since.store(0, Ordering::Relaxed);
         let (unsent, pending) = (std::mem::take(&mut queue.unsent), std::mem::take(&mut queue.pending));
         queue.append(|b| {
-            b.extend_from_slice(&first);
-            b.extend_from_slice(&unsent);
-            b.extend_from_slice(&pending);
+            b.extend_from_slice(first.as_slice());
+            b.extend_from_slice(unsent.as_slice());
+            b.extend_from_slice(pending.as_slice());
         });
         if again {
             queue.pongs.sent_ping();
@@ -575,7 +576,7 @@ impl Queue {
         self.pings.push_back((id, waiter));
     }
 
-    fn append(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+    fn append(&mut self, write: impl FnOnce(&mut Buffer)) {
         let before = self.buffer.len();
         write(&mut self.buffer);
         self.enqueued += (self.buffer.len() - before) as u64;
@@ -641,10 +642,10 @@ impl Queue {
         let unfinished_start = buffer_start - self.unfinished.data.len() as u64;
         if own.start >= buffer_start {
             let at = (own.start - buffer_start) as usize;
-            self.buffer.drain(at..at + (own.end - own.start) as usize);
+            self.buffer.remove(at..at + (own.end - own.start) as usize);
         } else if own.start >= unfinished_start && own.end <= buffer_start {
             let at = (own.start - unfinished_start) as usize;
-            self.unfinished.data.drain(at..at + (own.end - own.start) as usize);
+            self.unfinished.data.remove(at..at + (own.end - own.start) as usize);
             self.unfinished.sent = self.unfinished.sent.min(at);
         }
     }
@@ -655,18 +656,18 @@ impl Queue {
             return;
         }
         let unfinished = std::mem::take(&mut self.unfinished);
-        encoder::publishes_not_sent(&unfinished.data, unfinished.sent, &mut self.unsent);
+        encoder::publishes_not_sent(unfinished.data.as_slice(), unfinished.sent, &mut self.unsent);
         let buffer = std::mem::take(&mut self.buffer);
-        encoder::publishes_not_sent(&buffer, 0, &mut self.unsent);
+        encoder::publishes_not_sent(buffer.as_slice(), 0, &mut self.unsent);
         self.written = self.enqueued;
     }
 
     fn forget_bytes(&mut self) {
-        self.buffer = Vec::new();
-        self.spare = Vec::new();
+        self.buffer = Buffer::default();
+        self.spare = Buffer::default();
         self.unfinished = Chunk::default();
-        self.pending = Vec::new();
-        self.unsent = Vec::new();
+        self.pending = Buffer::default();
+        self.unsent = Buffer::default();
     }
 }
 
