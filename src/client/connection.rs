@@ -41,8 +41,8 @@ use crate::session::pool::ServerPool;
 const WRITE_BUFFERS: usize = 4;
 /// How long a close waits for the server to confirm what was published.
 const CLOSE_FLUSH_MS: i64 = 500;
-/// A socket that took nothing for this long is not worth that wait.
-const STUCK: Duration = Duration::from_millis(200);
+/// A socket that a publisher has been waiting on for this long is not worth that wait.
+const STUCK: Duration = Duration::from_millis(50);
 /// The wait of a flush or a round-trip measurement without a time of its own.
 pub const FLUSH_TIMEOUT_MS: i64 = 10_000;
 
@@ -503,7 +503,7 @@ impl Connection {
 
     /// Closes: what was published goes out first if the server takes it, within half a second.
     pub fn close(self: &Arc<Self>) {
-        if self.status() == ConnStatus::Connected && self.outbound.stuck_for() < STUCK {
+        if self.status() == ConnStatus::Connected && self.outbound.publisher_blocked_for() < STUCK {
             let _ = self.round_trip(Deadline::in_ms(CLOSE_FLUSH_MS));
         }
         self.close_now(Loss::closed_by_user());

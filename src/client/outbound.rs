@@ -481,11 +481,17 @@ impl Outbound {
     }
 
     /// For how long the socket has not taken a byte, zero while it does.
-    pub fn stuck_for(&self) -> Duration {
+    fn stuck_for(&self) -> Duration {
         match self.stuck_since.load(Ordering::Relaxed) {
             0 => Duration::ZERO,
             since => clock::now().saturating_sub(Duration::from_millis(since - 1)),
         }
+    }
+
+    /// For how long a publisher has been waiting for the socket to take a byte, zero when none is.
+    pub fn publisher_blocked_for(&self) -> Duration {
+        // The poller never stays the writer of a socket that takes nothing: this one is a thread of the program.
+        if self.queue.lock().writing { self.stuck_for() } else { Duration::ZERO }
     }
 
     // ---- life of the connection ----
