@@ -36,6 +36,7 @@ CC=clang CXX=clang++ cmake -S c-tests -B "$build" -DNATS_LIB_DIR="$libs" -DNATS_
 
 # Threads that have ended are joined later, or by the process's end.
 export TSAN_OPTIONS="suppressions=$PWD/scripts/tsan.suppressions report_thread_leaks=0 exitcode=66 ${TSAN_OPTIONS:-}"
+export NATS_STRESS_SANITIZED=1
 failed=0
 for test in ${*:-stress delivery subscription request drain publish subscribe}; do
     cmake --build "$build" --target "test_$test" >/dev/null
