@@ -8,6 +8,7 @@ use parking_lot::MutexGuard;
 
 use crate::client::connection::{ConnStatus, Connection};
 use crate::client::link::Link;
+use crate::client::loss::{Loss, Reason};
 use crate::client::message::Msg;
 use crate::client::subscription::Subscription;
 use crate::client::subscriptions::Table;
@@ -94,6 +95,7 @@ impl Sink for Receiver<'_> {
     }
 
     fn ping(&mut self) {
+        self.connection.vitals.note_server_ping();
         let then = self.connection.outbound.push_only(|b| b.extend_from_slice(encoder::PONG));
         self.connection.carry_out(then);
     }
@@ -167,6 +169,20 @@ impl Connection {
         reads: usize,
         maybe_ended: bool,
     ) -> bool {
+        let more = self.read_for_a_turn(link, buffer, reads, maybe_ended);
+        if link.wants_write() {
+            self.carry_out(self.outbound.flush_soon());
+        }
+        more
+    }
+
+    fn read_for_a_turn(
+        self: &Arc<Self>,
+        link: &Arc<Link>,
+        buffer: &mut [u8],
+        reads: usize,
+        maybe_ended: bool,
+    ) -> bool {
         let mut inbound = self.inbound.lock();
         for _ in 0..reads {
             if link.is_down() {
@@ -199,11 +215,11 @@ impl Connection {
                 parser.body_filled(n, receiver);
                 Ok(())
             })?;
-            return Ok(if n == room { Read::All } else { Read::Short });
+            return Ok(if n == room || link.may_have_more() { Read::All } else { Read::Short });
         }
         let Some(n) = link.read(buffer)? else { return Ok(Read::Nothing) };
         self.parse(inbound, link, |parser, receiver| parser.parse(&buffer[..n], receiver))?;
-        Ok(if n == buffer.len() { Read::All } else { Read::Short })
+        Ok(if n == buffer.len() || link.may_have_more() { Read::All } else { Read::Short })
     }
 
     fn parse(
@@ -244,7 +260,7 @@ impl Connection {
     /// The cause is what went wrong first, be it with writing.
     fn receive_failed(self: &Arc<Self>, link: &Arc<Link>, error: Error) {
         let cause = link.failure().cloned().unwrap_or(error);
-        self.connection_lost(link, cause);
+        self.connection_lost(link, Loss::new(Reason::ProtocolError, cause));
     }
 
     fn slow_consumer(self: &Arc<Self>, subscription: Arc<Subscription>) {
@@ -291,7 +307,7 @@ impl Connection {
     fn on_server_error(self: &Arc<Self>, link: &Arc<Link>, text: &[u8]) {
         let shown = String::from_utf8_lossy(text).into_owned();
         match auth::classify_err(text) {
-            ServerErr::Stale => self.connection_lost(link, Error::from(Status::StaleConnection)),
+            ServerErr::Stale => self.connection_lost(link, Loss::stale(Reason::ServerStale)),
             ServerErr::Permissions => {
                 let error = Error::new(Status::NotPermitted, shown);
                 self.set_last_error(&error);
@@ -299,14 +315,15 @@ impl Connection {
             }
             ServerErr::Auth(kind) => {
                 let error = Error::new(Status::ConnectionAuthFailed, shown);
+                link.note_reason(Reason::Auth); // the server is about to close
                 let mut state = self.state.lock();
                 state.note_error(&error);
                 let again =
                     state.pool.current_mut().is_some_and(|s| auth::note(&mut s.last_auth_error, kind));
                 drop(state);
-                self.report(None, error);
+                self.report(None, error.clone());
                 if again && !self.options.ignore_auth_error_abort {
-                    self.close_now();
+                    self.close_now(Loss::new(Reason::Auth, error));
                 }
             }
             ServerErr::Other => {
@@ -315,10 +332,10 @@ impl Connection {
                     _ => Error::new(Status::Err, shown),
                 };
                 if self.options.reconnect_on_protocol_error {
-                    self.connection_lost(link, error);
+                    self.connection_lost(link, Loss::new(Reason::ServerErr, error));
                 } else {
                     self.set_last_error(&error);
-                    self.close_now();
+                    self.close_now(Loss::new(Reason::ServerErr, error));
                 }
             }
         }
@@ -332,6 +349,11 @@ impl Connection {
         if let Some(link) = link.filter(|l| l.event_loop().is_some()) {
             let mut buffer = vec![0; self.options.io_buf_size];
             self.receive(&link, &mut buffer, 1, false);
+            link.with_held_data(|| {
+                while link.may_have_more() && !link.is_down() {
+                    self.receive(&link, &mut buffer, READS_PER_TURN, false);
+                }
+            });
         }
     }
 
