@@ -126,8 +126,13 @@ impl fmt::Display for Status {
 }
 
 /// A failure: what the C caller gets as status, and the text it finds in the last error.
+///
+/// One pointer wide, so that the results of fast paths travel in registers.
 #[derive(Clone, Debug)]
-pub struct Error {
+pub struct Error(Box<Inner>);
+
+#[derive(Clone, Debug)]
+struct Inner {
     status: Status,
     text: Option<Cow<'static, str>>,
     recorded: bool,
@@ -138,44 +143,49 @@ impl Error {
     /// An error with a text of its own.
     #[track_caller]
     pub fn new(status: Status, text: impl Into<Cow<'static, str>>) -> Error {
-        Error { status, text: Some(text.into()), recorded: true, location: Location::caller() }
+        Error(Box::new(Inner {
+            status,
+            text: Some(text.into()),
+            recorded: true,
+            location: Location::caller(),
+        }))
     }
 
     /// An expected outcome that must not become the thread's last error (a lookup that found nothing).
     #[track_caller]
     pub fn unrecorded(status: Status) -> Error {
-        Error { recorded: false, ..Error::from(status) }
+        Error(Box::new(Inner { status, text: None, recorded: false, location: Location::caller() }))
     }
 
     pub fn status(&self) -> Status {
-        self.status
+        self.0.status
     }
 
     /// The text for people; the status text when none was given.
     pub fn text(&self) -> &str {
-        self.text.as_deref().unwrap_or_else(|| self.status.text())
+        self.0.text.as_deref().unwrap_or_else(|| self.0.status.text())
     }
 
     /// The text given on creation, if any.
     pub fn own_text(&self) -> Option<&str> {
-        self.text.as_deref()
+        self.0.text.as_deref()
     }
 
     /// Whether this goes into the thread's last error.
     pub fn is_recorded(&self) -> bool {
-        self.recorded
+        self.0.recorded
     }
 
     /// Where in the library the error was made.
     pub fn location(&self) -> &'static Location<'static> {
-        self.location
+        self.0.location
     }
 }
 
 impl From<Status> for Error {
     #[track_caller]
     fn from(status: Status) -> Error {
-        Error { status, text: None, recorded: true, location: Location::caller() }
+        Error(Box::new(Inner { status, text: None, recorded: true, location: Location::caller() }))
     }
 }
 

@@ -12,11 +12,14 @@ use rand::seq::SliceRandom;
 use crate::client::connection::{ConnStatus, Connection};
 use crate::client::library;
 use crate::client::link::Link;
+use crate::client::loss::Loss;
 use crate::client::options::Options;
 use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::Deadline;
 use crate::io::dns::{self, Families};
 use crate::io::socket::{Interest, Socket};
+use crate::io::tls::{self, Peer};
+use crate::proto::buffer::Buffer;
 use crate::proto::connect::ConnectFields;
 use crate::proto::encoder;
 use crate::proto::info::ServerInfo;
@@ -44,7 +47,7 @@ pub fn connect(options: Options) -> Result<Outcome> {
     let connection = Connection::new(library::core()?, options)?;
     let result = connection.first_connect();
     if result.is_err() {
-        connection.close_now();
+        connection.close_now(Loss::closed_by_user());
     }
     result
 }
@@ -119,7 +122,7 @@ impl Connection {
         }
         let socket = self.dial(server, deadline).map_err(|error| Attempt { reached: false, error })?;
         let after = |error| Attempt { reached: true, error };
-        let link = Link::new(socket, self.event_loop().cloned());
+        let link = Link::new(socket, self.event_loop().cloned(), Arc::clone(&self.vitals));
         let ready = Dialogue { link: &link, deadline, received: Vec::new() }.run(self, server);
         let (info, leftover) = ready.map_err(|error| {
             self.note_auth_failure(&error);
@@ -129,15 +132,16 @@ impl Connection {
     }
 
     fn dial(&self, server: &Server, deadline: Deadline) -> Result<Socket> {
+        let tcp = self.tcp_options();
         if let Some(proxy) = &self.options.proxy_handler {
             let fd = proxy(server.url.resolvable_host(), server.url.port as i32)?;
-            return Socket::from_fd(fd);
+            return Socket::from_fd(fd, &tcp);
         }
         let addresses = self.resolve(server)?;
         let share = self.options.timeout_ms / addresses.len() as i64;
         let mut last = Error::from(Status::NoServer);
         for address in addresses {
-            match Socket::connect(address, deadline.at_most_ms(share.max(MIN_PER_ADDRESS_MS))) {
+            match Socket::connect(address, deadline.at_most_ms(share.max(MIN_PER_ADDRESS_MS)), &tcp) {
                 Ok(socket) => return Ok(socket),
                 Err(e) => last = e,
             }
@@ -172,7 +176,7 @@ impl Connection {
         self.set_status(&mut state, ConnStatus::Connected);
         // Under the table's lock: a subscription made at this moment is sent here or by itself, never twice.
         let table = self.subscriptions.lock();
-        let mut first = Vec::new();
+        let mut first = Buffer::default();
         table.resubscribe(&mut first);
         self.requests.resubscribe(&mut first);
         self.outbound.go_live(&link, first, !connecting);
@@ -210,11 +214,14 @@ impl Dialogue<'_> {
     /// Returns the server's INFO and what was read beyond the PONG.
     fn run(mut self, connection: &Arc<Connection>, server: &Server) -> Result<(ServerInfo, Vec<u8>)> {
         let options = &connection.options;
+        if options.tls_first {
+            self.secure(connection, server)?;
+        }
         let line = self.line(b"\r\n", Some(handshake::MAX_INFO))?;
         let info = Handshake::on_info_line(&line)?;
         self.received.clear(); // what came along with INFO, before any request of ours, is not used
-        if Handshake::tls_step(&info, options.secure)? {
-            return fail(Status::SecureConnectionWanted, "TLS is not built in yet");
+        if Handshake::tls_step(&info, connection.is_secure())? && !options.tls_first {
+            self.secure(connection, server)?;
         }
         Handshake::check_echo(&info, options.no_echo)?;
         self.send_connect(connection, server, &info)?;
@@ -222,9 +229,19 @@ impl Dialogue<'_> {
         loop {
             let line = self.line(b"\n", None)?;
             if handshake.on_reply_line(&line)? == Reply::Done {
+                self.link.take_decrypted(&mut self.received);
                 return Ok((info, self.received));
             }
         }
+    }
+
+    /// The TLS handshake; everything after it is encrypted.
+    fn secure(&self, connection: &Connection, server: &Server) -> Result<()> {
+        let host = server.url.resolvable_host();
+        let peer = Peer { host, name: server.tls_name.as_deref().unwrap_or(host) };
+        let session = tls::handshake(&*connection.tls_settings()?, peer, self.link.socket(), self.deadline)?;
+        self.link.secure(session);
+        Ok(())
     }
 
     fn send_connect(&self, connection: &Connection, server: &Server, info: &ServerInfo) -> Result<()> {
@@ -239,7 +256,7 @@ impl Dialogue<'_> {
             user: login.user.as_ref().map(|t| t.as_slice()),
             pass: login.password.as_ref().map(|t| t.as_slice()),
             auth_token: login.token.as_ref().map(|t| t.as_slice()),
-            tls_required: options.secure,
+            tls_required: connection.is_secure(),
             name: options.name.as_deref().unwrap_or_default(),
             echo: !options.no_echo,
             headers: info.headers,

@@ -5,8 +5,8 @@
 //! while a callback of the program runs, while the socket is used, or while waiting for anything else.
 
 use std::ffi::{CStr, CString};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
@@ -18,22 +18,27 @@ use crate::client::event_loop::Attachment;
 use crate::client::inbound::Inbound;
 use crate::client::library::Core;
 use crate::client::link::Link;
+use crate::client::loss::{Disconnect, Loss, Reason};
 use crate::client::options::{ConnectionHandler, Options};
 use crate::client::outbound::{Outbound, Settings, Then};
 use crate::client::requests::Requests;
 use crate::client::stats::Statistics;
 use crate::client::subscription::{End, Subscription};
 use crate::client::subscriptions::Subscriptions;
+use crate::client::vitals::Vitals;
 use crate::client::waiter::Waiter;
 use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::{self, Deadline};
 use crate::io::fork::Process;
 use crate::io::poller::Poller;
 use crate::io::timer;
+use crate::io::tls;
 use crate::proto::info::ServerInfo;
 use crate::session::liveness::Liveness;
 use crate::session::pool::ServerPool;
 
+/// The write buffer holds this many times the I/O buffer size: fewer, larger writes.
+const WRITE_BUFFERS: usize = 4;
 /// How long a close waits for the server to confirm what was published.
 const CLOSE_FLUSH_MS: i64 = 500;
 /// A socket that took nothing for this long is not worth that wait.
@@ -60,6 +65,10 @@ pub struct Connection {
     process: Process,
     pub(super) options: Options,
     name: Option<CString>,
+    /// TLS is required: by the options, or since a server asked for it.
+    secure: AtomicBool,
+    /// The TLS settings in use when the options have none.
+    own_tls: OnceLock<Arc<tls::Settings>>,
     poller: Arc<Poller>,
     event_loop: Option<Arc<Attachment>>,
     /// `State::status`, readable without the lock.
@@ -73,6 +82,8 @@ pub struct Connection {
     pub(super) inbound: Mutex<Inbound>,
     pub(super) liveness: Mutex<Liveness>,
     pub(super) tick: Mutex<Option<timer::Key>>,
+    pub(super) vitals: Arc<Vitals>,
+    last_disconnect: Mutex<Option<Arc<Disconnect>>>,
     pub(super) received: AtomicU64,
     pub(super) received_bytes: AtomicU64,
     pub(super) reconnects: AtomicU64,
@@ -99,13 +110,17 @@ impl Connection {
         let pool =
             ServerPool::new(options.url.as_deref(), &options.servers, !options.no_randomize, &mut rng)?;
         let settings = Settings {
-            capacity: options.io_buf_size,
+            capacity: options.io_buf_size * WRITE_BUFFERS,
             reconnect_capacity: options.reconnect_buf_size,
             send_asap: options.send_asap,
             flusher_wait: Duration::from_micros(options.flusher_wait_us.max(0) as u64),
             write_deadline_ms: options.write_deadline_ms,
         };
-        let liveness = Liveness::new(options.ping_interval_ms, options.max_pings_out);
+        let vitals = Arc::new(Vitals::default());
+        let mut liveness = Liveness::new(options.ping_interval_ms, options.max_pings_out);
+        liveness.set_pong_timeout(options.liveness.pong_timeout_ms);
+        liveness.set_max_detection(options.liveness.max_detection_ms);
+        vitals.mirror(&liveness);
         Ok(Arc::new(Connection {
             poller: core.poller(),
             event_loop: options.event_loop.as_ref().map(|make| Arc::new(Attachment::new(make()))),
@@ -126,13 +141,17 @@ impl Connection {
             woken: Condvar::new(),
             subscriptions: Subscriptions::default(),
             requests: Requests::new(options.custom_inbox_prefix.as_deref()),
-            outbound: Outbound::new(settings),
+            outbound: Outbound::new(settings, Arc::clone(&vitals)),
             inbound: Mutex::default(),
             liveness: Mutex::new(liveness),
             tick: Mutex::new(None),
+            vitals,
+            last_disconnect: Mutex::new(None),
             received: AtomicU64::new(0),
             received_bytes: AtomicU64::new(0),
             reconnects: AtomicU64::new(0),
+            secure: AtomicBool::new(options.secure),
+            own_tls: OnceLock::new(),
             name: options.name.as_deref().map(|name| CString::new(name).unwrap_or_default()),
             options,
         }))
@@ -148,6 +167,29 @@ impl Connection {
 
     pub(super) fn event_loop(&self) -> Option<&Arc<Attachment>> {
         self.event_loop.as_ref()
+    }
+
+    /// Whether TLS is required.
+    pub(super) fn is_secure(&self) -> bool {
+        self.secure.load(Ordering::Relaxed)
+    }
+
+    /// Whether TLS is required or was ever set up.
+    pub(super) fn may_use_tls(&self) -> bool {
+        self.is_secure() || self.options.tls.is_some()
+    }
+
+    /// How TLS is done; it is required from now on.
+    pub(super) fn tls_settings(&self) -> Result<Arc<tls::Settings>> {
+        let settings = match self.options.tls.as_ref().or(self.own_tls.get()) {
+            Some(settings) => Arc::clone(settings),
+            None => {
+                let made = Arc::new(tls::Settings::new()?);
+                Arc::clone(self.own_tls.get_or_init(|| made))
+            }
+        };
+        self.secure.store(true, Ordering::Relaxed);
+        Ok(settings)
     }
 
     /// Refuses calls in a process forked from the one that connected: its threads and sockets are not ours.
@@ -370,20 +412,22 @@ impl Connection {
 
     /// The link is broken. Whoever notices first starts the reconnect, or the close where that is not allowed;
     /// later calls for the same link do nothing. Waits for nothing.
-    pub(super) fn connection_lost(self: &Arc<Self>, link: &Arc<Link>, cause: Error) {
+    pub(super) fn connection_lost(self: &Arc<Self>, link: &Arc<Link>, loss: Loss) {
         let mut state = self.state.lock();
         if !state.is_current(link) {
             return;
         }
+        self.count_stale(loss.reason);
         if !self.options.allow_reconnect || state.status != ConnStatus::Connected {
-            state.note_error(&cause);
+            state.note_error(&loss.error);
             let told = !link.write_timed_out();
             if !told {
                 state.note_error(&Status::ConnectionClosed.into());
             }
-            self.shut(state, told);
+            self.shut(state, told, loss);
             return;
         }
+        let disconnect = self.note_disconnect(&state, link, &loss);
         state.link = None;
         state.last_error = None;
         self.set_status(&mut state, ConnStatus::Reconnecting);
@@ -396,10 +440,46 @@ impl Connection {
         if self.options.fail_requests_on_disconnect {
             self.requests.fail_all(Status::ConnectionDisconnected);
         }
-        self.post(&self.options.disconnected_handler);
+        self.post_disconnect(disconnect);
         if detached.is_err() || self.start_reconnecting(false).is_err() {
-            self.close_now();
+            self.close_now(Loss::new(Reason::IoError, Status::ConnectionClosed));
         }
+    }
+
+    /// Takes down all that is known about a loss, while the link is still there.
+    fn note_disconnect(&self, state: &State, link: &Link, loss: &Loss) -> Arc<Disconnect> {
+        let tcp = link.socket().tcp_state();
+        let disconnect = Arc::new(Disconnect {
+            reason: link.reason().unwrap_or(loss.reason),
+            status: loss.error.status(),
+            text: loss.error.text().to_owned(),
+            at: clock::wall(),
+            pings_outstanding: self.vitals.pulse().outstanding,
+            since_in: self.vitals.since_in(),
+            since_out: self.vitals.since_out(),
+            bytes_unsent: self.outbound.buffered() as u64 + link.socket().unsent().unwrap_or(0),
+            rtt_smoothed: self.vitals.rtt_smoothed(),
+            server_url: state.pool.current().map(|server| server.url.public()).unwrap_or_default(),
+            server_id: state.info.server_id.clone(),
+            lame_duck: state.info.lame_duck,
+            tcp_retransmits: tcp.map(|tcp| tcp.retransmits),
+            tcp_unacked: tcp.map(|tcp| tcp.unacked),
+        });
+        *self.last_disconnect.lock() = Some(Arc::clone(&disconnect));
+        disconnect
+    }
+
+    /// The last loss of a connection to a server, its end by a close included; `None` while there was none.
+    pub fn last_disconnect(&self) -> Option<Arc<Disconnect>> {
+        self.last_disconnect.lock().clone()
+    }
+
+    fn post_disconnect(self: &Arc<Self>, disconnect: Arc<Disconnect>) {
+        if let Some(handler) = self.options.liveness.disconnect_handler.clone() {
+            let connection = Arc::clone(self);
+            self.core.callbacks.post(move || handler(&connection, &disconnect));
+        }
+        self.post(&self.options.disconnected_handler);
     }
 
     /// Lets go of a broken link; an event loop is told to stop polling and closes the socket itself: after that the
@@ -414,7 +494,7 @@ impl Connection {
         self.open()?;
         let link = self.state.lock().link.clone();
         if let Some(link) = link {
-            self.connection_lost(&link, Error::from(Status::ConnectionClosed));
+            self.connection_lost(&link, Loss::new(Reason::Forced, Status::ConnectionClosed));
         }
         Ok(())
     }
@@ -426,20 +506,20 @@ impl Connection {
         if self.status() == ConnStatus::Connected && self.outbound.stuck_for() < STUCK {
             let _ = self.round_trip(Deadline::in_ms(CLOSE_FLUSH_MS));
         }
-        self.close_now();
+        self.close_now(Loss::closed_by_user());
     }
 
     /// Closes a connection whose code has failed in the middle of something.
     pub fn abandon(self: &Arc<Self>) {
-        self.close_now();
+        self.close_now(Loss::new(Reason::Forced, Status::ConnectionClosed));
     }
 
     /// Closes without waiting for the server.
-    pub(super) fn close_now(self: &Arc<Self>) {
-        self.shut(self.state.lock(), true);
+    pub(super) fn close_now(self: &Arc<Self>, loss: Loss) {
+        self.shut(self.state.lock(), true, loss);
     }
 
-    fn shut(self: &Arc<Self>, mut state: MutexGuard<'_, State>, tell_disconnected: bool) {
+    fn shut(self: &Arc<Self>, mut state: MutexGuard<'_, State>, tell_disconnected: bool, loss: Loss) {
         if state.status == ConnStatus::Closed {
             return;
         }
@@ -450,6 +530,7 @@ impl Connection {
         }
         self.set_status(&mut state, ConnStatus::Closed);
         let link = state.link.take();
+        let disconnect = link.as_ref().map(|link| self.note_disconnect(&state, link, &loss));
         let waiters = self.outbound.close();
         drop(state);
         self.woken.notify_all();
@@ -463,8 +544,8 @@ impl Connection {
         for subscription in self.subscriptions.take_all() {
             subscription.close(End::ConnectionClosed);
         }
-        if link.is_some() && tell_disconnected {
-            self.post(&self.options.disconnected_handler);
+        if let Some(disconnect) = disconnect.filter(|_| tell_disconnected) {
+            self.post_disconnect(disconnect);
         }
         if !never_connected {
             self.post(&self.options.closed_handler);

@@ -219,7 +219,9 @@ impl Delivery {
             // No thread to be had: everything goes back to its home.
             for job in jobs {
                 let (Job::Run(sub) | Job::One(sub, _)) = &job;
-                sub.home().push([job]);
+                if let Some(home) = sub.home() {
+                    home.push([job]);
+                }
             }
             return;
         }
@@ -345,8 +347,8 @@ impl Worker {
 
     /// For the supervisor: whether jobs wait here, and those to be moved away.
     fn inspect(&self, may_spread: bool) -> (bool, Vec<Job>) {
-        let turns = self.turns.load(Ordering::Relaxed);
         let mut queue = self.queue.lock();
+        let turns = self.turns.load(Ordering::Relaxed); // under the lock: never less than `push` saw
         let done = turns - queue.seen_turns;
         queue.seen_turns = turns;
         if queue.jobs.is_empty() || queue.parked {

@@ -8,6 +8,7 @@ use parking_lot::MutexGuard;
 
 use crate::client::connection::{ConnStatus, Connection};
 use crate::client::link::Link;
+use crate::client::loss::{Loss, Reason};
 use crate::client::message::Msg;
 use crate::client::subscription::Subscription;
 use crate::client::subscriptions::Table;
@@ -51,6 +52,7 @@ enum Read {
 
 /// Something to be done once the table of subscriptions is unlocked.
 enum Event {
+    Pong,
     Info(Vec<u8>),
     ServerError(Vec<u8>),
 }
@@ -60,6 +62,9 @@ struct Receiver<'a> {
     connection: &'a Arc<Connection>,
     table: MutexGuard<'a, Table>,
     padding: usize,
+    reply_sid: u64,
+    /// Answers to requests; whoever gets one may count on having the messages that came before.
+    replies: Vec<Msg>,
     events: Vec<Event>,
     msgs: u64,
     bytes: u64,
@@ -74,10 +79,8 @@ impl Sink for Receiver<'_> {
         let (headers, payload) = body.split_at(line.header_len);
         let headers = (!headers.is_empty()).then_some(headers);
         self.count(body.len());
-        if line.sid != self.connection.requests.sid() && self.table.find(line.sid).is_none() {
-            return; // nobody wants it
-        }
-        self.deliver(line.sid, Msg::received(line.subject, line.reply, headers, payload, self.padding));
+        let padding = self.padding;
+        self.deliver(line.sid, || Msg::received(line.subject, line.reply, headers, payload, padding));
     }
 
     fn begin(&mut self, line: MsgLine<'_>) -> Arriving {
@@ -88,16 +91,18 @@ impl Sink for Receiver<'_> {
 
     fn complete(&mut self, message: Arriving) {
         self.count(message.msg.size());
-        self.deliver(message.sid, message.msg);
+        self.deliver(message.sid, || message.msg);
     }
 
     fn ping(&mut self) {
+        self.connection.vitals.note_server_ping();
         let then = self.connection.outbound.push_only(|b| b.extend_from_slice(encoder::PONG));
         self.connection.carry_out(then);
     }
 
     fn pong(&mut self) {
-        self.connection.on_pong();
+        // Who waits for it may count on having the messages that came before.
+        self.events.push(Event::Pong);
     }
 
     fn info(&mut self, json: &[u8]) {
@@ -123,16 +128,16 @@ impl Receiver<'_> {
     }
 
     #[inline]
-    fn deliver(&mut self, sid: u64, msg: Msg) {
-        if sid == self.connection.requests.sid() {
-            self.connection.requests.reply(msg);
+    fn deliver(&mut self, sid: u64, make: impl FnOnce() -> Msg) {
+        if sid == self.reply_sid {
+            self.replies.push(make());
         } else {
-            self.table.add(sid, msg);
+            self.table.add(sid, make);
         }
     }
 
     /// Hands the messages over and unlocks the table.
-    fn finish(mut self) -> (Vec<Arc<Subscription>>, Vec<Event>) {
+    fn finish(mut self) -> (Vec<Arc<Subscription>>, Vec<Msg>, Vec<Event>) {
         // One thread at a time writes these: a plain addition will do.
         let add = |counter: &std::sync::atomic::AtomicU64, n: u64| {
             counter.store(counter.load(Ordering::Relaxed) + n, Ordering::Relaxed);
@@ -140,7 +145,7 @@ impl Receiver<'_> {
         add(&self.connection.received, self.msgs);
         add(&self.connection.received_bytes, self.bytes);
         let slow = self.table.deliver();
-        (slow, self.events)
+        (slow, self.replies, self.events)
     }
 }
 
@@ -158,6 +163,20 @@ impl Connection {
     /// Reads until nothing is left or the turn is over; true when there may be more. See
     /// [`Driven::readable`] for `maybe_ended`.
     pub(super) fn receive(
+        self: &Arc<Self>,
+        link: &Arc<Link>,
+        buffer: &mut [u8],
+        reads: usize,
+        maybe_ended: bool,
+    ) -> bool {
+        let more = self.read_for_a_turn(link, buffer, reads, maybe_ended);
+        if link.wants_write() {
+            self.carry_out(self.outbound.flush_soon());
+        }
+        more
+    }
+
+    fn read_for_a_turn(
         self: &Arc<Self>,
         link: &Arc<Link>,
         buffer: &mut [u8],
@@ -196,11 +215,11 @@ impl Connection {
                 parser.body_filled(n, receiver);
                 Ok(())
             })?;
-            return Ok(if n == room { Read::All } else { Read::Short });
+            return Ok(if n == room || link.may_have_more() { Read::All } else { Read::Short });
         }
         let Some(n) = link.read(buffer)? else { return Ok(Read::Nothing) };
         self.parse(inbound, link, |parser, receiver| parser.parse(&buffer[..n], receiver))?;
-        Ok(if n == buffer.len() { Read::All } else { Read::Short })
+        Ok(if n == buffer.len() || link.may_have_more() { Read::All } else { Read::Short })
     }
 
     fn parse(
@@ -213,18 +232,24 @@ impl Connection {
             connection: self,
             table: self.subscriptions.lock(),
             padding: self.options.message_buffer_padding,
+            reply_sid: self.requests.sid(),
+            replies: Vec::new(),
             events: Vec::new(),
             msgs: 0,
             bytes: 0,
             broken: false,
         };
         let result = feed(&mut inbound.parser, &mut receiver);
-        let (slow, events) = receiver.finish();
+        let (slow, replies, events) = receiver.finish();
         for subscription in slow {
             self.slow_consumer(subscription);
         }
+        for reply in replies {
+            self.requests.reply(reply);
+        }
         for event in events {
             match event {
+                Event::Pong => self.on_pong(),
                 Event::Info(json) => self.on_async_info(&json),
                 Event::ServerError(text) => self.on_server_error(link, &text),
             }
@@ -235,7 +260,7 @@ impl Connection {
     /// The cause is what went wrong first, be it with writing.
     fn receive_failed(self: &Arc<Self>, link: &Arc<Link>, error: Error) {
         let cause = link.failure().cloned().unwrap_or(error);
-        self.connection_lost(link, cause);
+        self.connection_lost(link, Loss::new(Reason::ProtocolError, cause));
     }
 
     fn slow_consumer(self: &Arc<Self>, subscription: Arc<Subscription>) {
@@ -282,7 +307,7 @@ impl Connection {
     fn on_server_error(self: &Arc<Self>, link: &Arc<Link>, text: &[u8]) {
         let shown = String::from_utf8_lossy(text).into_owned();
         match auth::classify_err(text) {
-            ServerErr::Stale => self.connection_lost(link, Error::from(Status::StaleConnection)),
+            ServerErr::Stale => self.connection_lost(link, Loss::stale(Reason::ServerStale)),
             ServerErr::Permissions => {
                 let error = Error::new(Status::NotPermitted, shown);
                 self.set_last_error(&error);
@@ -290,14 +315,15 @@ impl Connection {
             }
             ServerErr::Auth(kind) => {
                 let error = Error::new(Status::ConnectionAuthFailed, shown);
+                link.note_reason(Reason::Auth); // the server is about to close
                 let mut state = self.state.lock();
                 state.note_error(&error);
                 let again =
                     state.pool.current_mut().is_some_and(|s| auth::note(&mut s.last_auth_error, kind));
                 drop(state);
-                self.report(None, error);
+                self.report(None, error.clone());
                 if again && !self.options.ignore_auth_error_abort {
-                    self.close_now();
+                    self.close_now(Loss::new(Reason::Auth, error));
                 }
             }
             ServerErr::Other => {
@@ -306,10 +332,10 @@ impl Connection {
                     _ => Error::new(Status::Err, shown),
                 };
                 if self.options.reconnect_on_protocol_error {
-                    self.connection_lost(link, error);
+                    self.connection_lost(link, Loss::new(Reason::ServerErr, error));
                 } else {
                     self.set_last_error(&error);
-                    self.close_now();
+                    self.close_now(Loss::new(Reason::ServerErr, error));
                 }
             }
         }
@@ -323,6 +349,11 @@ impl Connection {
         if let Some(link) = link.filter(|l| l.event_loop().is_some()) {
             let mut buffer = vec![0; self.options.io_buf_size];
             self.receive(&link, &mut buffer, 1, false);
+            link.with_held_data(|| {
+                while link.may_have_more() && !link.is_down() {
+                    self.receive(&link, &mut buffer, READS_PER_TURN, false);
+                }
+            });
         }
     }
 

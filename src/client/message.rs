@@ -310,6 +310,7 @@ mod block {
     use std::ptr::NonNull;
 
     use super::Extra;
+    use crate::client::recycle;
     use crate::error::{Error, Result, Status};
     use crate::proto::headers::HeaderMap;
 
@@ -428,7 +429,7 @@ mod block {
         #[inline]
         pub(super) fn new(parts: &Parts<'_>) -> Result<Block> {
             let mut fixed = Fixed::new(parts)?;
-            let base = allocate(fixed.layout()?).ok_or_else(no_memory)?.as_ptr();
+            let base = recycle::allocate(fixed.layout()?).ok_or_else(no_memory)?.as_ptr();
             // SAFETY: the layout is the sum of all parts, which are written one behind the other; no part can
             // overlap a new block.
             unsafe {
@@ -541,7 +542,7 @@ mod block {
             // one of the allocation.
             unsafe {
                 self.0.drop_in_place();
-                free(self.0.cast(), layout);
+                recycle::free(self.0.cast(), layout);
             }
         }
     }
@@ -555,21 +556,6 @@ mod block {
             place.copy_from_nonoverlapping(text.as_ptr(), text.len());
             place.add(text.len()).write(0);
         }
-    }
-
-    /// Memory for a message; with [`free`] the one place to exchange the allocator.
-    #[inline]
-    fn allocate(layout: Layout) -> Option<NonNull<u8>> {
-        // SAFETY: a layout of a block is never empty, it has the fixed part.
-        NonNull::new(unsafe { std::alloc::alloc(layout) })
-    }
-
-    /// # Safety
-    /// `memory` came from [`allocate`] with this layout and is not used afterwards.
-    #[inline]
-    unsafe fn free(memory: NonNull<u8>, layout: Layout) {
-        // SAFETY: as promised by the caller.
-        unsafe { std::alloc::dealloc(memory.as_ptr(), layout) }
     }
 }
 

@@ -1,13 +1,19 @@
-//! Options of a connection: plain data, copied by every connect. TLS settings live elsewhere.
+//! Options of a connection: plain data, copied by every connect. The TLS settings are shared, not copied, and locked
+//! while shared.
 
 use std::os::fd::RawFd;
 use std::sync::Arc;
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
 use crate::client::connection::Connection;
+use crate::client::loss::Disconnect;
 use crate::client::subscription::Subscription;
 use crate::error::{Error, Result, Status, fail};
+use crate::io::socket::{KeepAlive, TcpOptions};
+use crate::io::tls;
+pub use crate::io::tls::Settings as TlsSettings;
 use crate::proto::subject;
 
 /// Told about an event of a connection: closed, disconnected, reconnected, connected, discovered servers, lame duck.
@@ -82,12 +88,50 @@ pub enum NKey {
     },
 }
 
+/// Told right before the disconnected handler, with the reason.
+pub type DisconnectHandler = Arc<dyn Fn(&Arc<Connection>, &Disconnect) + Send + Sync>;
+
+/// Told about keep-alive PINGs: what happened, how many are unanswered now, and a PONG's round trip.
+pub type PingHandler = Arc<dyn Fn(&Arc<Connection>, PingEvent, i32, Option<Duration>) + Send + Sync>;
+
+/// What happened to a keep-alive PING.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PingEvent {
+    Sent,
+    Answered,
+    /// The next PING is due, or the PONG timeout is over, and it is still unanswered.
+    Missed,
+}
+
+/// How a dead peer is found, beyond PINGs at an interval.
+#[derive(Clone, Default)]
+pub struct LivenessOptions {
+    /// Milliseconds; 0 is none.
+    pub pong_timeout_ms: i64,
+    /// Milliseconds; 0 is none.
+    pub max_detection_ms: i64,
+    pub tcp: TcpOptions,
+    pub disconnect_handler: Option<DisconnectHandler>,
+    pub ping_handler: Option<PingHandler>,
+}
+
 /// Defaults that come from the library's configuration.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Defaults {
     /// Milliseconds; 0 is none.
     pub write_deadline_ms: i64,
     pub global_delivery: bool,
+    pub liveness: LivenessDefaults,
+}
+
+/// Defaults that come from the environment, for what the program does not set. Milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LivenessDefaults {
+    pub ping_interval_ms: Option<i64>,
+    pub max_pings_out: Option<i32>,
+    pub pong_timeout_ms: Option<i64>,
+    pub max_detection_ms: Option<i64>,
+    pub tcp_user_timeout_ms: Option<i64>,
 }
 
 /// Everything a connection can be told before it connects. Times are what the program set, in milliseconds
@@ -105,8 +149,8 @@ pub struct Options {
     pub name: Option<Vec<u8>>,
 
     pub user: Option<Vec<u8>>,
-    pub password: Option<Vec<u8>>,
-    pub token: Option<Vec<u8>>,
+    pub password: Option<Zeroizing<Vec<u8>>>,
+    pub token: Option<Zeroizing<Vec<u8>>>,
     pub token_handler: Option<TokenHandler>,
     pub credentials: Credentials,
     pub nkey: NKey,
@@ -115,6 +159,10 @@ pub struct Options {
     pub secure: bool,
     /// The program said whether it wants TLS: `tls://` URLs no longer decide.
     pub secure_explicit: bool,
+    /// TLS from the first byte, before the server's INFO.
+    pub tls_first: bool,
+    /// How TLS is done, should it be; `None`: the default way.
+    pub tls: Option<Arc<tls::Settings>>,
 
     pub verbose: bool,
     pub pedantic: bool,
@@ -125,6 +173,7 @@ pub struct Options {
     pub ping_interval_ms: i64,
     /// Unanswered pings tolerated; 0 or less: stale at the first tick.
     pub max_pings_out: i32,
+    pub liveness: LivenessOptions,
 
     /// Bytes, at least 1.
     pub io_buf_size: usize,
@@ -194,12 +243,24 @@ impl Options {
             nkey: NKey::None,
             secure: false,
             secure_explicit: false,
+            tls_first: false,
+            tls: None,
             verbose: false,
             pedantic: false,
             no_echo: false,
             disable_no_responders: false,
-            ping_interval_ms: 2 * 60 * 1000,
-            max_pings_out: 2,
+            ping_interval_ms: defaults.liveness.ping_interval_ms.unwrap_or(2 * 60 * 1000),
+            max_pings_out: defaults.liveness.max_pings_out.unwrap_or(2),
+            liveness: LivenessOptions {
+                pong_timeout_ms: defaults.liveness.pong_timeout_ms.unwrap_or(0),
+                max_detection_ms: defaults.liveness.max_detection_ms.unwrap_or(0),
+                tcp: TcpOptions {
+                    keep_alive: None,
+                    user_timeout_ms: defaults.liveness.tcp_user_timeout_ms.unwrap_or(0),
+                },
+                disconnect_handler: None,
+                ping_handler: None,
+            },
             io_buf_size: DEFAULT_IO_BUF_SIZE,
             write_deadline_ms: defaults.write_deadline_ms,
             send_asap: false,
@@ -235,21 +296,96 @@ impl Options {
         }
     }
 
-    /// Sets the URL tried first; a `tls://` URL asks for TLS.
-    pub fn set_url(&mut self, url: Option<&[u8]>) {
-        self.url = url.map(|url| trim(url).to_vec());
-        self.want_tls_for(self.url.as_deref().is_some_and(is_tls));
+    /// 0 is none.
+    pub fn set_pong_timeout(&mut self, ms: i64) -> Result<()> {
+        self.liveness.pong_timeout_ms = not_negative(ms)?;
+        Ok(())
     }
 
-    /// Replaces the list of servers; one `tls://` URL asks for TLS to all of them.
-    pub fn set_servers<'a>(&mut self, servers: impl IntoIterator<Item = &'a [u8]>) {
-        self.servers = servers.into_iter().map(|url| trim(url).to_vec()).collect();
-        self.want_tls_for(self.servers.iter().any(|url| is_tls(url)));
+    /// 0 is none.
+    pub fn set_max_detection(&mut self, ms: i64) -> Result<()> {
+        self.liveness.max_detection_ms = not_negative(ms)?;
+        Ok(())
+    }
+
+    /// 0 is the system's time.
+    pub fn set_tcp_user_timeout(&mut self, ms: i64) -> Result<()> {
+        self.liveness.tcp.user_timeout_ms = not_negative(ms)?;
+        Ok(())
+    }
+
+    /// `None` turns the probes off; 0 stands for the system's value.
+    pub fn set_tcp_keep_alive(&mut self, probes: Option<[i32; 3]>) -> Result<()> {
+        let not_negative = |n: i32| u32::try_from(n).map_err(|_| Error::from(Status::InvalidArg));
+        self.liveness.tcp.keep_alive = match probes {
+            None => None,
+            Some([idle, interval, count]) => Some(KeepAlive {
+                idle_s: not_negative(idle)?,
+                interval_s: not_negative(interval)?,
+                count: not_negative(count)?,
+            }),
+        };
+        Ok(())
+    }
+
+    /// Sets the URL tried first; a `tls://` URL asks for TLS.
+    pub fn set_url(&mut self, url: Option<&[u8]>) -> Result<()> {
+        let url = url.map(|url| trim(url).to_vec());
+        self.want_tls_for(url.as_deref().is_some_and(is_tls))?;
+        self.url = url;
+        Ok(())
+    }
+
+    /// Replaces the list of servers; one `tls://` URL asks for TLS to all of them. The list is empty on failure.
+    pub fn set_servers<'a>(&mut self, servers: impl IntoIterator<Item = &'a [u8]>) -> Result<()> {
+        self.servers.clear();
+        let servers: Vec<Vec<u8>> = servers.into_iter().map(|url| trim(url).to_vec()).collect();
+        self.want_tls_for(servers.iter().any(|url| is_tls(url)))?;
+        self.servers = servers;
+        Ok(())
+    }
+
+    /// Asks for TLS, or not to ask for it; then all TLS settings are dropped.
+    pub fn set_secure(&mut self, secure: bool) -> Result<()> {
+        let settings = tls::Settings::new()?; // in a build without TLS this ends here
+        self.secure_explicit = true;
+        self.secure = secure;
+        self.tls = match self.tls.take() {
+            _ if !secure => None,
+            Some(old) => Some(old),
+            None => Some(Arc::new(settings)),
+        };
+        Ok(())
+    }
+
+    /// Asks for TLS from the first byte.
+    pub fn set_tls_first(&mut self) -> Result<()> {
+        self.change_tls(|_| Ok(()))?;
+        self.secure = true;
+        self.tls_first = true;
+        Ok(())
+    }
+
+    /// Changes the TLS settings, which no connection may be using.
+    pub fn change_tls(&mut self, change: impl FnOnce(&mut tls::Settings) -> Result<()>) -> Result<()> {
+        let mut settings = match self.tls.take() {
+            Some(settings) => settings,
+            None => Arc::new(tls::Settings::new()?),
+        };
+        let result = match Arc::get_mut(&mut settings) {
+            Some(settings) => change(settings),
+            None => fail(
+                Status::IllegalState,
+                "options with TLS settings can't be modified while a connection made from them exists",
+            ),
+        };
+        self.tls = Some(settings);
+        result
     }
 
     /// Sets user and password. A password alone means nothing to a server and is dropped.
     pub fn set_user_info(&mut self, user: Option<&[u8]>, password: Option<&[u8]>) {
-        self.password = user.and(password).map(<[u8]>::to_vec);
+        self.password = user.and(password).map(secret);
         self.user = user.map(<[u8]>::to_vec);
     }
 
@@ -258,7 +394,7 @@ impl Options {
         if token.is_some() && self.token_handler.is_some() {
             return fail(Status::IllegalState, "a token handler is already set");
         }
-        self.token = token.map(<[u8]>::to_vec);
+        self.token = token.map(secret);
         Ok(())
     }
 
@@ -443,10 +579,18 @@ impl Options {
     }
 
     /// TLS stays wanted when a later URL is not `tls://`.
-    fn want_tls_for(&mut self, tls_url: bool) {
-        if tls_url && !self.secure_explicit {
-            self.secure = true;
+    fn want_tls_for(&mut self, tls_url: bool) -> Result<()> {
+        if !tls_url {
+            return Ok(());
         }
+        if self.tls.is_none() {
+            let settings = tls::Settings::new()?;
+            if !self.secure_explicit {
+                self.tls = Some(Arc::new(settings));
+            }
+        }
+        self.secure |= !self.secure_explicit;
+        Ok(())
     }
 }
 
@@ -457,6 +601,10 @@ impl SharedOptions {
     pub fn new(options: Options) -> SharedOptions {
         SharedOptions(parking_lot::Mutex::new(options))
     }
+}
+
+fn secret(text: &[u8]) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(text.to_vec())
 }
 
 fn not_negative(value: i64) -> Result<i64> {
@@ -505,7 +653,8 @@ mod tests {
 
     #[test]
     fn library_defaults_are_taken() {
-        let o = Options::new(&Defaults { write_deadline_ms: 7, global_delivery: true });
+        let o =
+            Options::new(&Defaults { write_deadline_ms: 7, global_delivery: true, ..Defaults::default() });
         assert_eq!((o.write_deadline_ms, o.global_delivery), (7, true));
         assert_eq!((options().write_deadline_ms, options().global_delivery), (0, false));
     }
@@ -513,30 +662,30 @@ mod tests {
     #[test]
     fn urls_are_trimmed_and_may_ask_for_tls() {
         let mut o = options();
-        o.set_url(Some(b" \x0b host:1\t\n"));
+        o.set_url(Some(b" \x0b host:1\t\n")).unwrap();
         assert_eq!(o.url.as_deref(), Some(&b"host:1"[..]));
         assert!(!o.secure);
-        o.set_url(Some(b"  TlS://x"));
+        o.set_url(Some(b"  TlS://x")).unwrap();
         assert!(o.secure);
-        o.set_url(Some(b"nats://x"));
+        o.set_url(Some(b"nats://x")).unwrap();
         assert!(o.secure, "a plain URL does not take TLS back");
-        o.set_url(None);
+        o.set_url(None).unwrap();
         assert_eq!(o.url, None);
-        o.set_url(Some(b" \t "));
+        o.set_url(Some(b" \t ")).unwrap();
         assert_eq!(o.url.as_deref(), Some(&b""[..]));
     }
 
     #[test]
     fn one_tls_server_is_enough_unless_tls_was_decided() {
         let mut o = options();
-        o.set_servers([&b"a"[..], b" tls://b "]);
+        o.set_servers([&b"a"[..], b" tls://b "]).unwrap();
         assert_eq!(o.servers, [b"a".to_vec(), b"tls://b".to_vec()]);
         assert!(o.secure);
 
         let mut o = options();
         o.secure_explicit = true;
-        o.set_servers([&b"tls://b"[..]]);
-        o.set_url(Some(b"tls://c"));
+        o.set_servers([&b"tls://b"[..]]).unwrap();
+        o.set_url(Some(b"tls://c")).unwrap();
         assert!(!o.secure);
     }
 
@@ -546,7 +695,7 @@ mod tests {
         o.set_user_info(None, Some(b"p"));
         assert_eq!((&o.user, &o.password), (&None, &None));
         o.set_user_info(Some(b""), Some(b"p"));
-        assert_eq!((o.user, o.password), (Some(Vec::new()), Some(b"p".to_vec())));
+        assert_eq!((o.user, o.password), (Some(Vec::new()), Some(secret(b"p"))));
     }
 
     #[test]

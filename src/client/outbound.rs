@@ -13,14 +13,18 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::client::link::{Link, WRITE_DEADLINE};
+use crate::client::vitals::Vitals;
 use crate::client::waiter::Waiter;
 use crate::error::{Error, Result, Status};
 use crate::io::clock::{self, Deadline};
+use crate::proto::buffer::Buffer;
 use crate::proto::encoder;
 use crate::session::pongs::{PingId, PongQueue};
 
 /// A buffer that grew beyond this for one large message is given back.
 const KEPT_CAPACITY: usize = 1 << 20;
+/// So many unanswered PINGs are timed.
+const MAX_TIMED: usize = 1024;
 /// When the poller finds a publisher writing, it comes back after this.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
@@ -69,6 +73,7 @@ pub struct Settings {
 
 pub struct Outbound {
     settings: Settings,
+    vitals: Arc<Vitals>,
     queue: Mutex<Queue>,
     /// Signalled when the buffer has room, when a writer is done and when the phase changes.
     changed: Condvar,
@@ -79,8 +84,8 @@ pub struct Outbound {
 struct Queue {
     phase: Phase,
     link: Option<Arc<Link>>,
-    buffer: Vec<u8>,
-    spare: Vec<u8>,
+    buffer: Buffer,
+    spare: Buffer,
     /// Taken out of `buffer` but not written completely.
     unfinished: Chunk,
     writing: bool,
@@ -94,11 +99,13 @@ struct Queue {
     since_request: u32,
     last_flush: Duration,
     /// The reconnect buffer, and what a lost connection left unsent: that goes first.
-    pending: Vec<u8>,
-    unsent: Vec<u8>,
+    pending: Buffer,
+    unsent: Buffer,
     /// Who waits for the PONG to which PING.
     pings: VecDeque<(PingId, Arc<Waiter<()>>)>,
     pongs: PongQueue,
+    /// When the PINGs still unanswered were written into the buffer.
+    timed: VecDeque<TimedPing>,
     draining: bool,
     checked: bool,
     max_payload: i64,
@@ -107,21 +114,36 @@ struct Queue {
     out_bytes: u64,
 }
 
+struct TimedPing {
+    id: PingId,
+    at: Duration,
+    keep_alive: bool,
+}
+
+/// What an arriving PONG answers.
+#[derive(Default)]
+pub struct Answer {
+    /// Who waits for it.
+    pub waiter: Option<Arc<Waiter<()>>>,
+    pub round_trip: Option<Duration>,
+    pub keep_alive: bool,
+}
+
 #[derive(Default)]
 struct Chunk {
-    data: Vec<u8>,
+    data: Buffer,
     sent: usize,
 }
 
 type Guard<'a> = MutexGuard<'a, Queue>;
 
 impl Outbound {
-    pub fn new(settings: Settings) -> Outbound {
+    pub fn new(settings: Settings, vitals: Arc<Vitals>) -> Outbound {
         let queue = Queue {
             phase: Phase::Down,
             link: None,
-            buffer: Vec::new(),
-            spare: Vec::new(),
+            buffer: Buffer::default(),
+            spare: Buffer::default(),
             unfinished: Chunk::default(),
             writing: false,
             in_flight: 0,
@@ -130,10 +152,11 @@ impl Outbound {
             flush_requested: false,
             since_request: 0,
             last_flush: Duration::ZERO,
-            pending: Vec::new(),
-            unsent: Vec::new(),
+            pending: Buffer::default(),
+            unsent: Buffer::default(),
             pings: VecDeque::new(),
             pongs: PongQueue::new(),
+            timed: VecDeque::new(),
             draining: false,
             checked: false,
             max_payload: 0,
@@ -143,6 +166,7 @@ impl Outbound {
         };
         Outbound {
             settings,
+            vitals,
             queue: Mutex::new(queue),
             changed: Condvar::new(),
             stuck_since: AtomicU64::new(0),
@@ -192,7 +216,7 @@ impl Outbound {
     }
 
     /// Appends a frame that is not a publish. Nothing is written while there is no connection.
-    pub fn push(&self, flush: Flush, write: impl FnOnce(&mut Vec<u8>)) -> Result<Then> {
+    pub fn push(&self, flush: Flush, write: impl FnOnce(&mut Buffer)) -> Result<Then> {
         let mut queue = self.queue.lock();
         if queue.phase != Phase::Live {
             return Ok(Then::Nothing);
@@ -207,7 +231,7 @@ impl Outbound {
     }
 
     /// Appends a frame without ever waiting: for the poller and the timer.
-    pub fn push_only(&self, write: impl FnOnce(&mut Vec<u8>)) -> Then {
+    pub fn push_only(&self, write: impl FnOnce(&mut Buffer)) -> Then {
         let mut queue = self.queue.lock();
         if queue.phase != Phase::Live {
             return Then::Nothing;
@@ -217,7 +241,7 @@ impl Outbound {
     }
 
     /// Appends a frame that goes out with the next one.
-    pub fn push_quietly(&self, write: impl FnOnce(&mut Vec<u8>)) {
+    pub fn push_quietly(&self, write: impl FnOnce(&mut Buffer)) {
         let mut queue = self.queue.lock();
         if queue.phase == Phase::Live {
             queue.append(write);
@@ -232,7 +256,9 @@ impl Outbound {
         if queue.phase != Phase::Live {
             return Then::Nothing;
         }
-        queue.pongs.sent_ping();
+        let id = queue.pongs.sent_ping();
+        queue.note_ping(id, true);
+        self.vitals.note_ping();
         queue.append(|b| b.extend_from_slice(encoder::PING));
         queue.request_flush()
     }
@@ -240,6 +266,9 @@ impl Outbound {
     /// Appends a PING whose PONG completes `waiter`. While there is no connection it goes out after the reconnect.
     pub fn ping(&self, waiter: Arc<Waiter<()>>) -> Result<Then> {
         let mut queue = self.queue.lock();
+        if queue.phase != Phase::Closed {
+            self.vitals.note_ping();
+        }
         match queue.phase {
             Phase::Closed => Err(Status::ConnectionClosed.into()),
             Phase::Down => {
@@ -261,15 +290,25 @@ impl Outbound {
         self.queue.lock().pings.retain(|(_, w)| !Arc::ptr_eq(w, waiter));
     }
 
-    /// A PONG arrived: who waits for it.
-    pub fn pong(&self) -> Option<Arc<Waiter<()>>> {
+    /// A PONG arrived: what it answers.
+    pub fn pong(&self) -> Answer {
         let mut queue = self.queue.lock();
-        let id = queue.pongs.received()?;
-        let index = queue.pings.iter().position(|(ping, _)| *ping == id)?;
-        queue.pings.remove(index).map(|(_, waiter)| waiter)
+        let Some(id) = queue.pongs.received() else { return Answer::default() };
+        let waiter = queue.pings.iter().position(|(ping, _)| *ping == id);
+        let waiter = waiter.and_then(|index| queue.pings.remove(index)).map(|(_, waiter)| waiter);
+        let timed =
+            queue.timed.front().is_some_and(|ping| ping.id == id).then(|| queue.timed.pop_front()).flatten();
+        let round_trip = timed.as_ref().map(|ping| clock::now().saturating_sub(ping.at));
+        Answer { waiter, round_trip, keep_alive: timed.is_some_and(|ping| ping.keep_alive) }
     }
 
     // ---- writing ----
+
+    /// Something of TLS is to be sent, soon.
+    pub fn flush_soon(&self) -> Then {
+        let mut queue = self.queue.lock();
+        if queue.phase == Phase::Live { queue.request_flush() } else { Then::Nothing }
+    }
 
     /// Writes what the socket takes right now, on the calling thread; the poller does the rest.
     pub fn flush_try(&self) -> Then {
@@ -304,7 +343,9 @@ impl Outbound {
     /// The socket takes bytes again. For the poller and for event loops; returns false when nothing is left.
     pub fn writable(&self) -> bool {
         let queue = self.queue.lock();
-        if queue.writing || (queue.unfinished.is_empty() && !queue.is_event_driven()) {
+        if queue.writing
+            || (queue.unfinished.is_empty() && !queue.is_event_driven() && !queue.link_has_bytes())
+        {
             return queue.has_bytes();
         }
         self.write_what_fits(queue)
@@ -320,7 +361,7 @@ impl Outbound {
         while queue.phase == Phase::Live && queue.has_bytes() {
             let (link, mut chunk) = queue.take_chunk();
             drop(queue);
-            let result = link.write_now(&chunk.data, &mut chunk.sent);
+            let result = link.write_now(chunk.data.as_slice(), &mut chunk.sent);
             queue = self.queue.lock();
             self.note_progress(matches!(result, Ok(true)));
             let done = matches!(result, Ok(true));
@@ -371,7 +412,7 @@ impl Outbound {
     fn write_chunk(&self, link: &Link, chunk: &mut Chunk, deadline: Deadline) -> Result<()> {
         loop {
             let before = chunk.sent;
-            let done = link.write_now(&chunk.data, &mut chunk.sent)?;
+            let done = link.write_now(chunk.data.as_slice(), &mut chunk.sent)?;
             self.note_progress(done || chunk.sent > before);
             if done {
                 return Ok(());
@@ -429,6 +470,10 @@ impl Outbound {
 
     fn note_progress(&self, progress: bool) {
         if progress {
+            let stall = self.stuck_for();
+            if !stall.is_zero() {
+                self.vitals.note_stall(stall);
+            }
             self.stuck_since.store(0, Ordering::Relaxed);
         } else if self.stuck_since.load(Ordering::Relaxed) == 0 {
             self.stuck_since.store(clock::now().as_millis() as u64 + 1, Ordering::Relaxed);
@@ -447,7 +492,7 @@ impl Outbound {
 
     /// A connection is there. `first` is what it has to be told before anything else (subscriptions); then goes
     /// what waited for it. When the connection was there before (`again`), a PING of our own ends that part.
-    pub fn go_live(&self, link: &Arc<Link>, first: Vec<u8>, again: bool) {
+    pub fn go_live(&self, link: &Arc<Link>, first: Buffer, again: bool) {
         let mut queue = self.queue.lock();
         if queue.phase == Phase::Closed {
             return;
@@ -460,9 +505,9 @@ impl Outbound {
         self.stuck_since.store(0, Ordering::Relaxed);
         let (unsent, pending) = (std::mem::take(&mut queue.unsent), std::mem::take(&mut queue.pending));
         queue.append(|b| {
-            b.extend_from_slice(&first);
-            b.extend_from_slice(&unsent);
-            b.extend_from_slice(&pending);
+            b.extend_from_slice(first.as_slice());
+            b.extend_from_slice(unsent.as_slice());
+            b.extend_from_slice(pending.as_slice());
         });
         if again {
             queue.pongs.sent_ping();
@@ -492,6 +537,7 @@ impl Outbound {
         queue.link = None;
         let waiters = queue.pings.drain(..).map(|(_, waiter)| waiter).collect();
         queue.pongs.reset();
+        queue.timed.clear();
         if phase == Phase::Closed {
             queue.forget_bytes();
         }
@@ -533,6 +579,12 @@ impl Outbound {
         if queue.phase == Phase::Live { queue.waiting_bytes() } else { 0 }
     }
 
+    /// Bytes that wait to be written; `None` when somebody has the buffer right now.
+    pub fn try_buffered(&self) -> Option<usize> {
+        let queue = self.queue.try_lock()?;
+        Some(if queue.phase == Phase::Live { queue.waiting_bytes() } else { 0 })
+    }
+
     /// Messages and bytes published.
     pub fn published(&self) -> (u64, u64) {
         let queue = self.queue.lock();
@@ -572,10 +624,17 @@ impl Queue {
 
     fn expect_pong(&mut self, waiter: Arc<Waiter<()>>) {
         let id = self.pongs.sent_ping();
+        self.note_ping(id, false);
         self.pings.push_back((id, waiter));
     }
 
-    fn append(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+    fn note_ping(&mut self, id: PingId, keep_alive: bool) {
+        if self.timed.len() < MAX_TIMED {
+            self.timed.push_back(TimedPing { id, at: clock::now(), keep_alive });
+        }
+    }
+
+    fn append(&mut self, write: impl FnOnce(&mut Buffer)) {
         let before = self.buffer.len();
         write(&mut self.buffer);
         self.enqueued += (self.buffer.len() - before) as u64;
@@ -594,7 +653,12 @@ impl Queue {
     }
 
     fn has_bytes(&self) -> bool {
-        !self.unfinished.is_empty() || !self.buffer.is_empty()
+        !self.unfinished.is_empty() || !self.buffer.is_empty() || self.link_has_bytes()
+    }
+
+    /// TLS has something of its own to send.
+    fn link_has_bytes(&self) -> bool {
+        self.link.as_ref().is_some_and(|link| link.has_unsent())
     }
 
     fn waiting_bytes(&self) -> usize {
@@ -641,10 +705,10 @@ impl Queue {
         let unfinished_start = buffer_start - self.unfinished.data.len() as u64;
         if own.start >= buffer_start {
             let at = (own.start - buffer_start) as usize;
-            self.buffer.drain(at..at + (own.end - own.start) as usize);
+            self.buffer.remove(at..at + (own.end - own.start) as usize);
         } else if own.start >= unfinished_start && own.end <= buffer_start {
             let at = (own.start - unfinished_start) as usize;
-            self.unfinished.data.drain(at..at + (own.end - own.start) as usize);
+            self.unfinished.data.remove(at..at + (own.end - own.start) as usize);
             self.unfinished.sent = self.unfinished.sent.min(at);
         }
     }
@@ -655,18 +719,18 @@ impl Queue {
             return;
         }
         let unfinished = std::mem::take(&mut self.unfinished);
-        encoder::publishes_not_sent(&unfinished.data, unfinished.sent, &mut self.unsent);
+        encoder::publishes_not_sent(unfinished.data.as_slice(), unfinished.sent, &mut self.unsent);
         let buffer = std::mem::take(&mut self.buffer);
-        encoder::publishes_not_sent(&buffer, 0, &mut self.unsent);
+        encoder::publishes_not_sent(buffer.as_slice(), 0, &mut self.unsent);
         self.written = self.enqueued;
     }
 
     fn forget_bytes(&mut self) {
-        self.buffer = Vec::new();
-        self.spare = Vec::new();
+        self.buffer = Buffer::default();
+        self.spare = Buffer::default();
         self.unfinished = Chunk::default();
-        self.pending = Vec::new();
-        self.unsent = Vec::new();
+        self.pending = Buffer::default();
+        self.unsent = Buffer::default();
     }
 }
 

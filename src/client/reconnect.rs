@@ -6,6 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::client::connection::{ConnStatus, Connection};
+use crate::client::loss::{Loss, Reason};
 use crate::error::{Error, Result, Status};
 use crate::io::clock::{Deadline, wait_until};
 use crate::session::auth::{self, ServerErr};
@@ -24,7 +25,7 @@ impl Connection {
         let mut plan = ReconnectPlan::new();
         loop {
             let Some((server, pool_len)) = self.next_server() else {
-                self.close_now(); // no server is left to try
+                self.close_now(Loss::new(Reason::IoError, Status::NoServer)); // no server is left to try
                 return;
             };
             if !self.pause(&mut plan, pool_len) {
@@ -47,7 +48,7 @@ impl Connection {
                 }
                 Err(failure) => {
                     if self.is_closed() || self.abort_after(&failure.error, failure.reached, initial) {
-                        self.close_now();
+                        self.close_now(Loss::new(Reason::Auth, failure.error));
                         return;
                     }
                 }
@@ -76,7 +77,7 @@ impl Connection {
             wait_ms: options.reconnect_wait_ms,
             jitter_ms: options.reconnect_jitter_ms,
             jitter_tls_ms: options.reconnect_jitter_tls_ms,
-            tls: options.secure,
+            tls: self.may_use_tls(),
             custom: options.custom_reconnect_delay.is_some(),
         };
         let delay = plan.next_delay(pool_len, &timing, &mut self.state.lock().rng);

@@ -15,6 +15,7 @@ use crate::client::subscription::Request;
 use crate::client::waiter::Waiter;
 use crate::error::{Error, Result, Status};
 use crate::io::clock::Deadline;
+use crate::proto::buffer::Buffer;
 use crate::proto::encoder;
 use crate::proto::reply::ReplyPrefix;
 
@@ -72,7 +73,7 @@ impl Requests {
     }
 
     /// What a new connection has to be told.
-    pub fn resubscribe(&self, out: &mut Vec<u8>) {
+    pub fn resubscribe(&self, out: &mut Buffer) {
         if let Some(mux) = self.mux.lock().as_ref() {
             encoder::subscribe(out, mux.prefix.wildcard(), None, self.sid());
         }

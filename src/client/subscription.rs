@@ -278,9 +278,9 @@ impl Subscription {
 
     // ---- delivery (workers) ----
 
-    /// The worker this subscription is served by.
-    pub(super) fn home(&self) -> Arc<Worker> {
-        self.state.lock().home.clone().expect("only asynchronous subscriptions are scheduled")
+    /// The worker this subscription is served by; none once it has ended.
+    pub(super) fn home(&self) -> Option<Arc<Worker>> {
+        self.state.lock().home.clone()
     }
 
     /// Makes another worker the home.
@@ -416,6 +416,7 @@ impl Subscription {
     fn restart_timeout(self: &Arc<Self>, state: &mut State) {
         let Some(timeout) = self.timeout else { return };
         let timer = &self.connection.core().timer;
+        state.timeout_due = false; // became due while a callback ran
         if let Some(old) = state.timer.take() {
             timer.cancel(old);
         }
@@ -432,7 +433,7 @@ impl Subscription {
     fn timed_out(self: &Arc<Self>) {
         let mut state = self.state.lock();
         state.timer = None;
-        let quiet = self.pending(&state) == 0 && !state.scheduled && !state.drain.emptying;
+        let quiet = self.pending(&state) == 0 && !state.drain.emptying;
         if quiet && self.is_valid() {
             state.timeout_due = true;
             self.schedule_if_needed(state);
@@ -445,7 +446,7 @@ impl Subscription {
     pub fn next_msg(self: &Arc<Self>, timeout_ms: i64) -> Result<Msg> {
         let mut state = self.state.lock();
         if let Some(end) = state.end {
-            return Err(end.for_reader(self).into());
+            return Err(end.for_reader().into());
         }
         if self.is_async() {
             return fail(Status::IllegalState, "the subscription delivers to a callback");
@@ -482,7 +483,7 @@ impl Subscription {
         });
         state.waiters -= 1;
         match (woken, state.end) {
-            (_, Some(end)) if state.msgs.is_empty() => Err(end.for_reader(self).into()),
+            (_, Some(end)) if state.msgs.is_empty() => Err(end.for_reader().into()),
             (None, _) => Err(Status::Timeout.into()),
             _ => Ok(()),
         }
@@ -722,9 +723,8 @@ impl State {
 
 impl End {
     /// What a reader of the ended subscription is told.
-    fn for_reader(self, sub: &Subscription) -> Status {
+    fn for_reader(self) -> Status {
         match self {
-            _ if sub.connection.is_closed() => Status::ConnectionClosed,
             End::ConnectionClosed => Status::ConnectionClosed,
             End::MaxReached => Status::MaxDeliveredMsgs,
             End::Unsubscribed | End::Drained | End::DrainTimeout => Status::InvalidSubscription,

@@ -1,6 +1,7 @@
 //! The subscriptions of a connection, by sid.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,6 +13,7 @@ use crate::client::message::Msg;
 use crate::client::outbound::Flush;
 use crate::client::subscription::{End, Request, Subscription};
 use crate::error::{Result, Status, fail};
+use crate::proto::buffer::Buffer;
 use crate::proto::{encoder, subject};
 
 #[derive(Default)]
@@ -23,7 +25,7 @@ pub struct Subscriptions {
 /// The table, and what the current read brought for each subscription.
 #[derive(Default)]
 pub struct Table {
-    entries: HashMap<u64, Entry>,
+    entries: HashMap<u64, Entry, BuildHasherDefault<SidHasher>>,
     /// Sids with something in their batch.
     touched: Vec<u64>,
     /// Messages for subscriptions of the fixed pool, in arrival order.
@@ -34,6 +36,26 @@ struct Entry {
     subscription: Arc<Subscription>,
     batch: Vec<Msg>,
     bytes: u64,
+    /// Served by the fixed pool, which keeps the order across subscriptions.
+    ordered: bool,
+}
+
+/// Sids count up from 1: spreading them over the table takes no more than a multiplication.
+#[derive(Default)]
+struct SidHasher(u64);
+
+impl Hasher for SidHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|b| self.write_u64(u64::from(*b)));
+    }
+
+    fn write_u64(&mut self, sid: u64) {
+        self.0 = (self.0 ^ sid).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
 }
 
 impl Subscriptions {
@@ -59,7 +81,8 @@ impl Subscriptions {
 
 impl Table {
     pub fn insert(&mut self, subscription: Arc<Subscription>) {
-        let entry = Entry { batch: Vec::new(), bytes: 0, subscription };
+        let ordered = subscription.mode() == Mode::FixedPool && subscription.is_async();
+        let entry = Entry { batch: Vec::new(), bytes: 0, ordered, subscription };
         self.entries.insert(entry.subscription.sid(), entry);
     }
 
@@ -67,16 +90,12 @@ impl Table {
         self.entries.remove(&sid).is_some()
     }
 
-    /// The subscription a message is for, if it is still there.
-    pub fn find(&self, sid: u64) -> Option<&Arc<Subscription>> {
-        self.entries.get(&sid).map(|e| &e.subscription)
-    }
-
-    /// Puts a message into its subscription's batch.
+    /// Puts a message into its subscription's batch, if the subscription is still there.
     #[inline]
-    pub fn add(&mut self, sid: u64, msg: Msg) {
+    pub fn add(&mut self, sid: u64, make: impl FnOnce() -> Msg) {
         let Some(entry) = self.entries.get_mut(&sid) else { return };
-        if entry.subscription.mode() == Mode::FixedPool && entry.subscription.is_async() {
+        let msg = make();
+        if entry.ordered {
             self.ordered.push((Arc::clone(&entry.subscription), msg));
             return;
         }
@@ -85,6 +104,11 @@ impl Table {
         }
         entry.bytes += msg.size() as u64;
         entry.batch.push(msg);
+    }
+
+    /// The subscription with this number, if it is still there.
+    pub fn find(&self, sid: u64) -> Option<&Arc<Subscription>> {
+        self.entries.get(&sid).map(|e| &e.subscription)
     }
 
     /// Hands the batches over; returns the subscriptions that have just begun to drop messages.
@@ -102,16 +126,16 @@ impl Table {
             if tell {
                 slow.push(Arc::clone(&subscription));
             }
-            if accepted {
+            if accepted && let Some(home) = subscription.home() {
                 let delivery = &subscription.connection().core().delivery;
-                delivery.give(&subscription.home(), [Job::One(Arc::clone(&subscription), msg)]);
+                delivery.give(&home, [Job::One(Arc::clone(&subscription), msg)]);
             }
         }
         slow
     }
 
     /// What a new connection has to be told about the subscriptions.
-    pub fn resubscribe(&self, out: &mut Vec<u8>) {
+    pub fn resubscribe(&self, out: &mut Buffer) {
         let mut subs: Vec<_> = self.entries.values().map(|e| &e.subscription).collect();
         subs.sort_unstable_by_key(|sub| sub.sid());
         for sub in subs {

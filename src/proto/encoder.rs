@@ -1,100 +1,81 @@
 //! What a client sends after the handshake, byte for byte.
 
+use crate::proto::buffer::Buffer;
+
 pub const PING: &[u8] = b"PING\r\n";
 pub const PONG: &[u8] = b"PONG\r\n";
-const CRLF: &[u8] = b"\r\n";
+const CRLF: &[u8; 2] = b"\r\n";
 
-/// Upper bound of what [`publish`] adds besides subject, reply, headers and payload.
-pub const PUBLISH_OVERHEAD: usize = 64;
+/// Upper bound of what a frame has besides subject, reply, headers and payload.
+const OVERHEAD: usize = 64;
 
-/// `PUB` or, with a header block, `HPUB`, up to the start of the payload.
-#[inline]
-pub fn publish_line(
-    out: &mut Vec<u8>,
-    subject: &[u8],
-    reply: Option<&[u8]>,
-    headers: Option<&[u8]>,
-    payload_len: usize,
-) {
-    let reply_len = reply.map_or(0, |r| r.len() + 1);
-    let header_len = headers.map_or(0, <[u8]>::len);
-    out.reserve(subject.len() + reply_len + header_len + payload_len + PUBLISH_OVERHEAD);
-    out.extend_from_slice(if headers.is_some() { b"HPUB " } else { b"PUB " });
-    out.extend_from_slice(subject);
-    out.push(b' ');
-    if let Some(reply) = reply {
-        out.extend_from_slice(reply);
-        out.push(b' ');
-    }
-    if let Some(headers) = headers {
-        decimal(out, header_len as u64);
-        out.push(b' ');
-        decimal(out, (header_len + payload_len) as u64);
-        out.extend_from_slice(CRLF);
-        out.extend_from_slice(headers);
-    } else {
-        decimal(out, payload_len as u64);
-        out.extend_from_slice(CRLF);
-    }
-}
-
-/// A whole `PUB` or `HPUB` frame.
+/// A whole `PUB` or, with a header block, `HPUB` frame.
 #[inline]
 pub fn publish(
-    out: &mut Vec<u8>,
+    out: &mut Buffer,
     subject: &[u8],
     reply: Option<&[u8]>,
     headers: Option<&[u8]>,
     payload: &[u8],
 ) {
-    publish_line(out, subject, reply, headers, payload.len());
-    out.extend_from_slice(payload);
-    out.extend_from_slice(CRLF);
+    let reply_len = reply.map_or(0, <[u8]>::len);
+    let header_len = headers.map_or(0, <[u8]>::len);
+    let mut frame = out.frame(subject.len() + reply_len + header_len + payload.len() + OVERHEAD);
+    if headers.is_some() {
+        frame.byte(b'H');
+    }
+    frame.array(b"PUB ");
+    frame.piece(subject);
+    frame.byte(b' ');
+    if let Some(reply) = reply {
+        frame.piece(reply);
+        frame.byte(b' ');
+    }
+    if headers.is_some() {
+        frame.decimal(header_len as u64);
+        frame.byte(b' ');
+    }
+    frame.decimal((header_len + payload.len()) as u64);
+    frame.array(CRLF);
+    if let Some(headers) = headers {
+        frame.piece(headers);
+    }
+    frame.piece(payload);
+    frame.array(CRLF);
+    frame.finish();
 }
 
 /// `SUB`; without a queue group its place stays empty, as the reference writes it.
-pub fn subscribe(out: &mut Vec<u8>, subject: &[u8], queue: Option<&[u8]>, sid: u64) {
-    out.extend_from_slice(b"SUB ");
-    out.extend_from_slice(subject);
-    out.push(b' ');
-    out.extend_from_slice(queue.unwrap_or_default());
-    out.push(b' ');
-    decimal(out, sid);
-    out.extend_from_slice(CRLF);
+pub fn subscribe(out: &mut Buffer, subject: &[u8], queue: Option<&[u8]>, sid: u64) {
+    let queue = queue.unwrap_or_default();
+    let mut frame = out.frame(subject.len() + queue.len() + OVERHEAD);
+    frame.array(b"SUB ");
+    frame.piece(subject);
+    frame.byte(b' ');
+    frame.piece(queue);
+    frame.byte(b' ');
+    frame.decimal(sid);
+    frame.array(CRLF);
+    frame.finish();
 }
 
 /// `UNSUB`, at once or after `max` further messages; the blank after the sid is always there.
-pub fn unsubscribe(out: &mut Vec<u8>, sid: u64, max: Option<u64>) {
-    out.extend_from_slice(b"UNSUB ");
-    decimal(out, sid);
-    out.push(b' ');
+pub fn unsubscribe(out: &mut Buffer, sid: u64, max: Option<u64>) {
+    let mut frame = out.frame(OVERHEAD);
+    frame.array(b"UNSUB ");
+    frame.decimal(sid);
+    frame.byte(b' ');
     if let Some(max) = max {
-        decimal(out, max);
+        frame.decimal(max);
     }
-    out.extend_from_slice(CRLF);
-}
-
-/// The decimal digits of a number.
-#[inline]
-pub fn decimal(out: &mut Vec<u8>, mut value: u64) {
-    if value < 10 {
-        out.push(b'0' + value as u8);
-        return;
-    }
-    let mut digits = [0u8; 20];
-    let mut i = digits.len();
-    while value > 0 {
-        i -= 1;
-        digits[i] = b'0' + (value % 10) as u8;
-        value /= 10;
-    }
-    out.extend_from_slice(&digits[i..]);
+    frame.array(CRLF);
+    frame.finish();
 }
 
 /// The publish frames of `unsent`, a run of whole frames written by this module of which the first `sent` bytes
 /// went to a connection that is gone. A frame that was sent only in part is kept: the server cannot have used it.
 /// Anything else (SUB, UNSUB, PING, PONG) belonged to that connection and is left out.
-pub fn publishes_not_sent(unsent: &[u8], sent: usize, out: &mut Vec<u8>) {
+pub fn publishes_not_sent(unsent: &[u8], sent: usize, out: &mut Buffer) {
     let mut start = 0;
     while start < unsent.len() {
         let frame = &unsent[start..];
@@ -122,10 +103,14 @@ fn frame_len(frame: &[u8]) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn encoded(write: impl FnOnce(&mut Vec<u8>)) -> String {
-        let mut out = Vec::new();
+    fn text(buffer: &Buffer) -> String {
+        String::from_utf8(buffer.as_slice().to_vec()).unwrap()
+    }
+
+    fn encoded(write: impl FnOnce(&mut Buffer)) -> String {
+        let mut out = Buffer::default();
         write(&mut out);
-        String::from_utf8(out).unwrap()
+        text(&out)
     }
 
     #[test]
@@ -140,12 +125,11 @@ mod tests {
         assert_eq!(encoded(|o| subscribe(o, b"foo", Some(b"q"), 12)), "SUB foo q 12\r\n");
         assert_eq!(encoded(|o| unsubscribe(o, 7, None)), "UNSUB 7 \r\n");
         assert_eq!(encoded(|o| unsubscribe(o, 7, Some(10))), "UNSUB 7 10\r\n");
-        assert_eq!(encoded(|o| decimal(o, u64::MAX)), u64::MAX.to_string());
     }
 
     #[test]
     fn only_whole_publishes_survive_a_lost_connection() {
-        let mut all = Vec::new();
+        let mut all = Buffer::default();
         publish(&mut all, b"a", None, None, b"1");
         let second = all.len();
         all.extend_from_slice(PING);
@@ -153,9 +137,9 @@ mod tests {
         subscribe(&mut all, b"x", None, 1);
         publish(&mut all, b"c", None, None, b"");
         let kept = |sent| {
-            let mut out = Vec::new();
-            publishes_not_sent(&all, sent, &mut out);
-            String::from_utf8(out).unwrap()
+            let mut out = Buffer::default();
+            publishes_not_sent(all.as_slice(), sent, &mut out);
+            text(&out)
         };
         let (a, b, c) = ("PUB a 1\r\n1\r\n", "HPUB b 12 15\r\nNATS/1.0\r\n\r\nPUB\r\n", "PUB c 0\r\n\r\n");
         assert_eq!(kept(0), format!("{a}{b}{c}"));

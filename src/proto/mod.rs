@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod blank;
+pub mod buffer;
 pub mod connect;
 pub mod creds;
 pub mod encoder;
