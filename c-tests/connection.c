@@ -730,7 +730,7 @@ TEST(drain)
         CHECK_OK(natsConnection_PublishString(nc, "foo", "x"));
     CHECK_OK(natsConnection_Flush(nc));
     CHECK_OK(natsConnection_Drain(nc));
-    CHECK_OK(natsConnection_DrainTimeout(nc, 1));
+    CHECK_MSG(natsConnection_DrainTimeout(nc, 1) == NATS_OK || natsConnection_IsClosed(nc), "a second drain");
     if (natsConnection_IsDraining(nc))
         CHECK(natsConnection_SubscribeSync(&late, nc, "bar") != NATS_OK);
     WAIT_EVENT(ev, "closed", 1, 10000);
