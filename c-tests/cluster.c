@@ -66,6 +66,9 @@ typedef struct
     natsConnection *nc;
 } client;
 
+static events *kept[16];
+static int     kept_count;
+
 // Knows the one node only; learns of the others.
 static client client_of(cluster *c, int node)
 {
@@ -89,6 +92,8 @@ static void client_end(client *x)
     WAIT_EVENT(x->ev, "closed", 1, 5000);
     natsConnection_Destroy(x->nc);
     natsOptions_Destroy(x->opts);
+    // A late callback may still use it: it lives as long as the process.
+    kept[kept_count++] = x->ev;
 }
 
 // Until an interest registered at one node has reached another, a message may find nobody.

@@ -740,6 +740,8 @@ TEST(drain)
     natsSubscription_Destroy(sub);
     natsConnection_Destroy(nc);
     natsOptions_Destroy(opts);
+    CHECK_OK(nats_CloseAndWait(5000));
+    events_destroy(ev);
     server_stop(s);
 }
 
