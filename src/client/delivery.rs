@@ -76,7 +76,7 @@ pub struct Worker {
     wake: Condvar,
     /// Subscriptions whose home this is.
     homes: AtomicUsize,
-    /// Counts callbacks: a worker whose count stands still is held up.
+    /// Counts the begins and ends of callbacks: a worker whose count stands still is held up.
     turns: AtomicU64,
     /// Jobs in the queue; read without the lock.
     waiting: AtomicUsize,
@@ -329,10 +329,13 @@ impl Worker {
         }
     }
 
-    /// Called before every callback.
+    /// Runs a callback. The count is odd while one runs.
     #[inline]
-    pub fn turn(&self) {
-        self.turns.store(self.turns.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    pub fn turn(&self, callback: impl FnOnce()) {
+        let turns = self.turns.load(Ordering::Relaxed);
+        self.turns.store(turns + 1, Ordering::Relaxed);
+        callback();
+        self.turns.store(turns + 2, Ordering::Relaxed);
     }
 
     /// Whether other jobs wait for this worker.
@@ -393,10 +396,11 @@ impl Worker {
         queue.looks_with_waiters += 1;
         // A thread that only waits for a processor is not helped by another one that does the same.
         let patience = if threads::is_blocked(self.thread.load(Ordering::Relaxed)) { 1 } else { BUSY_LOOKS };
-        let held_up = done == 0 && queue.looks_with_waiters > patience;
+        let in_callback = turns % 2 == 1;
+        let held_up = in_callback && done == 0 && queue.looks_with_waiters > patience;
         let heavy = may_spread
             && queue.looks_with_waiters > LOOKS_BEFORE_SPREADING
-            && done < HEAVY_TURNS_PER_LOOK
+            && done / 2 < HEAVY_TURNS_PER_LOOK
             && queue.jobs.len() > 1;
         let keep = match (held_up, heavy) {
             (true, _) => 0,
