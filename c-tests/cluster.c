@@ -151,7 +151,13 @@ static void failover(bool lame_duck)
         if (b == BATCHES / 2 && lame_duck)
             server_lame_duck(c.nodes[0]);
         else if (b == BATCHES / 2)
+        {
+            // A PONG does not say that the server has passed everything on to the others: a kill may take that along.
+            uint64_t queued = 0;
+
+            WAIT_FOR(natsSubscription_QueuedMsgs(sub, &queued) == NATS_OK && queued == (uint64_t)b * BATCH, 10000);
             server_kill(c.nodes[0]);
+        }
         for (int i = 0; i < BATCH; i++)
             CHECK_OK(natsConnection_Publish(from.nc, "data", &b, sizeof b));
         confirmed[b] = natsConnection_FlushTimeout(from.nc, 10000) == NATS_OK;

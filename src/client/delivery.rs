@@ -170,8 +170,8 @@ impl Delivery {
 
     /// Hands work to a worker; makes sure that somebody notices should it be held up.
     pub fn give(self: &Arc<Self>, worker: &Arc<Worker>, jobs: impl IntoIterator<Item = Job>) {
-        let was_busy = worker.push(jobs);
-        if was_busy && worker.elastic && !self.supervised.swap(true, Ordering::AcqRel) {
+        let may_wait = worker.push(jobs);
+        if may_wait && worker.elastic && !self.supervised.swap(true, Ordering::AcqRel) {
             self.look_later();
         }
     }
@@ -300,7 +300,7 @@ impl Handover<'_> {
 }
 
 impl Worker {
-    /// Queues jobs; true when the worker was at work, so that they may have to wait.
+    /// Queues jobs; true when some may have to wait: for the job at work, or for one another.
     fn push(&self, jobs: impl IntoIterator<Item = Job>) -> bool {
         let mut queue = self.queue.lock();
         if queue.jobs.is_empty() {
@@ -310,11 +310,12 @@ impl Worker {
         queue.jobs.extend(jobs);
         self.waiting.store(queue.jobs.len(), Ordering::Relaxed);
         let parked = std::mem::replace(&mut queue.parked, false);
+        let may_wait = !parked || queue.jobs.len() > 1;
         drop(queue);
         if parked {
             self.wake.notify_one();
         }
-        !parked
+        may_wait
     }
 
     /// A subscription makes this its home.
