@@ -13,6 +13,10 @@ typedef struct
     server *nodes[NODES];
 } cluster;
 
+// Recorders of closed connections: a late callback may still use them.
+static events *kept[16];
+static int     kept_count;
+
 static char **servers_of(natsConnection *nc, int *n)
 {
     char **list = NULL;
@@ -55,6 +59,9 @@ static cluster cluster_start(void)
 
 static void cluster_stop(cluster *c)
 {
+    CHECK_OK(nats_CloseAndWait(10000));
+    while (kept_count > 0)
+        events_destroy(kept[--kept_count]);
     for (int i = 0; i < NODES; i++)
         server_stop(c->nodes[i]);
 }
@@ -65,9 +72,6 @@ typedef struct
     natsOptions    *opts;
     natsConnection *nc;
 } client;
-
-static events *kept[16];
-static int     kept_count;
 
 // Knows the one node only; learns of the others.
 static client client_of(cluster *c, int node)
@@ -92,7 +96,6 @@ static void client_end(client *x)
     WAIT_EVENT(x->ev, "closed", 1, 5000);
     natsConnection_Destroy(x->nc);
     natsOptions_Destroy(x->opts);
-    // A late callback may still use it: it lives as long as the process.
     kept[kept_count++] = x->ev;
 }
 
