@@ -143,7 +143,12 @@ impl Error {
     /// An error with a text of its own.
     #[track_caller]
     pub fn new(status: Status, text: impl Into<Cow<'static, str>>) -> Error {
-        Error(Box::new(Inner { status, text: Some(text.into()), recorded: true, location: Location::caller() }))
+        Error(Box::new(Inner {
+            status,
+            text: Some(text.into()),
+            recorded: true,
+            location: Location::caller(),
+        }))
     }
 
     /// An expected outcome that must not become the thread's last error (a lookup that found nothing).
