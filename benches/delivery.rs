@@ -45,7 +45,7 @@ impl FarEnd {
 fn connected(far: &FarEnd) -> Arc<Connection> {
     library::open_default().unwrap();
     let mut options = Options::new(&library::defaults());
-    options.set_url(Some(far.url.as_bytes()));
+    options.set_url(Some(far.url.as_bytes())).expect("a plain URL");
     match connect(options).unwrap() {
         Outcome::Connected(connection) | Outcome::Retrying(connection) => connection,
     }

@@ -3,6 +3,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use nats::proto::buffer::Buffer;
 use nats::proto::encoder;
 use nats::proto::parser::{MsgLine, Parser, PartialBody, Sink};
 
@@ -82,7 +83,7 @@ fn parser(c: &mut Criterion) {
 fn encoder(c: &mut Criterion) {
     let mut group = c.benchmark_group("encoder");
     group.throughput(Throughput::Elements(1));
-    let mut out = Vec::with_capacity(8192);
+    let mut out = Buffer::default();
     for (name, reply, headers, payload) in [
         ("PUB 16 B", None, None, &[b'x'; 16] as &[u8]),
         ("PUB 16 B with reply", Some(b"_INBOX.abc.1".as_slice()), None, &[b'x'; 16]),

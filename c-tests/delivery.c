@@ -451,6 +451,7 @@ static void requests_from_callbacks(bool pool)
     natsOptions_Destroy(opts);
     server_stop(s);
     nats_CloseAndWait(5000);
+    events_destroy(ev);
 }
 
 TEST_T(requests_and_subscribes_from_callbacks, 60000)

@@ -428,4 +428,6 @@ TEST(through_a_real_server)
     natsConnection_Destroy(nc);
     natsConnection_Destroy(other);
     server_stop(s);
+    CHECK_OK(nats_CloseAndWait(5000));
+    events_destroy(ev);
 }

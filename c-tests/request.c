@@ -477,6 +477,8 @@ TEST(no_responders_in_a_callback)
     natsSubscription_Destroy(sub);
     natsConnection_Destroy(nc);
     server_stop(s);
+    CHECK_OK(nats_CloseAndWait(5000));
+    events_destroy(ev);
 }
 
 // Who has the reply also has the messages the server sent before it.

@@ -559,6 +559,8 @@ TEST(auto_unsubscribe_with_a_restarted_server)
     natsConnection_Destroy(nc);
     natsOptions_Destroy(opts);
     server_stop(s);
+    CHECK_OK(nats_CloseAndWait(5000));
+    events_destroy(ev);
 }
 
 // ---- the end ----

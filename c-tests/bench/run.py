@@ -253,20 +253,26 @@ def goal(name, peer, ours):
     return ", ".join(words)
 
 
+def loaded_size(library):
+    """Without symbols and line tables."""
+    printed = subprocess.run(["size", library], capture_output=True, text=True, check=True).stdout
+    return int(printed.splitlines()[1].split()[3])
+
+
 def describe(args):
     commit = subprocess.run(["git", "-C", PROJECT, "describe", "--always", "--dirty"], capture_output=True, text=True)
     model = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
-    size = (args.ours / "libnats.so").stat().st_size
-    peer_size = (args.peer / "peerlib" / "libnats.so.3.14").stat().st_size
-    options = [word for word in sys.argv[3:] if word != "--write"]
+    size = loaded_size(args.ours / "libnats.so")
+    peer_size = loaded_size(args.peer / "peerlib" / "libnats.so.3.14")
+    options = ["--fast"] * args.fast + ["-n", str(args.rounds), "--seconds", f"{args.seconds:g}"]
+    options += ["--only", args.only] if args.only else []
     return "\n".join([
         f"- Command: `{shlex.join(['c-tests/bench/run.py', 'PEER_DIR', 'OUR_LIB_DIR', *options])}`",
         f"- Date: {datetime.date.today()}, commit {commit.stdout.strip()}, medians of {args.rounds} interleaved runs "
         f"of {args.seconds:g} s",
         f"- Machine: {os.cpu_count()} x {model[1] if model else platform.machine()}, Linux {platform.release()}, "
         f"load {os.getloadavg()[0]:.1f}",
-        f"- Size of the shared library: libnats {peer_size / 1e6:.2f} MB, this library {size / 1e6:.2f} MB "
-        "(with line tables)",
+        f"- Code and data of the shared library: libnats {peer_size / 1e6:.2f} MB, this library {size / 1e6:.2f} MB",
         "- A cell with two figures: libnats / this library. Three times are p50 / p99 / p99.9."])
 
 

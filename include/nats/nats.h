@@ -2073,7 +2073,7 @@ NATS_EXTERN natsStatus natsOptions_Create(natsOptions **newOpts);
  *
  * @param opts the options.
  * @param url copied, white space at both ends removed. NULL removes the URL.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL; #NATS_ILLEGAL_STATE for `tls://` in a build without TLS.
  */
 NATS_EXTERN natsStatus natsOptions_SetURL(natsOptions *opts, const char *url);
 
@@ -2085,7 +2085,8 @@ NATS_EXTERN natsStatus natsOptions_SetURL(natsOptions *opts, const char *url);
  * @param servers URLs, copied. NULL, with a count of 0, removes the list.
  * @param serversCount the number of URLs.
  * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL, or if there is an array without a count above 0, a count
- * without an array, or a URL that is NULL; in the last case the list is empty afterwards.
+ * without an array, or a URL that is NULL; in the last case the list is empty afterwards. #NATS_ILLEGAL_STATE for
+ * `tls://` in a build without TLS.
  */
 NATS_EXTERN natsStatus natsOptions_SetServers(natsOptions *opts, const char **servers, int serversCount);
 
@@ -2651,6 +2652,163 @@ NATS_EXTERN void natsConnection_ProcessCloseEvent(natsSock *socket);
  * since it attached. Called once by the adapter after its detach function; NULL is ignored.
  */
 NATS_EXTERN void natsConnection_ProcessDetachedEvent(natsConnection *nc);
+
+/**
+ * Turns TLS on or off for connections made with these options.
+ *
+ * On: a server that offers no TLS is refused with #NATS_SECURE_CONNECTION_WANTED. Off: every TLS setting made so
+ * far is dropped, certificates included; still, a connection to a server that insists on TLS uses it. After either,
+ * `tls://` in a URL means nothing any more. Without a call, TLS is on when a URL says `tls://`.
+ *
+ * The server's certificate is verified: it must come from an authority that the system or these options trust, and
+ * be for the host of the URL or the one set with natsOptions_SetExpectedHostname(). TLS 1.2 is the oldest version used.
+ *
+ * The TLS settings of options are shared with the connections made from them: while one of those exists,
+ * functions that change them give #NATS_ILLEGAL_STATE. This one does not.
+ *
+ * @param opts the options.
+ * @param secure true for on. Default: off.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL; #NATS_ILLEGAL_STATE in a build without TLS, as with all
+ * functions about TLS.
+ */
+NATS_EXTERN natsStatus natsOptions_SetSecure(natsOptions *opts, bool secure);
+
+/**
+ * Begins TLS with the first byte, before the server has said anything, and turns TLS on. For servers that are
+ * configured to expect that; it cannot be taken back.
+ *
+ * @param opts the options.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL; #NATS_ILLEGAL_STATE if a connection made from them exists.
+ */
+NATS_EXTERN natsStatus natsOptions_TLSHandshakeFirst(natsOptions *opts);
+
+/**
+ * Lets a verification callback run for several connections at the same time. Without this call, the callback of
+ * connections made from the same options runs for one after the other. Handshakes without a callback never wait for
+ * each other.
+ *
+ * @param opts the options.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL; #NATS_ILLEGAL_STATE if a connection made from them exists.
+ */
+NATS_EXTERN natsStatus natsOptions_AllowConcurrentTLSHandshakes(natsOptions *opts);
+
+/**
+ * Trusts the authorities whose certificates (PEM) are in a file, in addition to those trusted already.
+ *
+ * @param opts the options.
+ * @param fileName the file; read now.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `fileName` NULL or empty; #NATS_SSL_ERROR if the file cannot
+ * be used; #NATS_ILLEGAL_STATE if a connection made from the options exists.
+ */
+NATS_EXTERN natsStatus natsOptions_LoadCATrustedCertificates(natsOptions *opts, const char *fileName);
+
+/**
+ * Trusts the authorities whose certificates (PEM) are in a directory, in addition to those trusted already. The
+ * files have names as made by `openssl rehash`.
+ *
+ * @param opts the options.
+ * @param path the directory; looked into during handshakes, so that it need not exist yet.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `path` NULL or empty; #NATS_ILLEGAL_STATE if a connection
+ * made from the options exists.
+ */
+NATS_EXTERN natsStatus natsOptions_LoadCATrustedCertificatesPath(natsOptions *opts, const char *path);
+
+/**
+ * Trusts the authorities whose certificates are in a text, in addition to those trusted already. The text may also
+ * have revocation lists; from then on a certificate is refused unless a list of its authority says nothing about it.
+ *
+ * @param opts the options.
+ * @param certificates one or more objects in PEM format.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `certificates` NULL or empty; #NATS_SSL_ERROR if there is
+ * nothing in PEM format in it, or a damaged certificate; #NATS_ILLEGAL_STATE if a connection made from the options exists.
+ */
+NATS_EXTERN natsStatus natsOptions_SetCATrustedCertificates(natsOptions *opts, const char *certificates);
+
+/**
+ * Sets the certificate chain and the private key (PEM) that identify this client to servers that ask for it.
+ *
+ * @param opts the options.
+ * @param certsFileName file with the client's certificate first, then those of the authorities between; read now.
+ * @param keyFileName file with the key of that certificate; read now.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or a name NULL or empty; #NATS_SSL_ERROR if a file cannot be used or
+ * the key is another's; #NATS_ILLEGAL_STATE if a connection made from the options exists.
+ */
+NATS_EXTERN natsStatus natsOptions_LoadCertificatesChain(natsOptions *opts, const char *certsFileName,
+                                                         const char *keyFileName);
+
+/**
+ * As natsOptions_LoadCertificatesChain(), but the files are read at each connect and reconnect, so that they can be
+ * renewed while the program runs.
+ *
+ * @param opts the options.
+ * @param certsFileName file with the certificate chain; not looked at now.
+ * @param keyFileName file with the key; not looked at now.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or a name NULL or empty; #NATS_ILLEGAL_STATE if a connection made
+ * from the options exists. A file that cannot be used makes the connect fail with #NATS_SSL_ERROR.
+ */
+NATS_EXTERN natsStatus natsOptions_LoadCertificatesChainDynamic(natsOptions *opts, const char *certsFileName,
+                                                                const char *keyFileName);
+
+/**
+ * As natsOptions_LoadCertificatesChain(), from texts in PEM format.
+ *
+ * @param opts the options.
+ * @param cert the client's certificate; only the first one of the text is used.
+ * @param key its key.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or a text NULL or empty; #NATS_SSL_ERROR if a text cannot be used or
+ * the key is another's; #NATS_ILLEGAL_STATE if a connection made from the options exists.
+ */
+NATS_EXTERN natsStatus natsOptions_SetCertificatesChain(natsOptions *opts, const char *cert, const char *key);
+
+/**
+ * Sets the ciphers that may be used with TLS 1.2.
+ *
+ * @param opts the options.
+ * @param ciphers a list in OpenSSL's language, such as `ECDHE+AESGCM:!aNULL`.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `ciphers` NULL or empty; #NATS_SSL_ERROR if nothing is left by the
+ * list; #NATS_ILLEGAL_STATE if a connection made from the options exists.
+ */
+NATS_EXTERN natsStatus natsOptions_SetCiphers(natsOptions *opts, const char *ciphers);
+
+/**
+ * Sets the cipher suites that may be used with TLS 1.3.
+ *
+ * @param opts the options.
+ * @param ciphers names such as `TLS_AES_256_GCM_SHA384`, separated by colons; empty for none.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` or `ciphers` is NULL; #NATS_SSL_ERROR for an unknown name;
+ * #NATS_ILLEGAL_STATE if a connection made from the options exists.
+ */
+NATS_EXTERN natsStatus natsOptions_SetCipherSuites(natsOptions *opts, const char *ciphers);
+
+/**
+ * Sets the name that the server's certificate must be for, in place of the host of the URL.
+ *
+ * @param opts the options.
+ * @param hostname a name, or an address; copied. NULL for the host of the URL.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL; #NATS_ILLEGAL_STATE if a connection made from them exists.
+ */
+NATS_EXTERN natsStatus natsOptions_SetExpectedHostname(natsOptions *opts, const char *hostname);
+
+/**
+ * Accepts any certificate of a server, without knowing who it is. Not for production.
+ *
+ * @param opts the options.
+ * @param skip true to verify nothing, which also removes a callback set with
+ * natsOptions_SetSSLVerificationCallback(). Default: false.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL; #NATS_ILLEGAL_STATE if a connection made from them exists.
+ */
+NATS_EXTERN natsStatus natsOptions_SkipServerVerification(natsOptions *opts, bool skip);
+
+/**
+ * Lets the program decide on the server's certificates. OpenSSL calls it for each certificate of the chain, and for
+ * each thing it finds wrong, on the thread that connects. See also natsOptions_AllowConcurrentTLSHandshakes().
+ *
+ * @param opts the options.
+ * @param callback gets OpenSSL's verdict and its `X509_STORE_CTX *`, returns 1 to accept or 0 to refuse; turns
+ * verification on again if it was skipped. NULL removes it.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL; #NATS_ILLEGAL_STATE if a connection made from them exists.
+ */
+NATS_EXTERN natsStatus natsOptions_SetSSLVerificationCallback(natsOptions *opts, natsSSLVerifyCb callback);
 
 /** @} */
 

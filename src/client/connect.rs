@@ -18,6 +18,7 @@ use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::Deadline;
 use crate::io::dns::{self, Families};
 use crate::io::socket::{Interest, Socket};
+use crate::io::tls::{self, Peer};
 use crate::proto::buffer::Buffer;
 use crate::proto::connect::ConnectFields;
 use crate::proto::encoder;
@@ -213,11 +214,14 @@ impl Dialogue<'_> {
     /// Returns the server's INFO and what was read beyond the PONG.
     fn run(mut self, connection: &Arc<Connection>, server: &Server) -> Result<(ServerInfo, Vec<u8>)> {
         let options = &connection.options;
+        if options.tls_first {
+            self.secure(connection, server)?;
+        }
         let line = self.line(b"\r\n", Some(handshake::MAX_INFO))?;
         let info = Handshake::on_info_line(&line)?;
         self.received.clear(); // what came along with INFO, before any request of ours, is not used
-        if Handshake::tls_step(&info, options.secure)? {
-            return fail(Status::SecureConnectionWanted, "TLS is not built in yet");
+        if Handshake::tls_step(&info, connection.is_secure())? && !options.tls_first {
+            self.secure(connection, server)?;
         }
         Handshake::check_echo(&info, options.no_echo)?;
         self.send_connect(connection, server, &info)?;
@@ -225,9 +229,19 @@ impl Dialogue<'_> {
         loop {
             let line = self.line(b"\n", None)?;
             if handshake.on_reply_line(&line)? == Reply::Done {
+                self.link.take_decrypted(&mut self.received);
                 return Ok((info, self.received));
             }
         }
+    }
+
+    /// The TLS handshake; everything after it is encrypted.
+    fn secure(&self, connection: &Connection, server: &Server) -> Result<()> {
+        let host = server.url.resolvable_host();
+        let peer = Peer { host, name: server.tls_name.as_deref().unwrap_or(host) };
+        let session = tls::handshake(&*connection.tls_settings()?, peer, self.link.socket(), self.deadline)?;
+        self.link.secure(session);
+        Ok(())
     }
 
     fn send_connect(&self, connection: &Connection, server: &Server, info: &ServerInfo) -> Result<()> {
@@ -242,7 +256,7 @@ impl Dialogue<'_> {
             user: login.user.as_ref().map(|t| t.as_slice()),
             pass: login.password.as_ref().map(|t| t.as_slice()),
             auth_token: login.token.as_ref().map(|t| t.as_slice()),
-            tls_required: options.secure,
+            tls_required: connection.is_secure(),
             name: options.name.as_deref().unwrap_or_default(),
             echo: !options.no_echo,
             headers: info.headers,

@@ -5,8 +5,8 @@
 //! while a callback of the program runs, while the socket is used, or while waiting for anything else.
 
 use std::ffi::{CStr, CString};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
@@ -32,6 +32,7 @@ use crate::io::clock::{self, Deadline};
 use crate::io::fork::Process;
 use crate::io::poller::Poller;
 use crate::io::timer;
+use crate::io::tls;
 use crate::proto::info::ServerInfo;
 use crate::session::liveness::Liveness;
 use crate::session::pool::ServerPool;
@@ -40,8 +41,8 @@ use crate::session::pool::ServerPool;
 const WRITE_BUFFERS: usize = 4;
 /// How long a close waits for the server to confirm what was published.
 const CLOSE_FLUSH_MS: i64 = 500;
-/// A socket that took nothing for this long is not worth that wait.
-const STUCK: Duration = Duration::from_millis(200);
+/// A socket that a publisher has been waiting on for this long is not worth that wait.
+const STUCK: Duration = Duration::from_millis(50);
 /// The wait of a flush or a round-trip measurement without a time of its own.
 pub const FLUSH_TIMEOUT_MS: i64 = 10_000;
 
@@ -64,6 +65,10 @@ pub struct Connection {
     process: Process,
     pub(super) options: Options,
     name: Option<CString>,
+    /// TLS is required: by the options, or since a server asked for it.
+    secure: AtomicBool,
+    /// The TLS settings in use when the options have none.
+    own_tls: OnceLock<Arc<tls::Settings>>,
     poller: Arc<Poller>,
     event_loop: Option<Arc<Attachment>>,
     /// `State::status`, readable without the lock.
@@ -145,6 +150,8 @@ impl Connection {
             received: AtomicU64::new(0),
             received_bytes: AtomicU64::new(0),
             reconnects: AtomicU64::new(0),
+            secure: AtomicBool::new(options.secure),
+            own_tls: OnceLock::new(),
             name: options.name.as_deref().map(|name| CString::new(name).unwrap_or_default()),
             options,
         }))
@@ -160,6 +167,29 @@ impl Connection {
 
     pub(super) fn event_loop(&self) -> Option<&Arc<Attachment>> {
         self.event_loop.as_ref()
+    }
+
+    /// Whether TLS is required.
+    pub(super) fn is_secure(&self) -> bool {
+        self.secure.load(Ordering::Relaxed)
+    }
+
+    /// Whether TLS is required or was ever set up.
+    pub(super) fn may_use_tls(&self) -> bool {
+        self.is_secure() || self.options.tls.is_some()
+    }
+
+    /// How TLS is done; it is required from now on.
+    pub(super) fn tls_settings(&self) -> Result<Arc<tls::Settings>> {
+        let settings = match self.options.tls.as_ref().or(self.own_tls.get()) {
+            Some(settings) => Arc::clone(settings),
+            None => {
+                let made = Arc::new(tls::Settings::new()?);
+                Arc::clone(self.own_tls.get_or_init(|| made))
+            }
+        };
+        self.secure.store(true, Ordering::Relaxed);
+        Ok(settings)
     }
 
     /// Refuses calls in a process forked from the one that connected: its threads and sockets are not ours.
@@ -473,7 +503,7 @@ impl Connection {
 
     /// Closes: what was published goes out first if the server takes it, within half a second.
     pub fn close(self: &Arc<Self>) {
-        if self.status() == ConnStatus::Connected && self.outbound.stuck_for() < STUCK {
+        if self.status() == ConnStatus::Connected && self.outbound.publisher_blocked_for() < STUCK {
             let _ = self.round_trip(Deadline::in_ms(CLOSE_FLUSH_MS));
         }
         self.close_now(Loss::closed_by_user());

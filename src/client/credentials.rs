@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use crate::client::connection::Connection;
 use crate::client::options::{Credentials, NKey, SignatureHandler};
-use crate::error::{Result, Status, fail};
+use crate::error::{Error, Result, Status, fail};
 use crate::proto::creds;
 use crate::proto::info::ServerInfo;
 use crate::proto::nkeys::{KeyPair, SIGNATURE_LEN};
@@ -45,22 +45,21 @@ impl Connection {
     /// What the options say; without any, what another URL of the pool says.
     fn option_login(&self) -> Login {
         let options = &self.options;
-        let secret = |text: &Option<Vec<u8>>| text.clone().map(Zeroizing::new);
-        let empty = |text: &Option<Vec<u8>>| text.as_ref().is_none_or(Vec::is_empty);
         let nkey = match &options.nkey {
             NKey::None => None,
             NKey::Callback { public_key, .. } | NKey::SeedFile { public_key, .. } => Some(public_key.clone()),
         };
-        if empty(&options.user) && empty(&options.token) {
+        let no_user = options.user.as_ref().is_none_or(|user| user.is_empty());
+        if no_user && options.token.as_ref().is_none_or(|token| token.is_empty()) {
             let state = self.state.lock();
             if let Some((user, password)) = state.pool.default_credentials() {
                 return Login { nkey, ..Login::named(user, password) };
             }
         }
         Login {
-            user: secret(&options.user),
-            password: secret(&options.password),
-            token: secret(&options.token),
+            user: options.user.clone().map(Zeroizing::new),
+            password: options.password.clone(),
+            token: options.token.clone(),
             nkey,
             ..Login::default()
         }
@@ -74,11 +73,12 @@ impl Connection {
             Credentials::Files { chain, .. } => Some(creds::file_jwt(&read(chain)?).to_vec()),
             Credentials::Memory(text) => match creds::user_jwt(text) {
                 Some(jwt) => Some(jwt.to_vec()),
-                None => return Err(Status::NotFound.into()),
+                None => return Err(Error::unrecorded(Status::NotFound)),
             },
         };
-        login.jwt = jwt.filter(|j| !j.is_empty()).map(Zeroizing::new);
-        if login.jwt.is_none() && login.nkey.as_ref().is_none_or(Vec::is_empty) {
+        login.jwt = jwt.map(Zeroizing::new);
+        let has_jwt = login.jwt.as_ref().is_some_and(|jwt| !jwt.is_empty());
+        if !has_jwt && login.nkey.as_ref().is_none_or(Vec::is_empty) {
             return Ok(());
         }
         let nonce = info.nonce.as_deref().map(str::as_bytes);
@@ -113,7 +113,7 @@ impl Connection {
             }
             (Credentials::Memory(text), _) => match creds::user_seed(text) {
                 Some(seed) => KeyPair::from_seed(seed)?,
-                None => return Err(Status::NotFound.into()),
+                None => return Err(Error::unrecorded(Status::NotFound)),
             },
             _ => return fail(Status::Err, "unable to sign: no credentials with a seed were set"),
         };

@@ -169,6 +169,20 @@ impl Connection {
         reads: usize,
         maybe_ended: bool,
     ) -> bool {
+        let more = self.read_for_a_turn(link, buffer, reads, maybe_ended);
+        if link.wants_write() {
+            self.carry_out(self.outbound.flush_soon());
+        }
+        more
+    }
+
+    fn read_for_a_turn(
+        self: &Arc<Self>,
+        link: &Arc<Link>,
+        buffer: &mut [u8],
+        reads: usize,
+        maybe_ended: bool,
+    ) -> bool {
         let mut inbound = self.inbound.lock();
         for _ in 0..reads {
             if link.is_down() {
@@ -201,11 +215,11 @@ impl Connection {
                 parser.body_filled(n, receiver);
                 Ok(())
             })?;
-            return Ok(if n == room { Read::All } else { Read::Short });
+            return Ok(if n == room || link.may_have_more() { Read::All } else { Read::Short });
         }
         let Some(n) = link.read(buffer)? else { return Ok(Read::Nothing) };
         self.parse(inbound, link, |parser, receiver| parser.parse(&buffer[..n], receiver))?;
-        Ok(if n == buffer.len() { Read::All } else { Read::Short })
+        Ok(if n == buffer.len() || link.may_have_more() { Read::All } else { Read::Short })
     }
 
     fn parse(
@@ -335,6 +349,11 @@ impl Connection {
         if let Some(link) = link.filter(|l| l.event_loop().is_some()) {
             let mut buffer = vec![0; self.options.io_buf_size];
             self.receive(&link, &mut buffer, 1, false);
+            link.with_held_data(|| {
+                while link.may_have_more() && !link.is_down() {
+                    self.receive(&link, &mut buffer, READS_PER_TURN, false);
+                }
+            });
         }
     }
 

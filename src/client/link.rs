@@ -13,12 +13,15 @@ use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::Deadline;
 use crate::io::poller::{Driven, Poller, Registration};
 use crate::io::socket::{Interest, Socket};
+use crate::io::tls;
 
 /// What a write that took too long says.
 pub const WRITE_DEADLINE: &str = "the server did not take the data before the write deadline";
 
 pub struct Link {
     socket: Socket,
+    /// There once the handshake is done: from then on no plain byte is read or written.
+    tls: OnceLock<tls::Session>,
     event_loop: Option<Arc<Attachment>>,
     registration: Mutex<Option<(Arc<Poller>, Registration)>>,
     down: AtomicBool,
@@ -33,6 +36,7 @@ impl Link {
     pub fn new(socket: Socket, event_loop: Option<Arc<Attachment>>, vitals: Arc<Vitals>) -> Arc<Link> {
         Arc::new(Link {
             socket,
+            tls: OnceLock::new(),
             event_loop,
             registration: Mutex::new(None),
             down: AtomicBool::new(false),
@@ -50,6 +54,45 @@ impl Link {
 
     pub fn socket(&self) -> &Socket {
         &self.socket
+    }
+
+    /// Everything from now on is encrypted.
+    pub fn secure(&self, session: tls::Session) {
+        let _ = self.tls.set(session);
+    }
+
+    /// Appends data that has arrived and that no event of the socket will announce.
+    pub fn take_decrypted(&self, into: &mut Vec<u8>) {
+        if let Some(tls) = self.tls.get() {
+            tls.take_decrypted(into);
+        }
+    }
+
+    /// Whether the last read left something behind that no event of the socket will announce.
+    #[inline]
+    pub fn may_have_more(&self) -> bool {
+        self.tls.get().is_some_and(tls::Session::may_have_more)
+    }
+
+    /// Whether reading made something to be sent that nobody has begun to write.
+    #[inline]
+    pub fn wants_write(&self) -> bool {
+        self.tls.get().is_some_and(tls::Session::wants_write)
+    }
+
+    /// Whether a write has something to send even without data.
+    #[inline]
+    pub fn has_unsent(&self) -> bool {
+        self.tls.get().is_some_and(tls::Session::has_unsent)
+    }
+
+    /// Runs `read`, which sees only what was read from the socket before.
+    pub fn with_held_data(&self, read: impl FnOnce()) {
+        if let Some(tls) = self.tls.get() {
+            tls.read_only_held(true);
+            read();
+            tls.read_only_held(false);
+        }
     }
 
     /// Lets the poller watch the socket.
@@ -110,6 +153,13 @@ impl Link {
     /// Reads what is there: `None` when that is nothing yet.
     #[inline]
     pub fn read(&self, buf: &mut [u8]) -> Result<Option<usize>> {
+        if let Some(tls) = self.tls.get() {
+            let read = tls.read(&self.socket, buf).inspect_err(|e| self.note_reason(reason_of_error(e)))?;
+            if read.is_some() {
+                self.vitals.note_in();
+            }
+            return Ok(read);
+        }
         match self.socket.read(buf) {
             Ok(0) => {
                 self.note_reason(Reason::ServerClosed);
@@ -129,6 +179,17 @@ impl Link {
 
     /// Writes what the socket takes now, of `data` from `sent` on. False when something is left.
     pub fn write_now(&self, data: &[u8], sent: &mut usize) -> Result<bool> {
+        if let Some(tls) = self.tls.get() {
+            let before = *sent;
+            let result = tls.write(&self.socket, data, sent);
+            if *sent > before {
+                self.vitals.note_out();
+            }
+            return result.map_err(|e| {
+                self.note_reason(reason_of(&e));
+                write_error(&e)
+            });
+        }
         while *sent < data.len() {
             match self.socket.write(&data[*sent..]) {
                 Ok(n) => {
@@ -156,6 +217,10 @@ impl Link {
 
 fn reason_of(e: &io::Error) -> Reason {
     if e.kind() == ErrorKind::TimedOut { Reason::TcpTimeout } else { Reason::IoError }
+}
+
+fn reason_of_error(error: &Error) -> Reason {
+    if error.status() == Status::ConnectionClosed { Reason::ServerClosed } else { Reason::IoError }
 }
 
 fn write_error(e: &io::Error) -> Error {

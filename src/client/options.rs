@@ -1,4 +1,5 @@
-//! Options of a connection: plain data, copied by every connect. TLS settings live elsewhere.
+//! Options of a connection: plain data, copied by every connect. The TLS settings are shared, not copied, and locked
+//! while shared.
 
 use std::os::fd::RawFd;
 use std::sync::Arc;
@@ -11,6 +12,8 @@ use crate::client::loss::Disconnect;
 use crate::client::subscription::Subscription;
 use crate::error::{Error, Result, Status, fail};
 use crate::io::socket::{KeepAlive, TcpOptions};
+use crate::io::tls;
+pub use crate::io::tls::Settings as TlsSettings;
 use crate::proto::subject;
 
 /// Told about an event of a connection: closed, disconnected, reconnected, connected, discovered servers, lame duck.
@@ -146,8 +149,8 @@ pub struct Options {
     pub name: Option<Vec<u8>>,
 
     pub user: Option<Vec<u8>>,
-    pub password: Option<Vec<u8>>,
-    pub token: Option<Vec<u8>>,
+    pub password: Option<Zeroizing<Vec<u8>>>,
+    pub token: Option<Zeroizing<Vec<u8>>>,
     pub token_handler: Option<TokenHandler>,
     pub credentials: Credentials,
     pub nkey: NKey,
@@ -156,6 +159,10 @@ pub struct Options {
     pub secure: bool,
     /// The program said whether it wants TLS: `tls://` URLs no longer decide.
     pub secure_explicit: bool,
+    /// TLS from the first byte, before the server's INFO.
+    pub tls_first: bool,
+    /// How TLS is done, should it be; `None`: the default way.
+    pub tls: Option<Arc<tls::Settings>>,
 
     pub verbose: bool,
     pub pedantic: bool,
@@ -236,6 +243,8 @@ impl Options {
             nkey: NKey::None,
             secure: false,
             secure_explicit: false,
+            tls_first: false,
+            tls: None,
             verbose: false,
             pedantic: false,
             no_echo: false,
@@ -320,20 +329,63 @@ impl Options {
     }
 
     /// Sets the URL tried first; a `tls://` URL asks for TLS.
-    pub fn set_url(&mut self, url: Option<&[u8]>) {
-        self.url = url.map(|url| trim(url).to_vec());
-        self.want_tls_for(self.url.as_deref().is_some_and(is_tls));
+    pub fn set_url(&mut self, url: Option<&[u8]>) -> Result<()> {
+        let url = url.map(|url| trim(url).to_vec());
+        self.want_tls_for(url.as_deref().is_some_and(is_tls))?;
+        self.url = url;
+        Ok(())
     }
 
-    /// Replaces the list of servers; one `tls://` URL asks for TLS to all of them.
-    pub fn set_servers<'a>(&mut self, servers: impl IntoIterator<Item = &'a [u8]>) {
-        self.servers = servers.into_iter().map(|url| trim(url).to_vec()).collect();
-        self.want_tls_for(self.servers.iter().any(|url| is_tls(url)));
+    /// Replaces the list of servers; one `tls://` URL asks for TLS to all of them. The list is empty on failure.
+    pub fn set_servers<'a>(&mut self, servers: impl IntoIterator<Item = &'a [u8]>) -> Result<()> {
+        self.servers.clear();
+        let servers: Vec<Vec<u8>> = servers.into_iter().map(|url| trim(url).to_vec()).collect();
+        self.want_tls_for(servers.iter().any(|url| is_tls(url)))?;
+        self.servers = servers;
+        Ok(())
+    }
+
+    /// Asks for TLS, or not to ask for it; then all TLS settings are dropped.
+    pub fn set_secure(&mut self, secure: bool) -> Result<()> {
+        let settings = tls::Settings::new()?; // in a build without TLS this ends here
+        self.secure_explicit = true;
+        self.secure = secure;
+        self.tls = match self.tls.take() {
+            _ if !secure => None,
+            Some(old) => Some(old),
+            None => Some(Arc::new(settings)),
+        };
+        Ok(())
+    }
+
+    /// Asks for TLS from the first byte.
+    pub fn set_tls_first(&mut self) -> Result<()> {
+        self.change_tls(|_| Ok(()))?;
+        self.secure = true;
+        self.tls_first = true;
+        Ok(())
+    }
+
+    /// Changes the TLS settings, which no connection may be using.
+    pub fn change_tls(&mut self, change: impl FnOnce(&mut tls::Settings) -> Result<()>) -> Result<()> {
+        let mut settings = match self.tls.take() {
+            Some(settings) => settings,
+            None => Arc::new(tls::Settings::new()?),
+        };
+        let result = match Arc::get_mut(&mut settings) {
+            Some(settings) => change(settings),
+            None => fail(
+                Status::IllegalState,
+                "options with TLS settings can't be modified while a connection made from them exists",
+            ),
+        };
+        self.tls = Some(settings);
+        result
     }
 
     /// Sets user and password. A password alone means nothing to a server and is dropped.
     pub fn set_user_info(&mut self, user: Option<&[u8]>, password: Option<&[u8]>) {
-        self.password = user.and(password).map(<[u8]>::to_vec);
+        self.password = user.and(password).map(secret);
         self.user = user.map(<[u8]>::to_vec);
     }
 
@@ -342,7 +394,7 @@ impl Options {
         if token.is_some() && self.token_handler.is_some() {
             return fail(Status::IllegalState, "a token handler is already set");
         }
-        self.token = token.map(<[u8]>::to_vec);
+        self.token = token.map(secret);
         Ok(())
     }
 
@@ -527,10 +579,18 @@ impl Options {
     }
 
     /// TLS stays wanted when a later URL is not `tls://`.
-    fn want_tls_for(&mut self, tls_url: bool) {
-        if tls_url && !self.secure_explicit {
-            self.secure = true;
+    fn want_tls_for(&mut self, tls_url: bool) -> Result<()> {
+        if !tls_url {
+            return Ok(());
         }
+        if self.tls.is_none() {
+            let settings = tls::Settings::new()?;
+            if !self.secure_explicit {
+                self.tls = Some(Arc::new(settings));
+            }
+        }
+        self.secure |= !self.secure_explicit;
+        Ok(())
     }
 }
 
@@ -541,6 +601,10 @@ impl SharedOptions {
     pub fn new(options: Options) -> SharedOptions {
         SharedOptions(parking_lot::Mutex::new(options))
     }
+}
+
+fn secret(text: &[u8]) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(text.to_vec())
 }
 
 fn not_negative(value: i64) -> Result<i64> {
@@ -598,30 +662,30 @@ mod tests {
     #[test]
     fn urls_are_trimmed_and_may_ask_for_tls() {
         let mut o = options();
-        o.set_url(Some(b" \x0b host:1\t\n"));
+        o.set_url(Some(b" \x0b host:1\t\n")).unwrap();
         assert_eq!(o.url.as_deref(), Some(&b"host:1"[..]));
         assert!(!o.secure);
-        o.set_url(Some(b"  TlS://x"));
+        o.set_url(Some(b"  TlS://x")).unwrap();
         assert!(o.secure);
-        o.set_url(Some(b"nats://x"));
+        o.set_url(Some(b"nats://x")).unwrap();
         assert!(o.secure, "a plain URL does not take TLS back");
-        o.set_url(None);
+        o.set_url(None).unwrap();
         assert_eq!(o.url, None);
-        o.set_url(Some(b" \t "));
+        o.set_url(Some(b" \t ")).unwrap();
         assert_eq!(o.url.as_deref(), Some(&b""[..]));
     }
 
     #[test]
     fn one_tls_server_is_enough_unless_tls_was_decided() {
         let mut o = options();
-        o.set_servers([&b"a"[..], b" tls://b "]);
+        o.set_servers([&b"a"[..], b" tls://b "]).unwrap();
         assert_eq!(o.servers, [b"a".to_vec(), b"tls://b".to_vec()]);
         assert!(o.secure);
 
         let mut o = options();
         o.secure_explicit = true;
-        o.set_servers([&b"tls://b"[..]]);
-        o.set_url(Some(b"tls://c"));
+        o.set_servers([&b"tls://b"[..]]).unwrap();
+        o.set_url(Some(b"tls://c")).unwrap();
         assert!(!o.secure);
     }
 
@@ -631,7 +695,7 @@ mod tests {
         o.set_user_info(None, Some(b"p"));
         assert_eq!((&o.user, &o.password), (&None, &None));
         o.set_user_info(Some(b""), Some(b"p"));
-        assert_eq!((o.user, o.password), (Some(Vec::new()), Some(b"p".to_vec())));
+        assert_eq!((o.user, o.password), (Some(Vec::new()), Some(secret(b"p"))));
     }
 
     #[test]

@@ -304,6 +304,12 @@ impl Outbound {
 
     // ---- writing ----
 
+    /// Something of TLS is to be sent, soon.
+    pub fn flush_soon(&self) -> Then {
+        let mut queue = self.queue.lock();
+        if queue.phase == Phase::Live { queue.request_flush() } else { Then::Nothing }
+    }
+
     /// Writes what the socket takes right now, on the calling thread; the poller does the rest.
     pub fn flush_try(&self) -> Then {
         let mut queue = self.queue.lock();
@@ -337,7 +343,9 @@ impl Outbound {
     /// The socket takes bytes again. For the poller and for event loops; returns false when nothing is left.
     pub fn writable(&self) -> bool {
         let queue = self.queue.lock();
-        if queue.writing || (queue.unfinished.is_empty() && !queue.is_event_driven()) {
+        if queue.writing
+            || (queue.unfinished.is_empty() && !queue.is_event_driven() && !queue.link_has_bytes())
+        {
             return queue.has_bytes();
         }
         self.write_what_fits(queue)
@@ -473,11 +481,17 @@ impl Outbound {
     }
 
     /// For how long the socket has not taken a byte, zero while it does.
-    pub fn stuck_for(&self) -> Duration {
+    fn stuck_for(&self) -> Duration {
         match self.stuck_since.load(Ordering::Relaxed) {
             0 => Duration::ZERO,
             since => clock::now().saturating_sub(Duration::from_millis(since - 1)),
         }
+    }
+
+    /// For how long a publisher has been waiting for the socket to take a byte, zero when none is.
+    pub fn publisher_blocked_for(&self) -> Duration {
+        // The poller never stays the writer of a socket that takes nothing: this one is a thread of the program.
+        if self.queue.lock().writing { self.stuck_for() } else { Duration::ZERO }
     }
 
     // ---- life of the connection ----
@@ -645,7 +659,12 @@ impl Queue {
     }
 
     fn has_bytes(&self) -> bool {
-        !self.unfinished.is_empty() || !self.buffer.is_empty()
+        !self.unfinished.is_empty() || !self.buffer.is_empty() || self.link_has_bytes()
+    }
+
+    /// TLS has something of its own to send.
+    fn link_has_bytes(&self) -> bool {
+        self.link.as_ref().is_some_and(|link| link.has_unsent())
     }
 
     fn waiting_bytes(&self) -> usize {

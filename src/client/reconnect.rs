@@ -77,7 +77,7 @@ impl Connection {
             wait_ms: options.reconnect_wait_ms,
             jitter_ms: options.reconnect_jitter_ms,
             jitter_tls_ms: options.reconnect_jitter_tls_ms,
-            tls: options.secure,
+            tls: self.may_use_tls(),
             custom: options.custom_reconnect_delay.is_some(),
         };
         let delay = plan.next_delay(pool_len, &timing, &mut self.state.lock().rng);

@@ -64,9 +64,9 @@ pub unsafe extern "C" fn natsConnection_ConnectTo(
         // SAFETY: a valid C string or NULL.
         let urls = unsafe { bytes(urls) }.unwrap_or(DEFAULT_URL);
         if urls.contains(&b',') {
-            options.set_servers(urls.split(|b| *b == b','));
+            options.set_servers(urls.split(|b| *b == b','))?;
         } else {
-            options.set_url(Some(urls));
+            options.set_url(Some(urls))?;
         }
         // SAFETY: checked for NULL, writable by the contract of this function.
         unsafe { connect_into(out, options) }

@@ -9,6 +9,7 @@ pub mod library;
 pub mod liveness;
 pub mod msg;
 pub mod options;
+pub mod options_tls;
 pub mod publish;
 pub mod stats;
 pub mod status;

@@ -1,4 +1,4 @@
-//! Options of a connection: every `natsOptions_` function but those about TLS.
+//! Options of a connection: every `natsOptions_` function but those about TLS, which are in `options_tls`.
 
 mod callbacks;
 mod event_loop;
@@ -24,7 +24,10 @@ impl Handle for natsOptions {
 ///
 /// # Safety
 /// `opts` is NULL or a handle from natsOptions_Create() that is not destroyed.
-unsafe fn change(opts: *mut natsOptions, change: impl FnOnce(&mut Options) -> Result<()>) -> Result<()> {
+pub(super) unsafe fn change(
+    opts: *mut natsOptions,
+    change: impl FnOnce(&mut Options) -> Result<()>,
+) -> Result<()> {
     // SAFETY: as promised by the caller.
     let opts = unsafe { natsOptions::borrow(opts) }?;
     change(&mut opts.0.lock())
@@ -72,14 +75,14 @@ pub unsafe extern "C" fn natsOptions_Create(newOpts: *mut *mut natsOptions) -> n
 ///
 /// @param opts the options.
 /// @param url copied, white space at both ends removed. NULL removes the URL.
-/// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL; #NATS_ILLEGAL_STATE for `tls://` in a build without TLS.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_SetURL(opts: *mut natsOptions, url: *const c_char) -> natsStatus {
     boundary("natsOptions_SetURL", || {
         // SAFETY: NULL or a C string that lives for the call.
         let url = unsafe { strings::bytes(url) };
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.set_url(url)) }
+        unsafe { change(opts, |opts| opts.set_url(url)) }
     })
 }
 
@@ -90,7 +93,8 @@ pub unsafe extern "C" fn natsOptions_SetURL(opts: *mut natsOptions, url: *const 
 /// @param servers URLs, copied. NULL, with a count of 0, removes the list.
 /// @param serversCount the number of URLs.
 /// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL, or if there is an array without a count above 0, a count
-/// without an array, or a URL that is NULL; in the last case the list is empty afterwards.
+/// without an array, or a URL that is NULL; in the last case the list is empty afterwards. #NATS_ILLEGAL_STATE for
+/// `tls://` in a build without TLS.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_SetServers(
     opts: *mut natsOptions,
@@ -112,12 +116,9 @@ pub unsafe extern "C" fn natsOptions_SetServers(
         // SAFETY: `opts` is NULL or a live handle.
         unsafe {
             change(opts, |opts| match urls {
-                Some(urls) => {
-                    opts.set_servers(urls);
-                    Ok(())
-                }
+                Some(urls) => opts.set_servers(urls),
                 None => {
-                    opts.set_servers([]);
+                    opts.set_servers([])?;
                     fail(Status::InvalidArg, "a server URL is NULL")
                 }
             })

@@ -8,3 +8,4 @@ pub mod poller;
 pub mod socket;
 pub mod threads;
 pub mod timer;
+pub mod tls;

@@ -12,7 +12,7 @@ const TYPES: [&str; 6] = ["core", "liveness", "js", "kv", "object", "micro"];
 /// name. Files that are not listed come last.
 const FAMILIES: [(&str, &str); 20] = [
     ("library", "Library"),
-    ("options", "Options"),
+    ("options*", "Options"),
     ("inbox", "Inboxes"),
     ("header", "Headers"),
     ("msg", "Messages"),

@@ -1,8 +1,10 @@
 //! The command line, and the options of a connection it stands for.
 
+use std::sync::Arc;
+
 use clap::Parser;
 use nats::client::library;
-use nats::client::options::{Credentials, Options};
+use nats::client::options::{Credentials, Options, TlsSettings};
 use nats::error::Result;
 
 /// Examines the connection to a NATS server: round trips, settings of both sides, the path in between.
@@ -35,6 +37,22 @@ pub struct Args {
     /// Use TLS also where the server does not ask for it
     #[arg(long)]
     pub tls: bool,
+
+    /// File with the certificates to trust, instead of the system's
+    #[arg(long, value_name = "FILE")]
+    pub tls_ca: Option<String>,
+
+    /// File with this side's certificate chain
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<String>,
+
+    /// File with the key of that certificate
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<String>,
+
+    /// Accept any certificate of the server
+    #[arg(long)]
+    pub tls_insecure: bool,
 
     /// The server's monitoring address, such as http://host:8222
     #[arg(long, value_name = "URL")]
@@ -90,10 +108,10 @@ impl Args {
     pub fn options(&self) -> Result<Options> {
         library::open_default()?;
         let mut options = Options::new(&library::defaults());
-        options.set_url(Some(self.url.as_bytes()));
+        options.set_url(Some(self.url.as_bytes()))?;
         options.name = Some(b"nats-doctor".to_vec());
         options.set_timeout(self.timeout)?;
-        options.secure |= self.tls;
+        self.set_tls(&mut options)?;
         options.set_user_info(
             self.user.as_deref().map(str::as_bytes),
             self.password.as_deref().map(str::as_bytes),
@@ -107,5 +125,24 @@ impl Args {
         options.liveness.pong_timeout_ms = self.pong_timeout.unwrap_or(options.liveness.pong_timeout_ms);
         options.liveness.max_detection_ms = self.max_detection.unwrap_or(options.liveness.max_detection_ms);
         Ok(options)
+    }
+
+    fn set_tls(&self, options: &mut Options) -> Result<()> {
+        let certificate = self.tls_cert.as_ref().zip(self.tls_key.as_ref());
+        let given = self.tls_ca.is_some() || certificate.is_some() || self.tls_insecure;
+        options.secure |= self.tls || given;
+        if !given {
+            return Ok(());
+        }
+        let mut settings = TlsSettings::new()?;
+        if let Some(file) = &self.tls_ca {
+            settings.add_trusted_file(file.as_bytes())?;
+        }
+        if let Some((certificate, key)) = certificate {
+            settings.load_certificate(certificate.as_bytes(), key.as_bytes())?;
+        }
+        settings.set_skip_verification(self.tls_insecure);
+        options.tls = Some(Arc::new(settings));
+        Ok(())
     }
 }
