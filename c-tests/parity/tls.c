@@ -155,8 +155,8 @@ static void arguments(void)
     trace_result("host", natsOptions_SetExpectedHostname(opts, "x"));
     trace_result("host NULL", natsOptions_SetExpectedHostname(opts, NULL));
     trace_result("host empty", natsOptions_SetExpectedHostname(opts, ""));
-    trace_result("skip NULL", natsOptions_SkipServerVerification(NULL, true));
-    trace_result("skip", natsOptions_SkipServerVerification(opts, true));
+    trace_result("no verification NULL", natsOptions_SkipServerVerification(NULL, true));
+    trace_result("no verification", natsOptions_SkipServerVerification(opts, true));
     trace_result("callback, no options", natsOptions_SetSSLVerificationCallback(NULL, NULL));
     trace_result("callback NULL", natsOptions_SetSSLVerificationCallback(opts, NULL));
     natsOptions_Destroy(opts);
@@ -549,7 +549,7 @@ static void in_use(void)
     trace_result("ciphers", natsOptions_SetCiphers(opts, "HIGH"));
     trace_result("suites", natsOptions_SetCipherSuites(opts, "x"));
     trace_result("host", natsOptions_SetExpectedHostname(opts, "x"));
-    trace_result("skip", natsOptions_SkipServerVerification(opts, true));
+    trace_result("no verification", natsOptions_SkipServerVerification(opts, true));
     trace_result("callback", natsOptions_SetSSLVerificationCallback(opts, as_it_is));
     trace_result("concurrent", natsOptions_AllowConcurrentTLSHandshakes(opts));
     trace_result("first", natsOptions_TLSHandshakeFirst(opts));

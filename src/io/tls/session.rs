@@ -243,7 +243,7 @@ impl Session {
         match socket.read(&mut buffer) {
             Ok(n) if n > 0 => {
                 self.stream.lock().get_mut().feed(buffer, n);
-                return Ok(Some(n < READ));
+                Ok(Some(n < READ))
             }
             result => {
                 keep_for_next(buffer);
