@@ -162,18 +162,17 @@ TEST(server_starts_pauses_and_restarts)
     server_stop(s);
 }
 
+// JetStream by plain requests: its API of this library is not there yet.
 TEST(server_with_jetstream)
 {
-    server         *s  = server_start_jetstream();
-    natsConnection *nc = NULL;
-    jsCtx          *js = NULL;
-    jsAccountInfo  *ai = NULL;
+    server         *s     = server_start_jetstream();
+    natsConnection *nc    = NULL;
+    natsMsg        *reply = NULL;
 
     CHECK_OK(natsConnection_ConnectTo(&nc, server_url(s)));
-    CHECK_OK(natsConnection_JetStream(&js, nc, NULL));
-    CHECK_OK(js_GetAccountInfo(&ai, js, NULL, NULL));
-    jsAccountInfo_Destroy(ai);
-    jsCtx_Destroy(js);
+    CHECK_OK(natsConnection_RequestString(&reply, nc, "$JS.API.INFO", "", 5000));
+    CHECK(strstr(natsMsg_GetData(reply), "account_info_response") != NULL);
+    natsMsg_Destroy(reply);
     natsConnection_Destroy(nc);
     server_stop(s);
 }

@@ -44,6 +44,12 @@ static const scenario scenarios[] = {
     { "idle connections, 5000", idle_connections, { 5000 } },
     { "subscribe and unsubscribe, async", subscribe_unsubscribe, { 0 } },
     { "subscribe and unsubscribe, sync", subscribe_unsubscribe, { 1 } },
+    { "ceiling, publish 16 B", ceiling_publish, { 16 } },
+    { "ceiling, publish 4 KiB", ceiling_publish, { 4096 } },
+    { "ceiling, publish 64 KiB", ceiling_publish, { 65536 } },
+    { "ceiling, receive 16 B", ceiling_receive, { 16 } },
+    { "ceiling, receive 128 B", ceiling_receive, { 128 } },
+    { "ceiling, receive 4 KiB", ceiling_receive, { 4096 } },
 };
 
 #define COUNT (sizeof(scenarios) / sizeof(scenarios[0]))

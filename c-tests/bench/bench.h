@@ -117,9 +117,14 @@ void receive_async(const char *name, limits limits, const int *subs_size_headers
 void receive_sync(const char *name, limits limits, const int *size);
 void receive_retain(const char *name, limits limits, const int *size);
 void request(const char *name, limits limits, const int *requesters_server);
+void ceiling_publish(const char *name, limits limits, const int *size);
+void ceiling_receive(const char *name, limits limits, const int *size);
 void connect_close(const char *name, limits limits, const int *unused);
 void idle_connections(const char *name, limits limits, const int *connections);
 void subscribe_unsubscribe(const char *name, limits limits, const int *sync);
+
+// Lets the far end send to its subscriptions.
+void order_blast(limits limits, int subscriptions, int size, bool headers);
 
 // Connected to the far end, or to the real server.
 natsConnection *connect_far(void);

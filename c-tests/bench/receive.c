@@ -31,7 +31,7 @@ static void on_headers(natsConnection *nc, natsSubscription *sub, natsMsg *msg, 
     count_one((int) (intptr_t) closure);
 }
 
-static void order_blast(limits limits, int subscriptions, int size, bool headers)
+void order_blast(limits limits, int subscriptions, int size, bool headers)
 {
     far->limits        = limits;
     far->subscriptions = subscriptions;

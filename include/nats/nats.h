@@ -238,6 +238,141 @@ typedef struct natsMetadata {
     int Count;
 } natsMetadata;
 
+/** Extension. What ended a connection to a server. */
+typedef enum {
+    /** More keep-alive PINGs than natsOptions_SetMaxPingsOut() allows went unanswered. */
+    NATS_DISCONNECT_MAX_PINGS = 1,
+    /**
+     * A PING was unanswered for longer than natsOptions_SetPongTimeout(), or than the time of
+     * natsConnection_CheckLiveness().
+     */
+    NATS_DISCONNECT_PONG_TIMEOUT = 2,
+    /** The server reported a stale connection: it missed the PONGs of this side. */
+    NATS_DISCONNECT_SERVER_STALE = 3,
+    /** The server reported another error that ends the connection; see the text. */
+    NATS_DISCONNECT_SERVER_ERR = 4,
+    /** The server closed the connection without a word. */
+    NATS_DISCONNECT_SERVER_CLOSED = 5,
+    /** The socket failed, such as by a reset. */
+    NATS_DISCONNECT_IO_ERROR = 6,
+    /**
+     * The system gave up on a peer that acknowledged nothing: natsOptions_SetTCPUserTimeout(),
+     * natsOptions_SetTCPKeepAlive(), or the system's own limits.
+     */
+    NATS_DISCONNECT_TCP_TIMEOUT = 7,
+    /** A write took longer than natsOptions_SetWriteDeadline(). */
+    NATS_DISCONNECT_WRITE_DEADLINE = 8,
+    /** The server sent what is not NATS protocol. */
+    NATS_DISCONNECT_PROTOCOL_ERROR = 9,
+    /** The server no longer accepts the credentials. */
+    NATS_DISCONNECT_AUTH = 10,
+    /** The program called natsConnection_Reconnect(). */
+    NATS_DISCONNECT_FORCED = 11,
+    /** The program closed or drained the connection. */
+    NATS_DISCONNECT_CLOSED_BY_USER = 12,
+} natsDisconnectReason;
+
+/** Extension. What happened to a keep-alive PING. */
+typedef enum {
+    /** A PING was sent. */
+    NATS_PING_SENT = 1,
+    /** A PONG answered a PING. */
+    NATS_PONG_RECEIVED = 2,
+    /**
+     * A PING is still unanswered although the next one is due, or the PONG timeout is over: the warning before a stale
+     * connection.
+     */
+    NATS_PONG_MISSED = 3,
+} natsPingEvent;
+
+/**
+ * Extension. One disconnect and what was known at that moment. -1 stands for what is not known.
+ *
+ * Later versions of the library add fields at the end only.
+ */
+typedef struct natsDisconnectInfo {
+    /** Bytes of this struct that the library filled. */
+    size_t Size;
+    /** Why. */
+    natsDisconnectReason Reason;
+    /** The status a program finds as the connection's last error if it is not to reconnect. */
+    natsStatus Status;
+    /** When: milliseconds since 1970-01-01 UTC by the system's clock, as nats_Now(). */
+    int64_t Time;
+    /** Keep-alive PINGs unanswered. */
+    int PingsOutstanding;
+    /** The server had announced that it is going to shut down. */
+    bool LameDuck;
+    /** Milliseconds since bytes came in, and since the socket took bytes. */
+    int64_t LastByteInAge;
+    int64_t LastByteOutAge;
+    /** Bytes in the library's buffer, and in the system's that the peer has not acknowledged. */
+    int64_t BytesUnsent;
+    /** Smoothed round trip in nanoseconds. */
+    int64_t SmoothedRTT;
+    /** TCP segments sent again since the connect. */
+    int64_t TCPRetransmits;
+    /** TCP segments sent and not acknowledged. */
+    int64_t TCPUnacked;
+    /** What happened, cut to fit. */
+    char Text[256];
+    /** The server, without credentials, cut to fit. */
+    char ServerURL[256];
+    /** The server's id, cut to fit. */
+    char ServerID[64];
+} natsDisconnectInfo;
+
+/**
+ * Extension. The pulse of a connection. Counters run over all reconnects; -1 stands for what is not known.
+ *
+ * Later versions of the library add fields at the end only.
+ */
+typedef struct natsLiveness {
+    /** Bytes of this struct that the library filled. */
+    size_t Size;
+    /**
+     * PINGs sent, those of natsConnection_Flush() and natsConnection_GetRTT() included, and PONGs received.
+     */
+    uint64_t PingsSent;
+    uint64_t PongsReceived;
+    /** PINGs received from the server, each answered. */
+    uint64_t ServerPings;
+    /** Keep-alive PINGs unanswered now. */
+    int PingsOutstanding;
+    /** Milliseconds since bytes came in, and since the socket took bytes. */
+    int64_t LastByteInAge;
+    int64_t LastByteOutAge;
+    /** Round trips in nanoseconds, of any PING. */
+    int64_t RTTLast;
+    int64_t RTTMin;
+    int64_t RTTMax;
+    /** The smoothed one: each new round trip counts an eighth. */
+    int64_t RTTSmoothed;
+    /** How often this side found the server dead, and how often the server said so of this side. */
+    uint64_t StaleByClient;
+    uint64_t StaleByServer;
+    /** The longest time in milliseconds for which the socket took no bytes. */
+    int64_t LongestWriteStall;
+    /** Bytes in the library's write buffer. */
+    int64_t BytesBuffered;
+    /** Bytes in the system's buffer that the peer has not acknowledged; -1 without a socket. */
+    int64_t BytesInSocket;
+    /** Milliseconds after which a dead server is found at the latest; -1 when no PINGs are sent. */
+    int64_t DetectionBound;
+} natsLiveness;
+
+/**
+ * Extension. Called right before the disconnected callback, on the same thread. `info` is valid during the call.
+ */
+typedef void (*natsDisconnectedErrHandler)(natsConnection *nc, const natsDisconnectInfo *info, void *closure);
+
+/**
+ * Extension. Called with what happens to keep-alive PINGs, on the thread of the other connection callbacks.
+ * `pingsOut` is how many are unanswered; `rtt` the round trip in nanoseconds with #NATS_PONG_RECEIVED, else -1.
+ */
+typedef void (*natsPingEventHandler)(natsConnection *nc, natsPingEvent event, int pingsOut, int64_t rtt,
+                                     void *closure);
+
 /**
  * Error codes of the JetStream API: the `err_code` of the server's error replies. A server may send codes
  * that are not listed here; 0 stands for none.
@@ -1768,7 +1903,7 @@ typedef struct micro_service_stats_s {
  * Opens the library with a configuration: nats_Open() with settings of your own.
  *
  * Has no effect other than returning #NATS_OK when the library is open already, also when another function
- * opened it on the way; call it first. The environment variables that nats_Open() reads are not looked at.
+ * opened it on the way; call it first. The environment variables that nats_Open() reads are not looked at, but for its extensions.
  *
  * @param config copied; its fields without a meaning in this library are ignored. NULL is the same as
  * `nats_Open(-1)`.
@@ -1784,6 +1919,14 @@ NATS_EXTERN natsStatus nats_OpenWithConfig(natsClientConfig *config);
  * - `NATS_DEFAULT_LIB_WRITE_DEADLINE`: default of natsOptions_SetWriteDeadline(), in milliseconds.
  * - `NATS_DEFAULT_TO_LIB_MSG_DELIVERY`: when present, natsOptions_UseGlobalMessageDelivery() is on by default.
  * - `NATS_DEFAULT_LIB_MSG_DELIVERY_POOL_SIZE`: see nats_SetMessageDeliveryPoolSize().
+ *
+ * Extension: read by nats_OpenWithConfig() too, in milliseconds, for connections whose program does not set the option
+ * itself. A value that is no whole number from 0 up is ignored, with a line on stderr.
+ * - `NATS_DEFAULT_LIB_PING_INTERVAL`: default of natsOptions_SetPingInterval().
+ * - `NATS_DEFAULT_LIB_MAX_PINGS_OUT`: default of natsOptions_SetMaxPingsOut() (a count).
+ * - `NATS_DEFAULT_LIB_PONG_TIMEOUT`: default of natsOptions_SetPongTimeout().
+ * - `NATS_DEFAULT_LIB_MAX_DETECTION_TIME`: default of natsOptions_SetMaxDetectionTime().
+ * - `NATS_DEFAULT_LIB_TCP_USER_TIMEOUT`: default of natsOptions_SetTCPUserTimeout().
  *
  * @param lockSpinCount accepted for compatibility; this library has no use for it.
  * @return #NATS_OK, or #NATS_FAILED_TO_INITIALIZE while the library is being closed.
@@ -3723,6 +3866,159 @@ NATS_EXTERN natsStatus natsConnection_SetMaxPingsOut(natsConnection *nc, int max
  * @return #NATS_INVALID_ARG for a NULL argument, #NATS_CONNECTION_CLOSED
  */
 NATS_EXTERN natsStatus natsConnection_GetMaxPingsOut(natsConnection *nc, int *maxPingsOut);
+
+/**
+ * Extension. Lets a connection count as stale once a keep-alive PING is unanswered for a time, if that comes before the
+ * limit of natsOptions_SetMaxPingsOut(). Default: 0, or what `NATS_DEFAULT_LIB_PONG_TIMEOUT` says.
+ *
+ * @param opts the options
+ * @param ms in milliseconds; 0 for no limit
+ * @return #NATS_INVALID_ARG for NULL or a negative time
+ */
+NATS_EXTERN natsStatus natsOptions_SetPongTimeout(natsOptions *opts, int64_t ms);
+
+/**
+ * Extension. As natsOptions_SetPongTimeout(), on a live connection and at once: a PING already sent counts too.
+ *
+ * May be called by any thread and in any callback. While the connection reconnects or drains the value is stored; it
+ * stays in force after every reconnect.
+ *
+ * @param nc the connection
+ * @param ms in milliseconds; 0 for no limit
+ * @return #NATS_INVALID_ARG for NULL or a negative time, #NATS_CONNECTION_CLOSED
+ */
+NATS_EXTERN natsStatus natsConnection_SetPongTimeout(natsConnection *nc, int64_t ms);
+
+/**
+ * Extension. Has a dead server found within a time, whatever the program is doing: the one knob to turn.
+ *
+ * Ping interval, PONG timeout and TCP user timeout are derived from it: half of the time each for interval and PONG
+ * timeout, after a margin of a tenth (at most 250 ms) for late timers. Shorter values set otherwise stay in force; a
+ * ping interval of 0 does not turn the PINGs off while this is set. Default: 0, or what
+ * `NATS_DEFAULT_LIB_MAX_DETECTION_TIME` says.
+ *
+ * @code{.c}
+ * natsOptions_SetMaxDetectionTime(opts, 5000); // a PING every 2.375 s, each to be answered within 2.375 s
+ * @endcode
+ *
+ * @param opts the options
+ * @param ms in milliseconds; 0 for no bound. Well above the round-trip time, or a slow network looks dead
+ * @return #NATS_INVALID_ARG for NULL or a negative time
+ */
+NATS_EXTERN natsStatus natsOptions_SetMaxDetectionTime(natsOptions *opts, int64_t ms);
+
+/**
+ * Extension. As natsOptions_SetMaxDetectionTime(), on a live connection and at once.
+ *
+ * May be called by any thread and in any callback. While the connection reconnects or drains the value is stored; it
+ * stays in force after every reconnect.
+ *
+ * @param nc the connection
+ * @param ms in milliseconds; 0 for no bound
+ * @return #NATS_INVALID_ARG for NULL or a negative time, #NATS_CONNECTION_CLOSED
+ */
+NATS_EXTERN natsStatus natsConnection_SetMaxDetectionTime(natsConnection *nc, int64_t ms);
+
+/**
+ * Extension. Lets the system probe idle connections (`SO_KEEPALIVE`), on every socket, those made for a reconnect or by
+ * a proxy handler included. It keeps middleboxes from forgetting a connection; a program that does not answer is not
+ * found that way, its system still is alive. No effect on sockets that are not TCP. Default: off.
+ *
+ * @param opts the options
+ * @param on false leaves the sockets alone
+ * @param idle seconds without traffic before the first probe; 0 for the system's value
+ * @param interval seconds between probes; 0 for the system's value
+ * @param count unanswered probes until the socket fails; 0 for the system's value
+ * @return #NATS_INVALID_ARG for NULL or a negative number
+ */
+NATS_EXTERN natsStatus natsOptions_SetTCPKeepAlive(natsOptions *opts, bool on, int idle, int interval,
+                                                   int count);
+
+/**
+ * Extension. Lets a socket fail when the peer's system has acknowledged nothing, or taken nothing, of what was sent for
+ * a time (`TCP_USER_TIMEOUT`), on every socket. Finds a dead peer only while something is being sent. No effect where
+ * the system has none. Default: 0, or what `NATS_DEFAULT_LIB_TCP_USER_TIMEOUT` says.
+ *
+ * @param opts the options
+ * @param ms in milliseconds; 0 for the system's value, about 15 minutes
+ * @return #NATS_INVALID_ARG for NULL or a negative time
+ */
+NATS_EXTERN natsStatus natsOptions_SetTCPUserTimeout(natsOptions *opts, int64_t ms);
+
+/**
+ * Extension. Sets a callback that gets the reason of every disconnect. It is called right before the disconnected
+ * callback, on the same thread, whether or not there is one.
+ *
+ * @param opts the options
+ * @param disconnectedErrCb the callback; NULL for none
+ * @param closure handed to the callback
+ * @return #NATS_INVALID_ARG if `opts` is NULL
+ */
+NATS_EXTERN natsStatus natsOptions_SetDisconnectedErrCB(natsOptions *opts,
+                                                        natsDisconnectedErrHandler disconnectedErrCb,
+                                                        void *closure);
+
+/**
+ * Extension. Sets a callback that is told when a keep-alive PING is sent, answered, or missed its PONG.
+ *
+ * @param opts the options
+ * @param pingEventCb the callback; NULL for none
+ * @param closure handed to the callback
+ * @return #NATS_INVALID_ARG if `opts` is NULL
+ */
+NATS_EXTERN natsStatus natsOptions_SetPingEventCB(natsOptions *opts, natsPingEventHandler pingEventCb,
+                                                  void *closure);
+
+/**
+ * Extension. Tells about the last disconnect, the one by a close included. Works in any state of the connection.
+ *
+ * @code{.c}
+ * natsDisconnectInfo info;
+ * if (natsConnection_GetLastDisconnect(nc, &info, sizeof(info)) == NATS_OK)
+ *     printf("lost %s: %s\n", info.ServerURL, info.Text);
+ * @endcode
+ *
+ * @param nc the connection
+ * @param info receives a copy, filled as far as `size` goes
+ * @param size `sizeof(natsDisconnectInfo)`; a smaller struct of an older version is fine, what a larger one has more is
+ * set to 0
+ * @return #NATS_INVALID_ARG for NULL or a size of 0, #NATS_NOT_FOUND if there was no disconnect yet
+ */
+NATS_EXTERN natsStatus natsConnection_GetLastDisconnect(natsConnection *nc, natsDisconnectInfo *info,
+                                                        size_t size);
+
+/**
+ * Extension. Takes the pulse of a connection. Waits for nothing and takes no lock: fit for frequent calls.
+ *
+ * @param nc the connection
+ * @param out receives a copy, filled as far as `size` goes
+ * @param size `sizeof(natsLiveness)`; a smaller struct of an older version is fine, what a larger one has more is set to
+ * 0
+ * @return #NATS_INVALID_ARG for NULL or a size of 0, #NATS_CONNECTION_CLOSED
+ */
+NATS_EXTERN natsStatus natsConnection_GetLiveness(natsConnection *nc, natsLiveness *out, size_t size);
+
+/**
+ * Extension. Whether the connection is up and bytes came in not too long ago: for health checks. Waits for nothing.
+ *
+ * An idle server sends little but PONGs: choose more than the ping interval.
+ *
+ * @param nc the connection
+ * @param maxAge in milliseconds
+ * @return true if so; false also for NULL, and while the connection is closed or reconnects
+ */
+NATS_EXTERN bool natsConnection_IsAlive(natsConnection *nc, int64_t maxAge);
+
+/**
+ * Extension. Sends a PING now, such as after a network change or when a request got no answer. Without its PONG in time
+ * the connection is stale (#NATS_DISCONNECT_PONG_TIMEOUT) and reconnects. Does not wait for the outcome.
+ *
+ * @param nc the connection
+ * @param timeout in milliseconds, above 0
+ * @return #NATS_INVALID_ARG for NULL, #NATS_INVALID_TIMEOUT, #NATS_CONNECTION_CLOSED, #NATS_CONNECTION_DISCONNECTED
+ * while it reconnects anyway
+ */
+NATS_EXTERN natsStatus natsConnection_CheckLiveness(natsConnection *nc, int64_t timeout);
 
 /** @} */
 

@@ -12,6 +12,7 @@ use rand::seq::SliceRandom;
 use crate::client::connection::{ConnStatus, Connection};
 use crate::client::library;
 use crate::client::link::Link;
+use crate::client::loss::Loss;
 use crate::client::options::Options;
 use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::Deadline;
@@ -46,7 +47,7 @@ pub fn connect(options: Options) -> Result<Outcome> {
     let connection = Connection::new(library::core()?, options)?;
     let result = connection.first_connect();
     if result.is_err() {
-        connection.close_now();
+        connection.close_now(Loss::closed_by_user());
     }
     result
 }
@@ -121,7 +122,7 @@ impl Connection {
         }
         let socket = self.dial(server, deadline).map_err(|error| Attempt { reached: false, error })?;
         let after = |error| Attempt { reached: true, error };
-        let link = Link::new(socket, self.event_loop().cloned());
+        let link = Link::new(socket, self.event_loop().cloned(), Arc::clone(&self.vitals));
         let ready = Dialogue { link: &link, deadline, received: Vec::new() }.run(self, server);
         let (info, leftover) = ready.map_err(|error| {
             self.note_auth_failure(&error);
@@ -131,15 +132,16 @@ impl Connection {
     }
 
     fn dial(&self, server: &Server, deadline: Deadline) -> Result<Socket> {
+        let tcp = self.tcp_options();
         if let Some(proxy) = &self.options.proxy_handler {
             let fd = proxy(server.url.resolvable_host(), server.url.port as i32)?;
-            return Socket::from_fd(fd);
+            return Socket::from_fd(fd, &tcp);
         }
         let addresses = self.resolve(server)?;
         let share = self.options.timeout_ms / addresses.len() as i64;
         let mut last = Error::from(Status::NoServer);
         for address in addresses {
-            match Socket::connect(address, deadline.at_most_ms(share.max(MIN_PER_ADDRESS_MS))) {
+            match Socket::connect(address, deadline.at_most_ms(share.max(MIN_PER_ADDRESS_MS)), &tcp) {
                 Ok(socket) => return Ok(socket),
                 Err(e) => last = e,
             }
@@ -164,6 +166,7 @@ impl Connection {
             link.take_down();
             return Err(Status::ConnectionClosed.into());
         }
+        let before = state.status;
         let first_ever = std::mem::replace(&mut state.initial, false);
         let connecting = state.status == ConnStatus::Connecting;
         self.take_info(&mut state, info, !first_ever);
@@ -182,7 +185,7 @@ impl Connection {
         self.start_ticks();
         self.begin_receiving(&link, leftover);
         if let Err(e) = self.start_watching(&link) {
-            self.connection_lost(&link, e.clone());
+            self.back_out(&link, before, first_ever);
             return Err(e);
         }
         if self.outbound.has_bytes() {

@@ -7,21 +7,25 @@
 use std::ffi::{CStr, CString};
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 
+use crate::client::event_loop::Attachment;
 use crate::client::inbound::Inbound;
 use crate::client::library::Core;
 use crate::client::link::Link;
-use crate::client::options::{ConnectionHandler, EventLoop, Options};
+use crate::client::loss::{Disconnect, Loss, Reason};
+use crate::client::options::{ConnectionHandler, Options};
 use crate::client::outbound::{Outbound, Settings, Then};
 use crate::client::requests::Requests;
 use crate::client::stats::Statistics;
 use crate::client::subscription::{End, Subscription};
 use crate::client::subscriptions::Subscriptions;
+use crate::client::vitals::Vitals;
 use crate::client::waiter::Waiter;
 use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::{self, Deadline};
@@ -37,8 +41,8 @@ use crate::session::pool::ServerPool;
 const WRITE_BUFFERS: usize = 4;
 /// How long a close waits for the server to confirm what was published.
 const CLOSE_FLUSH_MS: i64 = 500;
-/// A socket that took nothing for this long is not worth that wait.
-const STUCK: Duration = Duration::from_millis(200);
+/// A socket that a publisher has been waiting on for this long is not worth that wait.
+const STUCK: Duration = Duration::from_millis(50);
 /// The wait of a flush or a round-trip measurement without a time of its own.
 pub const FLUSH_TIMEOUT_MS: i64 = 10_000;
 
@@ -66,8 +70,7 @@ pub struct Connection {
     /// The TLS settings in use when the options have none.
     own_tls: OnceLock<Arc<tls::Settings>>,
     poller: Arc<Poller>,
-    event_loop: Option<Arc<dyn EventLoop>>,
-    attached: AtomicBool,
+    event_loop: Option<Arc<Attachment>>,
     /// `State::status`, readable without the lock.
     status: AtomicI32,
     pub(super) state: Mutex<State>,
@@ -79,6 +82,8 @@ pub struct Connection {
     pub(super) inbound: Mutex<Inbound>,
     pub(super) liveness: Mutex<Liveness>,
     pub(super) tick: Mutex<Option<timer::Key>>,
+    pub(super) vitals: Arc<Vitals>,
+    last_disconnect: Mutex<Option<Arc<Disconnect>>>,
     pub(super) received: AtomicU64,
     pub(super) received_bytes: AtomicU64,
     pub(super) reconnects: AtomicU64,
@@ -93,6 +98,8 @@ pub(super) struct State {
     pub rng: SmallRng,
     /// Not connected once yet (retry on failed connect).
     pub initial: bool,
+    /// The thread that tries a server during a reconnect.
+    pub trying: Option<ThreadId>,
     closed_while_reconnecting: bool,
 }
 
@@ -109,11 +116,14 @@ impl Connection {
             flusher_wait: Duration::from_micros(options.flusher_wait_us.max(0) as u64),
             write_deadline_ms: options.write_deadline_ms,
         };
-        let liveness = Liveness::new(options.ping_interval_ms, options.max_pings_out);
+        let vitals = Arc::new(Vitals::default());
+        let mut liveness = Liveness::new(options.ping_interval_ms, options.max_pings_out);
+        liveness.set_pong_timeout(options.liveness.pong_timeout_ms);
+        liveness.set_max_detection(options.liveness.max_detection_ms);
+        vitals.mirror(&liveness);
         Ok(Arc::new(Connection {
             poller: core.poller(),
-            event_loop: options.event_loop.as_ref().map(|make| make()),
-            attached: AtomicBool::new(false),
+            event_loop: options.event_loop.as_ref().map(|make| Arc::new(Attachment::new(make()))),
             process: core.process(),
             core,
             status: AtomicI32::new(ConnStatus::Connecting as i32),
@@ -125,15 +135,18 @@ impl Connection {
                 last_error: None,
                 rng,
                 initial: true,
+                trying: None,
                 closed_while_reconnecting: false,
             }),
             woken: Condvar::new(),
             subscriptions: Subscriptions::default(),
             requests: Requests::new(options.custom_inbox_prefix.as_deref()),
-            outbound: Outbound::new(settings),
+            outbound: Outbound::new(settings, Arc::clone(&vitals)),
             inbound: Mutex::default(),
             liveness: Mutex::new(liveness),
             tick: Mutex::new(None),
+            vitals,
+            last_disconnect: Mutex::new(None),
             received: AtomicU64::new(0),
             received_bytes: AtomicU64::new(0),
             reconnects: AtomicU64::new(0),
@@ -152,7 +165,7 @@ impl Connection {
         Arc::clone(&self.poller)
     }
 
-    pub(super) fn event_loop(&self) -> Option<&Arc<dyn EventLoop>> {
+    pub(super) fn event_loop(&self) -> Option<&Arc<Attachment>> {
         self.event_loop.as_ref()
     }
 
@@ -202,13 +215,23 @@ impl Connection {
         }
     }
 
+    /// The status as the program sees it: handlers called while a server is tried during a reconnect find the
+    /// connection connecting, on their thread.
+    pub fn visible_status(&self) -> ConnStatus {
+        match self.status() {
+            ConnStatus::Reconnecting => self.state.lock().visible_status(),
+            status => status,
+        }
+    }
+
     pub fn is_closed(&self) -> bool {
         self.status() == ConnStatus::Closed
     }
 
     /// Stays true after a close that happened during a reconnect.
     pub fn is_reconnecting(&self) -> bool {
-        self.status() == ConnStatus::Reconnecting || self.state.lock().closed_while_reconnecting
+        let state = self.state.lock();
+        state.visible_status() == ConnStatus::Reconnecting || state.closed_while_reconnecting
     }
 
     pub fn is_draining(&self) -> bool {
@@ -239,10 +262,10 @@ impl Connection {
         self.state.lock().info.headers
     }
 
-    /// Unsent bytes of the write buffer; `None` when there is no connection that was once up.
+    /// Unsent bytes of the write buffer; `None` before the first connect ended and after the close.
     pub fn buffered(&self) -> Option<usize> {
         let state = self.state.lock();
-        let usable = state.status != ConnStatus::Closed && !state.initial;
+        let usable = !matches!(state.status, ConnStatus::Closed | ConnStatus::Connecting);
         drop(state);
         usable.then(|| self.outbound.buffered())
     }
@@ -261,7 +284,7 @@ impl Connection {
     /// What `read` finds out about the server connected to; nothing unless connected or connecting.
     pub fn of_server<T: Default>(&self, read: impl FnOnce(&ServerPool, &ServerInfo) -> T) -> T {
         let state = self.state.lock();
-        match state.status {
+        match state.visible_status() {
             ConnStatus::Connected | ConnStatus::Connecting => read(&state.pool, &state.info),
             _ => T::default(),
         }
@@ -389,20 +412,22 @@ impl Connection {
 
     /// The link is broken. Whoever notices first starts the reconnect, or the close where that is not allowed;
     /// later calls for the same link do nothing. Waits for nothing.
-    pub(super) fn connection_lost(self: &Arc<Self>, link: &Arc<Link>, cause: Error) {
+    pub(super) fn connection_lost(self: &Arc<Self>, link: &Arc<Link>, loss: Loss) {
         let mut state = self.state.lock();
         if !state.is_current(link) {
             return;
         }
+        self.count_stale(loss.reason);
         if !self.options.allow_reconnect || state.status != ConnStatus::Connected {
-            state.note_error(&cause);
+            state.note_error(&loss.error);
             let told = !link.write_timed_out();
             if !told {
                 state.note_error(&Status::ConnectionClosed.into());
             }
-            self.shut(state, told);
+            self.shut(state, told, loss);
             return;
         }
+        let disconnect = self.note_disconnect(&state, link, &loss);
         state.link = None;
         state.last_error = None;
         self.set_status(&mut state, ConnStatus::Reconnecting);
@@ -415,23 +440,53 @@ impl Connection {
         if self.options.fail_requests_on_disconnect {
             self.requests.fail_all(Status::ConnectionDisconnected);
         }
-        self.post(&self.options.disconnected_handler);
+        self.post_disconnect(disconnect);
         if detached.is_err() || self.start_reconnecting(false).is_err() {
-            self.close_now();
+            self.close_now(Loss::new(Reason::IoError, Status::ConnectionClosed));
         }
     }
 
-    /// Lets go of a broken link; an event loop is told to stop polling and closes the socket itself.
+    /// Takes down all that is known about a loss, while the link is still there.
+    fn note_disconnect(&self, state: &State, link: &Link, loss: &Loss) -> Arc<Disconnect> {
+        let tcp = link.socket().tcp_state();
+        let disconnect = Arc::new(Disconnect {
+            reason: link.reason().unwrap_or(loss.reason),
+            status: loss.error.status(),
+            text: loss.error.text().to_owned(),
+            at: clock::wall(),
+            pings_outstanding: self.vitals.pulse().outstanding,
+            since_in: self.vitals.since_in(),
+            since_out: self.vitals.since_out(),
+            bytes_unsent: self.outbound.buffered() as u64 + link.socket().unsent().unwrap_or(0),
+            rtt_smoothed: self.vitals.rtt_smoothed(),
+            server_url: state.pool.current().map(|server| server.url.public()).unwrap_or_default(),
+            server_id: state.info.server_id.clone(),
+            lame_duck: state.info.lame_duck,
+            tcp_retransmits: tcp.map(|tcp| tcp.retransmits),
+            tcp_unacked: tcp.map(|tcp| tcp.unacked),
+        });
+        *self.last_disconnect.lock() = Some(Arc::clone(&disconnect));
+        disconnect
+    }
+
+    /// The last loss of a connection to a server, its end by a close included; `None` while there was none.
+    pub fn last_disconnect(&self) -> Option<Arc<Disconnect>> {
+        self.last_disconnect.lock().clone()
+    }
+
+    fn post_disconnect(self: &Arc<Self>, disconnect: Arc<Disconnect>) {
+        if let Some(handler) = self.options.liveness.disconnect_handler.clone() {
+            let connection = Arc::clone(self);
+            self.core.callbacks.post(move || handler(&connection, &disconnect));
+        }
+        self.post(&self.options.disconnected_handler);
+    }
+
+    /// Lets go of a broken link; an event loop is told to stop polling and closes the socket itself: after that the
+    /// descriptor may be somebody else's.
     fn release(&self, link: &Link) -> Result<()> {
-        let told = match link.event_loop() {
-            Some(event_loop) => {
-                let (write, read) = (event_loop.write(false), event_loop.read(false));
-                write.and(read)
-            }
-            None => Ok(()),
-        };
         link.take_down();
-        told
+        link.event_loop().map_or(Ok(()), |event_loop| event_loop.release())
     }
 
     /// Breaks the connection off; the usual reconnect follows.
@@ -439,7 +494,7 @@ impl Connection {
         self.open()?;
         let link = self.state.lock().link.clone();
         if let Some(link) = link {
-            self.connection_lost(&link, Error::from(Status::ConnectionClosed));
+            self.connection_lost(&link, Loss::new(Reason::Forced, Status::ConnectionClosed));
         }
         Ok(())
     }
@@ -448,23 +503,23 @@ impl Connection {
 
     /// Closes: what was published goes out first if the server takes it, within half a second.
     pub fn close(self: &Arc<Self>) {
-        if self.status() == ConnStatus::Connected && self.outbound.stuck_for() < STUCK {
+        if self.status() == ConnStatus::Connected && self.outbound.publisher_blocked_for() < STUCK {
             let _ = self.round_trip(Deadline::in_ms(CLOSE_FLUSH_MS));
         }
-        self.close_now();
+        self.close_now(Loss::closed_by_user());
     }
 
     /// Closes a connection whose code has failed in the middle of something.
     pub fn abandon(self: &Arc<Self>) {
-        self.close_now();
+        self.close_now(Loss::new(Reason::Forced, Status::ConnectionClosed));
     }
 
     /// Closes without waiting for the server.
-    pub(super) fn close_now(self: &Arc<Self>) {
-        self.shut(self.state.lock(), true);
+    pub(super) fn close_now(self: &Arc<Self>, loss: Loss) {
+        self.shut(self.state.lock(), true, loss);
     }
 
-    fn shut(self: &Arc<Self>, mut state: MutexGuard<'_, State>, tell_disconnected: bool) {
+    fn shut(self: &Arc<Self>, mut state: MutexGuard<'_, State>, tell_disconnected: bool, loss: Loss) {
         if state.status == ConnStatus::Closed {
             return;
         }
@@ -475,6 +530,7 @@ impl Connection {
         }
         self.set_status(&mut state, ConnStatus::Closed);
         let link = state.link.take();
+        let disconnect = link.as_ref().map(|link| self.note_disconnect(&state, link, &loss));
         let waiters = self.outbound.close();
         drop(state);
         self.woken.notify_all();
@@ -488,36 +544,53 @@ impl Connection {
         for subscription in self.subscriptions.take_all() {
             subscription.close(End::ConnectionClosed);
         }
-        if link.is_some() && tell_disconnected {
-            self.post(&self.options.disconnected_handler);
+        if let Some(disconnect) = disconnect.filter(|_| tell_disconnected) {
+            self.post_disconnect(disconnect);
         }
         if !never_connected {
             self.post(&self.options.closed_handler);
         }
-        self.detach();
+        if let Some(event_loop) = &self.event_loop {
+            event_loop.detach();
+        }
     }
 
     // ---- external event loop ----
 
     /// Gives a new socket to the program's event loop.
-    pub(super) fn attach(self: &Arc<Self>, event_loop: &Arc<dyn EventLoop>, link: &Link) -> Result<()> {
-        event_loop.attach(self, link.socket().fd())?;
-        link.socket().disown();
-        self.attached.store(true, Ordering::Release);
+    pub(super) fn attach(self: &Arc<Self>, event_loop: &Attachment, link: &Arc<Link>) -> Result<()> {
+        if event_loop.attach(self, link.socket().fd(), || self.state.lock().is_current(link))? {
+            link.socket().disown();
+        }
         Ok(())
     }
 
-    /// The last call into the event loop.
-    fn detach(&self) {
-        if let Some(event_loop) = &self.event_loop
-            && self.attached.swap(false, Ordering::AcqRel)
-        {
-            let _ = event_loop.detach();
+    /// Takes back what made a link the connection's, which then turns out not to be usable.
+    pub(super) fn back_out(&self, link: &Arc<Link>, before: ConnStatus, initial: bool) {
+        let mut state = self.state.lock();
+        if !state.is_current(link) {
+            return; // lost or closed meanwhile
         }
+        state.link = None;
+        state.initial = initial;
+        self.set_status(&mut state, before);
+        let waiters = self.outbound.go_down();
+        drop(state);
+        self.stop_ticks();
+        link.take_down();
+        let lost = || Err(Error::from(Status::ConnectionDisconnected));
+        waiters.iter().for_each(|w| w.complete(lost()));
     }
 }
 
 impl State {
+    fn visible_status(&self) -> ConnStatus {
+        match self.status {
+            ConnStatus::Reconnecting if self.trying == Some(thread::current().id()) => ConnStatus::Connecting,
+            status => status,
+        }
+    }
+
     pub fn is_current(&self, link: &Arc<Link>) -> bool {
         self.link.as_ref().is_some_and(|current| Arc::ptr_eq(current, link))
     }

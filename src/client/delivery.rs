@@ -11,7 +11,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
@@ -20,13 +20,15 @@ use crate::client::message::Msg;
 use crate::client::subscription::Subscription;
 use crate::error::{Result, Status, fail};
 use crate::io::clock;
-use crate::io::threads::Threads;
+use crate::io::threads::{self, Threads};
 use crate::io::timer::Timer;
 
 /// How often the supervisor looks while something waits.
 const LOOK: Duration = Duration::from_micros(500);
 /// How long a worker that is nobody's home waits for work before it ends.
 const IDLE: Duration = Duration::from_secs(5);
+/// Looks in a row without progress until a callback that computes, rather than blocks, counts as holding others up.
+const BUSY_LOOKS: u32 = 10;
 /// Looks in a row with subscriptions waiting behind slow callbacks before the load is spread.
 const LOOKS_BEFORE_SPREADING: u32 = 20;
 /// Fewer callbacks than this in one look: they are heavy enough for another thread to pay off.
@@ -80,6 +82,8 @@ pub struct Worker {
     waiting: AtomicUsize,
     /// Whether waiting subscriptions may go to another worker.
     elastic: bool,
+    /// The system's number of the thread.
+    thread: AtomicI32,
 }
 
 #[derive(Default)]
@@ -157,6 +161,7 @@ impl Delivery {
             turns: AtomicU64::new(0),
             waiting: AtomicUsize::new(0),
             elastic,
+            thread: AtomicI32::new(0),
         });
         let (pool, runner) = (Arc::clone(self), Arc::clone(&worker));
         self.threads.spawn("nats-deliver", move || runner.run(&pool))?;
@@ -169,6 +174,11 @@ impl Delivery {
         if was_busy && worker.elastic && !self.supervised.swap(true, Ordering::AcqRel) {
             self.look_later();
         }
+    }
+
+    /// Collects work for [`Delivery::give`].
+    pub fn handover(self: &Arc<Self>) -> Handover<'_> {
+        Handover { delivery: self, worker: None, jobs: Vec::new() }
     }
 
     /// Ends all workers once they have nothing to do.
@@ -219,7 +229,9 @@ impl Delivery {
             // No thread to be had: everything goes back to its home.
             for job in jobs {
                 let (Job::Run(sub) | Job::One(sub, _)) = &job;
-                sub.home().push([job]);
+                if let Some(home) = sub.home() {
+                    home.push([job]);
+                }
             }
             return;
         }
@@ -260,6 +272,30 @@ impl Delivery {
         state.elastic.retain(|w| !Arc::ptr_eq(w, worker));
         state.dedicated.retain(|w| !Arc::ptr_eq(w, worker));
         true
+    }
+}
+
+/// Work of one read: a worker is woken once for all that comes for it in a row.
+pub struct Handover<'a> {
+    delivery: &'a Arc<Delivery>,
+    worker: Option<Arc<Worker>>,
+    jobs: Vec<Job>,
+}
+
+impl Handover<'_> {
+    pub fn add(&mut self, worker: Arc<Worker>, job: Job) {
+        if !self.worker.as_ref().is_some_and(|current| Arc::ptr_eq(current, &worker)) {
+            self.finish();
+            self.worker = Some(worker);
+        }
+        self.jobs.push(job);
+    }
+
+    /// Hands over what was collected.
+    pub fn finish(&mut self) {
+        if let Some(worker) = self.worker.take() {
+            self.delivery.give(&worker, self.jobs.drain(..));
+        }
     }
 }
 
@@ -306,6 +342,7 @@ impl Worker {
     }
 
     fn run(self: &Arc<Self>, pool: &Arc<Delivery>) {
+        self.thread.store(threads::current_id(), Ordering::Relaxed);
         let mut batch = VecDeque::new();
         while let Some(job) = self.next(pool) {
             match job {
@@ -345,8 +382,8 @@ impl Worker {
 
     /// For the supervisor: whether jobs wait here, and those to be moved away.
     fn inspect(&self, may_spread: bool) -> (bool, Vec<Job>) {
-        let turns = self.turns.load(Ordering::Relaxed);
         let mut queue = self.queue.lock();
+        let turns = self.turns.load(Ordering::Relaxed); // under the lock: never less than `push` saw
         let done = turns - queue.seen_turns;
         queue.seen_turns = turns;
         if queue.jobs.is_empty() || queue.parked {
@@ -354,7 +391,9 @@ impl Worker {
             return (!queue.jobs.is_empty(), Vec::new());
         }
         queue.looks_with_waiters += 1;
-        let held_up = done == 0 && queue.looks_with_waiters > 1;
+        // A thread that only waits for a processor is not helped by another one that does the same.
+        let patience = if threads::is_blocked(self.thread.load(Ordering::Relaxed)) { 1 } else { BUSY_LOOKS };
+        let held_up = done == 0 && queue.looks_with_waiters > patience;
         let heavy = may_spread
             && queue.looks_with_waiters > LOOKS_BEFORE_SPREADING
             && done < HEAVY_TURNS_PER_LOOK

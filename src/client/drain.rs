@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::client::connection::{ConnStatus, Connection, FLUSH_TIMEOUT_MS};
+use crate::client::loss::Loss;
 use crate::client::subscription::Subscription;
 use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::Deadline;
@@ -76,7 +77,7 @@ impl Connection {
         {
             self.report_drain(&e, "unable to flush");
         }
-        self.close_now();
+        self.close_now(Loss::closed_by_user());
     }
 
     /// The second phase: nothing is published any more. False when the connection is closed already.

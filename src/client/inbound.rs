@@ -8,6 +8,7 @@ use parking_lot::MutexGuard;
 
 use crate::client::connection::{ConnStatus, Connection};
 use crate::client::link::Link;
+use crate::client::loss::{Loss, Reason};
 use crate::client::message::Msg;
 use crate::client::subscription::Subscription;
 use crate::client::subscriptions::Table;
@@ -51,6 +52,8 @@ enum Read {
 
 /// Something to be done once the table of subscriptions is unlocked.
 enum Event {
+    Ping,
+    Pong,
     Info(Vec<u8>),
     ServerError(Vec<u8>),
 }
@@ -61,6 +64,8 @@ struct Receiver<'a> {
     table: MutexGuard<'a, Table>,
     padding: usize,
     reply_sid: u64,
+    /// Answers to requests; whoever gets one may count on having the messages that came before.
+    replies: Vec<Msg>,
     events: Vec<Event>,
     msgs: u64,
     bytes: u64,
@@ -91,12 +96,12 @@ impl Sink for Receiver<'_> {
     }
 
     fn ping(&mut self) {
-        let then = self.connection.outbound.push_only(|b| b.extend_from_slice(encoder::PONG));
-        self.connection.carry_out(then);
+        self.events.push(Event::Ping);
     }
 
     fn pong(&mut self) {
-        self.connection.on_pong();
+        // Who waits for it may count on having the messages that came before.
+        self.events.push(Event::Pong);
     }
 
     fn info(&mut self, json: &[u8]) {
@@ -124,22 +129,22 @@ impl Receiver<'_> {
     #[inline]
     fn deliver(&mut self, sid: u64, make: impl FnOnce() -> Msg) {
         if sid == self.reply_sid {
-            self.connection.requests.reply(make());
+            self.replies.push(make());
         } else {
             self.table.add(sid, make);
         }
     }
 
     /// Hands the messages over and unlocks the table.
-    fn finish(mut self) -> (Vec<Arc<Subscription>>, Vec<Event>) {
+    fn finish(mut self) -> (Vec<Arc<Subscription>>, Vec<Msg>, Vec<Event>) {
         // One thread at a time writes these: a plain addition will do.
         let add = |counter: &std::sync::atomic::AtomicU64, n: u64| {
             counter.store(counter.load(Ordering::Relaxed) + n, Ordering::Relaxed);
         };
         add(&self.connection.received, self.msgs);
         add(&self.connection.received_bytes, self.bytes);
-        let slow = self.table.deliver();
-        (slow, self.events)
+        let slow = self.table.deliver(&self.connection.core().delivery);
+        (slow, self.replies, self.events)
     }
 }
 
@@ -227,18 +232,24 @@ impl Connection {
             table: self.subscriptions.lock(),
             padding: self.options.message_buffer_padding,
             reply_sid: self.requests.sid(),
+            replies: Vec::new(),
             events: Vec::new(),
             msgs: 0,
             bytes: 0,
             broken: false,
         };
         let result = feed(&mut inbound.parser, &mut receiver);
-        let (slow, events) = receiver.finish();
+        let (slow, replies, events) = receiver.finish();
         for subscription in slow {
             self.slow_consumer(subscription);
         }
+        for reply in replies {
+            self.requests.reply(reply);
+        }
         for event in events {
             match event {
+                Event::Ping => self.on_ping(),
+                Event::Pong => self.on_pong(),
                 Event::Info(json) => self.on_async_info(&json),
                 Event::ServerError(text) => self.on_server_error(link, &text),
             }
@@ -246,10 +257,15 @@ impl Connection {
         result
     }
 
+    fn on_ping(self: &Arc<Self>) {
+        self.vitals.note_server_ping();
+        self.carry_out(self.outbound.push_only(|b| b.extend_from_slice(encoder::PONG)));
+    }
+
     /// The cause is what went wrong first, be it with writing.
     fn receive_failed(self: &Arc<Self>, link: &Arc<Link>, error: Error) {
         let cause = link.failure().cloned().unwrap_or(error);
-        self.connection_lost(link, cause);
+        self.connection_lost(link, Loss::new(Reason::ProtocolError, cause));
     }
 
     fn slow_consumer(self: &Arc<Self>, subscription: Arc<Subscription>) {
@@ -296,7 +312,7 @@ impl Connection {
     fn on_server_error(self: &Arc<Self>, link: &Arc<Link>, text: &[u8]) {
         let shown = String::from_utf8_lossy(text).into_owned();
         match auth::classify_err(text) {
-            ServerErr::Stale => self.connection_lost(link, Error::from(Status::StaleConnection)),
+            ServerErr::Stale => self.connection_lost(link, Loss::stale(Reason::ServerStale)),
             ServerErr::Permissions => {
                 let error = Error::new(Status::NotPermitted, shown);
                 self.set_last_error(&error);
@@ -304,14 +320,15 @@ impl Connection {
             }
             ServerErr::Auth(kind) => {
                 let error = Error::new(Status::ConnectionAuthFailed, shown);
+                link.note_reason(Reason::Auth); // the server is about to close
                 let mut state = self.state.lock();
                 state.note_error(&error);
                 let again =
                     state.pool.current_mut().is_some_and(|s| auth::note(&mut s.last_auth_error, kind));
                 drop(state);
-                self.report(None, error);
+                self.report(None, error.clone());
                 if again && !self.options.ignore_auth_error_abort {
-                    self.close_now();
+                    self.close_now(Loss::new(Reason::Auth, error));
                 }
             }
             ServerErr::Other => {
@@ -320,10 +337,10 @@ impl Connection {
                     _ => Error::new(Status::Err, shown),
                 };
                 if self.options.reconnect_on_protocol_error {
-                    self.connection_lost(link, error);
+                    self.connection_lost(link, Loss::new(Reason::ServerErr, error));
                 } else {
                     self.set_last_error(&error);
-                    self.close_now();
+                    self.close_now(Loss::new(Reason::ServerErr, error));
                 }
             }
         }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use parking_lot::Mutex;
 
 use crate::client::delivery::Delivery;
+use crate::client::environment;
 use crate::client::options::Defaults;
 use crate::client::recycle;
 use crate::error::{Result, Status, fail};
@@ -70,8 +71,11 @@ impl Core {
         let callbacks = Executor::start(&threads, "nats-callbacks")?;
         let pollers = (0..poller_count()).map(|_| Poller::start(&threads)).collect::<Result<_>>()?;
         let delivery = Delivery::new(&threads, &timer, config.pool_size);
-        let defaults =
-            Defaults { write_deadline_ms: config.write_deadline_ms, global_delivery: config.global_delivery };
+        let defaults = Defaults {
+            write_deadline_ms: config.write_deadline_ms,
+            global_delivery: config.global_delivery,
+            liveness: environment::liveness_defaults(),
+        };
         let next_poller = AtomicUsize::new(0);
         let process = Process::current();
         Ok(Arc::new(Core { threads, timer, callbacks, delivery, pollers, next_poller, defaults, process }))
@@ -127,7 +131,7 @@ pub fn core() -> Result<Arc<Core>> {
 pub fn defaults() -> Defaults {
     match &*LIFE.lock() {
         Life::Open(core) => core.defaults,
-        _ => Defaults { write_deadline_ms: 0, global_delivery: false },
+        _ => Defaults::default(),
     }
 }
 

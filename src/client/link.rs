@@ -6,7 +6,9 @@ use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 
-use crate::client::options::EventLoop;
+use crate::client::event_loop::Attachment;
+use crate::client::loss::Reason;
+use crate::client::vitals::Vitals;
 use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::Deadline;
 use crate::io::poller::{Driven, Poller, Registration};
@@ -20,15 +22,18 @@ pub struct Link {
     socket: Socket,
     /// There once the handshake is done: from then on no plain byte is read or written.
     tls: OnceLock<tls::Session>,
-    event_loop: Option<Arc<dyn EventLoop>>,
+    event_loop: Option<Arc<Attachment>>,
     registration: Mutex<Option<(Arc<Poller>, Registration)>>,
     down: AtomicBool,
     write_timed_out: AtomicBool,
+    vitals: Arc<Vitals>,
     failure: OnceLock<Error>,
+    /// What broke it, the first time something did.
+    reason: OnceLock<Reason>,
 }
 
 impl Link {
-    pub fn new(socket: Socket, event_loop: Option<Arc<dyn EventLoop>>) -> Arc<Link> {
+    pub fn new(socket: Socket, event_loop: Option<Arc<Attachment>>, vitals: Arc<Vitals>) -> Arc<Link> {
         Arc::new(Link {
             socket,
             tls: OnceLock::new(),
@@ -36,12 +41,14 @@ impl Link {
             registration: Mutex::new(None),
             down: AtomicBool::new(false),
             write_timed_out: AtomicBool::new(false),
+            vitals,
             failure: OnceLock::new(),
+            reason: OnceLock::new(),
         })
     }
 
     /// The program's event loop, when that one watches the socket.
-    pub fn event_loop(&self) -> Option<&Arc<dyn EventLoop>> {
+    pub fn event_loop(&self) -> Option<&Arc<Attachment>> {
         self.event_loop.as_ref()
     }
 
@@ -112,11 +119,21 @@ impl Link {
     /// Ends only the conversation, after a write failed: the one who reads the socket sees its end.
     pub fn break_off(&self, failure: &Error) {
         if failure.status() == Status::Timeout {
+            self.note_reason(Reason::WriteDeadline);
             self.write_timed_out.store(true, Ordering::Release);
         } else {
             let _ = self.failure.set(failure.clone());
         }
         self.socket.shutdown();
+    }
+
+    /// Remembers what broke the link; later reasons are consequences of the first.
+    pub fn note_reason(&self, reason: Reason) {
+        let _ = self.reason.set(reason);
+    }
+
+    pub fn reason(&self) -> Option<Reason> {
+        self.reason.get().copied()
     }
 
     /// What writing failed with.
@@ -137,26 +154,53 @@ impl Link {
     #[inline]
     pub fn read(&self, buf: &mut [u8]) -> Result<Option<usize>> {
         if let Some(tls) = self.tls.get() {
-            return tls.read(&self.socket, buf);
+            let read = tls.read(&self.socket, buf).inspect_err(|e| self.note_reason(reason_of_error(e)))?;
+            if read.is_some() {
+                self.vitals.note_in();
+            }
+            return Ok(read);
         }
         match self.socket.read(buf) {
-            Ok(0) => Err(Status::ConnectionClosed.into()),
-            Ok(n) => Ok(Some(n)),
+            Ok(0) => {
+                self.note_reason(Reason::ServerClosed);
+                Err(Status::ConnectionClosed.into())
+            }
+            Ok(n) => {
+                self.vitals.note_in();
+                Ok(Some(n))
+            }
             Err(e) if e.kind() == ErrorKind::WouldBlock => Ok(None),
-            Err(e) => fail(Status::IoError, format!("error reading from the server: {e}")),
+            Err(e) => {
+                self.note_reason(reason_of(&e));
+                fail(Status::IoError, format!("error reading from the server: {e}"))
+            }
         }
     }
 
     /// Writes what the socket takes now, of `data` from `sent` on. False when something is left.
     pub fn write_now(&self, data: &[u8], sent: &mut usize) -> Result<bool> {
         if let Some(tls) = self.tls.get() {
-            return tls.write(&self.socket, data, sent).map_err(|e| write_error(&e));
+            let before = *sent;
+            let result = tls.write(&self.socket, data, sent);
+            if *sent > before {
+                self.vitals.note_out();
+            }
+            return result.map_err(|e| {
+                self.note_reason(reason_of(&e));
+                write_error(&e)
+            });
         }
         while *sent < data.len() {
             match self.socket.write(&data[*sent..]) {
-                Ok(n) => *sent += n,
+                Ok(n) => {
+                    *sent += n;
+                    self.vitals.note_out();
+                }
                 Err(e) if e.kind() == ErrorKind::WouldBlock => return Ok(false),
-                Err(e) => return Err(write_error(&e)),
+                Err(e) => {
+                    self.note_reason(reason_of(&e));
+                    return Err(write_error(&e));
+                }
             }
         }
         Ok(true)
@@ -169,6 +213,14 @@ impl Link {
             false => fail(Status::Timeout, WRITE_DEADLINE),
         }
     }
+}
+
+fn reason_of(e: &io::Error) -> Reason {
+    if e.kind() == ErrorKind::TimedOut { Reason::TcpTimeout } else { Reason::IoError }
+}
+
+fn reason_of_error(error: &Error) -> Reason {
+    if error.status() == Status::ConnectionClosed { Reason::ServerClosed } else { Reason::IoError }
 }
 
 fn write_error(e: &io::Error) -> Error {

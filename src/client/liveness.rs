@@ -1,24 +1,39 @@
 //! The keep-alive of a connection: its ticks, and what the program may change while it lives.
 
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use crate::client::connection::{ConnStatus, Connection};
-use crate::error::{Error, Result, Status};
+use crate::client::link::Link;
+use crate::client::loss::{Loss, Reason};
+use crate::client::options::PingEvent;
+use crate::client::vitals::Pulse;
+use crate::client::waiter::Waiter;
+use crate::error::{Result, Status};
 use crate::io::clock;
-use crate::session::liveness::{Liveness, Tick};
+use crate::io::socket::TcpOptions;
+use crate::session::liveness::{Liveness, StaleCause, Tick};
 
 impl Connection {
     /// (Re)starts the keep-alive of a connection that has just come up.
     pub(super) fn start_ticks(self: &Arc<Self>) {
-        self.liveness.lock().start(clock::now());
+        self.with_liveness(|live| live.start(clock::now()));
         self.schedule_tick();
     }
 
     pub(super) fn stop_ticks(&self) {
-        self.liveness.lock().stop();
+        self.with_liveness(Liveness::stop);
         if let Some(key) = self.tick.lock().take() {
             self.core().timer.cancel(key);
         }
+    }
+
+    /// Works on the keep-alive state, and shows the result to those who look without a lock.
+    fn with_liveness<T>(&self, work: impl FnOnce(&mut Liveness) -> T) -> T {
+        let mut live = self.liveness.lock();
+        let result = work(&mut live);
+        self.vitals.mirror(&live);
+        result
     }
 
     fn schedule_tick(self: &Arc<Self>) {
@@ -41,28 +56,57 @@ impl Connection {
         if self.status() != ConnStatus::Connected {
             return;
         }
-        let due = self.liveness.lock().tick(clock::now());
+        let (due, missed, cause) = self.with_liveness(|live| {
+            let missed = live.outstanding();
+            (live.tick(clock::now()), missed, live.stale_cause())
+        });
+        if due != Tick::NotDue && missed > 0 {
+            self.post_ping(PingEvent::Missed, missed, None);
+        }
         match due {
             Tick::Stale => {
                 let link = self.state.lock().link.clone();
                 if let Some(link) = link {
-                    self.connection_lost(&link, Error::from(Status::StaleConnection));
+                    self.connection_lost(&link, Loss::stale(reason(cause)));
                 }
                 return;
             }
-            Tick::SendPing => self.carry_out(self.outbound.keep_alive()),
+            Tick::SendPing => {
+                self.post_ping(PingEvent::Sent, missed + 1, None); // first: the PONG may be fast
+                self.carry_out(self.outbound.keep_alive());
+            }
             Tick::NotDue => {}
         }
         self.schedule_tick();
     }
 
     /// A PONG arrived.
-    pub(super) fn on_pong(&self) {
-        self.liveness.lock().on_pong();
-        if let Some(waiter) = self.outbound.pong() {
+    pub(super) fn on_pong(self: &Arc<Self>) {
+        self.with_liveness(Liveness::on_pong);
+        let answer = self.outbound.pong();
+        self.vitals.note_pong(answer.round_trip);
+        if let Some(waiter) = answer.waiter {
             waiter.complete(Ok(()));
         }
+        if answer.keep_alive {
+            self.post_ping(PingEvent::Answered, 0, answer.round_trip);
+        }
     }
+
+    fn post_ping(self: &Arc<Self>, event: PingEvent, outstanding: i32, rtt: Option<Duration>) {
+        if let Some(handler) = self.options.liveness.ping_handler.clone() {
+            let connection = Arc::clone(self);
+            self.core().callbacks.post(move || handler(&connection, event, outstanding, rtt));
+        }
+    }
+
+    pub(super) fn count_stale(&self, reason: Reason) {
+        if matches!(reason, Reason::MaxPings | Reason::PongTimeout | Reason::ServerStale) {
+            self.vitals.note_stale(reason == Reason::ServerStale);
+        }
+    }
+
+    // ---- settings ----
 
     /// Changes the ping interval (milliseconds, 0 or less: no pings), at once when connected.
     pub fn set_ping_interval(self: &Arc<Self>, ms: i64) -> Result<()> {
@@ -86,12 +130,90 @@ impl Connection {
         Ok(self.liveness.lock().max_out())
     }
 
+    /// How long a keep-alive PING may be unanswered, in milliseconds; 0 or less: as long as its count allows.
+    pub fn set_pong_timeout(self: &Arc<Self>, ms: i64) -> Result<()> {
+        self.change_liveness(|live| live.set_pong_timeout(ms))
+    }
+
+    /// Bounds the time in which a dead peer is found, in milliseconds; 0 or less: only the other settings count.
+    pub fn set_max_detection(self: &Arc<Self>, ms: i64) -> Result<()> {
+        self.change_liveness(|live| live.set_max_detection(ms))?;
+        let user_timeout_ms = self.tcp_options().user_timeout_ms;
+        let state = self.state.lock(); // while it is held, an event loop does not close the descriptor
+        if let Some(link) = &state.link {
+            link.socket().set_user_timeout(user_timeout_ms);
+        }
+        Ok(())
+    }
+
     fn change_liveness(self: &Arc<Self>, change: impl FnOnce(&mut Liveness)) -> Result<()> {
         self.open()?;
-        change(&mut self.liveness.lock());
+        self.with_liveness(change);
         if self.status() == ConnStatus::Connected {
             self.schedule_tick();
         }
         Ok(())
+    }
+
+    /// What sockets are made with: what the program set, and what the bound on the detection time makes of it.
+    pub(super) fn tcp_options(&self) -> TcpOptions {
+        let mut tcp = self.options.liveness.tcp;
+        let bound = self.liveness.lock().max_detection_ms();
+        if bound > 0 && (tcp.user_timeout_ms <= 0 || tcp.user_timeout_ms > bound) {
+            tcp.user_timeout_ms = bound;
+        }
+        tcp
+    }
+
+    // ---- questions ----
+
+    /// The pulse at this moment. Waits for no lock: of what others are just working on, an older value is given.
+    pub fn pulse(&self) -> Result<Pulse> {
+        self.open()?;
+        if let Some(bytes) = self.outbound.try_buffered() {
+            self.vitals.note_queued(bytes);
+        }
+        let state = self.state.try_lock();
+        let in_socket = state.and_then(|state| state.link.as_ref().and_then(|link| link.socket().unsent()));
+        Ok(Pulse { in_socket, ..self.vitals.pulse() })
+    }
+
+    /// Whether it is up and bytes came in within `max_age`.
+    pub fn is_alive(&self, max_age: Duration) -> bool {
+        let up = matches!(
+            self.status(),
+            ConnStatus::Connected | ConnStatus::DrainingSubs | ConnStatus::DrainingPubs
+        );
+        up && self.vitals.since_in().is_some_and(|age| age <= max_age)
+    }
+
+    /// Sends a PING now. Without its PONG within `timeout` the connection is stale. Does not wait for that.
+    pub fn check_liveness(self: &Arc<Self>, timeout: Duration) -> Result<()> {
+        self.open()?;
+        let link = self.state.lock().link.clone().ok_or(Status::ConnectionDisconnected)?;
+        let waiter = Arc::new(Waiter::default());
+        let then = self.outbound.ping(Arc::clone(&waiter))?;
+        self.carry_out(then);
+        let (connection, link) = (Arc::downgrade(self), Arc::downgrade(&link));
+        self.core().timer.schedule(clock::now().saturating_add(timeout), move || {
+            if let (Some(connection), Some(link)) = (connection.upgrade(), link.upgrade())
+                && !waiter.is_done()
+            {
+                connection.check_failed(&link, &waiter);
+            }
+        });
+        Ok(())
+    }
+
+    fn check_failed(self: &Arc<Self>, link: &Arc<Link>, waiter: &Arc<Waiter<()>>) {
+        self.outbound.forget(waiter);
+        self.connection_lost(link, Loss::stale(Reason::PongTimeout));
+    }
+}
+
+fn reason(cause: Option<StaleCause>) -> Reason {
+    match cause {
+        Some(StaleCause::PongTimeout) => Reason::PongTimeout,
+        _ => Reason::MaxPings,
     }
 }

@@ -3,12 +3,15 @@
 
 use std::os::fd::RawFd;
 use std::sync::Arc;
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
 use crate::client::connection::Connection;
+use crate::client::loss::Disconnect;
 use crate::client::subscription::Subscription;
 use crate::error::{Error, Result, Status, fail};
+use crate::io::socket::{KeepAlive, TcpOptions};
 use crate::io::tls;
 pub use crate::io::tls::Settings as TlsSettings;
 use crate::proto::subject;
@@ -85,12 +88,50 @@ pub enum NKey {
     },
 }
 
+/// Told right before the disconnected handler, with the reason.
+pub type DisconnectHandler = Arc<dyn Fn(&Arc<Connection>, &Disconnect) + Send + Sync>;
+
+/// Told about keep-alive PINGs: what happened, how many are unanswered now, and a PONG's round trip.
+pub type PingHandler = Arc<dyn Fn(&Arc<Connection>, PingEvent, i32, Option<Duration>) + Send + Sync>;
+
+/// What happened to a keep-alive PING.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PingEvent {
+    Sent,
+    Answered,
+    /// The next PING is due, or the PONG timeout is over, and it is still unanswered.
+    Missed,
+}
+
+/// How a dead peer is found, beyond PINGs at an interval.
+#[derive(Clone, Default)]
+pub struct LivenessOptions {
+    /// Milliseconds; 0 is none.
+    pub pong_timeout_ms: i64,
+    /// Milliseconds; 0 is none.
+    pub max_detection_ms: i64,
+    pub tcp: TcpOptions,
+    pub disconnect_handler: Option<DisconnectHandler>,
+    pub ping_handler: Option<PingHandler>,
+}
+
 /// Defaults that come from the library's configuration.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Defaults {
     /// Milliseconds; 0 is none.
     pub write_deadline_ms: i64,
     pub global_delivery: bool,
+    pub liveness: LivenessDefaults,
+}
+
+/// Defaults that come from the environment, for what the program does not set. Milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LivenessDefaults {
+    pub ping_interval_ms: Option<i64>,
+    pub max_pings_out: Option<i32>,
+    pub pong_timeout_ms: Option<i64>,
+    pub max_detection_ms: Option<i64>,
+    pub tcp_user_timeout_ms: Option<i64>,
 }
 
 /// Everything a connection can be told before it connects. Times are what the program set, in milliseconds
@@ -132,6 +173,7 @@ pub struct Options {
     pub ping_interval_ms: i64,
     /// Unanswered pings tolerated; 0 or less: stale at the first tick.
     pub max_pings_out: i32,
+    pub liveness: LivenessOptions,
 
     /// Bytes, at least 1.
     pub io_buf_size: usize,
@@ -207,8 +249,18 @@ impl Options {
             pedantic: false,
             no_echo: false,
             disable_no_responders: false,
-            ping_interval_ms: 2 * 60 * 1000,
-            max_pings_out: 2,
+            ping_interval_ms: defaults.liveness.ping_interval_ms.unwrap_or(2 * 60 * 1000),
+            max_pings_out: defaults.liveness.max_pings_out.unwrap_or(2),
+            liveness: LivenessOptions {
+                pong_timeout_ms: defaults.liveness.pong_timeout_ms.unwrap_or(0),
+                max_detection_ms: defaults.liveness.max_detection_ms.unwrap_or(0),
+                tcp: TcpOptions {
+                    keep_alive: None,
+                    user_timeout_ms: defaults.liveness.tcp_user_timeout_ms.unwrap_or(0),
+                },
+                disconnect_handler: None,
+                ping_handler: None,
+            },
             io_buf_size: DEFAULT_IO_BUF_SIZE,
             write_deadline_ms: defaults.write_deadline_ms,
             send_asap: false,
@@ -242,6 +294,38 @@ impl Options {
             discovered_handler: None,
             lame_duck_handler: None,
         }
+    }
+
+    /// 0 is none.
+    pub fn set_pong_timeout(&mut self, ms: i64) -> Result<()> {
+        self.liveness.pong_timeout_ms = not_negative(ms)?;
+        Ok(())
+    }
+
+    /// 0 is none.
+    pub fn set_max_detection(&mut self, ms: i64) -> Result<()> {
+        self.liveness.max_detection_ms = not_negative(ms)?;
+        Ok(())
+    }
+
+    /// 0 is the system's time.
+    pub fn set_tcp_user_timeout(&mut self, ms: i64) -> Result<()> {
+        self.liveness.tcp.user_timeout_ms = not_negative(ms)?;
+        Ok(())
+    }
+
+    /// `None` turns the probes off; 0 stands for the system's value.
+    pub fn set_tcp_keep_alive(&mut self, probes: Option<[i32; 3]>) -> Result<()> {
+        let not_negative = |n: i32| u32::try_from(n).map_err(|_| Error::from(Status::InvalidArg));
+        self.liveness.tcp.keep_alive = match probes {
+            None => None,
+            Some([idle, interval, count]) => Some(KeepAlive {
+                idle_s: not_negative(idle)?,
+                interval_s: not_negative(interval)?,
+                count: not_negative(count)?,
+            }),
+        };
+        Ok(())
     }
 
     /// Sets the URL tried first; a `tls://` URL asks for TLS.
@@ -569,7 +653,8 @@ mod tests {
 
     #[test]
     fn library_defaults_are_taken() {
-        let o = Options::new(&Defaults { write_deadline_ms: 7, global_delivery: true });
+        let o =
+            Options::new(&Defaults { write_deadline_ms: 7, global_delivery: true, ..Defaults::default() });
         assert_eq!((o.write_deadline_ms, o.global_delivery), (7, true));
         assert_eq!((options().write_deadline_ms, options().global_delivery), (0, false));
     }

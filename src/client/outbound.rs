@@ -13,6 +13,7 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::client::link::{Link, WRITE_DEADLINE};
+use crate::client::vitals::Vitals;
 use crate::client::waiter::Waiter;
 use crate::error::{Error, Result, Status};
 use crate::io::clock::{self, Deadline};
@@ -22,6 +23,8 @@ use crate::session::pongs::{PingId, PongQueue};
 
 /// A buffer that grew beyond this for one large message is given back.
 const KEPT_CAPACITY: usize = 1 << 20;
+/// So many unanswered PINGs are timed.
+const MAX_TIMED: usize = 1024;
 /// When the poller finds a publisher writing, it comes back after this.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
@@ -70,6 +73,7 @@ pub struct Settings {
 
 pub struct Outbound {
     settings: Settings,
+    vitals: Arc<Vitals>,
     queue: Mutex<Queue>,
     /// Signalled when the buffer has room, when a writer is done and when the phase changes.
     changed: Condvar,
@@ -100,12 +104,29 @@ struct Queue {
     /// Who waits for the PONG to which PING.
     pings: VecDeque<(PingId, Arc<Waiter<()>>)>,
     pongs: PongQueue,
+    /// When the PINGs still unanswered were written into the buffer.
+    timed: VecDeque<TimedPing>,
     draining: bool,
     checked: bool,
     max_payload: i64,
     headers: bool,
     out_msgs: u64,
     out_bytes: u64,
+}
+
+struct TimedPing {
+    id: PingId,
+    at: Duration,
+    keep_alive: bool,
+}
+
+/// What an arriving PONG answers.
+#[derive(Default)]
+pub struct Answer {
+    /// Who waits for it.
+    pub waiter: Option<Arc<Waiter<()>>>,
+    pub round_trip: Option<Duration>,
+    pub keep_alive: bool,
 }
 
 #[derive(Default)]
@@ -117,7 +138,7 @@ struct Chunk {
 type Guard<'a> = MutexGuard<'a, Queue>;
 
 impl Outbound {
-    pub fn new(settings: Settings) -> Outbound {
+    pub fn new(settings: Settings, vitals: Arc<Vitals>) -> Outbound {
         let queue = Queue {
             phase: Phase::Down,
             link: None,
@@ -135,6 +156,7 @@ impl Outbound {
             unsent: Buffer::default(),
             pings: VecDeque::new(),
             pongs: PongQueue::new(),
+            timed: VecDeque::new(),
             draining: false,
             checked: false,
             max_payload: 0,
@@ -144,6 +166,7 @@ impl Outbound {
         };
         Outbound {
             settings,
+            vitals,
             queue: Mutex::new(queue),
             changed: Condvar::new(),
             stuck_since: AtomicU64::new(0),
@@ -233,7 +256,9 @@ impl Outbound {
         if queue.phase != Phase::Live {
             return Then::Nothing;
         }
-        queue.pongs.sent_ping();
+        let id = queue.pongs.sent_ping();
+        queue.note_ping(id, true);
+        self.vitals.note_ping();
         queue.append(|b| b.extend_from_slice(encoder::PING));
         queue.request_flush()
     }
@@ -241,6 +266,9 @@ impl Outbound {
     /// Appends a PING whose PONG completes `waiter`. While there is no connection it goes out after the reconnect.
     pub fn ping(&self, waiter: Arc<Waiter<()>>) -> Result<Then> {
         let mut queue = self.queue.lock();
+        if queue.phase != Phase::Closed {
+            self.vitals.note_ping();
+        }
         match queue.phase {
             Phase::Closed => Err(Status::ConnectionClosed.into()),
             Phase::Down => {
@@ -262,12 +290,16 @@ impl Outbound {
         self.queue.lock().pings.retain(|(_, w)| !Arc::ptr_eq(w, waiter));
     }
 
-    /// A PONG arrived: who waits for it.
-    pub fn pong(&self) -> Option<Arc<Waiter<()>>> {
+    /// A PONG arrived: what it answers.
+    pub fn pong(&self) -> Answer {
         let mut queue = self.queue.lock();
-        let id = queue.pongs.received()?;
-        let index = queue.pings.iter().position(|(ping, _)| *ping == id)?;
-        queue.pings.remove(index).map(|(_, waiter)| waiter)
+        let Some(id) = queue.pongs.received() else { return Answer::default() };
+        let waiter = queue.pings.iter().position(|(ping, _)| *ping == id);
+        let waiter = waiter.and_then(|index| queue.pings.remove(index)).map(|(_, waiter)| waiter);
+        let timed =
+            queue.timed.front().is_some_and(|ping| ping.id == id).then(|| queue.timed.pop_front()).flatten();
+        let round_trip = timed.as_ref().map(|ping| clock::now().saturating_sub(ping.at));
+        Answer { waiter, round_trip, keep_alive: timed.is_some_and(|ping| ping.keep_alive) }
     }
 
     // ---- writing ----
@@ -438,6 +470,10 @@ impl Outbound {
 
     fn note_progress(&self, progress: bool) {
         if progress {
+            let stall = self.stuck_for();
+            if !stall.is_zero() {
+                self.vitals.note_stall(stall);
+            }
             self.stuck_since.store(0, Ordering::Relaxed);
         } else if self.stuck_since.load(Ordering::Relaxed) == 0 {
             self.stuck_since.store(clock::now().as_millis() as u64 + 1, Ordering::Relaxed);
@@ -445,11 +481,17 @@ impl Outbound {
     }
 
     /// For how long the socket has not taken a byte, zero while it does.
-    pub fn stuck_for(&self) -> Duration {
+    fn stuck_for(&self) -> Duration {
         match self.stuck_since.load(Ordering::Relaxed) {
             0 => Duration::ZERO,
             since => clock::now().saturating_sub(Duration::from_millis(since - 1)),
         }
+    }
+
+    /// For how long a publisher has been waiting for the socket to take a byte, zero when none is.
+    pub fn publisher_blocked_for(&self) -> Duration {
+        // The poller never stays the writer of a socket that takes nothing: this one is a thread of the program.
+        if self.queue.lock().writing { self.stuck_for() } else { Duration::ZERO }
     }
 
     // ---- life of the connection ----
@@ -501,6 +543,7 @@ impl Outbound {
         queue.link = None;
         let waiters = queue.pings.drain(..).map(|(_, waiter)| waiter).collect();
         queue.pongs.reset();
+        queue.timed.clear();
         if phase == Phase::Closed {
             queue.forget_bytes();
         }
@@ -542,6 +585,12 @@ impl Outbound {
         if queue.phase == Phase::Live { queue.waiting_bytes() } else { 0 }
     }
 
+    /// Bytes that wait to be written; `None` when somebody has the buffer right now.
+    pub fn try_buffered(&self) -> Option<usize> {
+        let queue = self.queue.try_lock()?;
+        Some(if queue.phase == Phase::Live { queue.waiting_bytes() } else { 0 })
+    }
+
     /// Messages and bytes published.
     pub fn published(&self) -> (u64, u64) {
         let queue = self.queue.lock();
@@ -581,7 +630,14 @@ impl Queue {
 
     fn expect_pong(&mut self, waiter: Arc<Waiter<()>>) {
         let id = self.pongs.sent_ping();
+        self.note_ping(id, false);
         self.pings.push_back((id, waiter));
+    }
+
+    fn note_ping(&mut self, id: PingId, keep_alive: bool) {
+        if self.timed.len() < MAX_TIMED {
+            self.timed.push_back(TimedPing { id, at: clock::now(), keep_alive });
+        }
     }
 
     fn append(&mut self, write: impl FnOnce(&mut Buffer)) {

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::thread;
 use std::time::Duration;
 
 use crate::client::connection::{ConnStatus, Connection};
+use crate::client::loss::{Loss, Reason};
 use crate::error::{Error, Result, Status};
 use crate::io::clock::{Deadline, wait_until};
 use crate::session::auth::{self, ServerErr};
@@ -23,14 +25,15 @@ impl Connection {
         let mut plan = ReconnectPlan::new();
         loop {
             let Some((server, pool_len)) = self.next_server() else {
-                self.close_now(); // no server is left to try
+                self.close_now(Loss::new(Reason::IoError, Status::NoServer)); // no server is left to try
                 return;
             };
             if !self.pause(&mut plan, pool_len) {
                 return;
             }
-            self.count_attempt();
+            self.begin_attempt();
             let result = self.attempt(&server);
+            self.state.lock().trying = None;
             if result.as_ref().err().is_none_or(|failure| failure.reached) {
                 self.reconnects.fetch_add(1, Ordering::Relaxed);
             }
@@ -45,7 +48,7 @@ impl Connection {
                 }
                 Err(failure) => {
                     if self.is_closed() || self.abort_after(&failure.error, failure.reached, initial) {
-                        self.close_now();
+                        self.close_now(Loss::new(Reason::Auth, failure.error));
                         return;
                     }
                 }
@@ -59,8 +62,10 @@ impl Connection {
         Some((server, state.pool.len()))
     }
 
-    fn count_attempt(&self) {
-        if let Some(server) = self.state.lock().pool.current_mut() {
+    fn begin_attempt(&self) {
+        let mut state = self.state.lock();
+        state.trying = Some(thread::current().id());
+        if let Some(server) = state.pool.current_mut() {
             server.attempts += 1;
         }
     }

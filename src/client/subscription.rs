@@ -9,7 +9,7 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::client::connection::Connection;
-use crate::client::delivery::{Job, Mode, Worker};
+use crate::client::delivery::{Handover, Job, Mode, Worker};
 use crate::client::message::Msg;
 use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::{self, Deadline, wait_until};
@@ -207,7 +207,12 @@ impl Subscription {
     // ---- arrival (the thread that reads the socket) ----
 
     /// Queues what one read brought. Returns whether the program is to be told of dropped messages.
-    pub(super) fn enqueue(self: &Arc<Self>, batch: &mut Vec<Msg>, bytes: u64) -> bool {
+    pub(super) fn enqueue(
+        self: &Arc<Self>,
+        batch: &mut Vec<Msg>,
+        bytes: u64,
+        handover: &mut Handover<'_>,
+    ) -> bool {
         let mut state = self.state.lock();
         if !self.is_valid() || (state.drain.emptying && state.drain.status.is_some()) {
             drop(state);
@@ -222,8 +227,9 @@ impl Subscription {
         } else {
             self.enqueue_each(&mut state, batch)
         };
-        if self.is_async() {
-            self.schedule_if_needed(state);
+        if let Some(home) = state.claim() {
+            drop(state);
+            handover.add(home, Job::Run(Arc::clone(self)));
         } else if state.waiters > 0 {
             drop(state);
             self.changed.notify_all();
@@ -266,21 +272,17 @@ impl Subscription {
     }
 
     fn schedule_if_needed(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
-        let work = !state.msgs.is_empty() || state.timeout_due || state.must_finish();
-        if !work || state.scheduled || !state.started {
-            return;
+        if let Some(home) = state.claim() {
+            drop(state);
+            self.connection.core().delivery.give(&home, [Job::Run(Arc::clone(self))]);
         }
-        let Some(home) = state.home.clone() else { return };
-        state.scheduled = true;
-        drop(state);
-        self.connection.core().delivery.give(&home, [Job::Run(Arc::clone(self))]);
     }
 
     // ---- delivery (workers) ----
 
-    /// The worker this subscription is served by.
-    pub(super) fn home(&self) -> Arc<Worker> {
-        self.state.lock().home.clone().expect("only asynchronous subscriptions are scheduled")
+    /// The worker this subscription is served by; none once it has ended.
+    pub(super) fn home(&self) -> Option<Arc<Worker>> {
+        self.state.lock().home.clone()
     }
 
     /// Makes another worker the home.
@@ -416,6 +418,7 @@ impl Subscription {
     fn restart_timeout(self: &Arc<Self>, state: &mut State) {
         let Some(timeout) = self.timeout else { return };
         let timer = &self.connection.core().timer;
+        state.timeout_due = false; // became due while a callback ran
         if let Some(old) = state.timer.take() {
             timer.cancel(old);
         }
@@ -432,7 +435,7 @@ impl Subscription {
     fn timed_out(self: &Arc<Self>) {
         let mut state = self.state.lock();
         state.timer = None;
-        let quiet = self.pending(&state) == 0 && !state.scheduled && !state.drain.emptying;
+        let quiet = self.pending(&state) == 0 && !state.drain.emptying;
         if quiet && self.is_valid() {
             state.timeout_due = true;
             self.schedule_if_needed(state);
@@ -445,7 +448,7 @@ impl Subscription {
     pub fn next_msg(self: &Arc<Self>, timeout_ms: i64) -> Result<Msg> {
         let mut state = self.state.lock();
         if let Some(end) = state.end {
-            return Err(end.for_reader(self).into());
+            return Err(end.for_reader().into());
         }
         if self.is_async() {
             return fail(Status::IllegalState, "the subscription delivers to a callback");
@@ -482,7 +485,7 @@ impl Subscription {
         });
         state.waiters -= 1;
         match (woken, state.end) {
-            (_, Some(end)) if state.msgs.is_empty() => Err(end.for_reader(self).into()),
+            (_, Some(end)) if state.msgs.is_empty() => Err(end.for_reader().into()),
             (None, _) => Err(Status::Timeout.into()),
             _ => Ok(()),
         }
@@ -698,6 +701,17 @@ impl State {
         self.max_pending_bytes = self.max_pending_bytes.max(sub.pending_bytes(self));
     }
 
+    /// The worker to give the subscription to, if there is work and no worker has it yet.
+    fn claim(&mut self) -> Option<Arc<Worker>> {
+        let work = !self.msgs.is_empty() || self.timeout_due || self.must_finish();
+        if !work || self.scheduled || !self.started {
+            return None;
+        }
+        let home = self.home.clone()?;
+        self.scheduled = true;
+        Some(home)
+    }
+
     /// The end was decided but not yet carried out by the delivery thread.
     fn must_finish(&self) -> bool {
         self.end.is_some() && !self.finished
@@ -722,9 +736,8 @@ impl State {
 
 impl End {
     /// What a reader of the ended subscription is told.
-    fn for_reader(self, sub: &Subscription) -> Status {
+    fn for_reader(self) -> Status {
         match self {
-            _ if sub.connection.is_closed() => Status::ConnectionClosed,
             End::ConnectionClosed => Status::ConnectionClosed,
             End::MaxReached => Status::MaxDeliveredMsgs,
             End::Unsubscribed | End::Drained | End::DrainTimeout => Status::InvalidSubscription,

@@ -27,6 +27,11 @@ impl<T> Waiter<T> {
         }
     }
 
+    /// Whether there is a result that nobody has taken.
+    pub fn is_done(&self) -> bool {
+        self.result.lock().is_some()
+    }
+
     /// Waits for the result. At the deadline: `NATS_TIMEOUT`.
     pub fn wait(&self, deadline: Deadline) -> Result<T> {
         let mut slot = self.result.lock();

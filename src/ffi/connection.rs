@@ -108,8 +108,9 @@ pub unsafe extern "C" fn natsConnection_IsDraining(nc: *mut natsConnection) -> b
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsConnection_Status(nc: *mut natsConnection) -> natsConnStatus {
     // SAFETY: a live handle or NULL.
-    let status =
-        unsafe { ask("natsConnection_Status", nc, ConnStatus::Closed, |nc: &Arc<Connection>| nc.status()) };
+    let status = unsafe {
+        ask("natsConnection_Status", nc, ConnStatus::Closed, |nc: &Arc<Connection>| nc.visible_status())
+    };
     match status {
         ConnStatus::Disconnected => natsConnStatus::NATS_CONN_STATUS_DISCONNECTED,
         ConnStatus::Connecting => natsConnStatus::NATS_CONN_STATUS_CONNECTING,

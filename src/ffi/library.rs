@@ -20,7 +20,7 @@ const REQUIRED_VERSION_NUMBER: u32 = 0x03_0E_00;
 /// Opens the library with a configuration: nats_Open() with settings of your own.
 ///
 /// Has no effect other than returning #NATS_OK when the library is open already, also when another function
-/// opened it on the way; call it first. The environment variables that nats_Open() reads are not looked at.
+/// opened it on the way; call it first. The environment variables that nats_Open() reads are not looked at, but for its extensions.
 ///
 /// @param config copied; its fields without a meaning in this library are ignored. NULL is the same as
 /// `nats_Open(-1)`.
@@ -58,6 +58,14 @@ fn open_config(config: &natsClientConfig) -> Config {
 /// - `NATS_DEFAULT_LIB_WRITE_DEADLINE`: default of natsOptions_SetWriteDeadline(), in milliseconds.
 /// - `NATS_DEFAULT_TO_LIB_MSG_DELIVERY`: when present, natsOptions_UseGlobalMessageDelivery() is on by default.
 /// - `NATS_DEFAULT_LIB_MSG_DELIVERY_POOL_SIZE`: see nats_SetMessageDeliveryPoolSize().
+///
+/// Extension: read by nats_OpenWithConfig() too, in milliseconds, for connections whose program does not set the option
+/// itself. A value that is no whole number from 0 up is ignored, with a line on stderr.
+/// - `NATS_DEFAULT_LIB_PING_INTERVAL`: default of natsOptions_SetPingInterval().
+/// - `NATS_DEFAULT_LIB_MAX_PINGS_OUT`: default of natsOptions_SetMaxPingsOut() (a count).
+/// - `NATS_DEFAULT_LIB_PONG_TIMEOUT`: default of natsOptions_SetPongTimeout().
+/// - `NATS_DEFAULT_LIB_MAX_DETECTION_TIME`: default of natsOptions_SetMaxDetectionTime().
+/// - `NATS_DEFAULT_LIB_TCP_USER_TIMEOUT`: default of natsOptions_SetTCPUserTimeout().
 ///
 /// @param lockSpinCount accepted for compatibility; this library has no use for it.
 /// @return #NATS_OK, or #NATS_FAILED_TO_INITIALIZE while the library is being closed.

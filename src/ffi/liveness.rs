@@ -1,11 +1,21 @@
 //! Liveness: what the reference does not have, to set and see how a dead peer is found.
 
-use std::ffi::c_int;
+use std::ffi::{c_char, c_int, c_void};
+use std::sync::Arc;
+use std::time::Duration;
 
-use crate::error::{Error, Status};
+use crate::client::loss::{Disconnect, Reason};
+use crate::client::options::{DisconnectHandler, Options, PingEvent, PingHandler};
+use crate::client::vitals::Pulse;
+use crate::error::{Error, Result, Status};
+use crate::ffi::support::callback::Closure;
 use crate::ffi::support::connection::on_connection;
 use crate::ffi::support::strings::required;
-use crate::ffi::types::{natsConnection, natsStatus};
+use crate::ffi::support::{Handle, boundary, infallible, last_error};
+use crate::ffi::types::{
+    natsConnection, natsDisconnectInfo, natsDisconnectReason, natsDisconnectedErrHandler, natsLiveness,
+    natsOptions, natsPingEvent, natsPingEventHandler, natsStatus,
+};
 
 const MS_PER_SECOND: i64 = 1000;
 
@@ -106,5 +116,412 @@ pub unsafe extern "C" fn natsConnection_GetMaxPingsOut(
             out.write(nc.max_pings_out()?);
             Ok(())
         })
+    }
+}
+
+/// Extension. Lets a connection count as stale once a keep-alive PING is unanswered for a time, if that comes before the
+/// limit of natsOptions_SetMaxPingsOut(). Default: 0, or what `NATS_DEFAULT_LIB_PONG_TIMEOUT` says.
+///
+/// @param opts the options
+/// @param ms in milliseconds; 0 for no limit
+/// @return #NATS_INVALID_ARG for NULL or a negative time
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn natsOptions_SetPongTimeout(opts: *mut natsOptions, ms: i64) -> natsStatus {
+    // SAFETY: a live handle or NULL.
+    unsafe { on_options("natsOptions_SetPongTimeout", opts, |opts| opts.set_pong_timeout(ms)) }
+}
+
+/// Extension. As natsOptions_SetPongTimeout(), on a live connection and at once: a PING already sent counts too.
+///
+/// May be called by any thread and in any callback. While the connection reconnects or drains the value is stored; it
+/// stays in force after every reconnect.
+///
+/// @param nc the connection
+/// @param ms in milliseconds; 0 for no limit
+/// @return #NATS_INVALID_ARG for NULL or a negative time, #NATS_CONNECTION_CLOSED
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn natsConnection_SetPongTimeout(nc: *mut natsConnection, ms: i64) -> natsStatus {
+    // SAFETY: a live handle or NULL.
+    unsafe {
+        on_connection("natsConnection_SetPongTimeout", nc, |nc| nc?.set_pong_timeout(not_negative(ms)?))
+    }
+}
+
+/// Extension. Has a dead server found within a time, whatever the program is doing: the one knob to turn.
+///
+/// Ping interval, PONG timeout and TCP user timeout are derived from it: half of the time each for interval and PONG
+/// timeout, after a margin of a tenth (at most 250 ms) for late timers. Shorter values set otherwise stay in force; a
+/// ping interval of 0 does not turn the PINGs off while this is set. Default: 0, or what
+/// `NATS_DEFAULT_LIB_MAX_DETECTION_TIME` says.
+///
+/// @code{.c}
+/// natsOptions_SetMaxDetectionTime(opts, 5000); // a PING every 2.375 s, each to be answered within 2.375 s
+/// @endcode
+///
+/// @param opts the options
+/// @param ms in milliseconds; 0 for no bound. Well above the round-trip time, or a slow network looks dead
+/// @return #NATS_INVALID_ARG for NULL or a negative time
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn natsOptions_SetMaxDetectionTime(opts: *mut natsOptions, ms: i64) -> natsStatus {
+    // SAFETY: a live handle or NULL.
+    unsafe { on_options("natsOptions_SetMaxDetectionTime", opts, |opts| opts.set_max_detection(ms)) }
+}
+
+/// Extension. As natsOptions_SetMaxDetectionTime(), on a live connection and at once.
+///
+/// May be called by any thread and in any callback. While the connection reconnects or drains the value is stored; it
+/// stays in force after every reconnect.
+///
+/// @param nc the connection
+/// @param ms in milliseconds; 0 for no bound
+/// @return #NATS_INVALID_ARG for NULL or a negative time, #NATS_CONNECTION_CLOSED
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn natsConnection_SetMaxDetectionTime(nc: *mut natsConnection, ms: i64) -> natsStatus {
+    // SAFETY: a live handle or NULL.
+    unsafe {
+        on_connection("natsConnection_SetMaxDetectionTime", nc, |nc| nc?.set_max_detection(not_negative(ms)?))
+    }
+}
+
+/// Extension. Lets the system probe idle connections (`SO_KEEPALIVE`), on every socket, those made for a reconnect or by
+/// a proxy handler included. It keeps middleboxes from forgetting a connection; a program that does not answer is not
+/// found that way, its system still is alive. No effect on sockets that are not TCP. Default: off.
+///
+/// @param opts the options
+/// @param on false leaves the sockets alone
+/// @param idle seconds without traffic before the first probe; 0 for the system's value
+/// @param interval seconds between probes; 0 for the system's value
+/// @param count unanswered probes until the socket fails; 0 for the system's value
+/// @return #NATS_INVALID_ARG for NULL or a negative number
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn natsOptions_SetTCPKeepAlive(
+    opts: *mut natsOptions,
+    on: bool,
+    idle: c_int,
+    interval: c_int,
+    count: c_int,
+) -> natsStatus {
+    // SAFETY: a live handle or NULL.
+    unsafe {
+        on_options("natsOptions_SetTCPKeepAlive", opts, |opts| {
+            opts.set_tcp_keep_alive(on.then_some([idle, interval, count]))
+        })
+    }
+}
+
+/// Extension. Lets a socket fail when the peer's system has acknowledged nothing, or taken nothing, of what was sent for
+/// a time (`TCP_USER_TIMEOUT`), on every socket. Finds a dead peer only while something is being sent. No effect where
+/// the system has none. Default: 0, or what `NATS_DEFAULT_LIB_TCP_USER_TIMEOUT` says.
+///
+/// @param opts the options
+/// @param ms in milliseconds; 0 for the system's value, about 15 minutes
+/// @return #NATS_INVALID_ARG for NULL or a negative time
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn natsOptions_SetTCPUserTimeout(opts: *mut natsOptions, ms: i64) -> natsStatus {
+    // SAFETY: a live handle or NULL.
+    unsafe { on_options("natsOptions_SetTCPUserTimeout", opts, |opts| opts.set_tcp_user_timeout(ms)) }
+}
+
+/// Extension. Sets a callback that gets the reason of every disconnect. It is called right before the disconnected
+/// callback, on the same thread, whether or not there is one.
+///
+/// @param opts the options
+/// @param disconnectedErrCb the callback; NULL for none
+/// @param closure handed to the callback
+/// @return #NATS_INVALID_ARG if `opts` is NULL
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn natsOptions_SetDisconnectedErrCB(
+    opts: *mut natsOptions,
+    disconnectedErrCb: natsDisconnectedErrHandler,
+    closure: *mut c_void,
+) -> natsStatus {
+    // SAFETY: a live handle or NULL.
+    unsafe {
+        on_options("natsOptions_SetDisconnectedErrCB", opts, |opts| {
+            opts.liveness.disconnect_handler = disconnect_handler(disconnectedErrCb, closure);
+            Ok(())
+        })
+    }
+}
+
+/// Extension. Sets a callback that is told when a keep-alive PING is sent, answered, or missed its PONG.
+///
+/// @param opts the options
+/// @param pingEventCb the callback; NULL for none
+/// @param closure handed to the callback
+/// @return #NATS_INVALID_ARG if `opts` is NULL
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn natsOptions_SetPingEventCB(
+    opts: *mut natsOptions,
+    pingEventCb: natsPingEventHandler,
+    closure: *mut c_void,
+) -> natsStatus {
+    // SAFETY: a live handle or NULL.
+    unsafe {
+        on_options("natsOptions_SetPingEventCB", opts, |opts| {
+            opts.liveness.ping_handler = ping_handler(pingEventCb, closure);
+            Ok(())
+        })
+    }
+}
+
+/// Extension. Tells about the last disconnect, the one by a close included. Works in any state of the connection.
+///
+/// @code{.c}
+/// natsDisconnectInfo info;
+/// if (natsConnection_GetLastDisconnect(nc, &info, sizeof(info)) == NATS_OK)
+///     printf("lost %s: %s\n", info.ServerURL, info.Text);
+/// @endcode
+///
+/// @param nc the connection
+/// @param info receives a copy, filled as far as `size` goes
+/// @param size `sizeof(natsDisconnectInfo)`; a smaller struct of an older version is fine, what a larger one has more is
+/// set to 0
+/// @return #NATS_INVALID_ARG for NULL or a size of 0, #NATS_NOT_FOUND if there was no disconnect yet
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn natsConnection_GetLastDisconnect(
+    nc: *mut natsConnection,
+    info: *mut natsDisconnectInfo,
+    size: usize,
+) -> natsStatus {
+    // SAFETY: a live handle or NULL; `info` is NULL or has `size` bytes.
+    unsafe {
+        on_connection("natsConnection_GetLastDisconnect", nc, |nc| {
+            let (nc, out) = (nc?, sized(info, size)?);
+            let last = nc.last_disconnect().ok_or_else(|| Error::unrecorded(Status::NotFound))?;
+            let mut info = disconnect_info(&last);
+            info.Size = size.min(size_of_val(&info));
+            fill(out, size, &info);
+            Ok(())
+        })
+    }
+}
+
+/// Extension. Takes the pulse of a connection. Waits for nothing and takes no lock: fit for frequent calls.
+///
+/// @param nc the connection
+/// @param out receives a copy, filled as far as `size` goes
+/// @param size `sizeof(natsLiveness)`; a smaller struct of an older version is fine, what a larger one has more is set to
+/// 0
+/// @return #NATS_INVALID_ARG for NULL or a size of 0, #NATS_CONNECTION_CLOSED
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn natsConnection_GetLiveness(
+    nc: *mut natsConnection,
+    out: *mut natsLiveness,
+    size: usize,
+) -> natsStatus {
+    // SAFETY: a live handle or NULL; `out` is NULL or has `size` bytes.
+    unsafe {
+        on_connection("natsConnection_GetLiveness", nc, |nc| {
+            let (nc, out) = (nc?, sized(out, size)?);
+            let mut pulse = liveness_of(&nc.pulse()?);
+            pulse.Size = size.min(size_of_val(&pulse));
+            fill(out, size, &pulse);
+            Ok(())
+        })
+    }
+}
+
+/// Extension. Whether the connection is up and bytes came in not too long ago: for health checks. Waits for nothing.
+///
+/// An idle server sends little but PONGs: choose more than the ping interval.
+///
+/// @param nc the connection
+/// @param maxAge in milliseconds
+/// @return true if so; false also for NULL, and while the connection is closed or reconnects
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn natsConnection_IsAlive(nc: *mut natsConnection, maxAge: i64) -> bool {
+    infallible("natsConnection_IsAlive", false, || {
+        let max_age = Duration::from_millis(maxAge.max(0) as u64);
+        // SAFETY: a live handle or NULL.
+        unsafe { natsConnection::borrow_opt(nc) }
+            .is_some_and(|nc| nc.check_process().is_ok() && nc.is_alive(max_age))
+    })
+}
+
+/// Extension. Sends a PING now, such as after a network change or when a request got no answer. Without its PONG in time
+/// the connection is stale (#NATS_DISCONNECT_PONG_TIMEOUT) and reconnects. Does not wait for the outcome.
+///
+/// @param nc the connection
+/// @param timeout in milliseconds, above 0
+/// @return #NATS_INVALID_ARG for NULL, #NATS_INVALID_TIMEOUT, #NATS_CONNECTION_CLOSED, #NATS_CONNECTION_DISCONNECTED
+/// while it reconnects anyway
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn natsConnection_CheckLiveness(nc: *mut natsConnection, timeout: i64) -> natsStatus {
+    // SAFETY: a live handle or NULL.
+    unsafe {
+        on_connection("natsConnection_CheckLiveness", nc, |nc| {
+            let (nc, ms) = (nc?, u64::try_from(timeout).unwrap_or(0));
+            if ms == 0 {
+                return Err(Status::InvalidTimeout.into());
+            }
+            nc.check_liveness(Duration::from_millis(ms))
+        })
+    }
+}
+
+/// Changes the options behind a handle.
+///
+/// # Safety
+/// `opts` is NULL or a live handle.
+unsafe fn on_options(
+    name: &'static str,
+    opts: *mut natsOptions,
+    change: impl FnOnce(&mut Options) -> Result<()>,
+) -> natsStatus {
+    boundary(name, || {
+        // SAFETY: as promised by the caller.
+        let opts = unsafe { natsOptions::borrow(opts) }?;
+        change(&mut opts.0.lock())
+    })
+}
+
+fn disconnect_handler(
+    handler: natsDisconnectedErrHandler,
+    closure: *mut c_void,
+) -> Option<DisconnectHandler> {
+    let (handler, closure) = (handler?, Closure::new(closure));
+    Some(Arc::new(move |conn, disconnect| {
+        let info = disconnect_info(disconnect);
+        // SAFETY: a function of the program called as it was registered; both pointers live for the call.
+        unsafe { handler(natsConnection::lend(conn), &info, closure.get()) };
+        last_error::clear();
+    }))
+}
+
+fn ping_handler(handler: natsPingEventHandler, closure: *mut c_void) -> Option<PingHandler> {
+    let (handler, closure) = (handler?, Closure::new(closure));
+    Some(Arc::new(move |conn, event, outstanding, round_trip| {
+        let event = match event {
+            PingEvent::Sent => natsPingEvent::NATS_PING_SENT,
+            PingEvent::Answered => natsPingEvent::NATS_PONG_RECEIVED,
+            PingEvent::Missed => natsPingEvent::NATS_PONG_MISSED,
+        };
+        let nc = natsConnection::lend(conn);
+        // SAFETY: a function of the program called as it was registered; `nc` lives for the call.
+        unsafe { handler(nc, event, outstanding, nanos(round_trip), closure.get()) };
+        last_error::clear();
+    }))
+}
+
+fn disconnect_info(disconnect: &Disconnect) -> natsDisconnectInfo {
+    natsDisconnectInfo {
+        Size: size_of::<natsDisconnectInfo>(),
+        Reason: reason(disconnect.reason),
+        Status: disconnect.status.into(),
+        Time: disconnect.at.as_millis() as i64,
+        PingsOutstanding: disconnect.pings_outstanding,
+        LameDuck: disconnect.lame_duck,
+        LastByteInAge: millis(disconnect.since_in),
+        LastByteOutAge: millis(disconnect.since_out),
+        BytesUnsent: disconnect.bytes_unsent as i64,
+        SmoothedRTT: nanos(disconnect.rtt_smoothed),
+        TCPRetransmits: disconnect.tcp_retransmits.map_or(-1, i64::from),
+        TCPUnacked: disconnect.tcp_unacked.map_or(-1, i64::from),
+        Text: text(disconnect.text.as_bytes()),
+        ServerURL: text(&disconnect.server_url),
+        ServerID: text(disconnect.server_id.as_bytes()),
+    }
+}
+
+fn reason(reason: Reason) -> natsDisconnectReason {
+    match reason {
+        Reason::MaxPings => natsDisconnectReason::NATS_DISCONNECT_MAX_PINGS,
+        Reason::PongTimeout => natsDisconnectReason::NATS_DISCONNECT_PONG_TIMEOUT,
+        Reason::ServerStale => natsDisconnectReason::NATS_DISCONNECT_SERVER_STALE,
+        Reason::ServerErr => natsDisconnectReason::NATS_DISCONNECT_SERVER_ERR,
+        Reason::ServerClosed => natsDisconnectReason::NATS_DISCONNECT_SERVER_CLOSED,
+        Reason::IoError => natsDisconnectReason::NATS_DISCONNECT_IO_ERROR,
+        Reason::TcpTimeout => natsDisconnectReason::NATS_DISCONNECT_TCP_TIMEOUT,
+        Reason::WriteDeadline => natsDisconnectReason::NATS_DISCONNECT_WRITE_DEADLINE,
+        Reason::ProtocolError => natsDisconnectReason::NATS_DISCONNECT_PROTOCOL_ERROR,
+        Reason::Auth => natsDisconnectReason::NATS_DISCONNECT_AUTH,
+        Reason::Forced => natsDisconnectReason::NATS_DISCONNECT_FORCED,
+        Reason::ClosedByUser => natsDisconnectReason::NATS_DISCONNECT_CLOSED_BY_USER,
+    }
+}
+
+fn liveness_of(pulse: &Pulse) -> natsLiveness {
+    natsLiveness {
+        Size: size_of::<natsLiveness>(),
+        PingsSent: pulse.pings_sent,
+        PongsReceived: pulse.pongs_received,
+        ServerPings: pulse.server_pings,
+        PingsOutstanding: pulse.outstanding,
+        LastByteInAge: millis(pulse.since_in),
+        LastByteOutAge: millis(pulse.since_out),
+        RTTLast: nanos(pulse.rtt_last),
+        RTTMin: nanos(pulse.rtt_min),
+        RTTMax: nanos(pulse.rtt_max),
+        RTTSmoothed: nanos(pulse.rtt_smoothed),
+        StaleByClient: pulse.stale_by_client,
+        StaleByServer: pulse.stale_by_server,
+        LongestWriteStall: millis(Some(pulse.longest_write_stall)),
+        BytesBuffered: pulse.buffered as i64,
+        BytesInSocket: pulse.in_socket.map_or(-1, |bytes| bytes as i64),
+        DetectionBound: millis(pulse.detection_bound),
+    }
+}
+
+fn millis(time: Option<Duration>) -> i64 {
+    time.map_or(-1, |time| i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
+}
+
+fn nanos(time: Option<Duration>) -> i64 {
+    time.map_or(-1, |time| i64::try_from(time.as_nanos()).unwrap_or(i64::MAX))
+}
+
+/// A C string in an array, cut to fit.
+fn text<const N: usize>(bytes: &[u8]) -> [c_char; N] {
+    let mut array = [0; N];
+    for (to, from) in array[..N - 1].iter_mut().zip(bytes) {
+        *to = *from as c_char;
+    }
+    array
+}
+
+fn not_negative(ms: i64) -> Result<i64> {
+    if ms < 0 { Err(Status::InvalidArg.into()) } else { Ok(ms) }
+}
+
+fn sized<T>(out: *mut T, size: usize) -> Result<*mut T> {
+    if size == 0 { Err(Status::InvalidArg.into()) } else { required(out) }
+}
+
+/// Copies what fits into a struct of `size` bytes, and sets the rest of a larger one to 0.
+///
+/// # Safety
+/// `out` has `size` writable bytes.
+unsafe fn fill<T: Copy>(out: *mut T, size: usize, value: &T) {
+    let known = size.min(size_of::<T>());
+    let out = out.cast::<u8>();
+    // SAFETY: both have `known` bytes, and `out` has `size`, by the caller's promise.
+    unsafe {
+        out.copy_from_nonoverlapping((value as *const T).cast(), known);
+        out.add(known).write_bytes(0, size - known);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn structs_of_other_sizes_are_filled_as_far_as_they_go() {
+        let value = [1u32, 2, 3];
+        let mut out = [9u32; 5];
+        // SAFETY: every size is within `out`.
+        unsafe {
+            fill(out.as_mut_ptr().cast::<[u32; 3]>(), 8, &value);
+            assert_eq!(out, [1, 2, 9, 9, 9]);
+            fill(out.as_mut_ptr().cast::<[u32; 3]>(), 16, &value);
+            assert_eq!(out, [1, 2, 3, 0, 9]);
+        }
+    }
+
+    #[test]
+    fn texts_are_cut_and_end_in_nul() {
+        assert_eq!(text::<4>(b"ab"), [b'a' as c_char, b'b' as c_char, 0, 0]);
+        assert_eq!(text::<3>(b"abc"), [b'a' as c_char, b'b' as c_char, 0]);
     }
 }

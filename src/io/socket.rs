@@ -7,7 +7,7 @@ use std::os::fd::{AsRawFd, FromRawFd, RawFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use socket2::{Domain, Protocol, Type};
+use socket2::{Domain, Protocol, TcpKeepalive, Type};
 
 use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::Deadline;
@@ -16,6 +16,31 @@ pub struct Socket {
     socket: ManuallyDrop<socket2::Socket>,
     /// Cleared when somebody else closes the descriptor (an external event loop).
     owned: AtomicBool,
+}
+
+/// What the system's TCP does about a silent peer. The default leaves it as the system has it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TcpOptions {
+    pub keep_alive: Option<KeepAlive>,
+    /// Unacknowledged data fails the socket after that many milliseconds; 0 or less: the system's time.
+    pub user_timeout_ms: i64,
+}
+
+/// Probes of an idle connection; 0 stands for the system's value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeepAlive {
+    pub idle_s: u32,
+    pub interval_s: u32,
+    pub count: u32,
+}
+
+/// What the system knows about a TCP connection.
+#[derive(Clone, Copy, Debug)]
+pub struct TcpState {
+    /// Segments sent again since the connect.
+    pub retransmits: u32,
+    /// Segments sent and not acknowledged.
+    pub unacked: u32,
 }
 
 /// What to wait for on a socket.
@@ -28,7 +53,7 @@ pub enum Interest {
 impl Socket {
     /// Connects within the deadline. A connect that is refused at once gives `NoServer`, one that fails or is
     /// refused while it is waited for `Timeout`: the difference shows in the status of a connect to several servers.
-    pub fn connect(address: SocketAddr, deadline: Deadline) -> Result<Socket> {
+    pub fn connect(address: SocketAddr, deadline: Deadline, tcp: &TcpOptions) -> Result<Socket> {
         let unusable = |e: io::Error| Error::new(Status::NoServer, format!("{address}: {e}"));
         let socket = socket2::Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))
             .map_err(unusable)?;
@@ -38,7 +63,7 @@ impl Socket {
             Err(e) if e.raw_os_error() == Some(libc::EINPROGRESS) => true,
             Err(e) => return Err(unusable(e)),
         };
-        let socket = Socket::prepared(socket)?;
+        let socket = Socket::prepared(socket, tcp)?;
         if in_progress {
             if !socket.wait(Interest::Write, deadline)? {
                 return fail(Status::Timeout, format!("{address}: connect timed out"));
@@ -51,22 +76,27 @@ impl Socket {
     }
 
     /// Takes over a descriptor that is connected already (made by a proxy handler).
-    pub fn from_fd(fd: RawFd) -> Result<Socket> {
+    pub fn from_fd(fd: RawFd, tcp: &TcpOptions) -> Result<Socket> {
         if fd < 0 {
             return fail(Status::NoServer, "the proxy handler gave no socket");
         }
         // SAFETY: the handler hands the open descriptor over to the library.
         let socket = unsafe { socket2::Socket::from_raw_fd(fd) };
         socket.set_nonblocking(true).map_err(|e| Error::new(Status::SysError, e.to_string()))?;
-        Socket::prepared(socket)
+        Socket::prepared(socket, tcp)
     }
 
-    fn prepared(socket: socket2::Socket) -> Result<Socket> {
+    fn prepared(socket: socket2::Socket, tcp: &TcpOptions) -> Result<Socket> {
         // The options are no condition for working: a proxy's socket may not even be TCP.
         let _ = socket.set_tcp_nodelay(true);
         let _ = socket.set_reuse_address(true);
         let _ = socket.set_linger(Some(Duration::ZERO));
-        Ok(Socket { socket: ManuallyDrop::new(socket), owned: AtomicBool::new(true) })
+        let socket = Socket { socket: ManuallyDrop::new(socket), owned: AtomicBool::new(true) };
+        if let Some(keep_alive) = tcp.keep_alive {
+            socket.set_keep_alive(keep_alive);
+        }
+        socket.set_user_timeout(tcp.user_timeout_ms);
+        Ok(socket)
     }
 
     /// Reads what is there; 0 is the end of the stream.
@@ -135,6 +165,50 @@ impl Socket {
     /// Leaves closing the descriptor to somebody else.
     pub fn disown(&self) {
         self.owned.store(false, Ordering::Relaxed);
+    }
+
+    fn set_keep_alive(&self, keep_alive: KeepAlive) {
+        let _ = self.socket.set_keepalive(true);
+        let seconds = |n: u32| Some(Duration::from_secs(n.into())).filter(|d| !d.is_zero());
+        let mut probes = TcpKeepalive::new();
+        if let Some(idle) = seconds(keep_alive.idle_s) {
+            probes = probes.with_time(idle);
+        }
+        if let Some(interval) = seconds(keep_alive.interval_s) {
+            probes = probes.with_interval(interval);
+        }
+        if keep_alive.count > 0 {
+            probes = probes.with_retries(keep_alive.count);
+        }
+        let _ = self.socket.set_tcp_keepalive(&probes);
+    }
+
+    /// Lets the socket fail when data is unacknowledged for that many milliseconds; 0 or less leaves the time to the
+    /// system. No effect on a socket that is not TCP.
+    pub fn set_user_timeout(&self, ms: i64) {
+        let _ = self.socket.set_tcp_user_timeout(u64::try_from(ms).ok().filter(|ms| *ms > 0).map(|ms| {
+            Duration::from_millis(ms.min(i32::MAX as u64)) // the option is an int
+        }));
+    }
+
+    /// Bytes handed to the system that the peer's has not acknowledged.
+    pub fn unsent(&self) -> Option<u64> {
+        let mut bytes: libc::c_int = 0;
+        // SAFETY: the request writes one int.
+        let result = unsafe { libc::ioctl(self.fd(), libc::TIOCOUTQ, &mut bytes) };
+        (result == 0).then_some(bytes.max(0) as u64)
+    }
+
+    /// What the system knows, if the socket is TCP.
+    pub fn tcp_state(&self) -> Option<TcpState> {
+        // SAFETY: zero is a value for every field.
+        let mut info: libc::tcp_info = unsafe { std::mem::zeroed() };
+        let mut len = size_of_val(&info) as libc::socklen_t;
+        let place = (&raw mut info).cast();
+        // SAFETY: `len` is the size of `info`; the system writes at most that.
+        let result =
+            unsafe { libc::getsockopt(self.fd(), libc::IPPROTO_TCP, libc::TCP_INFO, place, &mut len) };
+        (result == 0).then_some(TcpState { retransmits: info.tcpi_total_retrans, unacked: info.tcpi_unacked })
     }
 
     /// The error the socket holds, if any.

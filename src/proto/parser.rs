@@ -170,8 +170,8 @@ fn control_line(line: &[u8], sink: &mut impl Sink) -> Result<()> {
         // Only sent in verbose mode; nothing waits for it.
     } else if verb(4).as_deref() == Some(b"INFO") && line.len() > 4 && is_blank(line[4]) {
         sink.info(line[5..].trim_ascii());
-    } else if verb(4).as_deref() == Some(b"-ERR") {
-        sink.server_error(&line[4..]);
+    } else if verb(4).as_deref() == Some(b"-ERR") && line.len() > 4 && is_blank(line[4]) {
+        sink.server_error(&line[5..]);
     } else {
         return Err(parse_error(line));
     }
@@ -180,7 +180,7 @@ fn control_line(line: &[u8], sink: &mut impl Sink) -> Result<()> {
 
 /// Refuses the start of a line as soon as it cannot become a known one.
 fn check_verb(start: &[u8]) -> Result<()> {
-    const VERBS: [&[u8]; 7] = [b"MSG ", b"HMSG ", b"PING", b"PONG", b"+OK", b"-ERR", b"INFO "];
+    const VERBS: [&[u8]; 7] = [b"MSG ", b"HMSG ", b"PING", b"PONG", b"+OK", b"-ERR ", b"INFO "];
     let blank_as_space = |b: &u8| if is_blank(*b) { b' ' } else { b.to_ascii_uppercase() };
     let known = VERBS.iter().any(|verb| {
         let n = verb.len().min(start.len());
@@ -357,7 +357,7 @@ mod tests {
                 "foo 2 bar.x 0 []",
                 "a.b 3 - 12 [NATS/1.0\r\n\r\nabc]",
                 "info {\"a\":1}",
-                "err  'Some Thing'",
+                "err 'Some Thing'",
                 "a 4 r 0 [hi]",
                 "x 9 - 0 [A]",
                 "y 10 - 0 [\r\n]",
@@ -391,6 +391,7 @@ mod tests {
             (b"PIX", "Parse Error"),
             (b"MSGS foo 1 1\r\n", "Parse Error"),
             (b"INFO\r\n", "Parse Error"),
+            (b"-ERR\r\n", "Parse Error"),
             (b"MSG foo 1\r\n", "wrong number of arguments"),
             (b"MSG\r\n", "Parse Error"),
             (b"MSG \r\n", "wrong number of arguments"),

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The families of types in the order of the header. They build on each other.
-const TYPES: [&str; 5] = ["core", "js", "kv", "object", "micro"];
+const TYPES: [&str; 6] = ["core", "liveness", "js", "kv", "object", "micro"];
 
 /// The families of functions in the order of the header, with their titles. A `*` stands for the rest of a file's
 /// name. Files that are not listed come last.

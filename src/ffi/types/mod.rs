@@ -7,6 +7,7 @@
 mod core;
 mod js;
 mod kv;
+mod liveness;
 mod micro;
 mod object;
 mod status;
@@ -19,6 +20,7 @@ use crate::error::Status;
 pub use self::core::*;
 pub use js::*;
 pub use kv::*;
+pub use liveness::*;
 pub use micro::*;
 pub use object::*;
 pub use status::*;
@@ -51,6 +53,10 @@ unsafe impl CEnum for jsStorageType {}
 unsafe impl CEnum for kvOperation {}
 // SAFETY: a `#[repr(C)]` enum.
 unsafe impl CEnum for natsConnStatus {}
+// SAFETY: a `#[repr(C)]` enum.
+unsafe impl CEnum for natsDisconnectReason {}
+// SAFETY: a `#[repr(C)]` enum.
+unsafe impl CEnum for natsPingEvent {}
 // SAFETY: a `#[repr(C)]` enum.
 unsafe impl CEnum for natsStatus {}
 

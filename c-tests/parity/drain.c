@@ -1,0 +1,332 @@
+// Draining subscriptions and connections: statuses, what is still delivered, how it ends.
+
+#include "fixture.h"
+#include "trace.h"
+#include "wire.h"
+
+#include <pthread.h>
+
+#define T(call) trace_status(#call, call)
+
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+
+static void gated(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *ev)
+{
+    pthread_mutex_lock(&gate);
+    pthread_mutex_unlock(&gate);
+    on_msg(nc, sub, msg, ev);
+}
+
+static void completed(void *ev)
+{
+    events_add(ev, "complete", NATS_OK, "");
+}
+
+static void send_many(fixture *f, int sid, int count)
+{
+    char *text = frames("foo", sid, "x", count);
+
+    mock_write(f->m, MOCK_LATEST, text, strlen(text));
+    free(text);
+    CHECK_OK(natsConnection_Flush(f->nc));
+}
+
+static void idle_sync(void)
+{
+    fixture           f   = fixture_create();
+    natsSubscription *sub = NULL;
+    natsMsg          *msg = (natsMsg *)8;
+
+    trace_scenario("idle sync");
+    fixture_connect(&f);
+    CHECK_OK(natsConnection_SubscribeSync(&sub, f.nc, "foo"));
+    T(natsSubscription_WaitForDrainCompletion(sub, 10));
+    T(natsSubscription_DrainCompletionStatus(sub));
+    T(natsSubscription_Drain(sub));
+    T(natsSubscription_Drain(sub));
+    T(natsSubscription_DrainTimeout(sub, 1));
+    T(natsSubscription_WaitForDrainCompletion(sub, 5000));
+    T(natsSubscription_WaitForDrainCompletion(sub, 0));
+    T(natsSubscription_DrainCompletionStatus(sub));
+    trace("valid %d", natsSubscription_IsValid(sub));
+    T(natsSubscription_NextMsg(&msg, sub, 50));
+    trace("valid %d", natsSubscription_IsValid(sub));
+    T(natsSubscription_NextMsg(&msg, sub, 50));
+    T(natsSubscription_Drain(sub));
+    T(natsSubscription_Unsubscribe(sub));
+    natsSubscription_Destroy(sub);
+    wire_trace(f.m, 1, NULL);
+    fixture_destroy(&f);
+}
+
+static void queued_sync(int64_t timeout)
+{
+    fixture           f   = fixture_create();
+    natsSubscription *sub = NULL;
+    natsMsg          *msg = NULL;
+
+    trace("== sync with two queued, timeout %d", (int)timeout);
+    fixture_connect(&f);
+    CHECK_OK(natsConnection_SubscribeSync(&sub, f.nc, "foo"));
+    send_many(&f, 1, 2);
+    T(natsSubscription_DrainTimeout(sub, timeout));
+    T(natsSubscription_WaitForDrainCompletion(sub, 100));
+    T(natsSubscription_DrainCompletionStatus(sub));
+    T(natsSubscription_NextMsg(&msg, sub, 50));
+    natsMsg_Destroy(msg);
+    trace("valid %d", natsSubscription_IsValid(sub));
+    T(natsSubscription_NextMsg(&msg, sub, 50));
+    natsMsg_Destroy(msg);
+    trace("valid %d", natsSubscription_IsValid(sub));
+    T(natsSubscription_NextMsg(&msg, sub, 50));
+    T(natsSubscription_WaitForDrainCompletion(sub, 1000));
+    T(natsSubscription_DrainCompletionStatus(sub));
+    natsSubscription_Destroy(sub);
+    fixture_destroy(&f);
+}
+
+static void async_drain(bool pool, int count)
+{
+    fixture           f   = fixture_create();
+    natsSubscription *sub = NULL;
+
+    trace("== async, pool %d, %d queued", pool, count);
+    CHECK_OK(natsOptions_UseGlobalMessageDelivery(f.opts, pool));
+    fixture_connect(&f);
+    pthread_mutex_lock(&gate);
+    CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", gated, f.ev));
+    T(natsSubscription_SetOnCompleteCB(sub, completed, f.ev));
+    send_many(&f, 1, count);
+    T(natsSubscription_Drain(sub));
+    if (count > 0)
+    {
+        trace("valid %d", natsSubscription_IsValid(sub));
+        T(natsSubscription_WaitForDrainCompletion(sub, 50));
+        T(natsSubscription_DrainCompletionStatus(sub));
+        trace("valid %d", natsSubscription_IsValid(sub));
+    }
+    pthread_mutex_unlock(&gate);
+    T(natsSubscription_WaitForDrainCompletion(sub, 5000));
+    T(natsSubscription_DrainCompletionStatus(sub));
+    WAIT_EVENT(f.ev, "complete", 1, 5000);
+    trace("callbacks %d valid %d", events_count(f.ev, "msg"), natsSubscription_IsValid(sub));
+    natsSubscription_Destroy(sub);
+    fixture_destroy(&f);
+}
+
+typedef enum
+{
+    BY_TIME,
+    BY_UNSUBSCRIBE,
+    BY_CLOSE,
+} cut;
+
+static void cut_short(cut how)
+{
+    static const char *const names[] = {"time", "unsubscribe", "close"};
+    fixture                  f       = fixture_create();
+    natsSubscription        *sub     = NULL;
+
+    trace("== drain cut short by %s", names[how]);
+    fixture_connect(&f);
+    pthread_mutex_lock(&gate);
+    CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", gated, f.ev));
+    CHECK_OK(natsSubscription_SetOnCompleteCB(sub, completed, f.ev));
+    send_many(&f, 1, 5);
+    WAIT_FOR(({ int64_t d = 0; natsSubscription_GetDelivered(sub, &d); d == 1; }), 5000);
+    T(natsSubscription_DrainTimeout(sub, how == BY_TIME ? 150 : 20000));
+    sleep_ms(50);
+    if (how == BY_UNSUBSCRIBE)
+        T(natsSubscription_Unsubscribe(sub));
+    else if (how == BY_CLOSE)
+        natsConnection_Close(f.nc);
+    WAIT_FOR(!natsSubscription_IsValid(sub), 5000);
+    T(natsSubscription_DrainCompletionStatus(sub));
+    pthread_mutex_unlock(&gate);
+    T(natsSubscription_WaitForDrainCompletion(sub, 5000));
+    T(natsSubscription_DrainCompletionStatus(sub));
+    WAIT_EVENT(f.ev, "complete", 1, 5000);
+    trace("callbacks %d", events_count(f.ev, "msg"));
+    natsSubscription_Destroy(sub);
+    fixture_destroy(&f);
+}
+
+static void no_pong(void)
+{
+    fixture           f   = fixture_create();
+    natsSubscription *sub = NULL;
+
+    trace_scenario("server that answers no flush");
+    fixture_connect(&f);
+    mock_mute(f.m);
+    CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", on_msg, f.ev));
+    T(natsSubscription_DrainTimeout(sub, 100));
+    T(natsSubscription_WaitForDrainCompletion(sub, 5000));
+    T(natsSubscription_DrainCompletionStatus(sub));
+    trace("valid %d", natsSubscription_IsValid(sub));
+    natsSubscription_Destroy(sub);
+    fixture_destroy(&f);
+}
+
+static void statuses_without_drain(void)
+{
+    fixture           f   = fixture_create();
+    natsSubscription *sub = NULL;
+
+    trace_scenario("ends without a drain");
+    fixture_connect(&f);
+    CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", on_msg, f.ev));
+    T(natsSubscription_SetOnCompleteCB(sub, completed, f.ev));
+    T(natsSubscription_Unsubscribe(sub));
+    WAIT_EVENT(f.ev, "complete", 1, 5000);
+    T(natsSubscription_DrainCompletionStatus(sub));
+    T(natsSubscription_WaitForDrainCompletion(sub, 10));
+    natsSubscription_Destroy(sub);
+    CHECK_OK(natsConnection_SubscribeSync(&sub, f.nc, "foo"));
+    T(natsSubscription_Unsubscribe(sub));
+    T(natsSubscription_DrainCompletionStatus(sub));
+    natsSubscription_Destroy(sub);
+    fixture_destroy(&f);
+}
+
+static void not_sent_again(void)
+{
+    fixture           f = fixture_create();
+    natsSubscription *a = NULL, *b = NULL;
+
+    trace_scenario("a draining subscription and a reconnect");
+    fixture_connect(&f);
+    CHECK_OK(natsConnection_SubscribeSync(&a, f.nc, "foo"));
+    CHECK_OK(natsConnection_SubscribeSync(&b, f.nc, "bar"));
+    send_many(&f, 1, 3);
+    T(natsSubscription_Drain(a));
+    mock_close(f.m, 1);
+    WAIT_EVENT(f.ev, "reconnected", 1, 5000);
+    CHECK_OK(natsConnection_Flush(f.nc));
+    trace("foo %d bar %d", mock_count_lines(f.m, 2, "SUB foo"), mock_count_lines(f.m, 2, "SUB bar"));
+    T(natsSubscription_Unsubscribe(a));
+    natsSubscription_Destroy(a);
+    natsSubscription_Destroy(b);
+    fixture_destroy(&f);
+}
+
+static void whole_connection(void)
+{
+    fixture           f   = fixture_create();
+    natsSubscription *sub = NULL, *late = NULL;
+    natsMsg          *msg = (natsMsg *)8;
+
+    trace_scenario("connection");
+    T(natsConnection_Drain(NULL));
+    T(natsConnection_DrainTimeout(NULL, 1));
+    fixture_connect(&f);
+    pthread_mutex_lock(&gate);
+    CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", gated, f.ev));
+    CHECK_OK(natsSubscription_SetOnCompleteCB(sub, completed, f.ev));
+    send_many(&f, 1, 3);
+    T(natsConnection_DrainTimeout(f.nc, 5000));
+    T(natsConnection_Drain(f.nc));
+    trace("%s draining %d closed %d", conn_status_name(natsConnection_Status(f.nc)),
+          natsConnection_IsDraining(f.nc), natsConnection_IsClosed(f.nc));
+    T(natsConnection_SubscribeSync(&late, f.nc, "bar"));
+    T(natsConnection_PublishString(f.nc, "foo", "first phase"));
+    T(natsConnection_RequestString(&msg, f.nc, "foo", "first phase", 20));
+    T(natsSubscription_Drain(sub));
+    T(natsSubscription_WaitForDrainCompletion(sub, 10));
+    pthread_mutex_unlock(&gate);
+    WAIT_EVENT(f.ev, "closed", 1, 10000);
+    T(natsSubscription_WaitForDrainCompletion(sub, 5000));
+    T(natsSubscription_DrainCompletionStatus(sub));
+    WAIT_EVENT(f.ev, "complete", 1, 5000);
+    trace("callbacks %d errors %d", events_count(f.ev, "msg"), events_count(f.ev, "error"));
+    T(natsConnection_Drain(f.nc));
+    T(natsConnection_PublishString(f.nc, "foo", "closed"));
+    natsSubscription_Destroy(sub);
+    fixture_destroy(&f);
+}
+
+static void connection_late(void)
+{
+    fixture           f   = fixture_create();
+    natsSubscription *sub = NULL;
+    event             e;
+
+    trace_scenario("connection with a subscription nobody reads");
+    fixture_connect(&f);
+    CHECK_OK(natsConnection_SubscribeSync(&sub, f.nc, "foo"));
+    T(natsConnection_DrainTimeout(f.nc, 200));
+    WAIT_EVENT(f.ev, "closed", 1, 10000);
+    for (int i = 1; events_get(f.ev, NULL, i, &e); i++)
+    {
+        const char *text = strstr(e.text, "): ");
+
+        trace("  %s %s %s", e.name, status_name(e.status), text == NULL ? e.text : text + 3);
+    }
+    trace("valid %d", natsSubscription_IsValid(sub));
+    natsSubscription_Destroy(sub);
+    fixture_destroy(&f);
+}
+
+static void old_requests(void)
+{
+    fixture           f   = fixture_create();
+    natsMsg          *msg = (natsMsg *)8;
+    natsSubscription *sub = NULL;
+
+    trace_scenario("old style requests on a draining connection");
+    CHECK_OK(natsOptions_UseOldRequestStyle(f.opts, true));
+    fixture_connect(&f);
+    CHECK_OK(natsConnection_SubscribeSync(&sub, f.nc, "foo"));
+    T(natsConnection_DrainTimeout(f.nc, 300));
+    T(natsConnection_RequestString(&msg, f.nc, "foo", "x", 10));
+    trace("%s", msg == NULL ? "NULL" : "set");
+    WAIT_EVENT(f.ev, "closed", 1, 10000);
+    natsSubscription_Destroy(sub);
+    fixture_destroy(&f);
+}
+
+static void while_reconnecting(void)
+{
+    fixture           f   = fixture_create();
+    natsSubscription *sub = NULL;
+
+    trace_scenario("while reconnecting");
+    CHECK_OK(natsOptions_SetReconnectWait(f.opts, 60000));
+    fixture_connect(&f);
+    CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", on_msg, f.ev));
+    mock_stop_listening(f.m);
+    mock_close(f.m, 1);
+    WAIT_EVENT(f.ev, "disconnected", 1, 5000);
+    WAIT_FOR(natsConnection_IsReconnecting(f.nc), 5000);
+    T(natsConnection_Drain(f.nc));
+    T(natsSubscription_DrainTimeout(sub, 100));
+    T(natsSubscription_WaitForDrainCompletion(sub, 5000));
+    T(natsSubscription_DrainCompletionStatus(sub));
+    natsSubscription_Destroy(sub);
+    fixture_destroy(&f);
+}
+
+int main(void)
+{
+    nats_Open(-1);
+    idle_sync();
+    queued_sync(20000);
+    queued_sync(0);
+    for (int pool = 0; pool < 2; pool++)
+    {
+        async_drain(pool, 0);
+        async_drain(pool, 3);
+    }
+    cut_short(BY_TIME);
+    cut_short(BY_UNSUBSCRIBE);
+    cut_short(BY_CLOSE);
+    no_pong();
+    statuses_without_drain();
+    not_sent_again();
+    whole_connection();
+    connection_late();
+    old_requests();
+    while_reconnecting();
+    nats_Close();
+    return 0;
+}
