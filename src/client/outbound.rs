@@ -110,6 +110,8 @@ struct Queue {
     checked: bool,
     max_payload: i64,
     headers: bool,
+    /// The largest payload that a message without headers may have at this moment without any other check.
+    plain_limit: i64,
     out_msgs: u64,
     out_bytes: u64,
 }
@@ -160,6 +162,7 @@ impl Outbound {
             draining: false,
             checked: false,
             max_payload: 0,
+            plain_limit: -1,
             headers: false,
             out_msgs: 0,
             out_bytes: 0,
@@ -178,25 +181,42 @@ impl Outbound {
     /// Publishes; on `NATS_OK` the message is in a buffer or on the socket.
     #[inline]
     pub fn publish(&self, out: Outgoing<'_>, flush: Flush) -> Result<Then> {
-        let mut queue = self.queue.lock();
+        let queue = self.queue.lock();
+        let plain = out.headers.is_none() && out.payload.len() as i64 <= queue.plain_limit;
+        if plain && queue.buffer.len() < self.settings.capacity {
+            self.put(queue, out, flush)
+        } else {
+            self.publish_checked(queue, out, flush)
+        }
+    }
+
+    /// The ordinary way of a publish, with all checks.
+    #[cold]
+    fn publish_checked<'a>(&'a self, mut queue: Guard<'a>, out: Outgoing<'_>, flush: Flush) -> Result<Then> {
         queue.admit(&out, self.settings.reconnect_capacity)?;
         if queue.phase == Phase::Live && queue.buffer.len() >= self.settings.capacity {
             queue = self.wait_for_room(queue)?;
         }
-        queue.out_msgs += 1;
-        queue.out_bytes += (out.headers.map_or(0, <[u8]>::len) + out.payload.len()) as u64;
-        if queue.phase != Phase::Live {
-            // Down now, maybe only since the wait above: the message goes out after the reconnect.
-            encoder::publish(&mut queue.pending, out.subject, out.reply, out.headers, out.payload);
-            return Ok(Then::Nothing);
+        if queue.phase == Phase::Live {
+            return self.put(queue, out, flush);
         }
+        // Down now, maybe only since the wait above: the message goes out after the reconnect.
+        queue.count(&out);
+        encoder::publish(&mut queue.pending, out.subject, out.reply, out.headers, out.payload);
+        Ok(Then::Nothing)
+    }
+
+    #[inline]
+    fn put<'a>(&'a self, mut queue: Guard<'a>, out: Outgoing<'_>, flush: Flush) -> Result<Then> {
+        queue.count(&out);
         let before = queue.buffer.len();
         encoder::publish(&mut queue.buffer, out.subject, out.reply, out.headers, out.payload);
-        queue.enqueued += (queue.buffer.len() - before) as u64;
-        if flush == Flush::Now || self.settings.send_asap || queue.buffer.len() >= self.settings.capacity {
+        let after = queue.buffer.len();
+        queue.enqueued += (after - before) as u64;
+        if flush == Flush::Now || self.settings.send_asap || after >= self.settings.capacity {
             return self.flush_after_publish(queue, flush, before);
         }
-        queue.since_request += 1;
+        queue.since_request = queue.since_request.wrapping_add(1);
         Ok(queue.request_flush())
     }
 
@@ -506,6 +526,7 @@ impl Outbound {
         debug_assert!(!queue.writing);
         queue.collect_unsent();
         queue.phase = Phase::Live;
+        queue.refresh_plain_limit();
         queue.link = Some(Arc::clone(link));
         queue.flush_requested = false;
         self.stuck_since.store(0, Ordering::Relaxed);
@@ -540,6 +561,7 @@ impl Outbound {
             return Vec::new();
         }
         queue.phase = phase;
+        queue.refresh_plain_limit();
         queue.link = None;
         let waiters = queue.pings.drain(..).map(|(_, waiter)| waiter).collect();
         queue.pongs.reset();
@@ -567,11 +589,14 @@ impl Outbound {
         queue.checked = true;
         queue.max_payload = max_payload;
         queue.headers = headers;
+        queue.refresh_plain_limit();
     }
 
     /// Refuses publishes from now on (second phase of a drain).
     pub fn refuse_publishes(&self) {
-        self.queue.lock().draining = true;
+        let mut queue = self.queue.lock();
+        queue.draining = true;
+        queue.refresh_plain_limit();
     }
 
     /// Whether anything waits to be written.
@@ -600,6 +625,20 @@ impl Outbound {
 
 impl Queue {
     #[inline]
+    fn count(&mut self, out: &Outgoing<'_>) {
+        self.out_msgs += 1;
+        self.out_bytes += (out.headers.map_or(0, <[u8]>::len) + out.payload.len()) as u64;
+    }
+
+    /// To be called after every change of what a publish depends on.
+    fn refresh_plain_limit(&mut self) {
+        self.plain_limit = match self.phase {
+            Phase::Live if !self.draining && self.checked => self.max_payload,
+            Phase::Live if !self.draining => i64::MAX,
+            _ => -1,
+        };
+    }
+
     fn admit(&self, out: &Outgoing<'_>, reconnect_capacity: usize) -> Result<()> {
         if self.phase == Phase::Closed {
             return Err(Status::ConnectionClosed.into());

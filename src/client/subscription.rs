@@ -46,6 +46,8 @@ pub struct Subscription {
     /// Wakes threads in [`Subscription::next_msg`] and those that wait for a drain.
     changed: Condvar,
     closed: AtomicBool,
+    /// `Drain::emptying`, readable without the lock.
+    emptying: AtomicBool,
     /// Written by the one who delivers: messages and bytes handed over so far.
     delivered: AtomicU64,
     delivered_bytes: AtomicU64,
@@ -157,6 +159,7 @@ impl Subscription {
             }),
             changed: Condvar::new(),
             closed: AtomicBool::new(false),
+            emptying: AtomicBool::new(false),
             delivered: AtomicU64::new(0),
             delivered_bytes: AtomicU64::new(0),
             max: AtomicU64::new(0),
@@ -344,6 +347,9 @@ impl Subscription {
     pub(super) fn deliver_one(self: &Arc<Self>, msg: Msg, worker: &Worker) {
         if self.is_valid() {
             worker.turn(|| self.deliver(msg));
+        }
+        if self.timeout.is_none() && self.is_valid() && !self.emptying.load(Ordering::Acquire) {
+            return; // nothing that another thread would leave to this one
         }
         let mut state = self.state.lock();
         self.restart_timeout(&mut state);
@@ -622,6 +628,7 @@ impl Subscription {
             return;
         }
         state.drain.emptying = true;
+        self.emptying.store(true, Ordering::Release);
         state.drain.status = state.drain.status.or(failure);
         let empty = self.pending(&state) == 0;
         if !self.is_async() {

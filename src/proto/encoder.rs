@@ -10,7 +10,7 @@ const CRLF: &[u8; 2] = b"\r\n";
 const OVERHEAD: usize = 64;
 
 /// A whole `PUB` or, with a header block, `HPUB` frame.
-#[inline]
+#[inline(always)]
 pub fn publish(
     out: &mut Buffer,
     subject: &[u8],
