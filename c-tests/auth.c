@@ -171,7 +171,7 @@ static const char *token_for_connection(void *closure)
     {
         char url[128];
 
-        CHECK_INT(natsConnection_Status(shared.nc), NATS_CONN_STATUS_RECONNECTING);
+        CHECK_INT(natsConnection_Status(shared.nc), NATS_CONN_STATUS_CONNECTING);
         CHECK_OK(natsConnection_GetConnectedUrl(shared.nc, url, sizeof url));
     }
     return "tok";
