@@ -78,6 +78,7 @@ TEST(attached_once_per_socket_detached_once)
     CHECK_INT(events_count(x.told, "detach"), 0);
     looped_destroy(&x);
     CHECK_INT(events_count(x.told, "read off"), 3);
+    events_destroy(x.told);
 }
 
 // Nothing is left to do once it detached: no call comes later.
@@ -94,6 +95,7 @@ TEST(detach_is_the_last_call)
     events_names(x.told, names, sizeof names);
     CHECK_MSG(strncmp(names, "attach,", 7) == 0, "%s", names);
     CHECK_MSG(strlen(names) > 16 && strcmp(names + strlen(names) - 16, ",read off,detach") == 0, "%s", names);
+    events_destroy(x.told);
 }
 
 // The library asks for write events only while there is something to write, and a write event too many is no loss.
@@ -108,6 +110,7 @@ TEST(spurious_write_events)
     CHECK_OK(natsConnection_Flush(x.f.nc));
     CHECK_INT(events_count(x.f.ev, "disconnected"), 0);
     looped_destroy(&x);
+    events_destroy(x.told);
 }
 
 TEST(publishers_never_wait_for_the_loop)
@@ -127,6 +130,7 @@ TEST(publishers_never_wait_for_the_loop)
     CHECK_INT(mock_pubs(x.f.m, 1), 500);
     free(data);
     looped_destroy(&x);
+    events_destroy(x.told);
 }
 
 TEST(messages_arrive)
@@ -143,6 +147,7 @@ TEST(messages_arrive)
     natsSubscription_Destroy(sub);
     free(all);
     looped_destroy(&x);
+    events_destroy(x.told);
 }
 
 TEST(not_yet_connected)
@@ -158,6 +163,7 @@ TEST(not_yet_connected)
     WAIT_EVENT(x.f.ev, "connected", 1, 5000);
     CHECK(mock_wait_line(x.f.m, MOCK_LATEST, "PUB foo 5", 1, 5000));
     looped_destroy(&x);
+    events_destroy(x.told);
 }
 
 // Closed before it ever was connected: the loop never hears of it.
@@ -171,4 +177,5 @@ TEST(closed_before_connected)
     fixture_destroy(&x.f);
     CHECK_INT(events_count(x.told, NULL), 0);
     loop_destroy(x.l);
+    events_destroy(x.told);
 }

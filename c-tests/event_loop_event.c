@@ -48,5 +48,7 @@ TEST(first_attached_while_running)
     end_loop(&c.r);
     natsConnection_Destroy(c.nc);
     natsOptions_Destroy(c.opts);
+    CHECK_OK(nats_CloseAndWait(5000));
+    events_destroy(c.ev);
     mock_destroy(m);
 }

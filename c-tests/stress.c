@@ -1,7 +1,8 @@
 // One hundred programs in one: many threads create, use and destroy connections and subscriptions, inside callbacks as
 // well, some of them lose their connection now and then. At the end the library closes and nothing is left of it.
 //
-// NATS_STRESS_SECONDS (default 5) is how long; NATS_STRESS_THREADS (default 8) how many.
+// NATS_STRESS_SECONDS (default 5) is how long; NATS_STRESS_THREADS (default 8) how many; NATS_STRESS_SANITIZED, when
+// set, leaves the count of descriptors out.
 
 #include "fixture.h"
 #include "server.h"
@@ -274,12 +275,28 @@ static void check_no_panic(void)
     fclose(panics);
 }
 
-// Closed without an argument: everything of ours has to be gone, not only signalled.
+static void *nothing(void *arg)
+{
+    return arg;
+}
+
+// Sanitizers start a thread of their own with the first one of the program.
+static void warm_up(void)
+{
+    pthread_t t;
+
+    CHECK(pthread_create(&t, NULL, nothing, NULL) == 0);
+    pthread_join(t, NULL);
+}
+
+// Everything of ours has to be gone, not only signalled.
 static void check_nothing_left(int threads, int fds)
 {
     CHECK_OK(nats_CloseAndWait(30000));
-    CHECK_MSG(thread_count() == threads, "%d threads, %d before", thread_count(), threads);
-    CHECK_MSG(fd_count() == fds, "%d descriptors, %d before", fd_count(), fds);
+    // The kernel takes a joined thread off its list a moment later.
+    WAIT_FOR(thread_count() == threads, 2000);
+    // A sanitizer's symbolizer opens pipes.
+    CHECK_MSG(getenv("NATS_STRESS_SANITIZED") != NULL || fd_count() == fds, "%d descriptors, %d before", fd_count(), fds);
 }
 
 TEST_T(hundred_programs, 3600000)
@@ -291,6 +308,7 @@ TEST_T(hundred_programs, 3600000)
     int       idle_threads, idle_fds;
 
     CHECK(count <= 256);
+    warm_up();
     watch_for_panics();
     // The library must not be open yet when the counting begins, but the mock's threads must run.
     idle_threads = thread_count();
@@ -320,8 +338,11 @@ TEST_T(hundred_programs, 3600000)
 // Opening and closing the library again and again leaves nothing behind either.
 TEST_T(open_and_close, 60000)
 {
-    int threads = thread_count(), fds = fd_count();
+    int threads, fds;
 
+    warm_up();
+    threads = thread_count();
+    fds     = fd_count();
     for (int i = 0; i < 30; i++)
     {
         mock             *m   = mock_create();

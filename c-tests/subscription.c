@@ -7,6 +7,9 @@
 #include <limits.h>
 #include <pthread.h>
 
+// While it is locked, callbacks that take it wait.
+static pthread_mutex_t held = PTHREAD_MUTEX_INITIALIZER;
+
 static fixture connected(natsSubscription **sync)
 {
     fixture f = fixture_create();
@@ -272,7 +275,8 @@ static void on_slow(natsConnection *nc, natsSubscription *sub, natsStatus err, v
 {
     (void)nc;
     events_add(ev, natsSubscription_IsValid(sub) ? "slow" : "slow and invalid", err, "");
-    sleep_ms(100);
+    pthread_mutex_lock(&held);
+    pthread_mutex_unlock(&held);
 }
 
 // The handler may come after the program let go of the subscription.
@@ -288,11 +292,13 @@ TEST(error_handler_after_destroy)
         CHECK_OK(natsConnection_SubscribeSync(&subs[i], f.nc, "foo"));
         CHECK_OK(natsSubscription_SetPendingLimits(subs[i], 1, -1));
     }
+    pthread_mutex_lock(&held);
     send_many(&f, 1, "x", 2);
     send_many(&f, 2, "x", 2);
     WAIT_EVENT(f.ev, "slow", 1, 5000);
     natsSubscription_Destroy(subs[1]);
     natsSubscription_Destroy(subs[0]);
+    pthread_mutex_unlock(&held);
     WAIT_EVENT(f.ev, "slow and invalid", 1, 5000);
     fixture_destroy(&f);
 }
@@ -566,8 +572,6 @@ TEST(auto_unsubscribe_with_a_restarted_server)
 // ---- the end ----
 
 // What is queued is not delivered any more; the caller does not wait for the running callback.
-static pthread_mutex_t held = PTHREAD_MUTEX_INITIALIZER;
-
 static void holding(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *ev)
 {
     (void)nc;

@@ -65,6 +65,15 @@ SUITES = [
     Suite("c-build", c_build(C_TESTS), needs=("package",), alone=True),
     Suite("c", f"ctest -V --no-tests=error --test-dir {C_TESTS} --timeout 300", needs=("c-build",), alone=True),
     Suite(
+        "no-tls",
+        f"export CARGO_TARGET_DIR={TARGET}/no-tls && cargo test --no-default-features --lib"
+        " && cargo build --no-default-features --lib"
+        " && ln -sf libnats.so $CARGO_TARGET_DIR/debug/libnats.so.3.14"
+        f" && LD_LIBRARY_PATH=$CARGO_TARGET_DIR/debug {C_TESTS}/bin/no_tls",
+        needs=("c-build",),
+        alone=True,
+    ),
+    Suite(
         "parity",
         f"python3 c-tests/parity/run.py ${{NATS_PEER:-none}} {LIB} {C_TESTS}/parity",
         needs=("c-build",),

@@ -181,12 +181,12 @@ TEST(frozen_server_is_noticed)
     server *s = server_start(NULL, NULL);
     client  c = client_create(server_url(s));
 
-    CHECK_OK(natsOptions_SetPingInterval(c.opts, 100));
+    CHECK_OK(natsOptions_SetPingInterval(c.opts, 300));
     CHECK_OK(natsOptions_SetMaxPingsOut(c.opts, 2));
     client_connect(&c);
     CHECK_OK(natsConnection_Flush(c.nc));
     server_pause(s);
-    WAIT_EVENT(c.ev, "disconnected", 1, 5000);
+    WAIT_EVENT(c.ev, "disconnected", 1, 10000);
     server_resume(s);
     WAIT_EVENT(c.ev, "reconnected", 1, 10000);
     CHECK_OK(natsConnection_Flush(c.nc));
@@ -408,6 +408,8 @@ TEST(two_connections_on_one_loop)
     end_loop(&c.r);
     natsConnection_Destroy(c.nc);
     natsOptions_Destroy(c.opts);
+    CHECK_OK(nats_CloseAndWait(5000));
+    events_destroy(c.ev);
     server_stop(s);
 }
 
@@ -439,6 +441,8 @@ TEST(all_on_one_thread)
     natsConnection_Destroy(c.nc);
     natsOptions_Destroy(c.opts);
     adapter_free(c.r.loop);
+    CHECK_OK(nats_CloseAndWait(5000));
+    events_destroy(c.ev);
     server_stop(s);
 }
 

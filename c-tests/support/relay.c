@@ -52,18 +52,15 @@ static bool send_all(int fd, const char *data, ssize_t n)
     return true;
 }
 
-// How many of n bytes may go to the client now; the rest of a limit stays for later.
-static int64_t allowed(_Atomic int64_t *limit, int64_t n)
+// Takes n bytes, or what is left, from a limit. A limit set at this moment holds from the next call on.
+static int64_t take(_Atomic int64_t *limit, int64_t n)
 {
     int64_t left = atomic_load(limit);
+    int64_t part = left < 0 || left > n ? n : left;
 
-    return left < 0 || left > n ? n : left;
-}
-
-static void spend(_Atomic int64_t *limit, int64_t n)
-{
-    if (atomic_load(limit) >= 0)
-        atomic_fetch_sub(limit, n);
+    while (left >= 0 && !atomic_compare_exchange_weak(limit, &left, left - part))
+        part = left < 0 || left > n ? n : left;
+    return part;
 }
 
 static bool to_client(pair *p, const char *data, int64_t n)
@@ -72,19 +69,16 @@ static bool to_client(pair *p, const char *data, int64_t n)
 
     while (n > 0 && !atomic_load(&r->done))
     {
-        int64_t part = allowed(&r->stall_after, allowed(&r->close_after, n));
         int     us   = atomic_load(&r->trickle_us);
+        int64_t part = us > 0 ? 1 : n;
 
-        if (us > 0 && part > 1)
-            part = 1;
         if (atomic_load(&r->stalled) || atomic_load(&r->frozen))
             part = 0;
+        part = take(&r->close_after, take(&r->stall_after, part));
         if (part > 0 && !send_all(p->client, data, part))
             return false;
         data += part;
         n -= part;
-        spend(&r->close_after, part);
-        spend(&r->stall_after, part);
         if (atomic_load(&r->close_after) == 0)
             return false;
         if (part == 0)

@@ -30,8 +30,8 @@ void sleep_ms(int64_t ms)
 
 void test_at(const char *file, int line)
 {
-    test_now.at_file = file;
-    test_now.at_line = line;
+    __atomic_store_n(&test_now.at_file, file, __ATOMIC_RELAXED);
+    __atomic_store_n(&test_now.at_line, line, __ATOMIC_RELAXED);
 }
 
 static void (*at_end[16])(void);

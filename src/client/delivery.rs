@@ -11,7 +11,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
@@ -20,13 +20,15 @@ use crate::client::message::Msg;
 use crate::client::subscription::Subscription;
 use crate::error::{Result, Status, fail};
 use crate::io::clock;
-use crate::io::threads::Threads;
+use crate::io::threads::{self, Threads};
 use crate::io::timer::Timer;
 
 /// How often the supervisor looks while something waits.
 const LOOK: Duration = Duration::from_micros(500);
 /// How long a worker that is nobody's home waits for work before it ends.
 const IDLE: Duration = Duration::from_secs(5);
+/// Looks in a row without progress until a callback that computes, rather than blocks, counts as holding others up.
+const BUSY_LOOKS: u32 = 10;
 /// Looks in a row with subscriptions waiting behind slow callbacks before the load is spread.
 const LOOKS_BEFORE_SPREADING: u32 = 20;
 /// Fewer callbacks than this in one look: they are heavy enough for another thread to pay off.
@@ -74,12 +76,14 @@ pub struct Worker {
     wake: Condvar,
     /// Subscriptions whose home this is.
     homes: AtomicUsize,
-    /// Counts callbacks: a worker whose count stands still is held up.
+    /// Counts the begins and ends of callbacks: a worker whose count stands still is held up.
     turns: AtomicU64,
     /// Jobs in the queue; read without the lock.
     waiting: AtomicUsize,
     /// Whether waiting subscriptions may go to another worker.
     elastic: bool,
+    /// The system's number of the thread.
+    thread: AtomicI32,
 }
 
 #[derive(Default)]
@@ -157,6 +161,7 @@ impl Delivery {
             turns: AtomicU64::new(0),
             waiting: AtomicUsize::new(0),
             elastic,
+            thread: AtomicI32::new(0),
         });
         let (pool, runner) = (Arc::clone(self), Arc::clone(&worker));
         self.threads.spawn("nats-deliver", move || runner.run(&pool))?;
@@ -165,10 +170,15 @@ impl Delivery {
 
     /// Hands work to a worker; makes sure that somebody notices should it be held up.
     pub fn give(self: &Arc<Self>, worker: &Arc<Worker>, jobs: impl IntoIterator<Item = Job>) {
-        let was_busy = worker.push(jobs);
-        if was_busy && worker.elastic && !self.supervised.swap(true, Ordering::AcqRel) {
+        let may_wait = worker.push(jobs);
+        if may_wait && worker.elastic && !self.supervised.swap(true, Ordering::AcqRel) {
             self.look_later();
         }
+    }
+
+    /// Collects work for [`Delivery::give`].
+    pub fn handover(self: &Arc<Self>) -> Handover<'_> {
+        Handover { delivery: self, worker: None, jobs: Vec::new() }
     }
 
     /// Ends all workers once they have nothing to do.
@@ -265,8 +275,32 @@ impl Delivery {
     }
 }
 
+/// Work of one read: a worker is woken once for all that comes for it in a row.
+pub struct Handover<'a> {
+    delivery: &'a Arc<Delivery>,
+    worker: Option<Arc<Worker>>,
+    jobs: Vec<Job>,
+}
+
+impl Handover<'_> {
+    pub fn add(&mut self, worker: Arc<Worker>, job: Job) {
+        if !self.worker.as_ref().is_some_and(|current| Arc::ptr_eq(current, &worker)) {
+            self.finish();
+            self.worker = Some(worker);
+        }
+        self.jobs.push(job);
+    }
+
+    /// Hands over what was collected.
+    pub fn finish(&mut self) {
+        if let Some(worker) = self.worker.take() {
+            self.delivery.give(&worker, self.jobs.drain(..));
+        }
+    }
+}
+
 impl Worker {
-    /// Queues jobs; true when the worker was at work, so that they may have to wait.
+    /// Queues jobs; true when some may have to wait: for the job at work, or for one another.
     fn push(&self, jobs: impl IntoIterator<Item = Job>) -> bool {
         let mut queue = self.queue.lock();
         if queue.jobs.is_empty() {
@@ -276,11 +310,12 @@ impl Worker {
         queue.jobs.extend(jobs);
         self.waiting.store(queue.jobs.len(), Ordering::Relaxed);
         let parked = std::mem::replace(&mut queue.parked, false);
+        let may_wait = !parked || queue.jobs.len() > 1;
         drop(queue);
         if parked {
             self.wake.notify_one();
         }
-        !parked
+        may_wait
     }
 
     /// A subscription makes this its home.
@@ -295,10 +330,13 @@ impl Worker {
         }
     }
 
-    /// Called before every callback.
+    /// Runs a callback. The count is odd while one runs.
     #[inline]
-    pub fn turn(&self) {
-        self.turns.store(self.turns.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    pub fn turn(&self, callback: impl FnOnce()) {
+        let turns = self.turns.load(Ordering::Relaxed);
+        self.turns.store(turns + 1, Ordering::Relaxed);
+        callback();
+        self.turns.store(turns + 2, Ordering::Relaxed);
     }
 
     /// Whether other jobs wait for this worker.
@@ -308,6 +346,7 @@ impl Worker {
     }
 
     fn run(self: &Arc<Self>, pool: &Arc<Delivery>) {
+        self.thread.store(threads::current_id(), Ordering::Relaxed);
         let mut batch = VecDeque::new();
         while let Some(job) = self.next(pool) {
             match job {
@@ -356,10 +395,13 @@ impl Worker {
             return (!queue.jobs.is_empty(), Vec::new());
         }
         queue.looks_with_waiters += 1;
-        let held_up = done == 0 && queue.looks_with_waiters > 1;
+        // A thread that only waits for a processor is not helped by another one that does the same.
+        let patience = if threads::is_blocked(self.thread.load(Ordering::Relaxed)) { 1 } else { BUSY_LOOKS };
+        let in_callback = turns % 2 == 1;
+        let held_up = in_callback && done == 0 && queue.looks_with_waiters > patience;
         let heavy = may_spread
             && queue.looks_with_waiters > LOOKS_BEFORE_SPREADING
-            && done < HEAVY_TURNS_PER_LOOK
+            && done / 2 < HEAVY_TURNS_PER_LOOK
             && queue.jobs.len() > 1;
         let keep = match (held_up, heavy) {
             (true, _) => 0,

@@ -52,6 +52,7 @@ enum Read {
 
 /// Something to be done once the table of subscriptions is unlocked.
 enum Event {
+    Ping,
     Pong,
     Info(Vec<u8>),
     ServerError(Vec<u8>),
@@ -95,9 +96,7 @@ impl Sink for Receiver<'_> {
     }
 
     fn ping(&mut self) {
-        self.connection.vitals.note_server_ping();
-        let then = self.connection.outbound.push_only(|b| b.extend_from_slice(encoder::PONG));
-        self.connection.carry_out(then);
+        self.events.push(Event::Ping);
     }
 
     fn pong(&mut self) {
@@ -144,7 +143,7 @@ impl Receiver<'_> {
         };
         add(&self.connection.received, self.msgs);
         add(&self.connection.received_bytes, self.bytes);
-        let slow = self.table.deliver();
+        let slow = self.table.deliver(&self.connection.core().delivery);
         (slow, self.replies, self.events)
     }
 }
@@ -249,12 +248,18 @@ impl Connection {
         }
         for event in events {
             match event {
+                Event::Ping => self.on_ping(),
                 Event::Pong => self.on_pong(),
                 Event::Info(json) => self.on_async_info(&json),
                 Event::ServerError(text) => self.on_server_error(link, &text),
             }
         }
         result
+    }
+
+    fn on_ping(self: &Arc<Self>) {
+        self.vitals.note_server_ping();
+        self.carry_out(self.outbound.push_only(|b| b.extend_from_slice(encoder::PONG)));
     }
 
     /// The cause is what went wrong first, be it with writing.

@@ -659,6 +659,7 @@ mod tests {
         assert_eq!((options().write_deadline_ms, options().global_delivery), (0, false));
     }
 
+    #[cfg(feature = "tls")]
     #[test]
     fn urls_are_trimmed_and_may_ask_for_tls() {
         let mut o = options();
@@ -675,6 +676,7 @@ mod tests {
         assert_eq!(o.url.as_deref(), Some(&b""[..]));
     }
 
+    #[cfg(feature = "tls")]
     #[test]
     fn one_tls_server_is_enough_unless_tls_was_decided() {
         let mut o = options();
@@ -687,6 +689,42 @@ mod tests {
         o.set_servers([&b"tls://b"[..]]).unwrap();
         o.set_url(Some(b"tls://c")).unwrap();
         assert!(!o.secure);
+    }
+
+    #[cfg(feature = "tls")]
+    #[test]
+    fn settings_that_are_shared_are_locked() {
+        let mut o = options();
+        o.change_tls(|tls| tls.set_ciphers(b"HIGH")).unwrap();
+        let connected = o.clone();
+        let refused = o.change_tls(|_| Ok(())).unwrap_err();
+        assert_eq!(refused.status(), Status::IllegalState);
+        assert!(refused.text().contains("can't be modified"));
+        assert_eq!(status(o.set_tls_first()), Status::IllegalState);
+        assert!(!o.tls_first && !o.secure);
+        o.set_secure(true).unwrap();
+        drop(connected);
+        o.set_tls_first().unwrap();
+        assert!(o.tls_first && o.secure);
+
+        let connected = o.clone();
+        o.set_secure(false).unwrap();
+        assert!(o.tls.is_none() && connected.tls.is_some());
+        o.change_tls(|_| Ok(())).unwrap();
+        assert!(!o.secure, "settings alone do not ask for TLS");
+    }
+
+    #[cfg(not(feature = "tls"))]
+    #[test]
+    fn without_tls_nobody_can_ask_for_it() {
+        let mut o = options();
+        assert_eq!(status(o.set_secure(true)), Status::IllegalState);
+        assert_eq!(status(o.set_secure(false)), Status::IllegalState);
+        assert_eq!(status(o.set_tls_first()), Status::IllegalState);
+        assert_eq!(status(o.set_url(Some(b" TLS://x"))), Status::IllegalState);
+        assert_eq!(status(o.set_servers([&b"a"[..], b"tls://x"])), Status::IllegalState);
+        assert!(!o.secure && o.url.is_none() && o.servers.is_empty());
+        o.set_url(Some(b"nats://x")).unwrap();
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::client::connection::Connection;
-use crate::client::delivery::{Job, Mode, Worker};
+use crate::client::delivery::{Handover, Job, Mode, Worker};
 use crate::client::message::Msg;
 use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::{self, Deadline, wait_until};
@@ -207,7 +207,12 @@ impl Subscription {
     // ---- arrival (the thread that reads the socket) ----
 
     /// Queues what one read brought. Returns whether the program is to be told of dropped messages.
-    pub(super) fn enqueue(self: &Arc<Self>, batch: &mut Vec<Msg>, bytes: u64) -> bool {
+    pub(super) fn enqueue(
+        self: &Arc<Self>,
+        batch: &mut Vec<Msg>,
+        bytes: u64,
+        handover: &mut Handover<'_>,
+    ) -> bool {
         let mut state = self.state.lock();
         if !self.is_valid() || (state.drain.emptying && state.drain.status.is_some()) {
             drop(state);
@@ -222,8 +227,9 @@ impl Subscription {
         } else {
             self.enqueue_each(&mut state, batch)
         };
-        if self.is_async() {
-            self.schedule_if_needed(state);
+        if let Some(home) = state.claim() {
+            drop(state);
+            handover.add(home, Job::Run(Arc::clone(self)));
         } else if state.waiters > 0 {
             drop(state);
             self.changed.notify_all();
@@ -266,14 +272,10 @@ impl Subscription {
     }
 
     fn schedule_if_needed(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
-        let work = !state.msgs.is_empty() || state.timeout_due || state.must_finish();
-        if !work || state.scheduled || !state.started {
-            return;
+        if let Some(home) = state.claim() {
+            drop(state);
+            self.connection.core().delivery.give(&home, [Job::Run(Arc::clone(self))]);
         }
-        let Some(home) = state.home.clone() else { return };
-        state.scheduled = true;
-        drop(state);
-        self.connection.core().delivery.give(&home, [Job::Run(Arc::clone(self))]);
     }
 
     // ---- delivery (workers) ----
@@ -300,8 +302,7 @@ impl Subscription {
                 let idle = std::mem::take(&mut state.timeout_due) && self.is_valid() && !state.drain.emptying;
                 if idle {
                     drop(state);
-                    worker.turn();
-                    self.call(None);
+                    worker.turn(|| self.call(None));
                     self.restart_timeout(&mut self.state.lock());
                     continue;
                 }
@@ -317,8 +318,7 @@ impl Subscription {
                     batch.clear();
                     break;
                 }
-                worker.turn();
-                self.deliver(msg);
+                worker.turn(|| self.deliver(msg));
                 in_a_row += 1;
                 if in_a_row >= TURNS_IN_A_ROW && worker.others_wait() && !batch.is_empty() {
                     return self.put_back(batch);
@@ -343,8 +343,7 @@ impl Subscription {
     /// Runs the callback of one message of the fixed pool.
     pub(super) fn deliver_one(self: &Arc<Self>, msg: Msg, worker: &Worker) {
         if self.is_valid() {
-            worker.turn();
-            self.deliver(msg);
+            worker.turn(|| self.deliver(msg));
         }
         let mut state = self.state.lock();
         self.restart_timeout(&mut state);
@@ -697,6 +696,17 @@ impl State {
         self.accepted_bytes += bytes;
         self.max_pending = self.max_pending.max(sub.pending(self));
         self.max_pending_bytes = self.max_pending_bytes.max(sub.pending_bytes(self));
+    }
+
+    /// The worker to give the subscription to, if there is work and no worker has it yet.
+    fn claim(&mut self) -> Option<Arc<Worker>> {
+        let work = !self.msgs.is_empty() || self.timeout_due || self.must_finish();
+        if !work || self.scheduled || !self.started {
+            return None;
+        }
+        let home = self.home.clone()?;
+        self.scheduled = true;
+        Some(home)
     }
 
     /// The end was decided but not yet carried out by the delivery thread.

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::client::connection::Connection;
-use crate::client::delivery::{Job, Mode};
+use crate::client::delivery::{Delivery, Job, Mode};
 use crate::client::message::Msg;
 use crate::client::outbound::Flush;
 use crate::client::subscription::{End, Request, Subscription};
@@ -112,12 +112,13 @@ impl Table {
     }
 
     /// Hands the batches over; returns the subscriptions that have just begun to drop messages.
-    pub fn deliver(&mut self) -> Vec<Arc<Subscription>> {
+    pub fn deliver(&mut self, delivery: &Arc<Delivery>) -> Vec<Arc<Subscription>> {
         let mut slow = Vec::new();
+        let mut handover = delivery.handover();
         for sid in self.touched.drain(..) {
             let Some(entry) = self.entries.get_mut(&sid) else { continue };
             let bytes = std::mem::take(&mut entry.bytes);
-            if entry.subscription.enqueue(&mut entry.batch, bytes) {
+            if entry.subscription.enqueue(&mut entry.batch, bytes, &mut handover) {
                 slow.push(Arc::clone(&entry.subscription));
             }
         }
@@ -127,10 +128,10 @@ impl Table {
                 slow.push(Arc::clone(&subscription));
             }
             if accepted && let Some(home) = subscription.home() {
-                let delivery = &subscription.connection().core().delivery;
-                delivery.give(&home, [Job::One(Arc::clone(&subscription), msg)]);
+                handover.add(home, Job::One(Arc::clone(&subscription), msg));
             }
         }
+        handover.finish();
         slow
     }
 

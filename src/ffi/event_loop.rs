@@ -1,4 +1,5 @@
-//! What the adapter of an external event loop calls.
+//! What the adapter of an external event loop calls. Adapters for libuv and libevent, which use nothing but these
+//! functions and natsConnection_Close(), are headers that programs compile: include/nats/adapters/.
 
 use std::ffi::c_int;
 

@@ -1,6 +1,7 @@
 //! Options about TLS.
 //!
-//! Arguments are checked before the options are looked at; options in use by a connection come after that.
+//! In a build without TLS all of them fail, whatever they are given. Otherwise arguments are checked before the options
+//! are looked at; options in use by a connection come after that.
 
 use std::ffi::c_char;
 
@@ -28,7 +29,7 @@ use crate::ffi::types::{natsOptions, natsSSLVerifyCb, natsStatus};
 /// functions about TLS.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_SetSecure(opts: *mut natsOptions, secure: bool) -> natsStatus {
-    boundary("natsOptions_SetSecure", || {
+    tls_option("natsOptions_SetSecure", || {
         // SAFETY: `opts` is NULL or a live handle.
         unsafe { change(opts, |opts| opts.set_secure(secure)) }
     })
@@ -41,7 +42,7 @@ pub unsafe extern "C" fn natsOptions_SetSecure(opts: *mut natsOptions, secure: b
 /// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL; #NATS_ILLEGAL_STATE if a connection made from them exists.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_TLSHandshakeFirst(opts: *mut natsOptions) -> natsStatus {
-    boundary("natsOptions_TLSHandshakeFirst", || {
+    tls_option("natsOptions_TLSHandshakeFirst", || {
         // SAFETY: `opts` is NULL or a live handle.
         unsafe { change(opts, |opts| opts.set_tls_first()) }
     })
@@ -55,7 +56,7 @@ pub unsafe extern "C" fn natsOptions_TLSHandshakeFirst(opts: *mut natsOptions) -
 /// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL; #NATS_ILLEGAL_STATE if a connection made from them exists.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_AllowConcurrentTLSHandshakes(opts: *mut natsOptions) -> natsStatus {
-    boundary("natsOptions_AllowConcurrentTLSHandshakes", || {
+    tls_option("natsOptions_AllowConcurrentTLSHandshakes", || {
         // SAFETY: `opts` is NULL or a live handle.
         unsafe { change_tls(opts, |tls| tls.allow_concurrent_handshakes()) }
     })
@@ -72,7 +73,7 @@ pub unsafe extern "C" fn natsOptions_LoadCATrustedCertificates(
     opts: *mut natsOptions,
     fileName: *const c_char,
 ) -> natsStatus {
-    boundary("natsOptions_LoadCATrustedCertificates", || {
+    tls_option("natsOptions_LoadCATrustedCertificates", || {
         // SAFETY: NULL or a C string that lives for the call.
         let file = unsafe { strings::non_empty(fileName) }.ok_or(Status::InvalidArg)?;
         // SAFETY: `opts` is NULL or a live handle.
@@ -92,7 +93,7 @@ pub unsafe extern "C" fn natsOptions_LoadCATrustedCertificatesPath(
     opts: *mut natsOptions,
     path: *const c_char,
 ) -> natsStatus {
-    boundary("natsOptions_LoadCATrustedCertificatesPath", || {
+    tls_option("natsOptions_LoadCATrustedCertificatesPath", || {
         // SAFETY: NULL or a C string that lives for the call.
         let path = unsafe { strings::non_empty(path) }.ok_or(Status::InvalidArg)?;
         // SAFETY: `opts` is NULL or a live handle.
@@ -112,7 +113,7 @@ pub unsafe extern "C" fn natsOptions_SetCATrustedCertificates(
     opts: *mut natsOptions,
     certificates: *const c_char,
 ) -> natsStatus {
-    boundary("natsOptions_SetCATrustedCertificates", || {
+    tls_option("natsOptions_SetCATrustedCertificates", || {
         // SAFETY: NULL or a C string that lives for the call.
         let Some(certificates) = (unsafe { strings::non_empty(certificates) }) else {
             return fail(Status::InvalidArg, "CA certificates can't be NULL nor empty");
@@ -135,7 +136,7 @@ pub unsafe extern "C" fn natsOptions_LoadCertificatesChain(
     certsFileName: *const c_char,
     keyFileName: *const c_char,
 ) -> natsStatus {
-    boundary("natsOptions_LoadCertificatesChain", || {
+    tls_option("natsOptions_LoadCertificatesChain", || {
         // SAFETY: NULL or C strings that live for the call.
         let (certs, key) = unsafe { both(certsFileName, keyFileName, NO_FILES) }?;
         // SAFETY: `opts` is NULL or a live handle.
@@ -157,7 +158,7 @@ pub unsafe extern "C" fn natsOptions_LoadCertificatesChainDynamic(
     certsFileName: *const c_char,
     keyFileName: *const c_char,
 ) -> natsStatus {
-    boundary("natsOptions_LoadCertificatesChainDynamic", || {
+    tls_option("natsOptions_LoadCertificatesChainDynamic", || {
         // SAFETY: NULL or C strings that live for the call.
         let (certs, key) = unsafe { both(certsFileName, keyFileName, NO_FILES) }?;
         // SAFETY: `opts` is NULL or a live handle.
@@ -178,7 +179,7 @@ pub unsafe extern "C" fn natsOptions_SetCertificatesChain(
     cert: *const c_char,
     key: *const c_char,
 ) -> natsStatus {
-    boundary("natsOptions_SetCertificatesChain", || {
+    tls_option("natsOptions_SetCertificatesChain", || {
         // SAFETY: NULL or C strings that live for the call.
         let (cert, key) = unsafe { both(cert, key, "certificate and key can't be NULL nor empty") }?;
         // SAFETY: `opts` is NULL or a live handle.
@@ -197,7 +198,7 @@ pub unsafe extern "C" fn natsOptions_SetCiphers(
     opts: *mut natsOptions,
     ciphers: *const c_char,
 ) -> natsStatus {
-    boundary("natsOptions_SetCiphers", || {
+    tls_option("natsOptions_SetCiphers", || {
         // SAFETY: NULL or a C string that lives for the call.
         let ciphers = unsafe { strings::non_empty(ciphers) }.ok_or(Status::InvalidArg)?;
         // SAFETY: `opts` is NULL or a live handle.
@@ -216,7 +217,7 @@ pub unsafe extern "C" fn natsOptions_SetCipherSuites(
     opts: *mut natsOptions,
     ciphers: *const c_char,
 ) -> natsStatus {
-    boundary("natsOptions_SetCipherSuites", || {
+    tls_option("natsOptions_SetCipherSuites", || {
         // SAFETY: NULL or a C string that lives for the call.
         let suites = unsafe { strings::bytes(ciphers) }.ok_or(Status::InvalidArg)?;
         // SAFETY: `opts` is NULL or a live handle.
@@ -234,7 +235,7 @@ pub unsafe extern "C" fn natsOptions_SetExpectedHostname(
     opts: *mut natsOptions,
     hostname: *const c_char,
 ) -> natsStatus {
-    boundary("natsOptions_SetExpectedHostname", || {
+    tls_option("natsOptions_SetExpectedHostname", || {
         // SAFETY: NULL or a C string that lives for the call.
         let host = unsafe { strings::bytes(hostname) };
         // SAFETY: `opts` is NULL or a live handle.
@@ -253,7 +254,7 @@ pub unsafe extern "C" fn natsOptions_SkipServerVerification(
     opts: *mut natsOptions,
     skip: bool,
 ) -> natsStatus {
-    boundary("natsOptions_SkipServerVerification", || {
+    tls_option("natsOptions_SkipServerVerification", || {
         // SAFETY: `opts` is NULL or a live handle.
         unsafe { change_tls(opts, |tls| tls.set_skip_verification(skip)) }
     })
@@ -271,9 +272,17 @@ pub unsafe extern "C" fn natsOptions_SetSSLVerificationCallback(
     opts: *mut natsOptions,
     callback: natsSSLVerifyCb,
 ) -> natsStatus {
-    boundary("natsOptions_SetSSLVerificationCallback", || {
+    tls_option("natsOptions_SetSSLVerificationCallback", || {
         // SAFETY: `opts` is NULL or a live handle.
         unsafe { change_tls(opts, |tls| tls.set_verify_callback(callback)) }
+    })
+}
+
+/// Runs the body of an exported function; a build without TLS does not get that far.
+fn tls_option(name: &'static str, body: impl FnOnce() -> Result<()>) -> natsStatus {
+    boundary(name, || {
+        TlsSettings::available()?;
+        body()
     })
 }
 

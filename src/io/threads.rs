@@ -23,6 +23,20 @@ pub fn is_library_thread() -> bool {
     OURS.try_with(Cell::get).unwrap_or(false)
 }
 
+/// The system's number of the calling thread.
+pub fn current_id() -> i32 {
+    // SAFETY: always succeeds, no arguments.
+    unsafe { libc::gettid() }
+}
+
+/// Whether a thread of this process sleeps or waits, rather than runs or waits for a processor. What cannot be told
+/// counts as blocked.
+pub fn is_blocked(id: i32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/self/task/{id}/stat")).unwrap_or_default();
+    let state = stat.rsplit(')').next().and_then(|rest| rest.trim_start().chars().next());
+    state != Some('R')
+}
+
 /// All threads of one opening of the library.
 pub struct Threads {
     started: Option<StartedHandler>,

@@ -24,9 +24,11 @@ pub struct ConnectFields<'a> {
 
 impl ConnectFields<'_> {
     /// The complete line, `CONNECT {...}` and CRLF. Texts are escaped for JSON, except that bytes which are
-    /// not UTF-8 go out as they are.
+    /// not UTF-8 go out as they are. The vector never grew, and has room for a short frame more: no copy of a
+    /// secret is left behind.
     pub fn encode(&self) -> Vec<u8> {
-        let mut line = Line(b"CONNECT {".to_vec());
+        let mut line = Line(Vec::with_capacity(self.room()));
+        line.0.extend_from_slice(b"CONNECT {");
         line.flag(b"verbose", self.verbose);
         line.flag(b"pedantic", self.pedantic);
         line.optional_text(b"nkey", self.nkey);
@@ -44,6 +46,16 @@ impl ConnectFields<'_> {
         line.flag(b"headers", self.headers);
         line.flag(b"no_responders", self.no_responders);
         line.finish()
+    }
+}
+
+impl ConnectFields<'_> {
+    /// Bytes that are enough for the line and a PING.
+    fn room(&self) -> usize {
+        const FIXED: usize = 512;
+        const LONGEST_ESCAPE: usize = 6;
+        let texts = [self.nkey, self.jwt, self.sig, self.user, self.pass, self.auth_token, Some(self.name)];
+        FIXED + texts.iter().flatten().map(|text| text.len() * LONGEST_ESCAPE).sum::<usize>()
     }
 }
 
@@ -105,6 +117,26 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_line_never_grows() {
+        let (long, control) = ([b'x'; 3000], [1; 3000]);
+        let fields = ConnectFields {
+            jwt: Some(&long),
+            pass: Some(&control),
+            nkey: Some(b""),
+            sig: Some(b""),
+            user: Some(b""),
+            auth_token: Some(b""),
+            name: &control,
+            ..ConnectFields::default()
+        };
+        for fields in [fields, ConnectFields::default()] {
+            let line = fields.encode();
+            assert!(line.len() + b"PING\r\n".len() <= fields.room());
+            assert_eq!(line.capacity(), fields.room(), "grew");
+        }
+    }
 
     #[test]
     fn plain_line() {

@@ -1,4 +1,5 @@
-//! The program's event loop, as registered with `natsOptions_SetEventLoop`.
+//! The program's event loop, as registered with `natsOptions_SetEventLoop`. When which function is called is decided
+//! in `client::event_loop`; the other direction, what an adapter calls, is in `ffi::event_loop`.
 
 use std::ffi::c_void;
 use std::mem::MaybeUninit;

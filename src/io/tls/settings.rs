@@ -48,6 +48,11 @@ pub struct Settings {
 pub(super) type Refusal = Arc<Mutex<Option<String>>>;
 
 impl Settings {
+    /// Fails in a build without TLS.
+    pub fn available() -> Result<()> {
+        Ok(())
+    }
+
     /// Trusts what the system trusts; TLS 1.2 or newer.
     pub fn new() -> Result<Settings> {
         let made = || -> std::result::Result<SslContext, ErrorStack> {
