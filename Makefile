@@ -21,6 +21,15 @@ bench: all ## measure beside the released C client and write docs/benchmarks.md;
 	peer=$$(scripts/get-peer.sh) && export NATS_SERVER=$$(scripts/get-server.sh || true) && \
 	c-tests/bench/run.py "$$peer" $(CARGO_TARGET_DIR)/release $(if $(FAST),--fast,--write)
 
+.PHONY: faults
+faults: all ## break connections in all ways, beside the released C client; a few minutes
+	cmake -S c-tests -B build/faults -DNATS_LIB_DIR=$(CARGO_TARGET_DIR)/release -DNATS_INCLUDE_DIR=$(CURDIR)/include
+	cmake --build build/faults --target faults_client
+	ln -sf libnats.so $(CARGO_TARGET_DIR)/release/libnats.so.3.14
+	peer=$$(scripts/get-peer.sh || true) && server=$$(scripts/get-server.sh || true) && \
+	python3 c-tests/faults/run.py --client build/faults/faults/client --ours $(CARGO_TARGET_DIR)/release \
+	    $${peer:+--peer "$$peer"} $${server:+--server "$$server"}
+
 .PHONY: demo
 demo: setup ## watch a server freeze and come back
 	demo/run.sh

@@ -13,6 +13,10 @@ typedef struct
     server *nodes[NODES];
 } cluster;
 
+// Recorders of closed connections: a late callback may still use them.
+static events *kept[16];
+static int     kept_count;
+
 static char **servers_of(natsConnection *nc, int *n)
 {
     char **list = NULL;
@@ -55,6 +59,9 @@ static cluster cluster_start(void)
 
 static void cluster_stop(cluster *c)
 {
+    CHECK_OK(nats_CloseAndWait(10000));
+    while (kept_count > 0)
+        events_destroy(kept[--kept_count]);
     for (int i = 0; i < NODES; i++)
         server_stop(c->nodes[i]);
 }
@@ -65,9 +72,6 @@ typedef struct
     natsOptions    *opts;
     natsConnection *nc;
 } client;
-
-static events *kept[16];
-static int     kept_count;
 
 // Knows the one node only; learns of the others.
 static client client_of(cluster *c, int node)
@@ -92,7 +96,6 @@ static void client_end(client *x)
     WAIT_EVENT(x->ev, "closed", 1, 5000);
     natsConnection_Destroy(x->nc);
     natsOptions_Destroy(x->opts);
-    // A late callback may still use it: it lives as long as the process.
     kept[kept_count++] = x->ev;
 }
 
@@ -151,7 +154,13 @@ static void failover(bool lame_duck)
         if (b == BATCHES / 2 && lame_duck)
             server_lame_duck(c.nodes[0]);
         else if (b == BATCHES / 2)
+        {
+            // A PONG does not say that the server has passed everything on to the others: a kill may take that along.
+            uint64_t queued = 0;
+
+            WAIT_FOR(natsSubscription_QueuedMsgs(sub, &queued) == NATS_OK && queued == (uint64_t)b * BATCH, 10000);
             server_kill(c.nodes[0]);
+        }
         for (int i = 0; i < BATCH; i++)
             CHECK_OK(natsConnection_Publish(from.nc, "data", &b, sizeof b));
         confirmed[b] = natsConnection_FlushTimeout(from.nc, 10000) == NATS_OK;

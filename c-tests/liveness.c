@@ -222,6 +222,7 @@ TEST(no_pings_while_draining)
 {
     fixture           f   = fixture_pinging(I, 0, true);
     natsSubscription *sub = NULL;
+    int               pings;
 
     CHECK_OK(natsOptions_SetMaxPingsOut(f.opts, 1));
     fixture_connect(&f);
@@ -229,8 +230,11 @@ TEST(no_pings_while_draining)
     CHECK_OK(natsConnection_Flush(f.nc));
     mock_send(f.m, "MSG foo 1 0\r\n\r\n");
     WAIT_EVENT(f.ev, "blocked", 1, 5000);
+    pings = mock_pings(f.m, 1);
     CHECK_OK(natsConnection_Drain(f.nc));
     CHECK(mock_wait_line(f.m, 1, "UNSUB 1", 1, 5000));
+    // The drain's own flush is answered, nothing after it.
+    WAIT_FOR(mock_pings(f.m, 1) > pings, 5000);
     mock_mute(f.m);
     sleep_ms(5 * I);
     CHECK_INT(events_count(f.ev, "disconnected"), 0);

@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rand::SeedableRng;
@@ -183,15 +184,36 @@ impl Connection {
         drop(table);
         drop(state);
         self.start_ticks();
+        // The program hears of the connection before it gets anything that came over it; only an event loop's attach
+        // can still fail.
+        if link.event_loop().is_none() {
+            self.tell_up(connecting, first_ever);
+        }
         self.begin_receiving(&link, leftover);
         if let Err(e) = self.start_watching(&link) {
             self.back_out(&link, before, first_ever);
             return Err(e);
         }
+        if link.event_loop().is_some() {
+            self.tell_up(connecting, first_ever);
+        }
         if self.outbound.has_bytes() {
             self.carry_out(crate::client::outbound::Then::RequestFlush);
         }
         Ok(())
+    }
+
+    /// Counts a connection that came up in the background, and posts its callback.
+    fn tell_up(self: &Arc<Self>, connecting: bool, first_ever: bool) {
+        if connecting {
+            return;
+        }
+        self.reconnects.fetch_add(1, Ordering::Relaxed);
+        self.post(if first_ever {
+            &self.options.connected_handler
+        } else {
+            &self.options.reconnected_handler
+        });
     }
 
     fn start_watching(self: &Arc<Self>, link: &Arc<Link>) -> Result<()> {

@@ -76,7 +76,7 @@ pub struct Worker {
     wake: Condvar,
     /// Subscriptions whose home this is.
     homes: AtomicUsize,
-    /// Counts callbacks: a worker whose count stands still is held up.
+    /// Counts the begins and ends of callbacks: a worker whose count stands still is held up.
     turns: AtomicU64,
     /// Jobs in the queue; read without the lock.
     waiting: AtomicUsize,
@@ -170,8 +170,8 @@ impl Delivery {
 
     /// Hands work to a worker; makes sure that somebody notices should it be held up.
     pub fn give(self: &Arc<Self>, worker: &Arc<Worker>, jobs: impl IntoIterator<Item = Job>) {
-        let was_busy = worker.push(jobs);
-        if was_busy && worker.elastic && !self.supervised.swap(true, Ordering::AcqRel) {
+        let may_wait = worker.push(jobs);
+        if may_wait && worker.elastic && !self.supervised.swap(true, Ordering::AcqRel) {
             self.look_later();
         }
     }
@@ -300,7 +300,7 @@ impl Handover<'_> {
 }
 
 impl Worker {
-    /// Queues jobs; true when the worker was at work, so that they may have to wait.
+    /// Queues jobs; true when some may have to wait: for the job at work, or for one another.
     fn push(&self, jobs: impl IntoIterator<Item = Job>) -> bool {
         let mut queue = self.queue.lock();
         if queue.jobs.is_empty() {
@@ -310,11 +310,12 @@ impl Worker {
         queue.jobs.extend(jobs);
         self.waiting.store(queue.jobs.len(), Ordering::Relaxed);
         let parked = std::mem::replace(&mut queue.parked, false);
+        let may_wait = !parked || queue.jobs.len() > 1;
         drop(queue);
         if parked {
             self.wake.notify_one();
         }
-        !parked
+        may_wait
     }
 
     /// A subscription makes this its home.
@@ -329,10 +330,13 @@ impl Worker {
         }
     }
 
-    /// Called before every callback.
+    /// Runs a callback. The count is odd while one runs.
     #[inline]
-    pub fn turn(&self) {
-        self.turns.store(self.turns.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    pub fn turn(&self, callback: impl FnOnce()) {
+        let turns = self.turns.load(Ordering::Relaxed);
+        self.turns.store(turns + 1, Ordering::Relaxed);
+        callback();
+        self.turns.store(turns + 2, Ordering::Relaxed);
     }
 
     /// Whether other jobs wait for this worker.
@@ -393,10 +397,11 @@ impl Worker {
         queue.looks_with_waiters += 1;
         // A thread that only waits for a processor is not helped by another one that does the same.
         let patience = if threads::is_blocked(self.thread.load(Ordering::Relaxed)) { 1 } else { BUSY_LOOKS };
-        let held_up = done == 0 && queue.looks_with_waiters > patience;
+        let in_callback = turns % 2 == 1;
+        let held_up = in_callback && done == 0 && queue.looks_with_waiters > patience;
         let heavy = may_spread
             && queue.looks_with_waiters > LOOKS_BEFORE_SPREADING
-            && done < HEAVY_TURNS_PER_LOOK
+            && done / 2 < HEAVY_TURNS_PER_LOOK
             && queue.jobs.len() > 1;
         let keep = match (held_up, heavy) {
             (true, _) => 0,

@@ -34,19 +34,12 @@ impl Connection {
             self.begin_attempt();
             let result = self.attempt(&server);
             self.state.lock().trying = None;
-            if result.as_ref().err().is_none_or(|failure| failure.reached) {
-                self.reconnects.fetch_add(1, Ordering::Relaxed);
-            }
             match result {
-                Ok(()) => {
-                    self.post(if initial {
-                        &self.options.connected_handler
-                    } else {
-                        &self.options.reconnected_handler
-                    });
-                    return;
-                }
+                Ok(()) => return,
                 Err(failure) => {
+                    if failure.reached {
+                        self.reconnects.fetch_add(1, Ordering::Relaxed);
+                    }
                     if self.is_closed() || self.abort_after(&failure.error, failure.reached, initial) {
                         self.close_now(Loss::new(Reason::Auth, failure.error));
                         return;

@@ -302,8 +302,7 @@ impl Subscription {
                 let idle = std::mem::take(&mut state.timeout_due) && self.is_valid() && !state.drain.emptying;
                 if idle {
                     drop(state);
-                    worker.turn();
-                    self.call(None);
+                    worker.turn(|| self.call(None));
                     self.restart_timeout(&mut self.state.lock());
                     continue;
                 }
@@ -319,8 +318,7 @@ impl Subscription {
                     batch.clear();
                     break;
                 }
-                worker.turn();
-                self.deliver(msg);
+                worker.turn(|| self.deliver(msg));
                 in_a_row += 1;
                 if in_a_row >= TURNS_IN_A_ROW && worker.others_wait() && !batch.is_empty() {
                     return self.put_back(batch);
@@ -345,8 +343,7 @@ impl Subscription {
     /// Runs the callback of one message of the fixed pool.
     pub(super) fn deliver_one(self: &Arc<Self>, msg: Msg, worker: &Worker) {
         if self.is_valid() {
-            worker.turn();
-            self.deliver(msg);
+            worker.turn(|| self.deliver(msg));
         }
         let mut state = self.state.lock();
         self.restart_timeout(&mut state);

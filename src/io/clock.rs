@@ -29,6 +29,11 @@ pub fn advance_for_test(by: Duration) {
     TEST_OFFSET_MS.fetch_add(by.as_millis() as u64, Ordering::Relaxed);
 }
 
+/// The system's time for what [`now`] calls `at`.
+pub(super) fn untested(at: Duration) -> Duration {
+    at.saturating_sub(Duration::from_millis(TEST_OFFSET_MS.load(Ordering::Relaxed)))
+}
+
 fn read(clock: libc::clockid_t) -> Duration {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `time` is a valid place for the result; the clocks used here exist on every supported kernel.

@@ -103,7 +103,7 @@ impl Timer {
 
     /// Lets the descriptor fire at `at`; a time that has passed fires at once.
     fn arm(&self, at: Duration) {
-        let at = at.max(Duration::from_nanos(1)); // zero would switch it off
+        let at = clock::untested(at).max(Duration::from_nanos(1)); // zero would switch it off
         let value =
             libc::timespec { tv_sec: at.as_secs() as libc::time_t, tv_nsec: at.subsec_nanos().into() };
         let never = libc::timespec { tv_sec: 0, tv_nsec: 0 };

@@ -403,6 +403,7 @@ impl Write for Pipe {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::io::socket::TcpOptions;
 
     use std::ffi::c_int;
     use std::os::fd::IntoRawFd;
@@ -455,7 +456,7 @@ mod tests {
         let (client, server) = UnixStream::pair().unwrap();
         let acceptor = acceptor(version);
         let server = std::thread::spawn(move || serve(&mut acceptor.accept(server).unwrap()));
-        let socket = Socket::from_fd(client.into_raw_fd()).unwrap();
+        let socket = Socket::from_fd(client.into_raw_fd(), &TcpOptions::default()).unwrap();
         let mut settings = Settings::new().unwrap();
         settings.set_skip_verification(true);
         let peer = Peer { host: b"test", name: b"test" };
