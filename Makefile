@@ -49,7 +49,7 @@ fmt: ## format the Rust sources
 .PHONY: lint
 lint: ## check the format and run clippy
 	$(CARGO) fmt --check
-	$(CARGO) clippy --all-targets -- -D warnings
+	$(CARGO) clippy --all-targets --features doctor -- -D warnings
 
 .PHONY: clean
 clean: ## remove what was built

@@ -54,7 +54,6 @@ static void check_sent(fixture *f, const char *wanted)
     fixture_destroy(f);
 }
 
-// Without an event loop of errors the text is the thread's last error.
 static void check_refused(fixture *f, natsStatus status, const char *text)
 {
     CHECK_STATUS(natsConnection_Connect(&f->nc, f->opts), status);
@@ -63,6 +62,8 @@ static void check_refused(fixture *f, natsStatus status, const char *text)
         CHECK_MSG(strstr(nats_GetLastError(NULL), text) != NULL, "says %s", nats_GetLastError(NULL));
     natsOptions_Destroy(f->opts);
     mock_destroy(f->m);
+    CHECK_OK(nats_CloseAndWait(5000)); // nothing of the attempt is left
+    events_destroy(f->ev);
 }
 
 // ---- nkeys and JWTs ----
@@ -79,9 +80,11 @@ TEST(nkey_from_a_seed_file)
 
 TEST(credentials_from_a_file)
 {
-    fixture f = with_nonce();
+    fixture f     = with_nonce();
+    char   *creds = jwt_credentials("a.b.c", JWT_USER_SEED);
 
-    CHECK_OK(natsOptions_SetUserCredentialsFromFiles(f.opts, file(jwt_credentials("a.b.c", JWT_USER_SEED)), NULL));
+    CHECK_OK(natsOptions_SetUserCredentialsFromFiles(f.opts, file(creds), NULL));
+    free(creds);
     check_sent(&f, "\"jwt\":\"a.b.c\"," SIGNED);
 }
 
@@ -171,8 +174,9 @@ static const char *token_for_connection(void *closure)
     {
         char url[128];
 
-        CHECK_INT(natsConnection_Status(shared.nc), NATS_CONN_STATUS_RECONNECTING);
+        CHECK_INT(natsConnection_Status(shared.nc), NATS_CONN_STATUS_CONNECTING);
         CHECK_OK(natsConnection_GetConnectedUrl(shared.nc, url, sizeof url));
+        CHECK_STR(url, mock_url(shared.m));
     }
     return "tok";
 }
@@ -211,6 +215,7 @@ TEST(a_jwt_handler_may_destroy_the_connection)
     CHECK_INT(events_count(shared.ev, "reconnected"), 0);
     natsOptions_Destroy(shared.opts);
     CHECK_OK(nats_CloseAndWait(5000));
+    events_destroy(shared.ev);
     mock_destroy(shared.m);
 }
 
@@ -249,6 +254,8 @@ static void client_end(client *c)
     natsConnection_Destroy(c->nc);
     natsOptions_Destroy(c->opts);
     server_stop(c->s);
+    CHECK_OK(nats_CloseAndWait(10000));
+    events_destroy(c->ev);
 }
 
 static void try_once(client *c, natsStatus wanted)

@@ -148,9 +148,11 @@ TEST(nothing_half_sent_after_a_stale_publisher)
     size_t    len;
     char     *raw;
 
+    mock_stop_listening(f.m);
     WAIT_EVENT(f.ev, "disconnected", 1, 12000);
     mock_record(f.m, true);
     mock_frozen(f.m, false);
+    mock_listen_again(f.m);
     WAIT_EVENT(f.ev, "reconnected", 1, 5000);
     stop_publisher(&p);
     CHECK_OK(natsConnection_FlushTimeout(f.nc, 5000));

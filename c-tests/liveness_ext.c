@@ -7,8 +7,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "certs.h"
 #include "fixture.h"
 #include "loop.h"
+#include "server.h"
 
 enum
 {
@@ -971,4 +973,43 @@ TEST(everything_works_with_an_event_loop)
     WAIT_EVENT(f.ev, "reconnected", 1, 5000);
     fixture_destroy(&f);
     loop_destroy(l);
+}
+
+// ---- over TLS ----
+
+TEST(everything_works_over_tls)
+{
+    fixture      f = fixture_create();
+    char        *config;
+    server      *s;
+    char         url[64];
+    natsLiveness l;
+
+    certs_make();
+    config = cert_server_config("server-ip", "");
+    s      = server_start(config, NULL);
+    snprintf(url, sizeof url, "tls://127.0.0.1:%d", server_port(s));
+    CHECK_OK(natsOptions_SetURL(f.opts, url));
+    CHECK_OK(natsOptions_LoadCATrustedCertificates(f.opts, cert("ca.pem")));
+    CHECK_OK(natsOptions_SetTCPUserTimeout(f.opts, 60000));
+    fixture_connect(&f);
+    CHECK_OK(natsConnection_Flush(f.nc));
+    l = liveness_of(f.nc);
+    CHECK(l.RTTLast > 0 && l.PongsReceived >= 1 && l.LastByteInAge >= 0 && l.LastByteOutAge >= 0);
+    CHECK(natsConnection_IsAlive(f.nc, 5000));
+    CHECK_OK(natsConnection_CheckLiveness(f.nc, 5000));
+    CHECK_OK(natsConnection_SetPingIntervalMillis(f.nc, INTERVAL));
+    WAIT_FOR(liveness_of(f.nc).PongsReceived >= l.PongsReceived + 3, 5000);
+    server_pause(s);
+    CHECK_OK(natsConnection_SetMaxDetectionTime(f.nc, 1000));
+    WAIT_EVENT(f.ev, "disconnected", 1, 5000);
+    CHECK_STATUS(last_disconnect(f.nc).Status, NATS_STALE_CONNECTION);
+    server_resume(s);
+    WAIT_EVENT(f.ev, "reconnected", 1, 20000);
+    server_shutdown(s);
+    WAIT_EVENT(f.ev, "disconnected", 2, 5000);
+    CHECK_INT(last_disconnect(f.nc).Reason, NATS_DISCONNECT_SERVER_CLOSED);
+    fixture_destroy(&f);
+    server_stop(s);
+    free(config);
 }

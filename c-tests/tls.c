@@ -101,6 +101,8 @@ static void finish(secured *x)
     natsOptions_Destroy(x->opts);
     relay_destroy(x->r);
     server_stop(x->s);
+    CHECK_OK(nats_CloseAndWait(10000)); // nothing is left of any connection
+    events_destroy(x->ev);
 }
 
 // ---- data ----
@@ -318,7 +320,7 @@ TEST(a_stalled_handshake_delays_nobody)
     pthread_t       thread;
     int64_t         t;
 
-    CHECK_OK(natsOptions_SetTimeout(x.opts, 1500));
+    CHECK_OK(natsOptions_SetTimeout(x.opts, 6000));
     relay_stall_after(x.r, 800); // INFO comes through
     t = now_ms();
     CHECK(pthread_create(&thread, NULL, connect_in_vain, &x) == 0);
@@ -329,9 +331,9 @@ TEST(a_stalled_handshake_delays_nobody)
         CHECK_OK(natsConnection_FlushTimeout(nc, 5000));
         natsConnection_Destroy(nc);
     }
-    CHECK_RANGE(now_ms() - t, 0, 1400);
+    CHECK_RANGE(now_ms() - t, 0, 5900); // while the other still waits
     pthread_join(thread, NULL);
-    CHECK_RANGE(now_ms() - t, 1400, 4000);
+    CHECK_RANGE(now_ms() - t, 5900, 9000);
     natsOptions_Destroy(opts);
     finish(&x);
 }
@@ -483,6 +485,8 @@ TEST(renewed_certificates_are_used_by_the_next_connect)
     natsOptions_Destroy(opts);
     relay_destroy(r);
     server_stop(s);
+    CHECK_OK(nats_CloseAndWait(10000));
+    events_destroy(ev);
 }
 
 // A cluster announces its servers by address; their certificate has only the name that the program used.
@@ -528,6 +532,8 @@ TEST(a_discovered_address_is_verified_by_name)
     relay_destroy(r);
     server_stop(second);
     server_stop(first);
+    CHECK_OK(nats_CloseAndWait(10000));
+    events_destroy(ev);
 }
 
 // ---- peers that stop ----
@@ -548,7 +554,7 @@ static void frozen(bool publishing)
         natsConnection_Publish(x.nc, "x", data, sizeof data);
     WAIT_EVENT(x.ev, "disconnected", 1, 5000);
     ms = now_ms() - t;
-    CHECK_RANGE(ms, 390, 1200);
+    CHECK_RANGE(ms, 390, 1500);
     t = now_ms();
     natsConnection_Close(x.nc);
     CHECK_RANGE(now_ms() - t, 0, 300);

@@ -34,6 +34,10 @@ static const scenario scenarios[] = {
     { "receive 4 KiB, NextMsg", receive_sync, { 4096 } },
     { "retain 16 B", receive_retain, { 16 } },
     { "retain 128 B", receive_retain, { 128 } },
+    { "publish 16 B, TLS", publish_tls, { 16 } },
+    { "publish 4 KiB, TLS", publish_tls, { 4096 } },
+    { "receive 16 B, TLS", receive_tls, { 16 } },
+    { "receive 4 KiB, TLS", receive_tls, { 4096 } },
     // requesters, through a real server
     { "request, bare responder", request, { 1, 0 } },
     { "request, bare responder, 16 threads", request, { 16, 0 } },

@@ -117,6 +117,8 @@ void receive_async(const char *name, limits limits, const int *subs_size_headers
 void receive_sync(const char *name, limits limits, const int *size);
 void receive_retain(const char *name, limits limits, const int *size);
 void request(const char *name, limits limits, const int *requesters_server);
+void publish_tls(const char *name, limits limits, const int *size);
+void receive_tls(const char *name, limits limits, const int *size);
 void ceiling_publish(const char *name, limits limits, const int *size);
 void ceiling_receive(const char *name, limits limits, const int *size);
 void connect_close(const char *name, limits limits, const int *unused);

@@ -41,6 +41,8 @@ GOALS = {
     "receive 16 B, 100 subs": {"rate": 20},
     "receive 16 B, 1000 subs": {"rate": 60},
     "receive 16 B, NextMsg": {"rate": 5},
+    "publish 16 B, TLS": {"rate": 1.2},
+    "receive 16 B, TLS": {"rate": 3},
     "request, bare responder": {"p50_us": 0.6},
 }
 # The same for figures of ours alone.
@@ -114,7 +116,7 @@ class Bench:
         subprocess.run(
             ["gcc", "-std=gnu11", "-O2", "-g", "-Wall", "-Wextra", f"-I{PROJECT / 'include'}"]
             + sorted(map(str, HERE.glob("*.c")))
-            + ["-o", program, self.libraries["peer"] / "libnats.so.3.14", "-pthread", "-Wl,--allow-shlib-undefined"],
+            + ["-o", program, self.libraries["peer"] / "libnats.so.3.14", "-pthread", "-lssl", "-lcrypto", "-Wl,--allow-shlib-undefined"],
             check=True)
         return program
 

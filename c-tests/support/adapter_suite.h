@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "certs.h"
 #include "fixture.h"
 #include "server.h"
 
@@ -444,6 +445,54 @@ TEST(all_on_one_thread)
     CHECK_OK(nats_CloseAndWait(5000));
     events_destroy(c.ev);
     server_stop(s);
+}
+
+// Messages larger and smaller than a TLS record, in bursts: no record may stay behind in OpenSSL's buffers. Then losses.
+TEST(over_tls)
+{
+    static const int  sizes[] = {1, 100, 5000, 16384, 16400, 70000, 900000};
+    server           *s;
+    client            c;
+    natsSubscription *sub = NULL;
+    natsMsg          *msg = NULL;
+    char              url[64], *config, *data = calloc(1, 1000000);
+
+    if (!server_available())
+        SKIP("no nats-server");
+    certs_make();
+    config = cert_server_config("server-ip", "");
+    s      = server_start(config, NULL);
+    snprintf(url, sizeof url, "tls://localhost:%d", server_port(s));
+    c = client_create(url);
+    CHECK_OK(natsOptions_LoadCATrustedCertificates(c.opts, cert("ca.pem")));
+    client_connect(&c);
+    CHECK_OK(natsConnection_SubscribeSync(&sub, c.nc, "foo"));
+    for (int loss = 1; loss <= 3; loss++)
+    {
+        for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++)
+        {
+            int count = sizes[k] > 10000 ? 5 : 200;
+
+            for (int i = 0; i < count; i++)
+                CHECK_OK(natsConnection_Publish(c.nc, "foo", data, sizes[k]));
+            for (int i = 0; i < count; i++)
+            {
+                CHECK_OK(natsSubscription_NextMsg(&msg, sub, 10000));
+                CHECK_INT(natsMsg_GetDataLength(msg), sizes[k]);
+                natsMsg_Destroy(msg);
+            }
+        }
+        server_kill(s);
+        WAIT_EVENT(c.ev, "disconnected", loss, 5000);
+        server_restart(s);
+        WAIT_EVENT(c.ev, "reconnected", loss, 10000);
+    }
+    CHECK_OK(natsConnection_Flush(c.nc));
+    natsSubscription_Destroy(sub);
+    client_end(&c);
+    server_stop(s);
+    free(config);
+    free(data);
 }
 
 #endif

@@ -253,9 +253,10 @@ pub fn of_failed_connect(url: &str, error: &Error) -> Finding {
             ("the server does not accept the credentials", "check --creds, --user, --token")
         }
         Status::SecureConnectionWanted => ("this side wants TLS, the server does not", "leave out --tls"),
-        Status::SecureConnectionRequired | Status::SslError => {
-            ("TLS did not come about", "use --tls, and check the certificates")
-        }
+        Status::SecureConnectionRequired | Status::SslError => (
+            "TLS did not come about",
+            "see that the certificate is valid for that name; --tls-ca FILE trusts its authority",
+        ),
         _ => ("see the evidence", "check that a NATS server is at that address"),
     };
     Finding {
