@@ -178,7 +178,7 @@ impl Delivery {
 
     /// Collects work for [`Delivery::give`].
     pub fn handover(self: &Arc<Self>) -> Handover<'_> {
-        Handover { delivery: self, worker: None, jobs: Vec::new() }
+        Handover { delivery: self, collected: Vec::new() }
     }
 
     /// Ends all workers once they have nothing to do.
@@ -275,26 +275,31 @@ impl Delivery {
     }
 }
 
-/// Work of one read: a worker is woken once for all that comes for it in a row.
+/// Workers that a handover collects for at the same time.
+const HANDOVER_WORKERS: usize = 8;
+
+/// Work of one read: a worker is woken once for what comes for it.
 pub struct Handover<'a> {
     delivery: &'a Arc<Delivery>,
-    worker: Option<Arc<Worker>>,
-    jobs: Vec<Job>,
+    collected: Vec<(Arc<Worker>, Vec<Job>)>,
 }
 
 impl Handover<'_> {
     pub fn add(&mut self, worker: Arc<Worker>, job: Job) {
-        if !self.worker.as_ref().is_some_and(|current| Arc::ptr_eq(current, &worker)) {
-            self.finish();
-            self.worker = Some(worker);
+        if let Some((_, jobs)) = self.collected.iter_mut().find(|(known, _)| Arc::ptr_eq(known, &worker)) {
+            jobs.push(job);
+            return;
         }
-        self.jobs.push(job);
+        if self.collected.len() == HANDOVER_WORKERS {
+            self.finish();
+        }
+        self.collected.push((worker, vec![job]));
     }
 
     /// Hands over what was collected.
     pub fn finish(&mut self) {
-        if let Some(worker) = self.worker.take() {
-            self.delivery.give(&worker, self.jobs.drain(..));
+        for (worker, jobs) in self.collected.drain(..) {
+            self.delivery.give(&worker, jobs);
         }
     }
 }
