@@ -31,9 +31,7 @@ static void connect_with(const char *name, const char *info, void (*set)(natsOpt
     trace_status("connect", s);
     if (s == NATS_OK)
         trace_wire(f.m, 1, 0);
-    natsConnection_Destroy(f.nc);
-    f.nc = NULL;
-    fixture_destroy(&f);
+    fixture_destroy(&f); // waits for the closed callback
 }
 
 static void flags(natsOptions *opts, mock *m)
