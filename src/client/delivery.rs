@@ -330,8 +330,10 @@ impl Worker {
 
     /// A subscription of this home has ended or moved.
     pub fn leave(&self) {
-        if self.homes.fetch_sub(1, Ordering::Relaxed) == 1 && !self.elastic {
-            self.wake.notify_one(); // a dedicated worker ends with its subscription
+        if self.homes.fetch_sub(1, Ordering::Relaxed) == 1 {
+            // Under the lock, or a worker that is about to wait would not hear of it.
+            let _queue = self.queue.lock();
+            self.wake.notify_one();
         }
     }
 
@@ -377,7 +379,14 @@ impl Worker {
                 return None;
             }
             queue.parked = true;
-            let timed_out = self.wake.wait_for(&mut queue, IDLE).timed_out();
+            let unused = self.homes.load(Ordering::Relaxed) == 0;
+            let timed_out = match unused {
+                true => self.wake.wait_for(&mut queue, IDLE).timed_out(),
+                false => {
+                    self.wake.wait(&mut queue); // no wake-ups while nothing happens: `leave` tells
+                    false
+                }
+            };
             let unused = self.homes.load(Ordering::Relaxed) == 0;
             if queue.jobs.is_empty() && unused && (timed_out || !self.elastic) {
                 drop(queue);
