@@ -19,7 +19,7 @@ static void next(const char *what, natsSubscription *sub, int64_t timeout)
         return;
     }
     trace("%s: %s%s%s%s", what, status_name(s), msg == (natsMsg *)8 ? " untouched" : " touched",
-          natsSubscription_IsValid(sub) ? "" : " invalid", timeout > 0 && ms >= timeout ? " waited" : "");
+          natsSubscription_IsValid(sub) ? "" : " invalid", timeout > 0 && ms >= timeout - 5 ? " waited" : "");
 }
 
 static void cb(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *closure)

@@ -21,6 +21,9 @@ use crate::proto::buffer::Buffer;
 use crate::proto::encoder;
 use crate::session::pongs::{PingId, PongQueue};
 
+/// Payloads from this size on wait for larger writes, by this factor.
+const LARGE_PAYLOAD: usize = 1024;
+const LARGE_WRITES: usize = 4;
 /// A buffer that grew beyond this for one large message is given back.
 const KEPT_CAPACITY: usize = 1 << 20;
 /// So many unanswered PINGs are timed.
@@ -183,7 +186,7 @@ impl Outbound {
     pub fn publish(&self, out: Outgoing<'_>, flush: Flush) -> Result<Then> {
         let queue = self.queue.lock();
         let plain = out.headers.is_none() && out.payload.len() as i64 <= queue.plain_limit;
-        if plain && queue.buffer.len() < self.settings.capacity {
+        if plain && queue.buffer.len() < self.settings.capacity_for(&out) {
             self.put(queue, out, flush)
         } else {
             self.publish_checked(queue, out, flush)
@@ -194,8 +197,9 @@ impl Outbound {
     #[cold]
     fn publish_checked<'a>(&'a self, mut queue: Guard<'a>, out: Outgoing<'_>, flush: Flush) -> Result<Then> {
         queue.admit(&out, self.settings.reconnect_capacity)?;
-        if queue.phase == Phase::Live && queue.buffer.len() >= self.settings.capacity {
-            queue = self.wait_for_room(queue)?;
+        let capacity = self.settings.capacity_for(&out);
+        if queue.phase == Phase::Live && queue.buffer.len() >= capacity {
+            queue = self.wait_for_room(queue, capacity)?;
         }
         if queue.phase == Phase::Live {
             return self.put(queue, out, flush);
@@ -213,7 +217,7 @@ impl Outbound {
         encoder::publish(&mut queue.buffer, out.subject, out.reply, out.headers, out.payload);
         let after = queue.buffer.len();
         queue.enqueued += (after - before) as u64;
-        if flush == Flush::Now || self.settings.send_asap || after >= self.settings.capacity {
+        if flush == Flush::Now || self.settings.send_asap || after >= self.settings.capacity_for(&out) {
             return self.flush_after_publish(queue, flush, before);
         }
         queue.since_request = queue.since_request.wrapping_add(1);
@@ -443,10 +447,10 @@ impl Outbound {
     }
 
     /// Waits until the buffer takes another frame, or there is no connection to write to.
-    fn wait_for_room<'a>(&'a self, mut queue: Guard<'a>) -> Result<Guard<'a>> {
+    fn wait_for_room<'a>(&'a self, mut queue: Guard<'a>, capacity: usize) -> Result<Guard<'a>> {
         let deadline = self.write_deadline();
         while queue.phase == Phase::Live
-            && queue.buffer.len() >= self.settings.capacity
+            && queue.buffer.len() >= capacity
             && !queue.is_event_driven()
         {
             if queue.writing {
@@ -620,6 +624,15 @@ impl Outbound {
     pub fn published(&self) -> (u64, u64) {
         let queue = self.queue.lock();
         (queue.out_msgs, queue.out_bytes)
+    }
+}
+
+impl Settings {
+    /// How full the buffer may be before a message like this one has it written. Larger messages gain most from
+    /// larger writes.
+    #[inline]
+    fn capacity_for(&self, out: &Outgoing<'_>) -> usize {
+        if out.payload.len() < LARGE_PAYLOAD { self.capacity } else { self.capacity * LARGE_WRITES }
     }
 }
 
