@@ -25,6 +25,7 @@ pub struct Link {
     event_loop: Option<Arc<Attachment>>,
     registration: Mutex<Option<(Arc<Poller>, Registration)>>,
     down: AtomicBool,
+    wants_writable: AtomicBool,
     write_timed_out: AtomicBool,
     vitals: Arc<Vitals>,
     failure: OnceLock<Error>,
@@ -40,6 +41,7 @@ impl Link {
             event_loop,
             registration: Mutex::new(None),
             down: AtomicBool::new(false),
+            wants_writable: AtomicBool::new(false),
             write_timed_out: AtomicBool::new(false),
             vitals,
             failure: OnceLock::new(),
@@ -98,13 +100,24 @@ impl Link {
     /// Lets the poller watch the socket.
     pub fn watch(&self, poller: Arc<Poller>, source: Arc<dyn Driven>) -> Result<()> {
         let mut registration = self.registration.lock();
-        let entry = poller.add(self.socket.fd(), source)?;
+        let entry = poller.add(self.socket.fd(), source, self.wants_writable.load(Ordering::Relaxed))?;
         if self.is_down() {
             poller.remove(entry, self.socket.fd()); // lost before it was watched
         } else {
             *registration = Some((poller, entry));
         }
         Ok(())
+    }
+
+    /// Whether the poller is to tell when the socket takes bytes again. Only while it has something to write itself: a
+    /// publisher that writes waits on its own, and the poller would be woken for nothing.
+    pub fn watch_writable(&self, on: bool) {
+        let registration = self.registration.lock();
+        if self.wants_writable.swap(on, Ordering::Relaxed) != on
+            && let Some((poller, entry)) = &*registration
+        {
+            poller.set_writable(*entry, self.socket.fd(), on);
+        }
     }
 
     /// Ends the link: nobody watches the socket any more, and whoever waits on it wakes up.

@@ -367,10 +367,15 @@ impl Outbound {
     /// The socket takes bytes again. For the poller and for event loops; returns false when nothing is left.
     pub fn writable(&self) -> bool {
         let queue = self.queue.lock();
-        if queue.writing
-            || (queue.unfinished.is_empty() && !queue.is_event_driven() && !queue.link_has_bytes())
-        {
-            return queue.has_bytes();
+        let nothing_unfinished =
+            queue.unfinished.is_empty() && !queue.is_event_driven() && !queue.link_has_bytes();
+        if queue.writing || nothing_unfinished {
+            let (link, left) = (queue.link.clone(), queue.has_bytes());
+            drop(queue);
+            if let Some(link) = link {
+                link.watch_writable(false);
+            }
+            return left;
         }
         self.write_what_fits(queue)
     }
@@ -382,7 +387,10 @@ impl Outbound {
         }
         queue.flush_requested = false;
         queue.since_request = 0;
-        while queue.phase == Phase::Live && queue.has_bytes() {
+        // No more than what is there now: a publisher that fills the buffer meanwhile is better at writing it.
+        let goal = queue.enqueued;
+        let mut stuck = None;
+        while queue.phase == Phase::Live && (queue.written < goal || queue.link_has_bytes()) {
             let (link, mut chunk) = queue.take_chunk();
             drop(queue);
             let result = link.write_now(chunk.data.as_slice(), &mut chunk.sent);
@@ -391,8 +399,10 @@ impl Outbound {
             let done = matches!(result, Ok(true));
             queue.put_back(chunk, &link);
             self.changed.notify_all();
-            if let Err(e) = result {
-                link.break_off(&e); // the reader sees the end and starts the reconnect
+            match result {
+                Ok(true) => {}
+                Ok(false) => stuck = Some(link),
+                Err(e) => link.break_off(&e), // the reader sees the end and starts the reconnect
             }
             if !done {
                 break;
@@ -402,7 +412,12 @@ impl Outbound {
         if queue.is_event_driven() {
             queue.flush_requested = queue.has_bytes(); // the loop goes on telling as long as something is left
         }
-        queue.has_bytes()
+        let left = queue.has_bytes();
+        drop(queue);
+        if let Some(link) = stuck {
+            link.watch_writable(true);
+        }
+        left
     }
 
     /// Writes until the byte with number `goal` is on the socket. Waits while another thread writes. When that
@@ -449,10 +464,7 @@ impl Outbound {
     /// Waits until the buffer takes another frame, or there is no connection to write to.
     fn wait_for_room<'a>(&'a self, mut queue: Guard<'a>, capacity: usize) -> Result<Guard<'a>> {
         let deadline = self.write_deadline();
-        while queue.phase == Phase::Live
-            && queue.buffer.len() >= capacity
-            && !queue.is_event_driven()
-        {
+        while queue.phase == Phase::Live && queue.buffer.len() >= capacity && !queue.is_event_driven() {
             if queue.writing {
                 queue = self.wait_for_change(queue, None, deadline)?;
             } else {

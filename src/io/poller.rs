@@ -24,7 +24,7 @@ pub trait Driven: Send + Sync {
     /// another turn. A read that does not fill the buffer tells that nothing is left, unless the stream may have
     /// ended behind it (`maybe_ended`): nobody announces that again.
     fn readable(self: Arc<Self>, buffer: &mut [u8], maybe_ended: bool) -> bool;
-    /// The socket takes bytes again.
+    /// The socket takes bytes again; only told when asked for with [`Poller::set_writable`].
     fn writable(&self);
     /// A flush that was asked for is due; returns when to ask again if it is not time yet.
     fn flush_due(&self, first_look: bool) -> Option<Duration>;
@@ -71,11 +71,10 @@ impl Poller {
         Ok(poller)
     }
 
-    /// Serves a socket from now on.
-    pub fn add(&self, fd: RawFd, source: Arc<dyn Driven>) -> Result<Registration> {
+    /// Serves a socket from now on; `writable` as for [`Poller::set_writable`].
+    pub fn add(&self, fd: RawFd, source: Arc<dyn Driven>, writable: bool) -> Result<Registration> {
         let registration = self.state.lock().occupy(source);
-        let interest = Interest::READABLE | Interest::WRITABLE;
-        match self.registry.register(&mut SourceFd(&fd), Token(registration.0), interest) {
+        match self.registry.register(&mut SourceFd(&fd), Token(registration.0), interest(writable)) {
             Ok(()) => Ok(registration),
             Err(e) => {
                 let source = self.state.lock().vacate(registration);
@@ -83,6 +82,11 @@ impl Poller {
                 Err(Error::new(Status::SysError, format!("cannot poll the socket: {e}")))
             }
         }
+    }
+
+    /// Says whether to tell when the socket takes bytes again. Asking for it tells at once if it does now.
+    pub fn set_writable(&self, registration: Registration, fd: RawFd, writable: bool) {
+        let _ = self.registry.reregister(&mut SourceFd(&fd), Token(registration.0), interest(writable));
     }
 
     /// Serves the socket no longer. A call that runs at this moment is not waited for.
@@ -166,6 +170,10 @@ impl Poller {
             unfinished.push(token);
         }
     }
+}
+
+fn interest(writable: bool) -> Interest {
+    if writable { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE }
 }
 
 /// Runs the flushes that are due; returns how long the poller may sleep.
