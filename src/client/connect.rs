@@ -49,6 +49,7 @@ pub fn connect(options: Options) -> Result<Outcome> {
     let result = connection.first_connect();
     if result.is_err() {
         connection.close_now(Loss::closed_by_user());
+        connection.release_tls();
     }
     result
 }

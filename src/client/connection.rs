@@ -5,8 +5,8 @@
 //! while a callback of the program runs, while the socket is used, or while waiting for anything else.
 
 use std::ffi::{CStr, CString};
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, AtomicUsize, Ordering};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
@@ -67,8 +67,10 @@ pub struct Connection {
     name: Option<CString>,
     /// TLS is required: by the options, or since a server asked for it.
     secure: AtomicBool,
-    /// The TLS settings in use when the options have none.
-    own_tls: OnceLock<Arc<tls::Settings>>,
+    /// The TLS settings in use: those of the options, or the defaults once a server asked for TLS.
+    tls: Mutex<Option<Arc<tls::Settings>>>,
+    /// Handles that the program holds, of the connection and of its subscriptions.
+    users: AtomicUsize,
     poller: Arc<Poller>,
     event_loop: Option<Arc<Attachment>>,
     /// `State::status`, readable without the lock.
@@ -105,7 +107,7 @@ pub(super) struct State {
 
 impl Connection {
     /// A connection that has not tried to connect yet.
-    pub(super) fn new(core: Arc<Core>, options: Options) -> Result<Arc<Connection>> {
+    pub(super) fn new(core: Arc<Core>, mut options: Options) -> Result<Arc<Connection>> {
         let mut rng = SmallRng::from_os_rng();
         let pool =
             ServerPool::new(options.url.as_deref(), &options.servers, !options.no_randomize, &mut rng)?;
@@ -151,7 +153,8 @@ impl Connection {
             received_bytes: AtomicU64::new(0),
             reconnects: AtomicU64::new(0),
             secure: AtomicBool::new(options.secure),
-            own_tls: OnceLock::new(),
+            tls: Mutex::new(options.tls.take()),
+            users: AtomicUsize::new(0),
             name: options.name.as_deref().map(|name| CString::new(name).unwrap_or_default()),
             options,
         }))
@@ -176,20 +179,37 @@ impl Connection {
 
     /// Whether TLS is required or was ever set up.
     pub(super) fn may_use_tls(&self) -> bool {
-        self.is_secure() || self.options.tls.is_some()
+        self.is_secure() || self.tls.lock().is_some()
     }
 
     /// How TLS is done; it is required from now on.
     pub(super) fn tls_settings(&self) -> Result<Arc<tls::Settings>> {
-        let settings = match self.options.tls.as_ref().or(self.own_tls.get()) {
+        let mut held = self.tls.lock();
+        let settings = match &*held {
             Some(settings) => Arc::clone(settings),
-            None => {
-                let made = Arc::new(tls::Settings::new()?);
-                Arc::clone(self.own_tls.get_or_init(|| made))
-            }
+            None => Arc::clone(held.insert(Arc::new(tls::Settings::new()?))),
         };
+        drop(held);
         self.secure.store(true, Ordering::Relaxed);
         Ok(settings)
+    }
+
+    /// The program got a handle of the connection or of one of its subscriptions.
+    pub fn add_user(&self) {
+        self.users.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The program gave such a handle back. With the last one the TLS settings can be changed again, whoever of the
+    /// library's threads still looks at the connection.
+    pub fn remove_user(&self) {
+        if self.users.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.release_tls();
+        }
+    }
+
+    /// The connection is over: its options' TLS settings are not in use any more.
+    pub(super) fn release_tls(&self) {
+        *self.tls.lock() = None;
     }
 
     /// Refuses calls in a process forked from the one that connected: its threads and sockets are not ours.

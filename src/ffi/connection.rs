@@ -519,14 +519,13 @@ pub unsafe extern "C" fn natsConnection_Close(nc: *mut natsConnection) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsConnection_Destroy(nc: *mut natsConnection) {
     infallible("natsConnection_Destroy", (), || {
-        // SAFETY: a live handle given by the library, or NULL; the program does not use it afterwards.
-        if let Some(nc) = unsafe { natsConnection::take(nc) } {
-            if nc.check_process().is_ok() {
-                nc.close();
-            } else {
-                std::mem::forget(nc); // its locks and threads are the parent's
-            }
-        }
+        // SAFETY: a live handle given by the library, or NULL.
+        let Some(connection) = (unsafe { natsConnection::borrow_opt(nc) }) else { return };
+        if connection.check_process().is_ok() {
+            connection.close();
+            // SAFETY: given by the library, and not used by the program afterwards.
+            drop(unsafe { natsConnection::take(nc) });
+        } // else its locks and threads are the parent's: the handle is left alone
     });
 }
 

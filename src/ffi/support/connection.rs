@@ -11,10 +11,26 @@ use crate::ffi::types::{natsConnection, natsStatus, natsSubscription};
 
 impl Handle for natsConnection {
     type Object = Connection;
+
+    fn given(connection: &Arc<Connection>) {
+        connection.add_user();
+    }
+
+    fn taken(connection: &Arc<Connection>) {
+        connection.remove_user();
+    }
 }
 
 impl Handle for natsSubscription {
     type Object = Subscription;
+
+    fn given(subscription: &Arc<Subscription>) {
+        subscription.connection().add_user();
+    }
+
+    fn taken(subscription: &Arc<Subscription>) {
+        subscription.connection().remove_user();
+    }
 }
 
 /// Runs the body of an exported function on a connection. The body gets the connection, or the failure that the

@@ -12,6 +12,7 @@ pub(crate) trait Handle: Sized {
 
     /// Gives a strong reference to C; taken back by [`Handle::take`].
     fn give(object: Arc<Self::Object>) -> *mut Self {
+        Self::given(&object);
         Arc::into_raw(object) as *mut Self
     }
 
@@ -51,8 +52,16 @@ pub(crate) trait Handle: Sized {
             return None;
         }
         // SAFETY: as promised by the caller.
-        Some(unsafe { Arc::from_raw(handle.cast::<Self::Object>()) })
+        let object = unsafe { Arc::from_raw(handle.cast::<Self::Object>()) };
+        Self::taken(&object);
+        Some(object)
     }
+
+    /// The program gets a reference.
+    fn given(_object: &Arc<Self::Object>) {}
+
+    /// The program gives one back.
+    fn taken(_object: &Arc<Self::Object>) {}
 }
 
 /// A reference to an object held by a C handle; cloning the `Arc` inside keeps the object beyond the call.
