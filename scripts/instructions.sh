@@ -14,7 +14,7 @@ libdir=$(cd "$1" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 ln -s "$libdir/libnats.so" "$work/libnats.so.3.14"
-gcc -std=gnu11 -O2 -I"$project/include" "$project"/c-tests/bench/*.c -o "$work/bench" "$work/libnats.so.3.14" -pthread
+gcc -std=gnu11 -O2 -I"$project/include" "$project"/c-tests/bench/*.c -o "$work/bench" "$work/libnats.so.3.14" -lssl -lcrypto -pthread
 
 # counted COUNT SCENARIO: "INSTRUCTIONS MESSAGES" of one run
 counted() {
