@@ -317,6 +317,7 @@ TEST_T(hundred_programs, 3600000)
     flaky        = mock_create();
     mock_every(flaky, 3, "MSG work.a 1 1\r\nx\r\nMSG work.a 2 1\r\nx\r\nMSG work.a 3 1\r\nx\r\nMSG work.a 4 re 1\r\nx\r\n");
     mock_record(flaky, false);
+    mock_forget(flaky);
     end = now_ms() + seconds * 1000;
     CHECK(pthread_create(&disturber, NULL, disturb, NULL) == 0);
     for (int i = 0; i < count; i++)

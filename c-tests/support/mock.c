@@ -23,8 +23,7 @@
 
 enum
 {
-    MAX_CONNECTIONS = 4096,
-    RECORD_LIMIT    = 16 << 20, // bytes recorded per connection
+    RECORD_LIMIT = 16 << 20, // bytes recorded per connection
 };
 
 typedef enum
@@ -72,6 +71,7 @@ typedef struct
 
     // Guarded by the mock's lock.
     command command;
+    int     held; // by calls that wait while they look at it
     bool    open, handshaken, reset, half_closed;
     bool    verbose;
     bool    frozen; // has seen that it is to read no more
@@ -104,13 +104,13 @@ struct mock
     bool            polling; // the accepting thread holds on to the listener right now
 
     rule *rules;
-    bool  auto_pong, frozen, record;
+    bool  auto_pong, frozen, record, forget;
     int   every_ms;
     char *every_text;
     int   receive_buffer;
 
-    conn *conns[MAX_CONNECTIONS];
-    int   accepted, connected;
+    conn **conns; // NULL where one is forgotten
+    int    room, accepted, connected;
 };
 
 // ---- small helpers ----
@@ -148,6 +148,13 @@ static void start_thread(pthread_t *thread, void *(*run)(void *), void *arg)
     pthread_sigmask(SIG_SETMASK, &all, &before);
     CHECK(pthread_create(thread, NULL, run, arg) == 0);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+static void poke_all(mock *m)
+{
+    for (int i = 0; i < m->accepted; i++)
+        if (m->conns[i] != NULL)
+            poke(m->conns[i]->wake);
 }
 
 static conn *latest(mock *m)
@@ -694,6 +701,43 @@ static void *serve(void *arg)
 
 // ---- the listening thread ----
 
+static void free_conn(conn *c)
+{
+    pthread_join(c->thread, NULL);
+    for (int i = 0; i < c->line_count; i++)
+        free(c->lines[i].text);
+    free(c->lines);
+    free(c->raw);
+    free(c->partial);
+    close(c->wake[0]);
+    close(c->wake[1]);
+    pthread_mutex_destroy(&c->write_lock);
+    free(c);
+}
+
+// Frees the connections that have ended. Called with the lock held; their threads do not need it any more.
+static void forget_ended(mock *m)
+{
+    for (int i = 0; i < m->accepted; i++)
+    {
+        conn *c = m->conns[i];
+
+        if (c == NULL || c->open || c->held > 0)
+            continue;
+        m->conns[i] = NULL;
+        free_conn(c);
+    }
+}
+
+static void make_room(mock *m)
+{
+    if (m->accepted < m->room)
+        return;
+    m->room  = m->room ? 2 * m->room : 64;
+    m->conns = realloc(m->conns, (size_t)m->room * sizeof *m->conns);
+    CHECK(m->conns != NULL);
+}
+
 static void admit(mock *m, int fd)
 {
     conn *c   = calloc(1, sizeof *c);
@@ -708,7 +752,9 @@ static void admit(mock *m, int fd)
     pthread_mutex_init(&c->write_lock, NULL);
     make_wake(c->wake);
     pthread_mutex_lock(&m->lock);
-    CHECK(m->accepted < MAX_CONNECTIONS);
+    if (m->forget)
+        forget_ended(m);
+    make_room(m);
     m->conns[m->accepted++] = c;
     c->number               = m->accepted;
     start_thread(&c->thread, serve, c);
@@ -817,37 +863,22 @@ mock *mock_create(void)
     return m;
 }
 
-static void free_conn(conn *c)
-{
-    pthread_join(c->thread, NULL);
-    for (int i = 0; i < c->line_count; i++)
-        free(c->lines[i].text);
-    free(c->lines);
-    free(c->raw);
-    free(c->partial);
-    close(c->wake[0]);
-    close(c->wake[1]);
-    pthread_mutex_destroy(&c->write_lock);
-    free(c);
-}
-
 void mock_destroy(mock *m)
 {
     if (m == NULL)
         return;
     pthread_mutex_lock(&m->lock);
     m->stop = true;
-    for (int i = 0; i < m->accepted; i++)
-        poke(m->conns[i]->wake);
+    poke_all(m);
     pthread_mutex_unlock(&m->lock);
     poke(m->wake);
     pthread_join(m->acceptor, NULL);
     close(m->listener);
+    poke_all(m); // those admitted after the first round
     for (int i = 0; i < m->accepted; i++)
-    {
-        poke(m->conns[i]->wake); // admitted after the first round
-        free_conn(m->conns[i]);
-    }
+        if (m->conns[i] != NULL)
+            free_conn(m->conns[i]);
+    free(m->conns);
     while (m->rules != NULL)
     {
         rule *next = m->rules->next;
@@ -936,7 +967,8 @@ static int64_t total_locked(mock *m, int nth, measure of, const char *prefix)
     if (nth != MOCK_ALL)
         return (c = conn_at(m, nth)) != NULL ? of(c, prefix) : 0;
     for (int i = 0; i < m->accepted; i++)
-        sum += of(m->conns[i], prefix);
+        if (m->conns[i] != NULL)
+            sum += of(m->conns[i], prefix);
     return sum;
 }
 
@@ -951,12 +983,6 @@ static int64_t total(mock *m, int nth, measure of, const char *prefix)
 }
 
 // ---- knobs ----
-
-static void poke_all(mock *m)
-{
-    for (int i = 0; i < m->accepted; i++)
-        poke(m->conns[i]->wake);
-}
 
 void mock_auto_pong(mock *m, bool on)
 {
@@ -1014,6 +1040,13 @@ void mock_receive_buffer(mock *m, int bytes)
     pthread_mutex_unlock(&m->lock);
 }
 
+void mock_forget(mock *m)
+{
+    pthread_mutex_lock(&m->lock);
+    m->forget = true;
+    pthread_mutex_unlock(&m->lock);
+}
+
 void mock_record(mock *m, bool on)
 {
     pthread_mutex_lock(&m->lock);
@@ -1042,11 +1075,18 @@ bool mock_write(mock *m, int nth, const void *data, size_t len)
         pthread_mutex_lock(&m->lock);
         c    = conn_at(m, i);
         open = c != NULL && c->open;
-        pthread_mutex_unlock(&m->lock);
         if (open)
-            ok = send_all(c, data, len) && ok;
-        else
+            c->held++;
+        pthread_mutex_unlock(&m->lock);
+        if (!open)
+        {
             ok = ok && nth == MOCK_ALL;
+            continue;
+        }
+        ok = send_all(c, data, len) && ok;
+        pthread_mutex_lock(&m->lock);
+        c->held--;
+        pthread_mutex_unlock(&m->lock);
     }
     return ok;
 }
@@ -1104,9 +1144,11 @@ static void command_one(mock *m, int number, command cmd)
     if (c != NULL && c->open)
     {
         c->command = cmd;
+        c->held++;
         poke(c->wake);
         while (c->command != DO_NOTHING && now_ms() < end)
             pthread_cond_timedwait(&m->changed, &m->lock, &until);
+        c->held--;
     }
     pthread_mutex_unlock(&m->lock);
 }

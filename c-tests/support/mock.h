@@ -71,6 +71,7 @@ void mock_chatty(mock *m, int ms);                  // no PONG, but +OK every ms
 void mock_unsolicited_pongs(mock *m, int ms);       // PINGs go unanswered, PONG every ms; 0: stops
 void mock_receive_buffer(mock *m, int bytes);       // SO_RCVBUF of connections accepted from now on: freezes bite fast
 void mock_record(mock *m, bool on);                 // default on; off: counts only, for floods
+void mock_forget(mock *m);                          // ended connections do not count any more: for thousands of them
 
 void mock_stop_listening(mock *m); // connects are refused; live connections stay
 void mock_listen_again(mock *m);   // on the same port
