@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use self::block::{Block, Body, Parts};
+use crate::client::recycle::{self, Maker};
 use crate::client::subscription::Subscription;
 use crate::error::{Error, Result, Status};
 use crate::proto::headers::{HeaderMap, inline_status};
@@ -24,36 +25,53 @@ pub struct Msg(Block);
 /// What only some messages have, so it is not part of each.
 #[derive(Default)]
 struct Extra {
+    /// Set once parsed or changed; from then on the raw headers count no more.
+    headers: Option<HeaderMap>,
+    /// A payload of the program's own.
+    payload: Option<External>,
     subscription: Option<Arc<Subscription>>,
     sequence: u64,
     time: i64,
     acked: AtomicBool,
 }
 
+/// Bytes that the program keeps readable and unchanged as long as a message refers to them.
+#[derive(Clone, Copy)]
+struct External {
+    data: *const u8,
+    len: u32,
+}
+
+// SAFETY: the bytes are only read, and the program promised not to change them.
+unsafe impl Send for External {}
+// SAFETY: as above.
+unsafe impl Sync for External {}
+
 impl Msg {
-    /// A message from the server. `headers` is the raw block; the payload is followed by `padding` zero bytes,
-    /// by one at least.
+    /// A message from the server. The first `header_len` bytes of `body` are the raw header block, the rest is the
+    /// payload; behind it come `padding` zero bytes, one at least.
+    #[inline(always)]
     pub fn received(
+        maker: &mut Maker,
         subject: &[u8],
         reply: Option<&[u8]>,
-        headers: Option<&[u8]>,
-        payload: &[u8],
+        header_len: usize,
+        body: &[u8],
         padding: usize,
     ) -> Msg {
-        let body = Body::Copy { headers: headers.unwrap_or_default(), payload };
-        Msg(Block::or_abort(&Parts { subject, reply, body, padding }))
+        Msg(Block::or_abort(&Parts { subject, reply, body: Body::Copy(body), header_len, padding }, maker))
     }
 
-    /// The same with headers and payload still to come: zero until [`Msg::body_mut`] fills them.
+    /// The same with the body still to come: `len` zeros until [`Msg::body_mut`] fills them.
     pub fn received_uninit(
         subject: &[u8],
         reply: Option<&[u8]>,
-        headers_len: usize,
-        payload_len: usize,
+        header_len: usize,
+        len: usize,
         padding: usize,
     ) -> Msg {
-        let body = Body::Zero { headers_len, payload_len };
-        Msg(Block::or_abort(&Parts { subject, reply, body, padding }))
+        let parts = Parts { subject, reply, body: Body::Zero(len), header_len, padding };
+        Msg(Block::or_abort(&parts, &mut Maker::new()))
     }
 
     /// A message of the program; all parts are copied. An empty subject or an empty (rather than missing) reply
@@ -62,8 +80,8 @@ impl Msg {
         if subject.is_empty() || reply.is_some_and(<[u8]>::is_empty) {
             return Err(Status::InvalidArg.into());
         }
-        let body = Body::Copy { headers: &[], payload: data };
-        Block::new(&Parts { subject, reply, body, padding: 1 }).map(Msg)
+        let parts = Parts { subject, reply, body: Body::Copy(data), header_len: 0, padding: 1 };
+        Block::new(&parts, &mut Maker::new()).map(Msg)
     }
 
     /// Headers and payload in one piece, as they follow each other on the wire.
@@ -87,7 +105,8 @@ impl Msg {
 
     /// Where the payload starts; NULL when it is empty.
     pub fn data_ptr(&self) -> *const u8 {
-        self.0.data_ptr()
+        let (data, len) = self.0.payload();
+        if len == 0 { std::ptr::null() } else { data }
     }
 
     /// Makes `len` bytes at `data` the payload, without copying them. NULL with a length other than 0, or a
@@ -100,8 +119,7 @@ impl Msg {
         if data.is_null() && len > 0 {
             return Err(Status::InvalidArg.into());
         }
-        // SAFETY: as promised by the caller; NULL comes with length 0 only.
-        unsafe { self.0.set_data(data, len) };
+        self.extra_mut().payload = Some(External { data, len });
         Ok(())
     }
 
@@ -191,24 +209,25 @@ impl Msg {
     /// Removes all values of `key`; `NOT_FOUND` without any.
     pub fn header_delete(&mut self, key: &[u8]) -> Result<()> {
         self.parse()?;
-        let map = self.0.fixed_mut().headers.as_mut().ok_or_else(not_found)?;
+        let map = self.0.fixed_mut().extra.as_mut().and_then(|extra| extra.headers.as_mut());
+        let map = map.ok_or_else(not_found)?;
         if map.delete(key) { Ok(()) } else { Err(not_found()) }
     }
 
     fn parsed_headers(&self) -> Option<&HeaderMap> {
-        self.0.fixed().headers.as_deref()
+        self.extra().and_then(|extra| extra.headers.as_ref())
     }
 
     fn headers_mut(&mut self) -> Result<&mut HeaderMap> {
         self.parse()?;
-        Ok(self.0.fixed_mut().headers.get_or_insert_default())
+        Ok(self.extra_mut().headers.get_or_insert_default())
     }
 
     /// Parses the received headers if that was not done yet.
     fn parse(&mut self) -> Result<()> {
         if let Some(raw) = self.raw_headers() {
             let map = HeaderMap::parse(raw)?;
-            self.0.fixed_mut().headers = Some(Box::new(map));
+            self.extra_mut().headers = Some(map);
         }
         Ok(())
     }
@@ -257,6 +276,12 @@ impl Msg {
 
     fn extra_mut(&mut self) -> &mut Extra {
         self.0.fixed_mut().extra.get_or_insert_default()
+    }
+
+    /// Gets the message into the processor's cache: it is to be handed out soon.
+    #[inline]
+    pub fn fetch(&self) {
+        recycle::fetch(self.0.as_ptr());
     }
 
     // ---- the C handle ----
@@ -310,93 +335,63 @@ mod block {
     use std::ptr::NonNull;
 
     use super::Extra;
-    use crate::client::recycle;
+    use crate::client::recycle::{self, Maker};
     use crate::error::{Error, Result, Status};
-    use crate::proto::headers::HeaderMap;
-
-    /// Stands for a missing reply.
-    const NONE: u32 = u32::MAX;
 
     /// What a block is made of. There is at least one byte of padding: the NUL behind the payload.
     pub(super) struct Parts<'a> {
         pub(super) subject: &'a [u8],
         pub(super) reply: Option<&'a [u8]>,
         pub(super) body: Body<'a>,
+        pub(super) header_len: usize,
         pub(super) padding: usize,
     }
 
+    /// Headers and payload.
     pub(super) enum Body<'a> {
-        Copy { headers: &'a [u8], payload: &'a [u8] },
-        Zero { headers_len: usize, payload_len: usize },
+        Copy(&'a [u8]),
+        /// So many zeros.
+        Zero(usize),
     }
 
-    impl Body<'_> {
-        fn lens(&self) -> (usize, usize) {
-            match *self {
-                Body::Copy { headers, payload } => (headers.len(), payload.len()),
-                Body::Zero { headers_len, payload_len } => (headers_len, payload_len),
-            }
-        }
-    }
-
+    /// Where the parts are in the block; the subject follows the fixed part.
     pub(super) struct Fixed {
-        /// The payload: in the block, or the program's own.
-        data: *const u8,
-        data_len: u32,
-        subject_len: u32,
-        reply_len: u32,
-        headers_len: u32,
-        payload_len: u32,
-        padding: u32,
-        /// Set once parsed or changed; from then on the raw headers count no more.
-        pub(super) headers: Option<Box<HeaderMap>>,
         pub(super) extra: Option<Box<Extra>>,
+        /// 0 without a reply.
+        reply_at: u32,
+        body_at: u32,
+        payload_at: u32,
+        padding_at: u32,
+        /// Of the whole block.
+        size: u32,
     }
 
-    const _: () = assert!(size_of::<Fixed>() <= 48, "every message pays for this");
+    const SUBJECT_AT: usize = size_of::<Fixed>();
+
+    const _: () = assert!(SUBJECT_AT <= 32, "a small message is to fit into one cache line");
 
     impl Fixed {
-        /// The lengths of `parts`; `NO_MEMORY` if one is beyond all reason.
+        /// `NO_MEMORY` if the parts are long beyond all reason.
+        #[inline(always)]
         fn new(parts: &Parts<'_>) -> Result<Fixed> {
-            let (headers_len, payload_len) = parts.body.lens();
+            let body_len = match parts.body {
+                Body::Copy(body) => body.len(),
+                Body::Zero(len) => len,
+            };
+            let reply_at = SUBJECT_AT + parts.subject.len() + 1;
+            let body_at = reply_at + parts.reply.map_or(0, |reply| reply.len() + 1);
+            let padding_at = body_at + body_len;
+            // Nothing is beyond the block's end.
+            let size = u32::try_from(padding_at + parts.padding.max(1)).map_err(|_| no_memory())?;
             Ok(Fixed {
-                data: std::ptr::null(),
-                data_len: length(payload_len)?,
-                subject_len: length(parts.subject.len())?,
-                reply_len: parts.reply.map_or(Ok(NONE), |reply| length(reply.len()))?,
-                headers_len: length(headers_len)?,
-                payload_len: length(payload_len)?,
-                padding: length(parts.padding.max(1))?,
-                headers: None,
                 extra: None,
+                reply_at: if parts.reply.is_some() { reply_at as u32 } else { 0 },
+                body_at: body_at as u32,
+                payload_at: (body_at + parts.header_len) as u32,
+                padding_at: padding_at as u32,
+                size,
             })
         }
-
-        /// Where the reply starts in the block; the subject starts behind the fixed part.
-        fn reply_at(&self) -> usize {
-            size_of::<Fixed>() + self.subject_len as usize + 1
-        }
-
-        fn body_at(&self) -> usize {
-            self.reply_at() + if self.reply_len == NONE { 0 } else { self.reply_len as usize + 1 }
-        }
-
-        fn payload_at(&self) -> usize {
-            self.body_at() + self.headers_len as usize
-        }
-
-        fn padding_at(&self) -> usize {
-            self.payload_at() + self.payload_len as usize
-        }
-
-        fn layout(&self) -> Result<Layout> {
-            let size = self.padding_at() + self.padding as usize;
-            Layout::from_size_align(size, align_of::<Fixed>()).map_err(|_| no_memory())
-        }
-    }
-
-    fn length(len: usize) -> Result<u32> {
-        u32::try_from(len).ok().filter(|len| *len != NONE).ok_or_else(no_memory)
     }
 
     #[cold]
@@ -407,8 +402,8 @@ mod block {
     /// Owner of the memory. All pointers into it are made from this one, whose provenance is the whole block.
     pub(super) struct Block(NonNull<Fixed>);
 
-    // SAFETY: a block is plain memory with one owner; `Extra` and `HeaderMap` are Send and Sync (checked below).
-    // Behind a shared reference nothing is written but an atomic, and the bytes of `set_data` are only read.
+    // SAFETY: a block is plain memory with one owner; `Extra` is Send and Sync (checked below). Behind a shared
+    // reference nothing is written but an atomic.
     unsafe impl Send for Block {}
     // SAFETY: as above.
     unsafe impl Sync for Block {}
@@ -416,43 +411,35 @@ mod block {
     const _: () = {
         const fn shareable<T: Send + Sync>() {}
         shareable::<Extra>();
-        shareable::<HeaderMap>();
     };
 
     impl Block {
         /// A block with these parts; a lack of memory ends the process, as everywhere in Rust.
-        #[inline]
-        pub(super) fn or_abort(parts: &Parts<'_>) -> Block {
-            Block::new(parts).unwrap_or_else(|_| handle_alloc_error(Layout::new::<Fixed>()))
+        #[inline(always)]
+        pub(super) fn or_abort(parts: &Parts<'_>, maker: &mut Maker) -> Block {
+            Block::new(parts, maker).unwrap_or_else(|_| handle_alloc_error(Layout::new::<Fixed>()))
         }
 
-        #[inline]
-        pub(super) fn new(parts: &Parts<'_>) -> Result<Block> {
-            let mut fixed = Fixed::new(parts)?;
-            let base = recycle::allocate(fixed.layout()?).ok_or_else(no_memory)?.as_ptr();
-            // SAFETY: the layout is the sum of all parts, which are written one behind the other; no part can
-            // overlap a new block.
+        #[inline(always)]
+        pub(super) fn new(parts: &Parts<'_>, maker: &mut Maker) -> Result<Block> {
+            let fixed = Fixed::new(parts)?;
+            let base = maker.allocate(fixed.size as usize).ok_or_else(no_memory)?.as_ptr();
+            // SAFETY: the block has room for all parts, which are written one behind the other; no part can overlap
+            // a new block.
             unsafe {
-                fixed.data = base.add(fixed.payload_at());
-                write_string(base.add(size_of::<Fixed>()), parts.subject);
+                write_string(base.add(SUBJECT_AT), parts.subject);
                 if let Some(reply) = parts.reply {
-                    write_string(base.add(fixed.reply_at()), reply);
+                    write_string(base.add(fixed.reply_at as usize), reply);
                 }
-                let body = base.add(fixed.body_at());
+                let body = base.add(fixed.body_at as usize);
                 match parts.body {
-                    Body::Copy { headers, payload } => {
-                        // Mostly there are none, and a call to copy nothing costs a few ns.
-                        if !headers.is_empty() {
-                            body.copy_from_nonoverlapping(headers.as_ptr(), headers.len());
-                        }
-                        body.add(headers.len()).copy_from_nonoverlapping(payload.as_ptr(), payload.len());
-                    }
-                    Body::Zero { headers_len, payload_len } => body.write_bytes(0, headers_len + payload_len),
+                    Body::Copy(bytes) => copy(bytes, body),
+                    Body::Zero(len) => body.write_bytes(0, len),
                 }
-                let padding = base.add(fixed.padding_at());
+                let padding = base.add(fixed.padding_at as usize);
                 padding.write(0);
-                if fixed.padding > 1 {
-                    padding.write_bytes(0, fixed.padding as usize);
+                if parts.padding > 1 {
+                    padding.write_bytes(0, parts.padding);
                 }
                 base.cast::<Fixed>().write(fixed);
                 Ok(Block(NonNull::new_unchecked(base.cast())))
@@ -471,50 +458,49 @@ mod block {
 
         pub(super) fn subject(&self) -> &CStr {
             // SAFETY: the subject in the block ends in a NUL.
-            unsafe { CStr::from_ptr(self.at(size_of::<Fixed>()).cast()) }
+            unsafe { CStr::from_ptr(self.at(SUBJECT_AT as u32).cast()) }
         }
 
         pub(super) fn reply(&self) -> Option<&CStr> {
+            let at = self.fixed().reply_at;
             // SAFETY: a reply in the block ends in a NUL.
-            (self.fixed().reply_len != NONE)
-                .then(|| unsafe { CStr::from_ptr(self.at(self.fixed().reply_at()).cast()) })
+            (at != 0).then(|| unsafe { CStr::from_ptr(self.at(at).cast()) })
         }
 
         /// The header block as received, empty if there was none.
         pub(super) fn raw_headers(&self) -> &[u8] {
             let fixed = self.fixed();
+            let len = (fixed.payload_at - fixed.body_at) as usize;
             // SAFETY: these bytes are part of the block and initialised.
-            unsafe { std::slice::from_raw_parts(self.at(fixed.body_at()), fixed.headers_len as usize) }
+            unsafe { std::slice::from_raw_parts(self.at(fixed.body_at), len) }
         }
 
-        /// The payload; C programs also read the padding behind it through this pointer. NULL when it is empty.
-        pub(super) fn data_ptr(&self) -> *const u8 {
-            if self.fixed().data_len == 0 { std::ptr::null() } else { self.fixed().data }
+        /// Where the payload starts and how long it is; C programs also read the padding behind it.
+        pub(super) fn payload(&self) -> (*const u8, usize) {
+            let fixed = self.fixed();
+            match fixed.extra.as_ref().and_then(|extra| extra.payload) {
+                Some(external) => (external.data, external.len as usize),
+                None => (self.at(fixed.payload_at), (fixed.padding_at - fixed.payload_at) as usize),
+            }
         }
 
         pub(super) fn data(&self) -> &[u8] {
-            if self.fixed().data_len == 0 {
+            let (data, len) = self.payload();
+            if len == 0 {
                 return &[];
             }
-            // SAFETY: the payload in the block, or bytes that `set_data`'s caller promised to keep.
-            unsafe { std::slice::from_raw_parts(self.fixed().data, self.fixed().data_len as usize) }
-        }
-
-        /// # Safety
-        /// `data` has `len` bytes that stay readable and unchanged as long as the block refers to them.
-        pub(super) unsafe fn set_data(&mut self, data: *const u8, len: u32) {
-            let fixed = self.fixed_mut();
-            (fixed.data, fixed.data_len) = (data, len);
+            // SAFETY: the payload in the block, or bytes that `set_external_data`'s caller promised to keep.
+            unsafe { std::slice::from_raw_parts(data, len) }
         }
 
         /// Length of headers and payload in the block.
         pub(super) fn body_len(&self) -> usize {
-            self.fixed().headers_len as usize + self.fixed().payload_len as usize
+            (self.fixed().padding_at - self.fixed().body_at) as usize
         }
 
         pub(super) fn body_mut(&mut self) -> &mut [u8] {
             // SAFETY: these bytes are part of the block and initialised; self is the only owner.
-            unsafe { std::slice::from_raw_parts_mut(self.at(self.fixed().body_at()), self.body_len()) }
+            unsafe { std::slice::from_raw_parts_mut(self.at(self.fixed().body_at), self.body_len()) }
         }
 
         pub(super) fn as_ptr(&self) -> *mut () {
@@ -528,33 +514,66 @@ mod block {
             Block(unsafe { NonNull::new_unchecked(raw.cast()) })
         }
 
-        fn at(&self, offset: usize) -> *mut u8 {
+        fn at(&self, offset: u32) -> *mut u8 {
             // SAFETY: only called with offsets inside the block.
-            unsafe { self.0.as_ptr().cast::<u8>().add(offset) }
+            unsafe { self.0.as_ptr().cast::<u8>().add(offset as usize) }
         }
     }
 
     impl Drop for Block {
         #[inline]
         fn drop(&mut self) {
-            let layout = self.fixed().layout().expect("the block was made with it");
-            // SAFETY: self is the only owner; the lengths in the fixed part never change, so the layout is the
-            // one of the allocation.
+            let size = self.fixed().size as usize;
+            // SAFETY: self is the only owner; the size never changes, so it is that of the allocation.
             unsafe {
                 self.0.drop_in_place();
-                recycle::free(self.0.cast(), layout);
+                recycle::free(self.0.cast(), size);
             }
         }
     }
 
     /// # Safety
     /// There is room for `text` and a NUL at `place`.
-    #[inline]
+    #[inline(always)]
     unsafe fn write_string(place: *mut u8, text: &[u8]) {
         // SAFETY: as promised by the caller.
         unsafe {
-            place.copy_from_nonoverlapping(text.as_ptr(), text.len());
+            copy(text, place);
             place.add(text.len()).write(0);
+        }
+    }
+
+    /// Copies; what is short, as most parts are, without a call.
+    ///
+    /// # Safety
+    /// There is room for `from` at `to`, and they do not overlap.
+    #[inline(always)]
+    unsafe fn copy(from: &[u8], to: *mut u8) {
+        // SAFETY: as promised by the caller; the two moves of `ends` lie within the piece.
+        unsafe {
+            match from.len() {
+                0 => {}
+                1 => to.write(from[0]),
+                2..=3 => ends::<u16>(from, to),
+                4..=7 => ends::<u32>(from, to),
+                8..=16 => ends::<u64>(from, to),
+                17..=32 => ends::<u128>(from, to),
+                n => to.copy_from_nonoverlapping(from.as_ptr(), n),
+            }
+        }
+    }
+
+    /// Copies the first and the last `size_of::<T>()` bytes.
+    ///
+    /// # Safety
+    /// As for `copy`, and `from` has at least one `T` and at most two.
+    #[inline(always)]
+    unsafe fn ends<T>(from: &[u8], to: *mut u8) {
+        let (first, last) = (from.as_ptr(), from.len() - size_of::<T>());
+        // SAFETY: as promised by the caller; unaligned moves.
+        unsafe {
+            to.cast::<T>().write_unaligned(first.cast::<T>().read_unaligned());
+            to.add(last).cast::<T>().write_unaligned(first.add(last).cast::<T>().read_unaligned());
         }
     }
 }
@@ -566,8 +585,20 @@ mod tests {
     const RAW: &[u8] = b"NATS/1.0 503\r\nA: 1\r\nA: 2\r\n\r\n";
     const MALFORMED: &[u8] = b"NATS/1.0\r\nno colon\r\n\r\n";
 
+    fn received(
+        subject: &[u8],
+        reply: Option<&[u8]>,
+        headers: Option<&[u8]>,
+        payload: &[u8],
+        padding: usize,
+    ) -> Msg {
+        let headers = headers.unwrap_or_default();
+        let body = [headers, payload].concat();
+        Msg::received(&mut Maker::new(), subject, reply, headers.len(), &body, padding)
+    }
+
     fn with_headers(raw: &[u8]) -> Msg {
-        Msg::received(b"foo", None, Some(raw), b"", 0)
+        received(b"foo", None, Some(raw), b"", 0)
     }
 
     fn sent(msg: &Msg) -> Vec<u8> {
@@ -578,7 +609,7 @@ mod tests {
 
     #[test]
     fn parts_come_back() {
-        let msg = Msg::received(b"foo", Some(b"bar"), Some(RAW), b"pay\0load", 3);
+        let msg = received(b"foo", Some(b"bar"), Some(RAW), b"pay\0load", 3);
         assert_eq!((msg.subject(), msg.reply()), (c"foo", Some(c"bar")));
         assert_eq!(msg.data(), b"pay\0load");
         assert_eq!(msg.raw_headers(), Some(RAW));
@@ -587,9 +618,19 @@ mod tests {
     }
 
     #[test]
+    fn parts_of_every_length() {
+        let text: Vec<u8> = (1..=200).collect();
+        for n in 1..text.len() {
+            let msg = received(&text[..n], Some(&text[1..n]), Some(&text[..n]), &text[..n], 1);
+            assert_eq!((msg.subject().to_bytes(), msg.reply().unwrap().to_bytes()), (&text[..n], &text[1..n]));
+            assert_eq!((msg.raw_headers().unwrap(), msg.data()), (&text[..n], &text[..n]));
+        }
+    }
+
+    #[test]
     fn padding_is_zero_and_one_byte_at_least() {
         for (padding, zeros) in [(0, 1), (1, 1), (8, 8)] {
-            let msg = Msg::received(b"foo", None, None, b"abc", padding);
+            let msg = received(b"foo", None, None, b"abc", padding);
             // SAFETY: payload and padding are part of the message.
             let all = unsafe { std::slice::from_raw_parts(msg.data_ptr(), 3 + zeros) };
             assert_eq!(&all[..3], b"abc");
@@ -599,14 +640,14 @@ mod tests {
 
     #[test]
     fn an_empty_payload_has_no_pointer() {
-        assert!(Msg::received(b"foo", None, None, b"", 8).data_ptr().is_null());
+        assert!(received(b"foo", None, None, b"", 8).data_ptr().is_null());
         assert!(Msg::new(b"foo", None, b"").unwrap().data_ptr().is_null());
         assert!(!Msg::new(b"foo", None, b"a").unwrap().data_ptr().is_null());
     }
 
     #[test]
     fn the_body_is_filled_later() {
-        let mut msg = Msg::received_uninit(b"foo", Some(b"r"), RAW.len(), 4, 1);
+        let mut msg = Msg::received_uninit(b"foo", Some(b"r"), RAW.len(), RAW.len() + 4, 1);
         assert!(msg.body_mut().iter().all(|byte| *byte == 0));
         msg.body_mut()[..RAW.len()].copy_from_slice(RAW);
         msg.body_mut()[RAW.len()..].copy_from_slice(b"data");
@@ -682,13 +723,13 @@ mod tests {
         assert!(with_headers(RAW).is_no_responders());
         assert!(with_headers(b"NATS/1.0\r\nStatus: 5030\r\n\r\n").is_no_responders());
         assert!(!with_headers(b"NATS/1.0 404\r\n\r\n").is_no_responders());
-        assert!(!Msg::received(b"foo", None, Some(RAW), b"x", 0).is_no_responders());
-        assert!(!Msg::received(b"foo", None, None, b"", 0).is_no_responders());
+        assert!(!received(b"foo", None, Some(RAW), b"x", 0).is_no_responders());
+        assert!(!received(b"foo", None, None, b"", 0).is_no_responders());
     }
 
     #[test]
     fn the_extra_part_comes_when_needed() {
-        let mut msg = Msg::received(b"foo", None, None, b"x", 0);
+        let mut msg = received(b"foo", None, None, b"x", 0);
         msg.set_acked();
         assert!(!msg.is_acked());
         msg.set_stored(7, -1);
@@ -698,7 +739,7 @@ mod tests {
 
     #[test]
     fn a_raw_pointer_keeps_the_message() {
-        let raw = Msg::received(b"foo", None, Some(RAW), b"x", 0).into_raw();
+        let raw = received(b"foo", None, Some(RAW), b"x", 0).into_raw();
         // SAFETY: made by into_raw above, used by nobody else.
         unsafe { Msg::borrow_raw(raw) }.header_set(b"new", Some(b"v")).unwrap();
         // SAFETY: as above, and not used afterwards.

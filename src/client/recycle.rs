@@ -5,12 +5,14 @@
 //! rounded up by less than 256 bytes; large blocks do not take part.
 
 use std::alloc::Layout;
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::ptr::NonNull;
 
 use parking_lot::Mutex;
 
-/// Small sizes are rounded up to this.
+/// What `malloc` adds to a block: with it, small blocks fill whole cache lines.
+const OVERHEAD: usize = 8;
+/// Small sizes, overhead included, are rounded up to this.
 const SMALL_STEP: usize = 64;
 const SMALL_MAX: usize = 1024;
 /// Others to this.
@@ -33,13 +35,94 @@ type Batch = Vec<Block>;
 /// Full batches on their way from the threads that free to those that make.
 static DEPOT: [Mutex<Vec<Batch>>; CLASSES] = [const { Mutex::new(Vec::new()) }; CLASSES];
 
-struct Local([Batch; CLASSES]);
+/// The free blocks of one thread.
+struct Stock([Batch; CLASSES]);
 
 thread_local! {
-    static LOCAL: RefCell<Local> = const { RefCell::new(Local([const { Vec::new() }; CLASSES])) };
+    static STOCK: Cell<Option<Box<Stock>>> = const { Cell::new(None) };
 }
 
-impl Drop for Local {
+/// The calling thread's free blocks, taken out for as long as this lives: the quick way to make many messages.
+pub struct Maker(Option<Box<Stock>>);
+
+impl Maker {
+    pub fn new() -> Maker {
+        Maker(STOCK.try_with(|stock| stock.take().unwrap_or_default()).ok())
+    }
+
+    /// `size` bytes, aligned for anything; `None` when there is no memory. 0 is not a size.
+    #[inline(always)]
+    pub fn allocate(&mut self, size: usize) -> Option<NonNull<u8>> {
+        let (Some(class), Some(stock)) = (class_of(size), &mut self.0) else {
+            return fresh(size);
+        };
+        let batch = &mut stock.0[class];
+        match batch.pop().or_else(|| refill(class, batch)) {
+            Some(Block(memory)) => {
+                if let Some(Block(soon)) = batch.iter().nth_back(AHEAD) {
+                    fetch(soon.as_ptr());
+                }
+                Some(memory)
+            }
+            None => fresh(size),
+        }
+    }
+}
+
+impl Drop for Maker {
+    fn drop(&mut self) {
+        let mine = self.0.take();
+        // What was freed meanwhile is handed on.
+        let _ = STOCK.try_with(|stock| drop(stock.replace(mine)));
+    }
+}
+
+/// Blocks that are fetched into the cache ahead of their use.
+pub const AHEAD: usize = 3;
+
+/// Tells the processor that memory is needed soon.
+#[inline]
+pub fn fetch<T>(memory: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a hint, which may be about any address.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(memory.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = memory;
+}
+
+/// Frees memory.
+///
+/// # Safety
+/// `memory` came from [`Maker::allocate`] with this size and is not used afterwards.
+#[inline]
+pub unsafe fn free(memory: NonNull<u8>, size: usize) {
+    let Some(class) = class_of(size) else {
+        // SAFETY: as promised by the caller.
+        return unsafe { std::alloc::dealloc(memory.as_ptr(), layout_of(size)) };
+    };
+    let kept = STOCK.try_with(|slot| {
+        let mut stock = slot.take().unwrap_or_default();
+        let batch = &mut stock.0[class];
+        batch.push(Block(memory));
+        if batch.len() >= 2 * BATCH {
+            hand_over(class, batch);
+        }
+        slot.set(Some(stock));
+    });
+    if kept.is_err() {
+        release(class, Block(memory)); // the thread is ending
+    }
+}
+
+impl Default for Stock {
+    fn default() -> Stock {
+        Stock([const { Vec::new() }; CLASSES])
+    }
+}
+
+impl Drop for Stock {
     fn drop(&mut self) {
         for (class, batch) in self.0.iter_mut().enumerate() {
             give_back(class, std::mem::take(batch));
@@ -47,44 +130,12 @@ impl Drop for Local {
     }
 }
 
-/// Memory for `layout`, `None` when there is none.
-#[inline]
-pub fn allocate(layout: Layout) -> Option<NonNull<u8>> {
-    let Some(class) = class_of(layout) else {
-        // SAFETY: a message is never of size 0.
-        return NonNull::new(unsafe { std::alloc::alloc(layout) });
-    };
-    let recycled = LOCAL.try_with(|local| {
-        let batch = &mut local.borrow_mut().0[class];
-        batch.pop().or_else(|| refill(class, batch))
-    });
-    match recycled {
-        Ok(Some(Block(memory))) => Some(memory),
-        // SAFETY: a class is never of size 0.
-        _ => NonNull::new(unsafe { std::alloc::alloc(layout_of(class)) }),
-    }
-}
-
-/// Frees memory.
-///
-/// # Safety
-/// `memory` came from [`allocate`] with this layout and is not used afterwards.
-#[inline]
-pub unsafe fn free(memory: NonNull<u8>, layout: Layout) {
-    let Some(class) = class_of(layout) else {
-        // SAFETY: as promised by the caller.
-        return unsafe { std::alloc::dealloc(memory.as_ptr(), layout) };
-    };
-    let kept = LOCAL.try_with(|local| {
-        let batch = &mut local.borrow_mut().0[class];
-        batch.push(Block(memory));
-        if batch.len() >= 2 * BATCH {
-            hand_over(class, batch);
-        }
-    });
-    if kept.is_err() {
-        release(class, Block(memory)); // the thread is ending
-    }
+/// Memory that nobody has used before.
+#[cold]
+fn fresh(size: usize) -> Option<NonNull<u8>> {
+    let size = class_of(size).map_or(size, size_of_class);
+    // SAFETY: neither a message nor a class is of size 0.
+    NonNull::new(unsafe { std::alloc::alloc(layout_of(size)) })
 }
 
 /// Frees what lies around unused, but for what running threads hold.
@@ -122,13 +173,12 @@ fn give_back(class: usize, batch: Batch) {
 
 fn release(class: usize, block: Block) {
     // SAFETY: allocated with the layout of its class, and given up by its holder.
-    unsafe { std::alloc::dealloc(block.0.as_ptr(), layout_of(class)) };
+    unsafe { std::alloc::dealloc(block.0.as_ptr(), layout_of(size_of_class(class))) };
 }
 
-#[inline]
-fn class_of(layout: Layout) -> Option<usize> {
-    debug_assert!(layout.align() <= ALIGN);
-    match layout.size() {
+#[inline(always)]
+fn class_of(size: usize) -> Option<usize> {
+    match size + OVERHEAD {
         size @ 1..=SMALL_MAX => Some((size - 1) / SMALL_STEP),
         size @ 1..=LARGE_MAX => Some(SMALL_MAX / SMALL_STEP + (size - SMALL_MAX - 1) / LARGE_STEP),
         _ => None,
@@ -136,14 +186,15 @@ fn class_of(layout: Layout) -> Option<usize> {
 }
 
 fn size_of_class(class: usize) -> usize {
-    match class.checked_sub(SMALL_MAX / SMALL_STEP) {
+    let with_overhead = match class.checked_sub(SMALL_MAX / SMALL_STEP) {
         None => (class + 1) * SMALL_STEP,
         Some(large) => SMALL_MAX + (large + 1) * LARGE_STEP,
-    }
+    };
+    with_overhead - OVERHEAD
 }
 
-fn layout_of(class: usize) -> Layout {
-    Layout::from_size_align(size_of_class(class), ALIGN).expect("a valid layout for every class")
+fn layout_of(size: usize) -> Layout {
+    Layout::from_size_align(size, ALIGN).expect("no size is near the end of the address space")
 }
 
 #[cfg(test)]
@@ -152,29 +203,30 @@ mod tests {
 
     #[test]
     fn classes_cover_their_sizes() {
-        for size in 1..=LARGE_MAX {
-            let class = class_of(Layout::from_size_align(size, 8).unwrap()).unwrap();
+        for size in 1..=LARGE_MAX - OVERHEAD {
+            let class = class_of(size).unwrap();
             let room = size_of_class(class);
             assert!(room >= size && room - size < LARGE_STEP, "{size} in {room}");
         }
-        assert!(class_of(Layout::from_size_align(LARGE_MAX + 1, 8).unwrap()).is_none());
+        assert!(class_of(LARGE_MAX + 1).is_none());
     }
 
     #[test]
     fn blocks_come_back_from_another_thread() {
-        let layout = Layout::from_size_align(777, 8).unwrap();
-        let blocks: Vec<Block> = (0..1000).map(|_| Block(allocate(layout).unwrap())).collect();
+        let size = 777;
+        let allocate = |size| Maker::new().allocate(size).unwrap();
+        let blocks: Vec<Block> = (0..1000).map(|_| Block(allocate(size))).collect();
         let freed = std::thread::spawn(move || {
             let addresses: Vec<usize> = blocks.iter().map(|b| b.0.as_ptr() as usize).collect();
-            // SAFETY: allocated above with this layout, used by nobody.
-            blocks.into_iter().for_each(|b| unsafe { free(b.0, layout) });
+            // SAFETY: allocated above with this size, used by nobody.
+            blocks.into_iter().for_each(|b| unsafe { free(b.0, size) });
             addresses
         })
         .join()
         .unwrap();
-        let again = allocate(layout).unwrap();
+        let again = allocate(size);
         assert!(freed.contains(&(again.as_ptr() as usize)));
-        // SAFETY: allocated above with this layout.
-        unsafe { free(again, layout) };
+        // SAFETY: allocated above with this size.
+        unsafe { free(again, size) };
     }
 }

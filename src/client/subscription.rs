@@ -11,6 +11,7 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 use crate::client::connection::Connection;
 use crate::client::delivery::{Handover, Job, Mode, Worker};
 use crate::client::message::Msg;
+use crate::client::recycle::AHEAD;
 use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::{self, Deadline, wait_until};
 use crate::io::timer;
@@ -225,7 +226,7 @@ impl Subscription {
         let tell = if state.fits(self, batch.len() as u64, bytes) {
             state.accept(self, batch.len() as u64, bytes);
             state.slow = false;
-            state.msgs.extend(batch.drain(..));
+            state.append(batch);
             false
         } else {
             self.enqueue_each(&mut state, batch)
@@ -320,6 +321,9 @@ impl Subscription {
                 if !self.is_valid() {
                     batch.clear();
                     break;
+                }
+                if let Some(soon) = batch.get(AHEAD) {
+                    soon.fetch();
                 }
                 worker.turn(|| self.deliver(msg));
                 in_a_row += 1;
@@ -703,6 +707,17 @@ impl State {
         self.accepted_bytes += bytes;
         self.max_pending = self.max_pending.max(sub.pending(self));
         self.max_pending_bytes = self.max_pending_bytes.max(sub.pending_bytes(self));
+    }
+
+    /// Queues a batch, which is empty afterwards and keeps some capacity.
+    fn append(&mut self, batch: &mut Vec<Msg>) {
+        if self.msgs.is_empty() {
+            // No message is moved: the two change places.
+            let msgs = VecDeque::from(std::mem::take(batch));
+            *batch = Vec::from(std::mem::replace(&mut self.msgs, msgs));
+        } else {
+            self.msgs.extend(batch.drain(..));
+        }
     }
 
     /// The worker to give the subscription to, if there is work and no worker has it yet.

@@ -25,14 +25,19 @@ pub struct Subscriptions {
 /// The table, and what the current read brought for each subscription.
 #[derive(Default)]
 pub struct Table {
-    entries: HashMap<u64, Entry, BuildHasherDefault<SidHasher>>,
-    /// Sids with something in their batch.
-    touched: Vec<u64>,
+    entries: Vec<Entry>,
+    /// Where the entry of a sid is.
+    places: HashMap<u64, usize, BuildHasherDefault<SidHasher>>,
+    /// Where the message before went: the next one often follows.
+    last: usize,
+    /// Places with something in their batch.
+    touched: Vec<usize>,
     /// Messages for subscriptions of the fixed pool, in arrival order.
     ordered: Vec<(Arc<Subscription>, Msg)>,
 }
 
 struct Entry {
+    sid: u64,
     subscription: Arc<Subscription>,
     batch: Vec<Msg>,
     bytes: u64,
@@ -70,53 +75,65 @@ impl Subscriptions {
 
     /// Empties the table.
     pub fn take_all(&self) -> Vec<Arc<Subscription>> {
-        self.table.lock().entries.drain().map(|(_, e)| e.subscription).collect()
+        let mut table = self.table.lock();
+        table.places.clear();
+        table.entries.drain(..).map(|e| e.subscription).collect()
     }
 
     /// Those in the table now.
     pub fn all(&self) -> Vec<Arc<Subscription>> {
-        self.table.lock().entries.values().map(|e| Arc::clone(&e.subscription)).collect()
+        self.table.lock().entries.iter().map(|e| Arc::clone(&e.subscription)).collect()
     }
 }
 
 impl Table {
     pub fn insert(&mut self, subscription: Arc<Subscription>) {
         let ordered = subscription.mode() == Mode::FixedPool && subscription.is_async();
-        let entry = Entry { batch: Vec::new(), bytes: 0, ordered, subscription };
-        self.entries.insert(entry.subscription.sid(), entry);
+        let sid = subscription.sid();
+        self.places.insert(sid, self.entries.len());
+        self.entries.push(Entry { sid, batch: Vec::new(), bytes: 0, ordered, subscription });
     }
 
     pub fn remove(&mut self, sid: u64) -> bool {
-        self.entries.remove(&sid).is_some()
+        let Some(place) = self.places.remove(&sid) else { return false };
+        self.entries.swap_remove(place);
+        if let Some(moved) = self.entries.get(place) {
+            self.places.insert(moved.sid, place);
+        }
+        true
     }
 
     /// Puts a message into its subscription's batch, if the subscription is still there.
-    #[inline]
-    pub fn add(&mut self, sid: u64, make: impl FnOnce() -> Msg) {
-        let Some(entry) = self.entries.get_mut(&sid) else { return };
+    #[inline(always)]
+    pub fn add(&mut self, sid: u64, size: usize, make: impl FnOnce() -> Msg) {
+        if self.entries.get(self.last).is_none_or(|entry| entry.sid != sid) {
+            let Some(place) = self.places.get(&sid) else { return };
+            self.last = *place;
+        }
+        let entry = &mut self.entries[self.last];
         let msg = make();
         if entry.ordered {
             self.ordered.push((Arc::clone(&entry.subscription), msg));
             return;
         }
         if entry.batch.is_empty() {
-            self.touched.push(sid);
+            self.touched.push(self.last);
         }
-        entry.bytes += msg.size() as u64;
+        entry.bytes += size as u64;
         entry.batch.push(msg);
     }
 
     /// The subscription with this number, if it is still there.
     pub fn find(&self, sid: u64) -> Option<&Arc<Subscription>> {
-        self.entries.get(&sid).map(|e| &e.subscription)
+        self.places.get(&sid).map(|place| &self.entries[*place].subscription)
     }
 
     /// Hands the batches over; returns the subscriptions that have just begun to drop messages.
     pub fn deliver(&mut self, delivery: &Arc<Delivery>) -> Vec<Arc<Subscription>> {
         let mut slow = Vec::new();
         let mut handover = delivery.handover();
-        for sid in self.touched.drain(..) {
-            let Some(entry) = self.entries.get_mut(&sid) else { continue };
+        for place in self.touched.drain(..) {
+            let entry = &mut self.entries[place];
             let bytes = std::mem::take(&mut entry.bytes);
             if entry.subscription.enqueue(&mut entry.batch, bytes, &mut handover) {
                 slow.push(Arc::clone(&entry.subscription));
@@ -137,7 +154,7 @@ impl Table {
 
     /// What a new connection has to be told about the subscriptions.
     pub fn resubscribe(&self, out: &mut Buffer) {
-        let mut subs: Vec<_> = self.entries.values().map(|e| &e.subscription).collect();
+        let mut subs: Vec<_> = self.entries.iter().map(|e| &e.subscription).collect();
         subs.sort_unstable_by_key(|sub| sub.sid());
         for sub in subs {
             if sub.is_draining() {

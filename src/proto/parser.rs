@@ -6,6 +6,7 @@
 use memchr::memchr;
 
 use crate::error::{Error, Result, Status};
+use crate::proto::subject::bytes_up_to_space;
 
 /// The control line of a `MSG` or `HMSG`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +90,9 @@ impl<P: PartialBody> Parser<P> {
                 buf = &buf[end + 1..];
             } else if !self.line.is_empty() {
                 buf = self.continue_line(buf, sink)?;
+            } else if let Some((line, body, rest)) = usual_message(buf) {
+                sink.message(line, body);
+                buf = rest;
             } else {
                 buf = self.frame(buf, sink)?;
             }
@@ -122,7 +126,7 @@ impl<P: PartialBody> Parser<P> {
     }
 
     /// Parses the frame at the start of `buf` and returns what follows it.
-    #[inline]
+    #[cold]
     fn frame<'a>(&mut self, buf: &'a [u8], sink: &mut impl Sink<Partial = P>) -> Result<&'a [u8]> {
         let Some(end) = memchr(b'\n', buf) else {
             check_verb(buf)?;
@@ -157,6 +161,71 @@ impl<P: PartialBody> Parser<P> {
         message.body_mut()[..rest.len()].copy_from_slice(rest);
         self.body = Some((message, rest.len()));
         &[]
+    }
+}
+
+/// A whole message at the start of `buf`, written the way servers write it: upper case, single spaces, CRLF at both
+/// ends, no number of more than nine digits. Nearly all messages are; the others are [`Parser::frame`]'s.
+#[inline(always)]
+fn usual_message(buf: &[u8]) -> Option<(MsgLine<'_>, &[u8], &[u8])> {
+    let with_headers = buf.starts_with(b"HMSG ");
+    if !with_headers && !buf.starts_with(b"MSG ") {
+        return None;
+    }
+    let (subject, at) = usual_token(buf, if with_headers { 5 } else { 4 })?;
+    let (sid, at) = usual_number(buf, at, b' ')?;
+    let (reply, (header_len, size, at)) = match usual_sizes(buf, at, with_headers) {
+        Some(sizes) => (None, sizes),
+        None => {
+            let (reply, at) = usual_token(buf, at)?;
+            (Some(reply), usual_sizes(buf, at, with_headers)?)
+        }
+    };
+    if subject.is_empty() || reply.is_some_and(<[u8]>::is_empty) || header_len > size {
+        return None;
+    }
+    let (body, rest) = buf[at..].split_at_checked(size)?;
+    let line = MsgLine { subject, reply, sid: sid as u64, header_len, size };
+    Some((line, body, rest.strip_prefix(b"\r\n")?))
+}
+
+/// The bytes up to the next space, and where to go on behind it.
+#[inline(always)]
+fn usual_token(buf: &[u8], start: usize) -> Option<(&[u8], usize)> {
+    let mut at = start;
+    loop {
+        let word = buf.get(at..)?.first_chunk()?;
+        let found = bytes_up_to_space(*word);
+        if found != 0 {
+            let end = at + found.trailing_zeros() as usize / 8;
+            return (buf[end] == b' ').then(|| (&buf[start..end], end + 1));
+        }
+        at += word.len();
+    }
+}
+
+/// Header length and size of the body with their line's end, and where the body starts.
+#[inline(always)]
+fn usual_sizes(buf: &[u8], at: usize, with_headers: bool) -> Option<(usize, usize, usize)> {
+    let (header_len, at) = if with_headers { usual_number(buf, at, b' ')? } else { (0, at) };
+    let (size, at) = usual_number(buf, at, b'\r')?;
+    (buf.get(at) == Some(&b'\n')).then_some((header_len, size, at + 1))
+}
+
+/// A number that ends with `end`, and where to go on behind that.
+#[inline(always)]
+fn usual_number(buf: &[u8], start: usize, end: u8) -> Option<(usize, usize)> {
+    const MAX_DIGITS: usize = 9;
+    let (mut value, mut at) = (0, start);
+    loop {
+        let byte = *buf.get(at)?;
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            let fits = at > start && at - start <= MAX_DIGITS;
+            return (byte == end && fits).then_some((value, at + 1));
+        }
+        value = value.wrapping_mul(10).wrapping_add(usize::from(digit));
+        at += 1;
     }
 }
 
@@ -368,6 +437,68 @@ mod tests {
             let (pieces, r) = parse_in_pieces(ALL, piece);
             r.unwrap();
             assert_eq!(pieces, whole, "in pieces of {piece}");
+        }
+    }
+
+    /// Whatever the quick way takes, the thorough one takes in the same way.
+    #[test]
+    fn the_usual_message_is_no_other() {
+        let lines = [
+            "MSG a 1 5\r\n",
+            "MSG a.longer.subject.name 123456789 5\r\n",
+            "MSG a 1 reply 5\r\n",
+            "MSG a 1 77 5\r\n",
+            "MSG a 1 _INBOX.0123456789abcdef.12 5\r\n",
+            "HMSG a 1 2 5\r\n",
+            "HMSG a 1 reply 2 5\r\n",
+            "HMSG a 1 77 2 5\r\n",
+            "HMSG a 1 0 5\r\n",
+        ];
+        let others = [
+            "msg a 1 5\r\n",
+            "MSG a  1 5\r\n",
+            "MSG  a 1 5\r\n",
+            "MSG a 1  5\r\n",
+            "MSG a 1 5 \r\n",
+            "MSG a\t1 5\r\n",
+            "MSG a 1 5\n",
+            "MSG a 1 0000000005\r\n",
+            "MSG a 1234567890 5\r\n",
+            "MSG a 1: 5\r\n",
+            "MSG a / 5\r\n",
+            "MSG a 1\u{80} 5\r\n",
+            "MSG a 1 99999999999\r\n",
+            "MSG a b 1 x 5\r\n",
+            "MSG a 1 r s 5\r\n",
+            "MSG a\r 1 5\r\n",
+            "MSG a 1 -5\r\n",
+            "MSG a x 5\r\n",
+            "HMSG a 1 5\r\n",
+            "HMSG a 1 6 5\r\n",
+            "HMSGa 1 2 5\r\n",
+            "HMSG  1 2 5\r\n",
+            "HMSG a 1 r s 2 5\r\n",
+        ];
+        for (line, usual) in lines.map(|l| (l, true)).into_iter().chain(others.map(|l| (l, false))) {
+            for end in ["\r\n", "\n", "junk\n"] {
+                let input = format!("{line}hello{end}PING\r\n");
+                let taken = usual_message(input.as_bytes());
+                assert_eq!(taken.is_some(), usual && end == "\r\n", "{input:?}");
+                let Some((found, body, rest)) = taken else { continue };
+                let thorough = parse_msg_line(line.trim_ascii_end().as_bytes()).unwrap();
+                assert_eq!((found, body, rest), (thorough, &b"hello"[..], &b"PING\r\n"[..]));
+                for cut in 0..input.len() - rest.len() {
+                    assert!(usual_message(&input.as_bytes()[..cut]).is_none(), "{input:?} cut at {cut}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn usual_numbers() {
+        for value in [0, 1, 9, 10, 42, 99, 123, 1000, 4096, 65535, 123_456, 1_000_000, 9_876_543, 9_999_999] {
+            let text = format!("x{value} and so on");
+            assert_eq!(usual_number(text.as_bytes(), 1, b' '), Some((value, 2 + value.to_string().len())));
         }
     }
 

@@ -39,13 +39,13 @@ pub fn is_publishable(subject: &[u8]) -> bool {
     suspicious == 0 || subject.iter().all(|byte| !breaks_line(*byte))
 }
 
-/// Not zero if a byte of `word` is at most 0x20. Rests on the subtraction's borrow: a byte below 0x21 sets
-/// its top bit, and a top bit that was set before does not count.
+/// Not zero if a byte of `word` is at most 0x20; the lowest bit set is in the first such byte. Rests on the
+/// subtraction's borrow: a byte below 0x21 sets its top bit, and a top bit that was set before does not count.
 #[inline]
-fn bytes_up_to_space(word: [u8; 8]) -> u64 {
-    const TOP_BITS: u64 = u64::from_ne_bytes([0x80; 8]);
-    const LIMIT: u64 = u64::from_ne_bytes([b' ' + 1; 8]);
-    let word = u64::from_ne_bytes(word);
+pub(super) fn bytes_up_to_space(word: [u8; 8]) -> u64 {
+    const TOP_BITS: u64 = u64::from_le_bytes([0x80; 8]);
+    const LIMIT: u64 = u64::from_le_bytes([b' ' + 1; 8]);
+    let word = u64::from_le_bytes(word);
     word.wrapping_sub(LIMIT) & !word & TOP_BITS
 }
 
