@@ -98,12 +98,11 @@ struct Queue {
 
 impl Delivery {
     pub fn new(threads: &Arc<Threads>, timer: &Arc<Timer>, fixed_max: i32) -> Arc<Delivery> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Arc::new(Delivery {
             threads: Arc::clone(threads),
             timer: Arc::clone(timer),
             dedicated: std::env::var_os("NATS_DEDICATED_DELIVERY").is_some_and(|v| v == "1"),
-            base: cores.saturating_sub(1).max(1), // a core for the poller
+            base: threads::processors().saturating_sub(1).max(1), // a core for the poller
             state: Mutex::new(State { fixed_max: fixed_max.max(0) as usize, ..State::default() }),
             supervised: AtomicBool::new(false),
         })

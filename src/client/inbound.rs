@@ -14,7 +14,9 @@ use crate::client::recycle::Maker;
 use crate::client::subscription::Subscription;
 use crate::client::subscriptions::Table;
 use crate::error::{Error, Result, Status};
+use crate::io::clock::Deadline;
 use crate::io::poller::Driven;
+use crate::io::socket::Interest;
 use crate::proto::encoder;
 use crate::proto::info::ServerInfo;
 use crate::proto::parser::{MsgLine, Parser, PartialBody, Sink};
@@ -29,6 +31,9 @@ const DIRECT_BODY: usize = 16 * 1024;
 /// processor's cache when it is handed on.
 const SMALL_FRAME: u64 = 256;
 const SMALL_READ: usize = 64 * 1024;
+
+/// Room for what a caller reads that waits for a reply.
+const CALLER_READ: usize = 4096;
 
 /// State of the read side, held by the thread that reads.
 #[derive(Default)]
@@ -48,6 +53,15 @@ impl PartialBody for Arriving {
     fn body_mut(&mut self) -> &mut [u8] {
         self.msg.body_mut()
     }
+}
+
+/// Who reads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reader {
+    /// Whoever watches the socket all the time: the poller, or a program's event loop.
+    Watcher,
+    /// A caller that waits for a reply.
+    Caller,
 }
 
 /// How much a read found.
@@ -155,6 +169,36 @@ impl Receiver<'_> {
     }
 }
 
+/// While this lives the calling thread reads the link's socket, and the poller does not.
+struct CallerTurn<'a> {
+    connection: &'a Connection,
+    link: &'a Link,
+}
+
+impl<'a> CallerTurn<'a> {
+    /// `None` when somebody else reads right now, or nobody who would take over again.
+    fn take(connection: &'a Connection, link: &'a Link) -> Option<CallerTurn<'a>> {
+        let inbound = connection.inbound.try_lock()?;
+        if link.is_read_by_caller() {
+            return None;
+        }
+        link.set_read_by_caller(true);
+        drop(inbound);
+        let turn = CallerTurn { connection, link };
+        link.watch_readable(false).then_some(turn)
+    }
+}
+
+impl Drop for CallerTurn<'_> {
+    fn drop(&mut self) {
+        let inbound = self.connection.inbound.lock();
+        self.link.set_read_by_caller(false);
+        drop(inbound);
+        // Tells the poller of what has arrived meanwhile.
+        self.link.watch_readable(true);
+    }
+}
+
 impl Connection {
     /// The parser of a new link starts clean, with what the handshake read too much.
     pub(super) fn begin_receiving(self: &Arc<Self>, link: &Arc<Link>, leftover: &[u8]) {
@@ -166,16 +210,40 @@ impl Connection {
         }
     }
 
+    /// Lets the calling thread, which waits for a reply, be the one that reads the next arrival: the poller does not
+    /// have to wake up first, and what arrived is this caller's reply most of the time. One read only: who then still
+    /// waits is better served by the poller. Does nothing where another thread reads, or a program's event loop.
+    pub(super) fn read_as_caller(self: &Arc<Self>, deadline: Deadline, answered: impl FnOnce() -> bool) {
+        let Some(link) = self.state.lock().link.clone() else { return };
+        let Some(_turn) = CallerTurn::take(self, &link) else { return };
+        // What the poller has read until now it has handed over, and it reads no more.
+        if answered() {
+            return;
+        }
+        let socket = link.socket();
+        let ready = self.requests.eagerness.spin(|at_most| socket.spin_for_data(at_most))
+            || socket.wait(Interest::Read, deadline).is_ok_and(|ready| ready);
+        if !ready {
+            return;
+        }
+        let mut buffer = [0; CALLER_READ];
+        self.receive(&link, Reader::Caller, &mut buffer, 1, false);
+        while link.may_have_more() && !link.is_down() {
+            self.receive(&link, Reader::Caller, &mut buffer, READS_PER_TURN, false);
+        }
+    }
+
     /// Reads until nothing is left or the turn is over; true when there may be more. See
     /// [`Driven::readable`] for `maybe_ended`.
     pub(super) fn receive(
         self: &Arc<Self>,
         link: &Arc<Link>,
+        reader: Reader,
         buffer: &mut [u8],
         reads: usize,
         maybe_ended: bool,
     ) -> bool {
-        let more = self.read_for_a_turn(link, buffer, reads, maybe_ended);
+        let more = self.read_for_a_turn(link, reader, buffer, reads, maybe_ended);
         if link.wants_write() {
             self.carry_out(self.outbound.flush_soon());
         }
@@ -185,11 +253,15 @@ impl Connection {
     fn read_for_a_turn(
         self: &Arc<Self>,
         link: &Arc<Link>,
+        reader: Reader,
         buffer: &mut [u8],
         reads: usize,
         maybe_ended: bool,
     ) -> bool {
         let mut inbound = self.inbound.lock();
+        if link.is_read_by_caller() != (reader == Reader::Caller) {
+            return false; // the caller will find what there is
+        }
         for _ in 0..reads {
             if link.is_down() {
                 return false;
@@ -365,10 +437,10 @@ impl Connection {
         let link = self.state.lock().link.clone();
         if let Some(link) = link.filter(|l| l.event_loop().is_some()) {
             let mut buffer = vec![0; self.options.io_buf_size];
-            self.receive(&link, &mut buffer, 1, false);
+            self.receive(&link, Reader::Watcher, &mut buffer, 1, false);
             link.with_held_data(|| {
                 while link.may_have_more() && !link.is_down() {
-                    self.receive(&link, &mut buffer, READS_PER_TURN, false);
+                    self.receive(&link, Reader::Watcher, &mut buffer, READS_PER_TURN, false);
                 }
             });
         }
@@ -391,7 +463,7 @@ impl Connection {
 impl Driven for Connection {
     fn readable(self: Arc<Self>, buffer: &mut [u8], maybe_ended: bool) -> bool {
         let link = self.state.lock().link.clone();
-        link.is_some_and(|link| self.receive(&link, buffer, READS_PER_TURN, maybe_ended))
+        link.is_some_and(|link| self.receive(&link, Reader::Watcher, buffer, READS_PER_TURN, maybe_ended))
     }
 
     fn writable(&self) {

@@ -11,7 +11,7 @@ use crate::client::loss::Reason;
 use crate::client::vitals::Vitals;
 use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::Deadline;
-use crate::io::poller::{Driven, Poller, Registration};
+use crate::io::poller::{self, Driven, Poller};
 use crate::io::socket::{Interest, Socket};
 use crate::io::tls;
 
@@ -23,14 +23,21 @@ pub struct Link {
     /// There once the handshake is done: from then on no plain byte is read or written.
     tls: OnceLock<tls::Session>,
     event_loop: Option<Arc<Attachment>>,
-    registration: Mutex<Option<(Arc<Poller>, Registration)>>,
+    watch: Mutex<Watch>,
     down: AtomicBool,
-    wants_writable: AtomicBool,
+    /// A caller reads the socket, not the poller. Changes under the lock of the connection's `inbound`.
+    read_by_caller: AtomicBool,
     write_timed_out: AtomicBool,
     vitals: Arc<Vitals>,
     failure: OnceLock<Error>,
     /// What broke it, the first time something did.
     reason: OnceLock<Reason>,
+}
+
+/// How the poller watches the socket.
+struct Watch {
+    registration: Option<(Arc<Poller>, poller::Registration)>,
+    interest: poller::Interest,
 }
 
 impl Link {
@@ -39,9 +46,12 @@ impl Link {
             socket,
             tls: OnceLock::new(),
             event_loop,
-            registration: Mutex::new(None),
+            watch: Mutex::new(Watch {
+                registration: None,
+                interest: poller::Interest { readable: true, writable: false },
+            }),
             down: AtomicBool::new(false),
-            wants_writable: AtomicBool::new(false),
+            read_by_caller: AtomicBool::new(false),
             write_timed_out: AtomicBool::new(false),
             vitals,
             failure: OnceLock::new(),
@@ -99,12 +109,12 @@ impl Link {
 
     /// Lets the poller watch the socket.
     pub fn watch(&self, poller: Arc<Poller>, source: Arc<dyn Driven>) -> Result<()> {
-        let mut registration = self.registration.lock();
-        let entry = poller.add(self.socket.fd(), source, self.wants_writable.load(Ordering::Relaxed))?;
+        let mut watch = self.watch.lock();
+        let entry = poller.add(self.socket.fd(), source, watch.interest)?;
         if self.is_down() {
             poller.remove(entry, self.socket.fd()); // lost before it was watched
         } else {
-            *registration = Some((poller, entry));
+            watch.registration = Some((poller, entry));
         }
         Ok(())
     }
@@ -112,20 +122,41 @@ impl Link {
     /// Whether the poller is to tell when the socket takes bytes again. Only while it has something to write itself: a
     /// publisher that writes waits on its own, and the poller would be woken for nothing.
     pub fn watch_writable(&self, on: bool) {
-        let registration = self.registration.lock();
-        if self.wants_writable.swap(on, Ordering::Relaxed) != on
-            && let Some((poller, entry)) = &*registration
-        {
-            poller.set_writable(*entry, self.socket.fd(), on);
+        let mut watch = self.watch.lock();
+        if std::mem::replace(&mut watch.interest.writable, on) != on {
+            self.rewatch(&watch);
         }
+    }
+
+    /// Whether the poller is to tell when there is something to read. False when it does not watch the socket.
+    pub fn watch_readable(&self, on: bool) -> bool {
+        let mut watch = self.watch.lock();
+        watch.interest.readable = on;
+        self.rewatch(&watch)
+    }
+
+    fn rewatch(&self, watch: &Watch) -> bool {
+        if let Some((poller, entry)) = &watch.registration {
+            poller.set_interest(*entry, self.socket.fd(), watch.interest);
+        }
+        watch.registration.is_some()
+    }
+
+    /// Whether a caller has taken over reading.
+    pub fn is_read_by_caller(&self) -> bool {
+        self.read_by_caller.load(Ordering::Relaxed)
+    }
+
+    pub fn set_read_by_caller(&self, on: bool) {
+        self.read_by_caller.store(on, Ordering::Relaxed);
     }
 
     /// Ends the link: nobody watches the socket any more, and whoever waits on it wakes up.
     pub fn take_down(&self) {
         self.down.store(true, Ordering::Release);
         self.socket.shutdown();
-        if let Some((poller, registration)) = self.registration.lock().take() {
-            poller.remove(registration, self.socket.fd());
+        if let Some((poller, entry)) = self.watch.lock().registration.take() {
+            poller.remove(entry, self.socket.fd());
         }
     }
 

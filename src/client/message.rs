@@ -622,7 +622,10 @@ mod tests {
         let text: Vec<u8> = (1..=200).collect();
         for n in 1..text.len() {
             let msg = received(&text[..n], Some(&text[1..n]), Some(&text[..n]), &text[..n], 1);
-            assert_eq!((msg.subject().to_bytes(), msg.reply().unwrap().to_bytes()), (&text[..n], &text[1..n]));
+            assert_eq!(
+                (msg.subject().to_bytes(), msg.reply().unwrap().to_bytes()),
+                (&text[..n], &text[1..n])
+            );
             assert_eq!((msg.raw_headers().unwrap(), msg.data()), (&text[..n], &text[..n]));
         }
     }

@@ -28,6 +28,8 @@ const LARGE_WRITES: usize = 4;
 const KEPT_CAPACITY: usize = 1 << 20;
 /// So many unanswered PINGs are timed.
 const MAX_TIMED: usize = 1024;
+/// A connection that wrote nothing for this long is quiet: the next message goes out at once.
+const QUIET: Duration = Duration::from_millis(1);
 /// When the poller finds a publisher writing, it comes back after this.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
@@ -100,6 +102,8 @@ struct Queue {
     flush_requested: bool,
     /// Publishes since the flush was requested.
     since_request: u32,
+    /// The last write, and the last one that was more than a lone message's: a burst that begins with one does not wait.
+    last_write: Duration,
     last_flush: Duration,
     /// The reconnect buffer, and what a lost connection left unsent: that goes first.
     pending: Buffer,
@@ -156,6 +160,7 @@ impl Outbound {
             written: 0,
             flush_requested: false,
             since_request: 0,
+            last_write: Duration::ZERO,
             last_flush: Duration::ZERO,
             pending: Buffer::default(),
             unsent: Buffer::default(),
@@ -221,7 +226,21 @@ impl Outbound {
             return self.flush_after_publish(queue, flush, before);
         }
         queue.since_request = queue.since_request.wrapping_add(1);
-        Ok(queue.request_flush())
+        if queue.flush_requested {
+            return Ok(Then::Nothing);
+        }
+        self.first_publish(queue)
+    }
+
+    /// The first message of several, maybe the only one. When nothing was written for a while it goes out at once, as
+    /// far as the socket takes it; otherwise it waits for the poller, together with those that follow.
+    #[cold]
+    fn first_publish<'a>(&'a self, mut queue: Guard<'a>) -> Result<Then> {
+        let quiet = clock::now().saturating_sub(queue.last_write) > QUIET;
+        if !quiet || queue.writing || queue.is_event_driven() {
+            return Ok(queue.request_flush());
+        }
+        Ok(if self.write_what_fits(queue) { self.queue.lock().request_flush() } else { Then::Nothing })
     }
 
     /// Called with the buffer full or the program wanting it out: the publisher writes it itself.
@@ -349,17 +368,19 @@ impl Outbound {
     /// The poller looks at a flush that was asked for. `first_look` is true when nothing was waited for yet.
     /// Returns when to look again if more publishes came and the last write is too recent.
     pub fn flush_due(&self, first_look: bool) -> Option<Duration> {
-        let queue = self.queue.lock();
+        let mut queue = self.queue.lock();
+        let now = clock::now();
         if queue.writing {
-            return Some(clock::now() + LOOK_AGAIN); // that writer may stop before it has written everything
+            return Some(now + LOOK_AGAIN); // that writer may stop before it has written everything
         }
         let wait = self.settings.flusher_wait;
         if first_look && queue.since_request > 1 && !wait.is_zero() {
             let due = queue.last_flush + wait;
-            if due > clock::now() {
+            if due > now {
                 return Some(due);
             }
         }
+        queue.last_flush = now;
         self.write_what_fits(queue);
         None
     }
@@ -408,7 +429,7 @@ impl Outbound {
                 break;
             }
         }
-        queue.last_flush = clock::now();
+        queue.last_write = clock::now();
         if queue.is_event_driven() {
             queue.flush_requested = queue.has_bytes(); // the loop goes on telling as long as something is left
         }
@@ -434,7 +455,8 @@ impl Outbound {
             let result = self.write_chunk(&link, &mut chunk, deadline);
             queue = self.queue.lock();
             queue.put_back(chunk, &link);
-            queue.last_flush = clock::now();
+            queue.last_write = clock::now();
+            queue.last_flush = queue.last_write;
             self.changed.notify_all();
             if let Err(e) = result {
                 if !queue.is_current(&link) {

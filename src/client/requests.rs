@@ -3,7 +3,8 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
@@ -15,17 +16,50 @@ use crate::client::subscription::Request;
 use crate::client::waiter::Waiter;
 use crate::error::{Error, Result, Status};
 use crate::io::clock::Deadline;
+use crate::io::threads;
 use crate::proto::buffer::Buffer;
 use crate::proto::encoder;
 use crate::proto::reply::ReplyPrefix;
 
 const DEFAULT_PREFIX: &[u8] = b"_INBOX.";
 
+/// Falling asleep and being woken costs more than looking for this long whether the reply is there.
+const SPIN: Duration = Duration::from_micros(100);
+/// So many replies in a row that took longer: the next ones are not looked for.
+const SLOW_REPLIES: u32 = 3;
+/// After so many more it is tried again.
+const UNTRIED_REPLIES: u32 = 64;
+
 pub struct Requests {
+    pub(super) eagerness: Eagerness,
     inbox_prefix: Vec<u8>,
     /// Sid of the reply subscription, 0 before the first request.
     sid: AtomicU64,
     mux: Mutex<Option<Mux>>,
+}
+
+/// Whether a wait for a reply begins with looking for it instead of sleeping: as long as replies come that quickly, and
+/// there is another processor that can make one meanwhile.
+#[derive(Default)]
+pub(super) struct Eagerness {
+    /// Replies since one came quickly.
+    slow: AtomicU32,
+}
+
+impl Eagerness {
+    /// Has `look` look for at most the given time, if that is promising; true when it found something.
+    pub fn spin(&self, look: impl FnOnce(Duration) -> bool) -> bool {
+        let slow = self.slow.load(Ordering::Relaxed);
+        let promising = !(SLOW_REPLIES..SLOW_REPLIES + UNTRIED_REPLIES).contains(&slow);
+        let found = promising && threads::processors() > 1 && look(SPIN);
+        let slow = match slow {
+            _ if found => 0,
+            slow if slow >= SLOW_REPLIES + UNTRIED_REPLIES => SLOW_REPLIES,
+            slow => slow + 1,
+        };
+        self.slow.store(slow, Ordering::Relaxed);
+        found
+    }
 }
 
 struct Mux {
@@ -37,7 +71,12 @@ struct Mux {
 impl Requests {
     pub fn new(inbox_prefix: Option<&[u8]>) -> Requests {
         let inbox_prefix = inbox_prefix.unwrap_or(DEFAULT_PREFIX).to_vec();
-        Requests { inbox_prefix, sid: AtomicU64::new(0), mux: Mutex::new(None) }
+        Requests {
+            eagerness: Eagerness::default(),
+            inbox_prefix,
+            sid: AtomicU64::new(0),
+            mux: Mutex::new(None),
+        }
     }
 
     #[inline]
@@ -112,9 +151,15 @@ impl Connection {
     ) -> Result<Msg> {
         let waiter = Arc::new(Waiter::default());
         let mut reply = Vec::with_capacity(64);
-        let id = self.expect_reply(&waiter, &mut reply);
+        let (id, alone) = self.expect_reply(&waiter, &mut reply);
         let out = Outgoing { subject, reply: Some(&reply), headers, payload };
-        let result = self.publish(out, Flush::Now).and_then(|()| waiter.wait(Deadline::in_ms(timeout_ms)));
+        let result = self.publish(out, Flush::Now).and_then(|()| {
+            let deadline = Deadline::in_ms(timeout_ms);
+            if alone {
+                self.read_as_caller(deadline, || waiter.is_done());
+            }
+            waiter.wait(deadline)
+        });
         if result.is_err() {
             self.requests.forget(id);
         }
@@ -126,7 +171,8 @@ impl Connection {
     }
 
     /// Registers a waiter and writes its reply subject. The first request of a connection subscribes to replies.
-    fn expect_reply(self: &Arc<Self>, waiter: &Arc<Waiter<Msg>>, reply: &mut Vec<u8>) -> u64 {
+    /// Returns the number of the request, and whether no other one waits.
+    fn expect_reply(self: &Arc<Self>, waiter: &Arc<Waiter<Msg>>, reply: &mut Vec<u8>) -> (u64, bool) {
         let mut mux = self.requests.mux.lock();
         if mux.is_none() {
             let prefix = ReplyPrefix::new(&self.requests.inbox_prefix, &inbox::next_nuid());
@@ -141,7 +187,7 @@ impl Connection {
         mux.next_id += 1;
         mux.waiting.insert(id, Arc::clone(waiter));
         mux.prefix.reply(id, reply);
-        id
+        (id, mux.waiting.len() == 1)
     }
 
     /// One inbox, one subscription and one unsubscribe per request.
@@ -173,5 +219,34 @@ impl Connection {
         }
         self.send_unsubscribe(self.requests.sid(), None);
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slow_replies_are_not_looked_for_but_now_and_then() {
+        let eagerness = Eagerness::default();
+        let looks = |found: bool, replies: u32| {
+            let mut looks = 0;
+            for _ in 0..replies {
+                eagerness.spin(|_| {
+                    looks += 1;
+                    found
+                });
+            }
+            looks
+        };
+        if threads::processors() == 1 {
+            assert_eq!(looks(true, 10), 0);
+            return;
+        }
+        assert_eq!(looks(true, 10), 10);
+        assert_eq!(looks(false, SLOW_REPLIES + UNTRIED_REPLIES), SLOW_REPLIES);
+        assert_eq!(looks(false, 1), 1);
+        assert_eq!(looks(false, UNTRIED_REPLIES), 0);
+        assert_eq!(looks(true, 10), 10);
     }
 }

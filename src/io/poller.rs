@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use mio::unix::SourceFd;
-use mio::{Events, Interest, Poll, Registry, Token, Waker};
+use mio::{Events, Poll, Registry, Token, Waker};
 use parking_lot::Mutex;
 
 use crate::error::{Error, Result, Status};
@@ -24,10 +24,17 @@ pub trait Driven: Send + Sync {
     /// another turn. A read that does not fill the buffer tells that nothing is left, unless the stream may have
     /// ended behind it (`maybe_ended`): nobody announces that again.
     fn readable(self: Arc<Self>, buffer: &mut [u8], maybe_ended: bool) -> bool;
-    /// The socket takes bytes again; only told when asked for with [`Poller::set_writable`].
+    /// The socket takes bytes again; only told when asked for with [`Poller::set_interest`].
     fn writable(&self);
     /// A flush that was asked for is due; returns when to ask again if it is not time yet.
     fn flush_due(&self, first_look: bool) -> Option<Duration>;
+}
+
+/// What to tell of a socket, besides its end.
+#[derive(Clone, Copy, Debug)]
+pub struct Interest {
+    pub readable: bool,
+    pub writable: bool,
 }
 
 /// Names a registered socket.
@@ -71,10 +78,10 @@ impl Poller {
         Ok(poller)
     }
 
-    /// Serves a socket from now on; `writable` as for [`Poller::set_writable`].
-    pub fn add(&self, fd: RawFd, source: Arc<dyn Driven>, writable: bool) -> Result<Registration> {
+    /// Serves a socket from now on.
+    pub fn add(&self, fd: RawFd, source: Arc<dyn Driven>, interest: Interest) -> Result<Registration> {
         let registration = self.state.lock().occupy(source);
-        match self.registry.register(&mut SourceFd(&fd), Token(registration.0), interest(writable)) {
+        match self.registry.register(&mut SourceFd(&fd), Token(registration.0), interest.events()) {
             Ok(()) => Ok(registration),
             Err(e) => {
                 let source = self.state.lock().vacate(registration);
@@ -84,9 +91,9 @@ impl Poller {
         }
     }
 
-    /// Says whether to tell when the socket takes bytes again. Asking for it tells at once if it does now.
-    pub fn set_writable(&self, registration: Registration, fd: RawFd, writable: bool) {
-        let _ = self.registry.reregister(&mut SourceFd(&fd), Token(registration.0), interest(writable));
+    /// Says what to tell of. What is so already at this moment is told at once.
+    pub fn set_interest(&self, registration: Registration, fd: RawFd, interest: Interest) {
+        let _ = self.registry.reregister(&mut SourceFd(&fd), Token(registration.0), interest.events());
     }
 
     /// Serves the socket no longer. A call that runs at this moment is not waited for.
@@ -172,8 +179,12 @@ impl Poller {
     }
 }
 
-fn interest(writable: bool) -> Interest {
-    if writable { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE }
+impl Interest {
+    fn events(self) -> mio::Interest {
+        // Never nothing: the end of the connection is told in any case.
+        let readable = if self.readable { mio::Interest::READABLE } else { mio::Interest::PRIORITY };
+        if self.writable { readable | mio::Interest::WRITABLE } else { readable }
+    }
 }
 
 /// Runs the flushes that are due; returns how long the poller may sleep.

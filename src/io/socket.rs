@@ -10,7 +10,7 @@ use std::time::Duration;
 use socket2::{Domain, Protocol, TcpKeepalive, Type};
 
 use crate::error::{Error, Result, Status, fail};
-use crate::io::clock::Deadline;
+use crate::io::clock::{self, Deadline};
 
 pub struct Socket {
     socket: ManuallyDrop<socket2::Socket>,
@@ -133,6 +133,20 @@ impl Socket {
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
                 result => return result,
             }
+        }
+    }
+
+    /// Looks again and again, without giving the processor away, until there is something to read; false after `at_most`.
+    pub fn spin_for_data(&self, at_most: Duration) -> bool {
+        let end = clock::monotonic() + at_most;
+        loop {
+            if self.wait(Interest::Read, Deadline::in_ms(0)).unwrap_or(true) {
+                return true;
+            }
+            if clock::monotonic() > end {
+                return false;
+            }
+            std::hint::spin_loop();
         }
     }
 

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle, ThreadId};
 
 use parking_lot::{Condvar, Mutex};
@@ -21,6 +21,12 @@ thread_local! {
 /// Whether the calling thread is one of the library's.
 pub fn is_library_thread() -> bool {
     OURS.try_with(Cell::get).unwrap_or(false)
+}
+
+/// Processors that this process may use.
+pub fn processors() -> usize {
+    static PROCESSORS: OnceLock<usize> = OnceLock::new();
+    *PROCESSORS.get_or_init(|| thread::available_parallelism().map_or(1, usize::from))
 }
 
 /// The system's number of the calling thread.
