@@ -324,6 +324,109 @@ TEST_T(many_publishers_on_one_connection, 60000)
     fixture_destroy(&f);
 }
 
+static void *publish_large_and_small(void *arg)
+{
+    natsConnection *nc   = ((void **)arg)[0];
+    int             id   = (int)(intptr_t)((void **)arg)[1];
+    char           *data = malloc(100000);
+
+    memset(data, 'a' + id, 100000);
+    for (int i = 0; i < 60; i++)
+    {
+        char head[16];
+        int  n = snprintf(head, sizeof head, "%d %d ", id, i);
+
+        memcpy(data, head, (size_t)n);
+        CHECK_OK(natsConnection_Publish(nc, "foo", data, i % 2 == 0 ? 100000 - i : 20));
+    }
+    free(data);
+    return NULL;
+}
+
+// A large payload goes to the socket from the program's own memory; what others publish meanwhile stays behind it.
+TEST_T(large_and_small_from_several_threads, 60000)
+{
+    fixture   f = fixture_create();
+    pthread_t threads[3];
+    void     *args[3][2];
+    int       next[3] = {0};
+    size_t    len, at = 0;
+    char     *got;
+
+    mock_receive_buffer(f.m, 8192); // the socket takes no payload as a whole
+    fixture_connect(&f);
+    for (int i = 0; i < 3; i++)
+    {
+        args[i][0] = f.nc;
+        args[i][1] = (void *)(intptr_t)i;
+        CHECK(pthread_create(&threads[i], NULL, publish_large_and_small, args[i]) == 0);
+    }
+    for (int i = 0; i < 3; i++)
+        pthread_join(threads[i], NULL);
+    CHECK_OK(natsConnection_FlushTimeout(f.nc, 30000));
+    got = wire(f.m, 1, &len);
+    for (int i = 0; i < 3 * 60; i++)
+    {
+        int size, head, id, n, body;
+
+        CHECK(sscanf(got + at, "PUB foo %d\r\n%n", &size, &head) == 1);
+        at += (size_t)head;
+        CHECK(sscanf(got + at, "%d %d %n", &id, &n, &body) == 2 && id >= 0 && id < 3);
+        CHECK_INT(n, next[id]);
+        CHECK_INT(size, n % 2 == 0 ? 100000 - n : 20);
+        next[id]++;
+        for (int b = body; b < size; b++)
+            CHECK(got[at + (size_t)b] == 'a' + id);
+        at += (size_t)size;
+        CHECK(memcmp(got + at, "\r\n", 2) == 0);
+        at += 2;
+    }
+    CHECK_STR(got + at, "PING\r\n");
+    free(got);
+    fixture_destroy(&f);
+}
+
+static void *publish_one_large(void *arg)
+{
+    natsMsg *msg  = NULL;
+    char    *data = malloc(8000000);
+
+    memset(data, 'x', 8000000);
+    CHECK_OK(natsMsg_Create(&msg, "big", NULL, data, 8000000));
+    CHECK_OK(natsMsgHeader_Set(msg, "k", "v"));
+    CHECK_OK(natsConnection_PublishMsg(arg, msg));
+    natsMsg_Destroy(msg);
+    free(data); // nothing of ours is looked at after the call
+    return NULL;
+}
+
+// A large message that the lost connection took in part goes out whole on the next one.
+TEST_T(a_large_message_cut_off_by_a_loss, 60000)
+{
+    fixture     f    = fixture_create();
+    const char *want = "HPUB big 18 8000018\r\nNATS/1.0\r\nk: v\r\n\r\nxxx";
+    pthread_t   thread;
+    size_t      len;
+    char       *got;
+
+    mock_info(f.m, MOCK_ALL, "{\"max_payload\":9000000,\"headers\":true}");
+    mock_receive_buffer(f.m, 8192);
+    fixture_connect(&f);
+    mock_frozen(f.m, true);
+    CHECK(pthread_create(&thread, NULL, publish_one_large, f.nc) == 0);
+    WAIT_FOR(natsConnection_Buffered(f.nc) > 1000000, 10000); // more than half of it is stuck
+    mock_frozen(f.m, false);
+    mock_reset(f.m, 1);
+    pthread_join(thread, NULL);
+    WAIT_EVENT(f.ev, "reconnected", 1, 10000);
+    CHECK_OK(natsConnection_FlushTimeout(f.nc, 30000));
+    got = wire(f.m, 2, &len);
+    CHECK_MSG(strncmp(got, want, strlen(want)) == 0, "%.60s", got);
+    CHECK_INT(len, strlen(want) - 3 + 8000000 + strlen("\r\nPING\r\nPING\r\n"));
+    free(got);
+    fixture_destroy(&f);
+}
+
 // A received message can be published on as it is: its headers stay byte for byte until they are looked at.
 TEST(received_headers_are_forwarded_raw)
 {

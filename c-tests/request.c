@@ -505,3 +505,81 @@ TEST(messages_before_the_reply_are_there)
     natsSubscription_Destroy(sub);
     fixture_destroy(&f);
 }
+
+// A caller that waits may be the one that reads the socket: it does for others what the library's own threads would.
+TEST(what_arrives_while_a_caller_waits)
+{
+    fixture           f = connected(false);
+    natsSubscription *async, *sync;
+    natsMsg          *msg = NULL;
+    char             *subject;
+    call              c;
+
+    CHECK_OK(natsConnection_Subscribe(&async, f.nc, "async", on_msg, f.ev));
+    CHECK_OK(natsConnection_SubscribeSync(&sync, f.nc, "sync"));
+    for (int i = 1; i <= 20; i++)
+    {
+        begin(&c, f.nc, 10000);
+        subject = reply_subject(f.m, i);
+        if (i % 2 == 0)
+            sleep_ms(2); // asleep in its wait, or still looking
+        mock_send(f.m, "PING\r\n");
+        CHECK(mock_wait_line(f.m, 1, "PONG", i, 5000));
+        mock_send(f.m, "MSG async 1 1\r\nx\r\nMSG sync 2 1\r\ny\r\n");
+        WAIT_EVENT(f.ev, "msg", i, 5000);
+        CHECK_OK(natsSubscription_NextMsg(&msg, sync, 5000));
+        natsMsg_Destroy(msg);
+        CHECK_OK(natsConnection_FlushTimeout(f.nc, 5000));
+        mock_send(f.m, "MSG %s 3 2\r\nhi\r\n", subject);
+        answered(&c, "hi");
+        free(subject);
+    }
+    natsSubscription_Destroy(async);
+    natsSubscription_Destroy(sync);
+    fixture_destroy(&f);
+}
+
+// More than one read of a caller holds arrives together with the reply.
+TEST(a_flood_while_a_caller_waits)
+{
+    fixture           f = connected(false);
+    natsSubscription *sub;
+    char             *flood = frames("other", 1, "some data of some length", 5000), *subject;
+    call              c;
+    uint64_t          n;
+
+    CHECK_OK(natsConnection_SubscribeSync(&sub, f.nc, "other"));
+    for (int i = 1; i <= 5; i++)
+    {
+        begin(&c, f.nc, 10000);
+        subject = reply_subject(f.m, i);
+        CHECK(mock_write(f.m, 1, flood, strlen(flood)));
+        mock_send(f.m, "MSG %s 2 2\r\nhi\r\n", subject);
+        answered(&c, "hi");
+        CHECK_OK(natsSubscription_QueuedMsgs(sub, &n));
+        CHECK_INT(n, 5000 * i);
+        free(subject);
+    }
+    free(flood);
+    natsSubscription_Destroy(sub);
+    fixture_destroy(&f);
+}
+
+// Requests go on over losses, whoever was reading when they came.
+TEST(requests_over_losses)
+{
+    fixture f = connected(false);
+    call    c;
+    char   *subject;
+
+    for (int i = 1; i <= 10; i++)
+    {
+        begin(&c, f.nc, 300);
+        subject = reply_subject(f.m, 1);
+        mock_reset(f.m, i);
+        free(subject);
+        WAIT_EVENT(f.ev, "reconnected", i, 10000);
+        failed(&c, NATS_TIMEOUT);
+    }
+    fixture_destroy(&f);
+}

@@ -72,8 +72,10 @@ enum Read {
     Nothing,
 }
 
-/// Something to be done once the table of subscriptions is unlocked.
+/// Something to be done once nothing is locked any more.
 enum Event {
+    /// The subscription has begun to drop messages.
+    Slow(Arc<Subscription>),
     Ping,
     Pong,
     Info(Vec<u8>),
@@ -157,7 +159,7 @@ impl Receiver<'_> {
     }
 
     /// Hands the messages over and unlocks the table.
-    fn finish(mut self) -> (Vec<Arc<Subscription>>, Vec<Msg>, Vec<Event>) {
+    fn finish(mut self, events: &mut Vec<Event>) -> Vec<Msg> {
         // One thread at a time writes these: a plain addition will do.
         let add = |counter: &std::sync::atomic::AtomicU64, n: u64| {
             counter.store(counter.load(Ordering::Relaxed) + n, Ordering::Relaxed);
@@ -165,7 +167,9 @@ impl Receiver<'_> {
         add(&self.connection.received, self.msgs);
         add(&self.connection.received_bytes, self.bytes);
         let slow = self.table.deliver(&self.connection.core().delivery);
-        (slow, self.replies, self.events)
+        events.extend(slow.into_iter().map(Event::Slow));
+        events.append(&mut self.events);
+        self.replies
     }
 }
 
@@ -176,10 +180,10 @@ struct CallerTurn<'a> {
 }
 
 impl<'a> CallerTurn<'a> {
-    /// `None` when somebody else reads right now, or nobody who would take over again.
+    /// `None` when somebody else reads right now or is about to, or nobody watches who would take over again.
     fn take(connection: &'a Connection, link: &'a Link) -> Option<CallerTurn<'a>> {
         let inbound = connection.inbound.try_lock()?;
-        if link.is_read_by_caller() {
+        if link.is_read_by_caller() || link.may_have_more() {
             return None;
         }
         link.set_read_by_caller(true);
@@ -204,8 +208,11 @@ impl Connection {
     pub(super) fn begin_receiving(self: &Arc<Self>, link: &Arc<Link>, leftover: &[u8]) {
         let mut inbound = self.inbound.lock();
         *inbound = Inbound::default();
-        if let Err(e) = self.parse(&mut inbound, link, |parser, receiver| parser.parse(leftover, receiver)) {
-            drop(inbound);
+        let mut events = Vec::new();
+        let result = self.parse(&mut inbound, &mut events, |parser, receiver| parser.parse(leftover, receiver));
+        drop(inbound);
+        self.attend(link, &mut events);
+        if let Err(e) = result {
             self.receive_failed(link, e);
         }
     }
@@ -259,14 +266,17 @@ impl Connection {
         maybe_ended: bool,
     ) -> bool {
         let mut inbound = self.inbound.lock();
-        if link.is_read_by_caller() != (reader == Reader::Caller) {
-            return false; // the caller will find what there is
-        }
+        let mut events = Vec::new();
         for _ in 0..reads {
-            if link.is_down() {
+            // Where it is a caller's turn now, the caller will find what there is.
+            if link.is_down() || link.is_read_by_caller() != (reader == Reader::Caller) {
                 return false;
             }
-            match self.read_once(&mut inbound, link, buffer) {
+            let result = self.read_once(&mut inbound, link, buffer, &mut events);
+            if !events.is_empty() {
+                MutexGuard::unlocked(&mut inbound, || self.attend(link, &mut events));
+            }
+            match result {
                 Ok(Read::All) => {}
                 Ok(Read::Short) if maybe_ended => {}
                 Ok(Read::Short | Read::Nothing) => return false,
@@ -283,13 +293,14 @@ impl Connection {
     fn read_once(
         self: &Arc<Self>,
         inbound: &mut Inbound,
-        link: &Arc<Link>,
+        link: &Link,
         buffer: &mut [u8],
+        events: &mut Vec<Event>,
     ) -> Result<Read> {
         if let Some(missing) = inbound.parser.missing_body(DIRECT_BODY) {
             let room = missing.len();
             let Some(n) = link.read(missing)? else { return Ok(Read::Nothing) };
-            self.parse(inbound, link, |parser, receiver| {
+            self.parse(inbound, events, |parser, receiver| {
                 parser.body_filled(n, receiver);
                 Ok(())
             })?;
@@ -299,15 +310,16 @@ impl Connection {
         let buffer = &mut buffer[..room];
         let Some(n) = link.read(buffer)? else { return Ok(Read::Nothing) };
         let before = self.received.load(Ordering::Relaxed);
-        self.parse(inbound, link, |parser, receiver| parser.parse(&buffer[..n], receiver))?;
+        self.parse(inbound, events, |parser, receiver| parser.parse(&buffer[..n], receiver))?;
         inbound.small = (n as u64) < SMALL_FRAME * (self.received.load(Ordering::Relaxed) - before);
         Ok(if n == buffer.len() || link.may_have_more() { Read::All } else { Read::Short })
     }
 
+    /// Messages and replies are handed over; what else was found is appended to `events`.
     fn parse(
         self: &Arc<Self>,
         inbound: &mut Inbound,
-        link: &Arc<Link>,
+        events: &mut Vec<Event>,
         feed: impl FnOnce(&mut Parser<Arriving>, &mut Receiver<'_>) -> Result<()>,
     ) -> Result<()> {
         let mut receiver = Receiver {
@@ -323,22 +335,22 @@ impl Connection {
             broken: false,
         };
         let result = feed(&mut inbound.parser, &mut receiver);
-        let (slow, replies, events) = receiver.finish();
-        for subscription in slow {
-            self.slow_consumer(subscription);
-        }
-        for reply in replies {
+        for reply in receiver.finish(events) {
             self.requests.reply(reply);
         }
-        for event in events {
+        result
+    }
+
+    fn attend(self: &Arc<Self>, link: &Arc<Link>, events: &mut Vec<Event>) {
+        for event in events.drain(..) {
             match event {
+                Event::Slow(subscription) => self.slow_consumer(subscription),
                 Event::Ping => self.on_ping(),
                 Event::Pong => self.on_pong(),
                 Event::Info(json) => self.on_async_info(&json),
                 Event::ServerError(text) => self.on_server_error(link, &text),
             }
         }
-        result
     }
 
     fn on_ping(self: &Arc<Self>) {

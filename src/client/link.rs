@@ -1,6 +1,6 @@
 //! One established connection to one server: the socket and who watches it. A reconnect makes a new one.
 
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, IoSlice};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -248,6 +248,26 @@ impl Link {
             }
         }
         Ok(true)
+    }
+
+    /// Whether bytes go to the socket as they are, so that [`Link::write_pieces`] can be used.
+    pub fn is_plain(&self) -> bool {
+        self.tls.get().is_none()
+    }
+
+    /// Writes what a plain socket takes now of several pieces in a row: how many bytes.
+    pub fn write_pieces(&self, pieces: &[&[u8]; 3]) -> Result<usize> {
+        match self.socket.write_pieces(&pieces.map(IoSlice::new)) {
+            Ok(n) => {
+                self.vitals.note_out();
+                Ok(n)
+            }
+            Err(e) if e.kind() == ErrorKind::WouldBlock => Ok(0),
+            Err(e) => {
+                self.note_reason(reason_of(&e));
+                Err(write_error(&e))
+            }
+        }
     }
 
     /// Waits until the socket takes bytes again. Ends with `NATS_TIMEOUT` at the deadline.

@@ -24,6 +24,8 @@ use crate::session::pongs::{PingId, PongQueue};
 /// Payloads from this size on wait for larger writes, by this factor.
 const LARGE_PAYLOAD: usize = 1024;
 const LARGE_WRITES: usize = 4;
+/// A payload of this size is written from where the program has it, instead of being copied into the buffer.
+const DIRECT_PAYLOAD: usize = 32 * 1024;
 /// A buffer that grew beyond this for one large message is given back.
 const KEPT_CAPACITY: usize = 1 << 20;
 /// So many unanswered PINGs are timed.
@@ -217,6 +219,9 @@ impl Outbound {
 
     #[inline]
     fn put<'a>(&'a self, mut queue: Guard<'a>, out: Outgoing<'_>, flush: Flush) -> Result<Then> {
+        if out.payload.len() >= DIRECT_PAYLOAD && queue.can_write_directly() {
+            return self.put_directly(queue, out);
+        }
         queue.count(&out);
         let before = queue.buffer.len();
         encoder::publish(&mut queue.buffer, out.subject, out.reply, out.headers, out.payload);
@@ -230,6 +235,34 @@ impl Outbound {
             return Ok(Then::Nothing);
         }
         self.first_publish(queue)
+    }
+
+    /// Writes what waits and this message behind it, whose payload is only copied when the socket does not take it.
+    #[cold]
+    fn put_directly<'a>(&'a self, mut queue: Guard<'a>, out: Outgoing<'_>) -> Result<Then> {
+        queue.count(&out);
+        let start = queue.enqueued;
+        queue.append(|b| {
+            encoder::publish_without_payload(b, out.subject, out.reply, out.headers, out.payload.len());
+        });
+        let (link, mut chunk) = queue.take_chunk();
+        queue.announce(out.payload.len() + encoder::CRLF.len());
+        let goal = queue.enqueued;
+        drop(queue);
+        let result = link.write_pieces(&[chunk.data.as_slice(), out.payload, encoder::CRLF]);
+        let sent = *result.as_ref().unwrap_or(&0);
+        if sent < chunk.data.len() + out.payload.len() + encoder::CRLF.len() {
+            chunk.data.extend_from_slice(out.payload);
+            chunk.data.extend_from_slice(encoder::CRLF);
+        }
+        chunk.sent = sent.min(chunk.data.len());
+        let queue = self.written(chunk, &link);
+        let own = Some(start..goal);
+        match result {
+            Err(e) => self.write_failed(queue, &link, own, e)?,
+            Ok(_) => self.write_until(queue, goal, own)?,
+        }
+        Ok(Then::Nothing)
     }
 
     /// The first message of several, maybe the only one. When nothing was written for a while it goes out at once, as
@@ -453,21 +486,39 @@ impl Outbound {
             let (link, mut chunk) = queue.take_chunk();
             drop(queue);
             let result = self.write_chunk(&link, &mut chunk, deadline);
-            queue = self.queue.lock();
-            queue.put_back(chunk, &link);
-            queue.last_write = clock::now();
-            queue.last_flush = queue.last_write;
-            self.changed.notify_all();
+            queue = self.written(chunk, &link);
             if let Err(e) = result {
-                if !queue.is_current(&link) {
-                    break; // lost meanwhile: what was not sent goes out after the reconnect
-                }
-                queue.take_back(own);
-                link.break_off(&e);
-                return Err(e);
+                return self.write_failed(queue, &link, own, e);
             }
         }
-        if queue.phase == Phase::Closed { Err(Status::ConnectionClosed.into()) } else { Ok(()) }
+        queue.open()
+    }
+
+    /// Ends a publisher's write.
+    fn written(&self, chunk: Chunk, link: &Arc<Link>) -> Guard<'_> {
+        let mut queue = self.queue.lock();
+        queue.put_back(chunk, link);
+        queue.last_write = clock::now();
+        queue.last_flush = queue.last_write;
+        self.changed.notify_all();
+        queue
+    }
+
+    /// A publisher's write failed: its own frame is its own to know about, unless the link was lost meanwhile; then what
+    /// was not sent goes out after the reconnect.
+    fn write_failed(
+        &self,
+        mut queue: Guard<'_>,
+        link: &Arc<Link>,
+        own: Option<Range<u64>>,
+        error: Error,
+    ) -> Result<()> {
+        if !queue.is_current(link) {
+            return queue.open();
+        }
+        queue.take_back(own);
+        link.break_off(&error);
+        Err(error)
     }
 
     fn write_chunk(&self, link: &Link, chunk: &mut Chunk, deadline: Deadline) -> Result<()> {
@@ -495,7 +546,8 @@ impl Outbound {
                 queue = self.queue.lock();
             }
         }
-        if queue.phase == Phase::Closed { Err(Status::ConnectionClosed.into()) } else { Ok(queue) }
+        queue.open()?;
+        Ok(queue)
     }
 
     fn wait_for_change<'a>(
@@ -734,6 +786,23 @@ impl Queue {
 
     fn request_flush(&mut self) -> Then {
         if std::mem::replace(&mut self.flush_requested, true) { Then::Nothing } else { Then::RequestFlush }
+    }
+
+    /// Bytes that the writer has besides those it took out of the buffer.
+    fn announce(&mut self, len: usize) {
+        self.enqueued += len as u64;
+        self.in_flight += len;
+    }
+
+    /// Fails when the connection was closed.
+    fn open(&self) -> Result<()> {
+        if self.phase == Phase::Closed { Err(Status::ConnectionClosed.into()) } else { Ok(()) }
+    }
+
+    /// Whether a publisher may write from its own memory right now, behind what waits.
+    fn can_write_directly(&self) -> bool {
+        let plain = self.link.as_ref().is_some_and(|link| link.is_plain() && link.event_loop().is_none());
+        plain && !self.writing && self.unfinished.is_empty()
     }
 
     fn is_event_driven(&self) -> bool {

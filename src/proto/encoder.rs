@@ -1,10 +1,10 @@
 //! What a client sends after the handshake, byte for byte.
 
-use crate::proto::buffer::Buffer;
+use crate::proto::buffer::{Buffer, Cursor};
 
 pub const PING: &[u8] = b"PING\r\n";
 pub const PONG: &[u8] = b"PONG\r\n";
-const CRLF: &[u8; 2] = b"\r\n";
+pub const CRLF: &[u8; 2] = b"\r\n";
 
 /// Upper bound of what a frame has besides subject, reply, headers and payload.
 const OVERHEAD: usize = 64;
@@ -18,9 +18,37 @@ pub fn publish(
     headers: Option<&[u8]>,
     payload: &[u8],
 ) {
+    let mut frame = publish_head(out, subject, reply, headers, payload.len(), payload.len());
+    frame.piece(payload);
+    frame.array(CRLF);
+    frame.finish();
+}
+
+/// The frame up to its payload, for a payload of `payload_len` bytes that goes out from where it is, followed by
+/// [`CRLF`].
+pub fn publish_without_payload(
+    out: &mut Buffer,
+    subject: &[u8],
+    reply: Option<&[u8]>,
+    headers: Option<&[u8]>,
+    payload_len: usize,
+) {
+    publish_head(out, subject, reply, headers, payload_len, 0).finish();
+}
+
+/// Begins a frame that has room for `payload_room` bytes of its payload.
+#[inline(always)]
+fn publish_head<'a>(
+    out: &'a mut Buffer,
+    subject: &[u8],
+    reply: Option<&[u8]>,
+    headers: Option<&[u8]>,
+    payload_len: usize,
+    payload_room: usize,
+) -> Cursor<'a> {
     let reply_len = reply.map_or(0, <[u8]>::len);
     let header_len = headers.map_or(0, <[u8]>::len);
-    let mut frame = out.frame(subject.len() + reply_len + header_len + payload.len() + OVERHEAD);
+    let mut frame = out.frame(subject.len() + reply_len + header_len + payload_room + OVERHEAD);
     if headers.is_some() {
         frame.byte(b'H');
     }
@@ -35,14 +63,12 @@ pub fn publish(
         frame.decimal(header_len as u64);
         frame.byte(b' ');
     }
-    frame.decimal((header_len + payload.len()) as u64);
+    frame.decimal((header_len + payload_len) as u64);
     frame.array(CRLF);
     if let Some(headers) = headers {
         frame.piece(headers);
     }
-    frame.piece(payload);
-    frame.array(CRLF);
-    frame.finish();
+    frame
 }
 
 /// `SUB`; without a queue group its place stays empty, as the reference writes it.
@@ -120,6 +146,10 @@ mod tests {
         assert_eq!(
             encoded(|o| publish(o, b"foo", Some(b"r"), Some(b"NATS/1.0\r\n\r\n"), b"hello, wide world")),
             "HPUB foo r 12 29\r\nNATS/1.0\r\n\r\nhello, wide world\r\n"
+        );
+        assert_eq!(
+            encoded(|o| publish_without_payload(o, b"foo", None, Some(b"NATS/1.0\r\n\r\n"), 70000)),
+            "HPUB foo 12 70012\r\nNATS/1.0\r\n\r\n"
         );
         assert_eq!(encoded(|o| subscribe(o, b"foo", None, 1)), "SUB foo  1\r\n");
         assert_eq!(encoded(|o| subscribe(o, b"foo", Some(b"q"), 12)), "SUB foo q 12\r\n");
