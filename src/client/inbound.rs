@@ -209,7 +209,8 @@ impl Connection {
         let mut inbound = self.inbound.lock();
         *inbound = Inbound::default();
         let mut events = Vec::new();
-        let result = self.parse(&mut inbound, &mut events, |parser, receiver| parser.parse(leftover, receiver));
+        let result =
+            self.parse(&mut inbound, &mut events, |parser, receiver| parser.parse(leftover, receiver));
         drop(inbound);
         self.attend(link, &mut events);
         if let Err(e) = result {

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
@@ -24,6 +25,9 @@ use crate::session::pongs::{PingId, PongQueue};
 /// Payloads from this size on wait for larger writes, by this factor.
 const LARGE_PAYLOAD: usize = 1024;
 const LARGE_WRITES: usize = 4;
+/// So often a publisher that finds the lock taken gives its processor away before it sleeps: waking it would take
+/// longer than the lock is held, and spinning keeps the holder from running where there are few processors.
+const YIELDS: u32 = 64;
 /// A payload of this size is written from where the program has it, instead of being copied into the buffer.
 const DIRECT_PAYLOAD: usize = 32 * 1024;
 /// A buffer that grew beyond this for one large message is given back.
@@ -191,13 +195,31 @@ impl Outbound {
     /// Publishes; on `NATS_OK` the message is in a buffer or on the socket.
     #[inline]
     pub fn publish(&self, out: Outgoing<'_>, flush: Flush) -> Result<Then> {
-        let queue = self.queue.lock();
+        let queue = self.lock_to_publish();
         let plain = out.headers.is_none() && out.payload.len() as i64 <= queue.plain_limit;
         if plain && queue.buffer.len() < self.settings.capacity_for(&out) {
             self.put(queue, out, flush)
         } else {
             self.publish_checked(queue, out, flush)
         }
+    }
+
+    #[inline]
+    fn lock_to_publish(&self) -> Guard<'_> {
+        self.queue.try_lock().unwrap_or_else(|| self.lock_contended())
+    }
+
+    #[cold]
+    fn lock_contended(&self) -> Guard<'_> {
+        for _ in 0..YIELDS {
+            thread::yield_now();
+            if !self.queue.is_locked()
+                && let Some(queue) = self.queue.try_lock()
+            {
+                return queue;
+            }
+        }
+        self.queue.lock()
     }
 
     /// The ordinary way of a publish, with all checks.

@@ -34,8 +34,9 @@ impl Buffer {
 
     /// Appends; for frames the [`Cursor`] is faster.
     pub fn extend_from_slice(&mut self, bytes: &[u8]) {
-        self.room(bytes.len())[..bytes.len()].copy_from_slice(bytes);
-        self.len += bytes.len();
+        let mut whole = self.frame(bytes.len());
+        whole.piece(bytes);
+        whole.finish();
     }
 
     /// Takes out the bytes of a range; what follows moves up.
@@ -46,20 +47,12 @@ impl Buffer {
     }
 
     /// Begins a frame of at most `size` bytes.
-    #[inline]
+    #[inline(always)]
     pub fn frame(&mut self, size: usize) -> Cursor<'_> {
-        let start = self.len;
-        self.room(size);
-        Cursor { at: start, buffer: self }
-    }
-
-    /// The free space, at least `size` bytes.
-    #[inline]
-    fn room(&mut self, size: usize) -> &mut [u8] {
         if self.bytes.len() - self.len < size {
             self.grow(size);
         }
-        &mut self.bytes[self.len..]
+        Cursor { room: &mut self.bytes[self.len..], at: 0, len: &mut self.len }
     }
 
     #[cold]
@@ -71,29 +64,31 @@ impl Buffer {
 
 /// Writes one frame. The room was made when it began.
 pub struct Cursor<'a> {
-    buffer: &'a mut Buffer,
+    room: &'a mut [u8],
     at: usize,
+    /// Length of the buffer, to be changed when the frame is whole.
+    len: &'a mut usize,
 }
 
 impl Cursor<'_> {
-    #[inline]
+    #[inline(always)]
     pub fn byte(&mut self, byte: u8) {
-        self.buffer.bytes[self.at] = byte;
+        self.room[self.at] = byte;
         self.at += 1;
     }
 
     /// A piece of fixed length.
-    #[inline]
+    #[inline(always)]
     pub fn array<const N: usize>(&mut self, piece: &[u8; N]) {
-        self.buffer.bytes[self.at..self.at + N].copy_from_slice(piece);
+        self.room[self.at..self.at + N].copy_from_slice(piece);
         self.at += N;
     }
 
     /// A piece of any length; short ones, the usual case, are copied in at most two overlapping moves.
-    #[inline]
+    #[inline(always)]
     pub fn piece(&mut self, piece: &[u8]) {
         let n = piece.len();
-        let out = &mut self.buffer.bytes[self.at..self.at + n];
+        let out = &mut self.room[self.at..self.at + n];
         match n {
             17..=32 => ends::<16>(out, piece),
             8..=16 => ends::<8>(out, piece),
@@ -106,14 +101,16 @@ impl Cursor<'_> {
     }
 
     /// The decimal digits of a number.
-    #[inline]
-    pub fn decimal(&mut self, mut value: u64) {
-        if value < 10 {
-            return self.byte(b'0' + value as u8);
+    #[inline(always)]
+    pub fn decimal(&mut self, value: u64) {
+        match value {
+            0..10 => self.byte(b'0' + value as u8),
+            10..100 => self.array(&[b'0' + (value / 10) as u8, b'0' + (value % 10) as u8]),
+            _ => self.long_decimal(value),
         }
-        if value < 100 {
-            return self.array(&[b'0' + (value / 10) as u8, b'0' + (value % 10) as u8]);
-        }
+    }
+
+    fn long_decimal(&mut self, mut value: u64) {
         let mut digits = [0u8; 20];
         let mut i = digits.len();
         while value > 0 {
@@ -125,14 +122,14 @@ impl Cursor<'_> {
     }
 
     /// Ends the frame: from now on it counts.
-    #[inline]
+    #[inline(always)]
     pub fn finish(self) {
-        self.buffer.len = self.at;
+        *self.len += self.at;
     }
 }
 
 /// Copies the first and the last `N` bytes; together they are all of a piece of `N` to `2 * N` bytes.
-#[inline]
+#[inline(always)]
 fn ends<const N: usize>(out: &mut [u8], piece: &[u8]) {
     if let (Some(first), Some(last)) = (piece.first_chunk::<N>(), piece.last_chunk::<N>())
         && let Some(place) = out.first_chunk_mut::<N>()

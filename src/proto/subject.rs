@@ -30,12 +30,15 @@ pub fn is_valid_prefix(prefix: &[u8]) -> bool {
 #[inline]
 pub fn is_publishable(subject: &[u8]) -> bool {
     const WORD: usize = size_of::<u64>();
-    let Some(tail) = subject.last_chunk::<WORD>() else {
-        return subject.iter().all(|byte| !breaks_line(*byte));
-    };
     // The last word overlaps the ones before it, so that there is no rest to look at byte by byte.
-    let words = subject.chunks_exact(WORD).map(|word| word.try_into().expect("a whole word"));
-    let suspicious = words.chain([*tail]).fold(0, |found, word| found | bytes_up_to_space(word));
+    let suspicious = if let Some(tail) = subject.last_chunk::<WORD>() {
+        let words = subject.chunks_exact(WORD).map(|word| word.try_into().expect("a whole word"));
+        words.chain([*tail]).fold(0, |found, word| found | bytes_up_to_space(word))
+    } else if let (Some([a, b, c, d]), Some([e, f, g, h])) = (subject.first_chunk(), subject.last_chunk()) {
+        bytes_up_to_space([*a, *b, *c, *d, *e, *f, *g, *h])
+    } else {
+        1
+    };
     suspicious == 0 || subject.iter().all(|byte| !breaks_line(*byte))
 }
 
