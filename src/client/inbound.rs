@@ -27,20 +27,24 @@ const READS_PER_TURN: usize = 8;
 /// The rest of a message body from this size on is read straight into the message.
 const DIRECT_BODY: usize = 16 * 1024;
 
-/// Messages shorter than this on average are read in smaller pieces: what is made of a piece then still lies in the
-/// processor's cache when it is handed on.
-const SMALL_FRAME: u64 = 256;
-const SMALL_READ: usize = 64 * 1024;
-
+/// A read is to bring about so many messages: enough to be worth waking a delivery thread, not more than what still lies
+/// in the processor's cache when that thread gets it.
+const MESSAGES_PER_READ: usize = 2048;
+const SMALLEST_READ: usize = 64 * 1024;
 /// Room for what a caller reads that waits for a reply.
 const CALLER_READ: usize = 4096;
 
 /// State of the read side, held by the thread that reads.
-#[derive(Default)]
 pub struct Inbound {
     parser: Parser<Arriving>,
-    /// The last read brought small messages.
-    small: bool,
+    /// Most bytes of the next read.
+    room: usize,
+}
+
+impl Default for Inbound {
+    fn default() -> Self {
+        Inbound { parser: Parser::default(), room: usize::MAX }
+    }
 }
 
 /// A message whose body is still arriving.
@@ -307,12 +311,14 @@ impl Connection {
             })?;
             return Ok(if n == room || link.may_have_more() { Read::All } else { Read::Short });
         }
-        let room = if inbound.small { buffer.len().min(SMALL_READ) } else { buffer.len() };
+        let room = buffer.len().min(inbound.room);
         let buffer = &mut buffer[..room];
         let Some(n) = link.read(buffer)? else { return Ok(Read::Nothing) };
         let before = self.received.load(Ordering::Relaxed);
         self.parse(inbound, events, |parser, receiver| parser.parse(&buffer[..n], receiver))?;
-        inbound.small = (n as u64) < SMALL_FRAME * (self.received.load(Ordering::Relaxed) - before);
+        let messages = self.received.load(Ordering::Relaxed) - before;
+        let size = n.checked_div(messages as usize).unwrap_or(usize::MAX);
+        inbound.room = size.saturating_mul(MESSAGES_PER_READ).max(SMALLEST_READ);
         Ok(if n == buffer.len() || link.may_have_more() { Read::All } else { Read::Short })
     }
 
