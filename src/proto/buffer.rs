@@ -106,19 +106,11 @@ impl Cursor<'_> {
         match value {
             0..10 => self.byte(b'0' + value as u8),
             10..100 => self.array(&[b'0' + (value / 10) as u8, b'0' + (value % 10) as u8]),
-            _ => self.long_decimal(value),
+            _ => {
+                let (digits, start) = digits(value);
+                self.piece(&digits[start..]);
+            }
         }
-    }
-
-    fn long_decimal(&mut self, mut value: u64) {
-        let mut digits = [0u8; 20];
-        let mut i = digits.len();
-        while value > 0 {
-            i -= 1;
-            digits[i] = b'0' + (value % 10) as u8;
-            value /= 10;
-        }
-        self.piece(&digits[i..]);
     }
 
     /// Ends the frame: from now on it counts.
@@ -126,6 +118,19 @@ impl Cursor<'_> {
     pub fn finish(self) {
         *self.len += self.at;
     }
+}
+
+/// The decimal digits of a number, and where they start. Apart from the cursor, which so stays in registers.
+#[inline(never)]
+fn digits(mut value: u64) -> ([u8; 20], usize) {
+    let mut digits = [0; 20];
+    let mut start = digits.len();
+    while value > 0 {
+        start -= 1;
+        digits[start] = b'0' + (value % 10) as u8;
+        value /= 10;
+    }
+    (digits, start)
 }
 
 /// Copies the first and the last `N` bytes; together they are all of a piece of `N` to `2 * N` bytes.
