@@ -30,17 +30,6 @@ static int64_t cpu_ms(void)
     return (int64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000 + (u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1000;
 }
 
-// Memory in use by this process, kB.
-static int64_t resident_kb(void)
-{
-    FILE *f     = fopen("/proc/self/statm", "r");
-    long  total = 0, pages = 0;
-
-    CHECK(f != NULL && fscanf(f, "%ld %ld", &total, &pages) == 2);
-    fclose(f);
-    return pages * (sysconf(_SC_PAGESIZE) / 1024);
-}
-
 static server *start(const char *name, const char *tls, const char *rest)
 {
     char   *block  = cert_server_config(name, tls);

@@ -1,5 +1,6 @@
 #include "test.h"
 
+#include <inttypes.h>
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <netinet/in.h>
@@ -248,4 +249,50 @@ int thread_count(void)
 int fd_count(void)
 {
     return entries("/proc/self/fd") - 1; // the directory itself was open
+}
+
+int64_t resident_kb(void)
+{
+    FILE *f     = fopen("/proc/self/statm", "r");
+    long  total = 0, pages = 0;
+
+    CHECK(f != NULL && fscanf(f, "%ld %ld", &total, &pages) == 2);
+    fclose(f);
+    return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+// The thread's voluntary context switches if it is the library's, else 0.
+static int64_t wakeups_of(const char *thread)
+{
+    char    path[300], line[200];
+    int64_t n    = 0;
+    bool    ours = false;
+    FILE   *f;
+
+    snprintf(path, sizeof path, "/proc/self/task/%s/status", thread);
+    f = fopen(path, "r");
+    if (f == NULL)
+        return 0; // it has ended
+    while (fgets(line, sizeof line, f) != NULL)
+    {
+        if (strncmp(line, "Name:", 5) == 0)
+            ours = strstr(line, "nats-") != NULL;
+        sscanf(line, "voluntary_ctxt_switches: %" SCNd64, &n);
+    }
+    fclose(f);
+    return ours ? n : 0;
+}
+
+int64_t library_wakeups(void)
+{
+    DIR           *dir = opendir("/proc/self/task");
+    struct dirent *e;
+    int64_t        n = 0;
+
+    CHECK(dir != NULL);
+    while ((e = readdir(dir)) != NULL)
+        if (e->d_name[0] != '.')
+            n += wakeups_of(e->d_name);
+    closedir(dir);
+    return n;
 }

@@ -213,6 +213,12 @@ int free_port(void);
 int thread_count(void);
 int fd_count(void);
 
+// Memory in use by this process, kB.
+int64_t resident_kb(void);
+
+// How often threads of the library have gone to sleep so far: as often as they were woken.
+int64_t library_wakeups(void);
+
 #ifdef __cplusplus
 }
 #endif

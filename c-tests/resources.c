@@ -1,0 +1,128 @@
+// What the library takes of the machine: nothing while nothing happens, and never more memory than it was allowed.
+
+#include "fixture.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+// An open connection without pings wakes nobody, whatever it did before.
+TEST(nothing_wakes_up_while_idle)
+{
+    fixture           f   = fixture_pinging(0, 2, true);
+    natsSubscription *sub = NULL;
+    natsMsg          *msg = NULL;
+    int64_t           before, quiet_since;
+
+    fixture_connect(&f);
+    CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", on_msg, f.ev));
+    CHECK_OK(natsConnection_PublishString(f.nc, "bar", "x"));
+    CHECK_OK(natsConnection_Flush(f.nc));
+    mock_send(f.m, "MSG foo 1 1\r\nx\r\n");
+    WAIT_EVENT(f.ev, "msg", 1, 5000);
+    CHECK_STATUS(natsConnection_RequestString(&msg, f.nc, "nobody", "x", 20), NATS_TIMEOUT);
+    CHECK_OK(natsConnection_Flush(f.nc));
+    // A quiet second comes soon; what woke in the first ones was still on its way to sleep.
+    before      = library_wakeups();
+    quiet_since = now_ms();
+    for (int64_t end = now_ms() + 10000; now_ms() - quiet_since < 1000 && now_ms() < end; sleep_ms(20))
+    {
+        int64_t now = library_wakeups();
+
+        if (now != before)
+            quiet_since = now_ms();
+        before = now;
+    }
+    CHECK_MSG(now_ms() - quiet_since >= 1000, "threads of the library keep waking up");
+    natsSubscription_Destroy(sub);
+    fixture_destroy(&f);
+}
+
+typedef struct
+{
+    natsConnection *nc;
+    int             size;
+    atomic_bool     stop;
+    atomic_llong    published;
+} publisher;
+
+static void *publish_on(void *arg)
+{
+    publisher *p    = arg;
+    char      *data = calloc(1, (size_t)p->size);
+
+    while (!p->stop && natsConnection_Publish(p->nc, "foo", data, p->size) == NATS_OK)
+        p->published++;
+    free(data);
+    return NULL;
+}
+
+// The publisher of a server that does not read waits; what it published before is all there is in memory.
+static void stuck_socket(int size)
+{
+    fixture   f = fixture_create();
+    publisher p = {.size = size};
+    pthread_t thread;
+    int64_t   kb, published;
+
+    mock_receive_buffer(f.m, 4096);
+    mock_record(f.m, false);
+    fixture_connect(&f);
+    mock_frozen(f.m, true);
+    p.nc = f.nc;
+    kb   = resident_kb();
+    CHECK(pthread_create(&thread, NULL, publish_on, &p) == 0);
+    do // until it is stuck
+    {
+        published = p.published;
+        sleep_ms(200);
+    } while (p.published != published);
+    CHECK_RANGE(resident_kb() - kb, -100000, 8000);
+    CHECK(natsConnection_Buffered(f.nc) <= 2 * 16 * 32768 + 2 * size);
+    p.stop = true;
+    mock_frozen(f.m, false);
+    pthread_join(thread, NULL);
+    fixture_destroy(&f);
+}
+
+TEST(memory_while_the_server_does_not_read)
+{
+    stuck_socket(16);
+    stuck_socket(4096);
+    stuck_socket(200000);
+}
+
+static void slow_callback(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *closure)
+{
+    (void)nc;
+    (void)sub;
+    natsMsg_Destroy(msg);
+    while (!*(atomic_bool *)closure)
+        sleep_ms(5);
+}
+
+// A subscription keeps no more messages than its limit says, however many arrive while its callback is stuck.
+TEST(memory_while_a_callback_is_slow)
+{
+    fixture           f    = fixture_create();
+    natsSubscription *sub  = NULL;
+    char             *some = frames("foo", 1, "some data of a length that is nothing special", 2000);
+    atomic_bool       go   = false;
+    int64_t           kb, dropped = 0;
+
+    fixture_connect(&f);
+    CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", slow_callback, &go));
+    CHECK_OK(natsSubscription_SetPendingLimits(sub, 1000, -1));
+    CHECK_OK(natsConnection_Flush(f.nc));
+    kb = resident_kb();
+    for (int i = 0; i < 300; i++)
+        CHECK(mock_write(f.m, 1, some, strlen(some)));
+    CHECK_OK(natsConnection_FlushTimeout(f.nc, 30000)); // its PONG comes behind them
+    CHECK_OK(natsSubscription_GetDropped(sub, &dropped));
+    CHECK_RANGE(dropped, 300 * 2000 - 1002, 300 * 2000 - 999);
+    CHECK_RANGE(resident_kb() - kb, -100000, 8000);
+    go = true;
+    natsSubscription_Destroy(sub);
+    free(some);
+    fixture_destroy(&f);
+}
