@@ -4,7 +4,8 @@
 //! itself, without the lock, while others fill the next one; a buffer with room left is written by the poller.
 //! There is one writer at a time (`writing`), so the bytes keep their order.
 
-use std::collections::VecDeque;
+mod queue;
+
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
+use self::queue::{Chunk, Phase, Queue};
 use crate::client::link::{Link, WRITE_DEADLINE};
 use crate::client::vitals::Vitals;
 use crate::client::waiter::Waiter;
@@ -20,7 +22,6 @@ use crate::error::{Error, Result, Status};
 use crate::io::clock::{self, Deadline};
 use crate::proto::buffer::Buffer;
 use crate::proto::encoder;
-use crate::session::pongs::{PingId, PongQueue};
 
 /// Payloads from this size on wait for larger writes, by this factor.
 const LARGE_PAYLOAD: usize = 1024;
@@ -30,10 +31,6 @@ const LARGE_WRITES: usize = 4;
 const YIELDS: u32 = 64;
 /// A payload of this size is written from where the program has it, instead of being copied into the buffer.
 const DIRECT_PAYLOAD: usize = 32 * 1024;
-/// A buffer that grew beyond this for one large message is given back.
-const KEPT_CAPACITY: usize = 1 << 20;
-/// So many unanswered PINGs are timed.
-const MAX_TIMED: usize = 1024;
 /// A connection that wrote nothing for this long is quiet: the next message goes out at once.
 const QUIET: Duration = Duration::from_millis(1);
 /// When the poller finds a publisher writing, it comes back after this.
@@ -55,15 +52,6 @@ pub enum Flush {
     Soon,
     /// Before the call returns.
     Now,
-}
-
-/// Where frames go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    /// No connection yet, or none at present: publishes wait in the reconnect buffer.
-    Down,
-    Live,
-    Closed,
 }
 
 /// What the caller has to do after it let go of the lock.
@@ -92,49 +80,6 @@ pub struct Outbound {
     stuck_since: AtomicU64,
 }
 
-struct Queue {
-    phase: Phase,
-    link: Option<Arc<Link>>,
-    buffer: Buffer,
-    spare: Buffer,
-    /// Taken out of `buffer` but not written completely.
-    unfinished: Chunk,
-    writing: bool,
-    /// Bytes a writer has taken out and not written yet.
-    in_flight: usize,
-    /// Running totals of bytes put into and taken out of the buffer for good.
-    enqueued: u64,
-    written: u64,
-    flush_requested: bool,
-    /// Publishes since the flush was requested.
-    since_request: u32,
-    /// The last write, and the last one that was more than a lone message's: a burst that begins with one does not wait.
-    last_write: Duration,
-    last_flush: Duration,
-    /// The reconnect buffer, and what a lost connection left unsent: that goes first.
-    pending: Buffer,
-    unsent: Buffer,
-    /// Who waits for the PONG to which PING.
-    pings: VecDeque<(PingId, Arc<Waiter<()>>)>,
-    pongs: PongQueue,
-    /// When the PINGs still unanswered were written into the buffer.
-    timed: VecDeque<TimedPing>,
-    draining: bool,
-    checked: bool,
-    max_payload: i64,
-    headers: bool,
-    /// The largest payload that a message without headers may have at this moment without any other check.
-    plain_limit: i64,
-    out_msgs: u64,
-    out_bytes: u64,
-}
-
-struct TimedPing {
-    id: PingId,
-    at: Duration,
-    keep_alive: bool,
-}
-
 /// What an arriving PONG answers.
 #[derive(Default)]
 pub struct Answer {
@@ -144,47 +89,14 @@ pub struct Answer {
     pub keep_alive: bool,
 }
 
-#[derive(Default)]
-struct Chunk {
-    data: Buffer,
-    sent: usize,
-}
-
 type Guard<'a> = MutexGuard<'a, Queue>;
 
 impl Outbound {
     pub fn new(settings: Settings, vitals: Arc<Vitals>) -> Outbound {
-        let queue = Queue {
-            phase: Phase::Down,
-            link: None,
-            buffer: Buffer::default(),
-            spare: Buffer::default(),
-            unfinished: Chunk::default(),
-            writing: false,
-            in_flight: 0,
-            enqueued: 0,
-            written: 0,
-            flush_requested: false,
-            since_request: 0,
-            last_write: Duration::ZERO,
-            last_flush: Duration::ZERO,
-            pending: Buffer::default(),
-            unsent: Buffer::default(),
-            pings: VecDeque::new(),
-            pongs: PongQueue::new(),
-            timed: VecDeque::new(),
-            draining: false,
-            checked: false,
-            max_payload: 0,
-            plain_limit: -1,
-            headers: false,
-            out_msgs: 0,
-            out_bytes: 0,
-        };
         Outbound {
             settings,
             vitals,
-            queue: Mutex::new(queue),
+            queue: Mutex::new(Queue::new()),
             changed: Condvar::new(),
             stuck_since: AtomicU64::new(0),
         }
@@ -742,188 +654,4 @@ impl Settings {
     fn capacity_for(&self, out: &Outgoing<'_>) -> usize {
         if out.payload.len() < LARGE_PAYLOAD { self.capacity } else { self.capacity * LARGE_WRITES }
     }
-}
-
-impl Queue {
-    #[inline]
-    fn count(&mut self, out: &Outgoing<'_>) {
-        self.out_msgs += 1;
-        self.out_bytes += (out.headers.map_or(0, <[u8]>::len) + out.payload.len()) as u64;
-    }
-
-    /// To be called after every change of what a publish depends on.
-    fn refresh_plain_limit(&mut self) {
-        self.plain_limit = match self.phase {
-            Phase::Live if !self.draining && self.checked => self.max_payload,
-            Phase::Live if !self.draining => i64::MAX,
-            _ => -1,
-        };
-    }
-
-    fn admit(&self, out: &Outgoing<'_>, reconnect_capacity: usize) -> Result<()> {
-        if self.phase == Phase::Closed {
-            return Err(Status::ConnectionClosed.into());
-        }
-        if self.draining {
-            return Err(Status::Draining.into());
-        }
-        if self.checked {
-            self.check_limits(out)?;
-        }
-        if self.phase == Phase::Down && self.pending.len() >= reconnect_capacity {
-            return Err(Status::InsufficientBuffer.into());
-        }
-        Ok(())
-    }
-
-    #[inline]
-    fn check_limits(&self, out: &Outgoing<'_>) -> Result<()> {
-        if out.headers.is_some() && !self.headers {
-            return Err(Status::NoServerSupport.into());
-        }
-        let size = out.headers.map_or(0, <[u8]>::len) + out.payload.len();
-        if size as i64 > self.max_payload {
-            return Err(payload_too_large(size, self.max_payload));
-        }
-        Ok(())
-    }
-
-    fn expect_pong(&mut self, waiter: Arc<Waiter<()>>) {
-        let id = self.pongs.sent_ping();
-        self.note_ping(id, false);
-        self.pings.push_back((id, waiter));
-    }
-
-    fn note_ping(&mut self, id: PingId, keep_alive: bool) {
-        if self.timed.len() < MAX_TIMED {
-            self.timed.push_back(TimedPing { id, at: clock::now(), keep_alive });
-        }
-    }
-
-    fn append(&mut self, write: impl FnOnce(&mut Buffer)) {
-        let before = self.buffer.len();
-        write(&mut self.buffer);
-        self.enqueued += (self.buffer.len() - before) as u64;
-    }
-
-    fn request_flush(&mut self) -> Then {
-        if std::mem::replace(&mut self.flush_requested, true) { Then::Nothing } else { Then::RequestFlush }
-    }
-
-    /// Bytes that the writer has besides those it took out of the buffer.
-    fn announce(&mut self, len: usize) {
-        self.enqueued += len as u64;
-        self.in_flight += len;
-    }
-
-    /// Fails when the connection was closed.
-    fn open(&self) -> Result<()> {
-        if self.phase == Phase::Closed { Err(Status::ConnectionClosed.into()) } else { Ok(()) }
-    }
-
-    /// Whether a publisher may write from its own memory right now, behind what waits.
-    fn can_write_directly(&self) -> bool {
-        let plain = self.link.as_ref().is_some_and(|link| link.is_plain() && link.event_loop().is_none());
-        plain && !self.writing && self.unfinished.is_empty()
-    }
-
-    fn is_event_driven(&self) -> bool {
-        self.link.as_ref().is_some_and(|link| link.event_loop().is_some())
-    }
-
-    fn is_current(&self, link: &Arc<Link>) -> bool {
-        self.link.as_ref().is_some_and(|current| Arc::ptr_eq(current, link))
-    }
-
-    fn has_bytes(&self) -> bool {
-        !self.unfinished.is_empty() || !self.buffer.is_empty() || self.link_has_bytes()
-    }
-
-    /// TLS has something of its own to send.
-    fn link_has_bytes(&self) -> bool {
-        self.link.as_ref().is_some_and(|link| link.has_unsent())
-    }
-
-    fn waiting_bytes(&self) -> usize {
-        self.unfinished.data.len() - self.unfinished.sent + self.buffer.len() + self.in_flight
-    }
-
-    /// Begins writing: the caller is the writer until it puts the chunk back.
-    fn take_chunk(&mut self) -> (Arc<Link>, Chunk) {
-        self.writing = true;
-        let chunk = if self.unfinished.is_empty() {
-            let next = std::mem::take(&mut self.spare);
-            Chunk { data: std::mem::replace(&mut self.buffer, next), sent: 0 }
-        } else {
-            std::mem::take(&mut self.unfinished)
-        };
-        self.in_flight = chunk.data.len() - chunk.sent;
-        let link = self.link.clone().expect("only a live connection is written to");
-        (link, chunk)
-    }
-
-    /// Ends writing.
-    fn put_back(&mut self, mut chunk: Chunk, link: &Arc<Link>) {
-        self.writing = false;
-        self.written += (self.in_flight - (chunk.data.len() - chunk.sent)) as u64;
-        self.in_flight = 0;
-        if self.phase == Phase::Closed {
-            return;
-        }
-        if !chunk.is_empty() {
-            self.unfinished = chunk;
-        } else if chunk.data.capacity() <= KEPT_CAPACITY {
-            chunk.data.clear();
-            self.spare = chunk.data;
-        }
-        if !self.is_current(link) {
-            self.collect_unsent();
-        }
-    }
-
-    /// Takes a frame that failed out again, whoever has appended others since.
-    fn take_back(&mut self, own: Option<Range<u64>>) {
-        let Some(own) = own else { return };
-        let buffer_start = self.enqueued - self.buffer.len() as u64;
-        let unfinished_start = buffer_start - self.unfinished.data.len() as u64;
-        if own.start >= buffer_start {
-            let at = (own.start - buffer_start) as usize;
-            self.buffer.remove(at..at + (own.end - own.start) as usize);
-        } else if own.start >= unfinished_start && own.end <= buffer_start {
-            let at = (own.start - unfinished_start) as usize;
-            self.unfinished.data.remove(at..at + (own.end - own.start) as usize);
-            self.unfinished.sent = self.unfinished.sent.min(at);
-        }
-    }
-
-    /// Keeps the publishes that a lost connection did not take, for the next one.
-    fn collect_unsent(&mut self) {
-        if self.writing || self.phase == Phase::Live {
-            return;
-        }
-        let unfinished = std::mem::take(&mut self.unfinished);
-        encoder::publishes_not_sent(unfinished.data.as_slice(), unfinished.sent, &mut self.unsent);
-        let buffer = std::mem::take(&mut self.buffer);
-        encoder::publishes_not_sent(buffer.as_slice(), 0, &mut self.unsent);
-        self.written = self.enqueued;
-    }
-
-    fn forget_bytes(&mut self) {
-        self.buffer = Buffer::default();
-        self.spare = Buffer::default();
-        self.unfinished = Chunk::default();
-        self.pending = Buffer::default();
-        self.unsent = Buffer::default();
-    }
-}
-
-impl Chunk {
-    fn is_empty(&self) -> bool {
-        self.sent >= self.data.len()
-    }
-}
-
-#[cold]
-fn payload_too_large(size: usize, max: i64) -> Error {
-    Error::new(Status::MaxPayload, format!("Payload {size} greater than maximum allowed: {max}"))
 }
