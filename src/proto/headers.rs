@@ -125,8 +125,13 @@ impl HeaderMap {
         };
         let key = &text[..colon];
         let (first, mut rest) = parse_value(key, &text[colon + 1..])?;
+        let is_folded = |rest: &[u8]| rest.first().is_some_and(|byte| is_space(byte) && *byte != b'\r');
+        if !is_folded(rest) {
+            self.add(key, Some(first));
+            return Ok(rest);
+        }
         let mut value = until_nul(first).to_vec();
-        while rest.first().is_some_and(|byte| is_space(byte) && *byte != b'\r') {
+        while is_folded(rest) {
             let (folded, after) = parse_value(key, rest)?;
             value.push(b' ');
             value.extend_from_slice(until_nul(folded));
@@ -210,7 +215,7 @@ fn parse_value<'a>(key: &[u8], text: &'a [u8]) -> Result<(&'a [u8], &'a [u8])> {
 
 /// The text before the first CRLF and the text behind it.
 fn split_line(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = memchr::memmem::find(text, CRLF)?;
+    let end = memchr::memchr_iter(b'\r', text).find(|at| text.get(at + 1) == Some(&b'\n'))?;
     Some((&text[..end], &text[end + CRLF.len()..]))
 }
 
