@@ -105,7 +105,7 @@ impl Outbound {
     // ---- publishing ----
 
     /// Publishes; on `NATS_OK` the message is in a buffer or on the socket.
-    #[inline]
+    #[inline(always)]
     pub fn publish(&self, out: Outgoing<'_>, flush: Flush) -> Result<Then> {
         let queue = self.lock_to_publish();
         let plain = out.headers.is_none() && out.payload.len() as i64 <= queue.plain_limit;
@@ -151,7 +151,7 @@ impl Outbound {
         Ok(Then::Nothing)
     }
 
-    #[inline]
+    #[inline(always)]
     fn put<'a>(&'a self, mut queue: Guard<'a>, out: Outgoing<'_>, flush: Flush) -> Result<Then> {
         if out.payload.len() >= DIRECT_PAYLOAD && queue.can_write_directly() {
             return self.put_directly(queue, out);
