@@ -427,6 +427,41 @@ TEST_T(a_large_message_cut_off_by_a_loss, 60000)
     fixture_destroy(&f);
 }
 
+// From the moment a server has ended the connection nothing is written to it any more, noticed or not: it goes out on
+// the next connection.
+TEST_T(nothing_is_written_to_a_server_that_has_gone, 60000)
+{
+    fixture f     = fixture_create();
+    char   *large = calloc(1, 100000);
+    char    text[32];
+
+    CHECK_OK(natsOptions_SetReconnectWait(f.opts, 1));
+    fixture_connect(&f);
+    for (int i = 1; i <= 60; i++)
+    {
+        int n = snprintf(text, sizeof text, "number %d", i);
+
+        if (i % 4 == 0)
+            sleep_ms(3); // quiet: the publisher writes it itself
+        mock_close(f.m, i);
+        switch (i % 3)
+        {
+        case 0: CHECK_OK(natsConnection_PublishString(f.nc, "foo", text)); break;
+        case 1: CHECK_OK(natsConnection_Send(f.nc, "foo", text, n)); break;
+        default:
+            CHECK_OK(natsConnection_Publish(f.nc, "large", large, 100000));
+            CHECK_OK(natsConnection_PublishString(f.nc, "foo", text));
+            break;
+        }
+        WAIT_EVENT(f.ev, "reconnected", i, 10000);
+        CHECK_OK(natsConnection_FlushTimeout(f.nc, 10000));
+        CHECK_MSG(mock_count_lines(f.m, i + 1, text) == 1, "message %d did not arrive", i);
+        CHECK_INT(mock_count_lines(f.m, i + 1, "PUB large 100000"), i % 3 == 2);
+    }
+    free(large);
+    fixture_destroy(&f);
+}
+
 // A received message can be published on as it is: its headers stay byte for byte until they are looked at.
 TEST(received_headers_are_forwarded_raw)
 {

@@ -12,7 +12,7 @@ use rand::seq::SliceRandom;
 
 use crate::client::connection::{ConnStatus, Connection};
 use crate::client::library;
-use crate::client::link::Link;
+use crate::client::link::{Link, Wrote};
 use crate::client::loss::Loss;
 use crate::client::options::Options;
 use crate::error::{Error, Result, Status, fail};
@@ -293,7 +293,8 @@ impl Dialogue<'_> {
 
     fn send(&self, bytes: &[u8]) -> Result<()> {
         let mut sent = 0;
-        while !self.link.write_now(bytes, &mut sent)? {
+        // A server that has gone is found out by the read that follows.
+        while self.link.write_now(bytes, &mut sent)? == Wrote::Part {
             self.link.wait_writable(self.deadline)?;
         }
         Ok(())

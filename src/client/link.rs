@@ -18,6 +18,16 @@ use crate::io::tls;
 /// What a write that took too long says.
 pub const WRITE_DEADLINE: &str = "the server did not take the data before the write deadline";
 
+/// What became of data that was to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wrote {
+    All,
+    /// The socket takes no more at the moment.
+    Part,
+    /// The server has ended the connection. What is not written is not lost: it can go out on the next one.
+    Gone,
+}
+
 pub struct Link {
     socket: Socket,
     /// There once the handshake is done: from then on no plain byte is read or written.
@@ -221,18 +231,22 @@ impl Link {
         }
     }
 
-    /// Writes what the socket takes now, of `data` from `sent` on. False when something is left.
-    pub fn write_now(&self, data: &[u8], sent: &mut usize) -> Result<bool> {
+    /// Writes what the socket takes now, of `data` from `sent` on.
+    pub fn write_now(&self, data: &[u8], sent: &mut usize) -> Result<Wrote> {
+        if self.socket.peer_has_closed() {
+            return Ok(Wrote::Gone);
+        }
         if let Some(tls) = self.tls.get() {
             let before = *sent;
             let result = tls.write(&self.socket, data, sent);
             if *sent > before {
                 self.vitals.note_out();
             }
-            return result.map_err(|e| {
+            let all = result.map_err(|e| {
                 self.note_reason(reason_of(&e));
                 write_error(&e)
-            });
+            })?;
+            return Ok(if all { Wrote::All } else { Wrote::Part });
         }
         while *sent < data.len() {
             match self.socket.write(&data[*sent..]) {
@@ -240,14 +254,14 @@ impl Link {
                     *sent += n;
                     self.vitals.note_out();
                 }
-                Err(e) if e.kind() == ErrorKind::WouldBlock => return Ok(false),
+                Err(e) if e.kind() == ErrorKind::WouldBlock => return Ok(Wrote::Part),
                 Err(e) => {
                     self.note_reason(reason_of(&e));
                     return Err(write_error(&e));
                 }
             }
         }
-        Ok(true)
+        Ok(Wrote::All)
     }
 
     /// Whether bytes go to the socket as they are, so that [`Link::write_pieces`] can be used.
@@ -257,6 +271,9 @@ impl Link {
 
     /// Writes what a plain socket takes now of several pieces in a row: how many bytes.
     pub fn write_pieces(&self, pieces: &[&[u8]; 3]) -> Result<usize> {
+        if self.socket.peer_has_closed() {
+            return Ok(0);
+        }
         match self.socket.write_pieces(&pieces.map(IoSlice::new)) {
             Ok(n) => {
                 self.vitals.note_out();

@@ -15,11 +15,11 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use self::queue::{Chunk, Phase, Queue};
-use crate::client::link::{Link, WRITE_DEADLINE};
+use crate::client::link::{Link, WRITE_DEADLINE, Wrote};
 use crate::client::vitals::Vitals;
 use crate::client::waiter::Waiter;
 use crate::error::{Error, Result, Status};
-use crate::io::clock::{self, Deadline};
+use crate::io::clock::{self, Deadline, wait_until};
 use crate::proto::buffer::Buffer;
 use crate::proto::encoder;
 
@@ -33,6 +33,8 @@ const YIELDS: u32 = 64;
 const DIRECT_PAYLOAD: usize = 32 * 1024;
 /// A connection that wrote nothing for this long is quiet: the next message goes out at once.
 const QUIET: Duration = Duration::from_millis(1);
+/// The end of a connection is noticed long before this has passed.
+const LOSS_NOTICED_MS: i64 = 1000;
 /// When the poller finds a publisher writing, it comes back after this.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
@@ -383,18 +385,16 @@ impl Outbound {
             drop(queue);
             let result = link.write_now(chunk.data.as_slice(), &mut chunk.sent);
             queue = self.queue.lock();
-            self.note_progress(matches!(result, Ok(true)));
-            let done = matches!(result, Ok(true));
+            self.note_progress(matches!(result, Ok(Wrote::All | Wrote::Gone)));
             queue.put_back(chunk, &link);
             self.changed.notify_all();
             match result {
-                Ok(true) => {}
-                Ok(false) => stuck = Some(link),
-                Err(e) => link.break_off(&e), // the reader sees the end and starts the reconnect
+                Ok(Wrote::All) => continue,
+                Ok(Wrote::Part) => stuck = Some(link),
+                Ok(Wrote::Gone) => {} // the reader sees the end and starts the reconnect
+                Err(e) => link.break_off(&e), // the same
             }
-            if !done {
-                break;
-            }
+            break;
         }
         queue.last_write = clock::now();
         if queue.is_event_driven() {
@@ -421,8 +421,10 @@ impl Outbound {
             drop(queue);
             let result = self.write_chunk(&link, &mut chunk, deadline);
             queue = self.written(chunk, &link);
-            if let Err(e) = result {
-                return self.write_failed(queue, &link, own, e);
+            match result {
+                Ok(Wrote::Gone) => return self.wait_for_loss(queue, &link),
+                Ok(_) => {}
+                Err(e) => return self.write_failed(queue, &link, own, e),
             }
         }
         queue.open()
@@ -455,13 +457,22 @@ impl Outbound {
         Err(error)
     }
 
-    fn write_chunk(&self, link: &Link, chunk: &mut Chunk, deadline: Deadline) -> Result<()> {
+    /// The server has ended the connection, and the thread that reads is about to notice. What was to be written goes out
+    /// after the reconnect.
+    fn wait_for_loss(&self, mut queue: Guard<'_>, link: &Arc<Link>) -> Result<()> {
+        let deadline = Deadline::in_ms(LOSS_NOTICED_MS);
+        wait_until(&self.changed, &mut queue, deadline, |queue| (!queue.is_current(link)).then_some(()));
+        queue.open()
+    }
+
+    /// Writes until all is written or the server has gone.
+    fn write_chunk(&self, link: &Link, chunk: &mut Chunk, deadline: Deadline) -> Result<Wrote> {
         loop {
             let before = chunk.sent;
-            let done = link.write_now(chunk.data.as_slice(), &mut chunk.sent)?;
-            self.note_progress(done || chunk.sent > before);
-            if done {
-                return Ok(());
+            let wrote = link.write_now(chunk.data.as_slice(), &mut chunk.sent)?;
+            self.note_progress(wrote != Wrote::Part || chunk.sent > before);
+            if wrote != Wrote::Part {
+                return Ok(wrote);
             }
             self.note_progress(false);
             link.wait_writable(deadline)?;

@@ -136,6 +136,16 @@ impl Socket {
         }
     }
 
+    /// Whether the peer has ended the connection, so that nothing written from now on is read. What it sent before may still
+    /// be there to read.
+    pub fn peer_has_closed(&self) -> bool {
+        const ENDS: libc::c_short = libc::POLLRDHUP | libc::POLLHUP | libc::POLLERR;
+        let mut entry = libc::pollfd { fd: self.fd(), events: libc::POLLRDHUP, revents: 0 };
+        // SAFETY: one valid entry.
+        let n = unsafe { libc::poll(&mut entry, 1, 0) };
+        n > 0 && entry.revents & ENDS != 0
+    }
+
     /// Looks again and again, without giving the processor away, until there is something to read; false after `at_most`.
     pub fn spin_for_data(&self, at_most: Duration) -> bool {
         let end = clock::monotonic() + at_most;
