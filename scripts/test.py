@@ -90,6 +90,7 @@ SUITES = [
         alone=True,
         timeout=1800,
     ),
+    Suite("tsan", "scripts/tsan.sh", alone=True, timeout=1800),
     Suite("demo", "demo/run.sh", needs=("package",), alone=True, timeout=300),
 ]
 
