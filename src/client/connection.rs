@@ -38,7 +38,7 @@ use crate::session::liveness::Liveness;
 use crate::session::pool::ServerPool;
 
 /// The write buffer holds this many times the I/O buffer size: fewer, larger writes.
-const WRITE_BUFFERS: usize = 4;
+const WRITE_BUFFERS: usize = 8;
 /// How long a close waits for the server to confirm what was published.
 const CLOSE_FLUSH_MS: i64 = 500;
 /// A socket that a publisher has been waiting on for this long is not worth that wait.

@@ -25,7 +25,7 @@ use crate::proto::encoder;
 
 /// Payloads from this size on wait for larger writes, by this factor.
 const LARGE_PAYLOAD: usize = 1024;
-const LARGE_WRITES: usize = 4;
+const LARGE_WRITES: usize = 2;
 /// So often a publisher that finds the lock taken gives its processor away before it sleeps: waking it would take
 /// longer than the lock is held, and spinning keeps the holder from running where there are few processors.
 const YIELDS: u32 = 64;

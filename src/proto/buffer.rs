@@ -104,8 +104,9 @@ impl Cursor<'_> {
     #[inline(always)]
     pub fn decimal(&mut self, value: u64) {
         match value {
-            0..10 => self.byte(b'0' + value as u8),
-            10..100 => self.array(&[b'0' + (value / 10) as u8, b'0' + (value % 10) as u8]),
+            0..10 => self.byte(digit(value)),
+            10..100 => self.array(&[digit(value / 10), digit(value)]),
+            100..1000 => self.array(&[digit(value / 100), digit(value / 10), digit(value)]),
             _ => {
                 let (digits, start) = digits(value);
                 self.piece(&digits[start..]);
@@ -120,6 +121,12 @@ impl Cursor<'_> {
     }
 }
 
+/// The last decimal digit of a number.
+#[inline(always)]
+fn digit(value: u64) -> u8 {
+    b'0' + (value % 10) as u8
+}
+
 /// The decimal digits of a number, and where they start. Apart from the cursor, which so stays in registers.
 #[inline(never)]
 fn digits(mut value: u64) -> ([u8; 20], usize) {
@@ -127,7 +134,7 @@ fn digits(mut value: u64) -> ([u8; 20], usize) {
     let mut start = digits.len();
     while value > 0 {
         start -= 1;
-        digits[start] = b'0' + (value % 10) as u8;
+        digits[start] = digit(value);
         value /= 10;
     }
     (digits, start)
@@ -179,7 +186,7 @@ mod tests {
 
     #[test]
     fn numbers() {
-        for value in [0, 9, 10, 99, 100, 12345, u64::MAX] {
+        for value in [0, 9, 10, 99, 100, 109, 999, 1000, 12345, u64::MAX] {
             let mut buffer = Buffer::default();
             let mut frame = buffer.frame(20);
             frame.decimal(value);
