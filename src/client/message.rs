@@ -6,6 +6,7 @@
 
 mod block;
 
+use std::borrow::Cow;
 use std::ffi::{CStr, c_int};
 use std::fmt;
 use std::mem::ManuallyDrop;
@@ -132,25 +133,18 @@ impl Msg {
 
     // ---- headers ----
 
-    /// Whether the message goes out with a header block. Once set, headers stay, even if all are deleted.
-    pub fn has_headers_to_send(&self) -> bool {
-        self.encoded_headers_len() > 0
-    }
-
     /// Length of the header block on the wire, 0 without headers.
     pub fn encoded_headers_len(&self) -> usize {
         self.parsed_headers().map_or(self.0.raw_headers().len(), HeaderMap::encoded_len)
     }
 
-    /// Appends the header block as it goes to the wire and returns its length. Received headers that were never
-    /// parsed, or could not be, go out as they came.
-    pub fn encode_headers(&self, out: &mut Vec<u8>) -> usize {
-        let before = out.len();
+    /// The header block as it goes to the wire, `None` without headers; once set, headers stay, even if all are deleted. Received headers that were never parsed, or could
+    /// not be, go out as they came.
+    pub fn headers_to_send(&self) -> Option<Cow<'_, [u8]>> {
         match self.parsed_headers() {
-            Some(map) => map.encode(out),
-            None => out.extend_from_slice(self.0.raw_headers()),
+            Some(map) => Some(Cow::Owned(map.encode())),
+            None => self.raw_headers().map(Cow::Borrowed),
         }
-        out.len() - before
     }
 
     /// The header block as received, unless it was parsed or there is none.
@@ -354,9 +348,9 @@ mod tests {
     }
 
     fn sent(msg: &Msg) -> Vec<u8> {
-        let mut out = b"x".to_vec();
-        assert_eq!(msg.encode_headers(&mut out), msg.encoded_headers_len());
-        out.split_off(1)
+        let out = msg.headers_to_send().unwrap_or_default().into_owned();
+        assert_eq!(out.len(), msg.encoded_headers_len());
+        out
     }
 
     #[test]
@@ -459,9 +453,9 @@ mod tests {
     #[test]
     fn headers_once_set_stay_until_the_end() {
         let mut msg = Msg::new(b"foo", None, b"").unwrap();
-        assert!(!msg.has_headers_to_send());
+        assert!(msg.headers_to_send().is_none());
         assert_eq!(msg.header_delete(b"k").unwrap_err().status(), Status::NotFound);
-        assert!(!msg.has_headers_to_send());
+        assert!(msg.headers_to_send().is_none());
         msg.header_set(b"k", Some(b"v")).unwrap();
         msg.header_add(b"k", None).unwrap();
         assert_eq!(msg.header_values(b"k").unwrap(), [Some(c"v"), None]);

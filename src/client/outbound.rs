@@ -47,6 +47,14 @@ pub struct Outgoing<'a> {
     pub payload: &'a [u8],
 }
 
+impl Outgoing<'_> {
+    /// Of headers and payload.
+    #[inline(always)]
+    fn size(&self) -> usize {
+        self.headers.map_or(0, <[u8]>::len) + self.payload.len()
+    }
+}
+
 /// When the bytes go to the socket.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Flush {
@@ -110,7 +118,7 @@ impl Outbound {
     #[inline(always)]
     pub fn publish(&self, out: Outgoing<'_>, flush: Flush) -> Result<Then> {
         let queue = self.lock_to_publish();
-        let plain = out.headers.is_none() && out.payload.len() as i64 <= queue.plain_limit;
+        let plain = (out.headers.is_none() || queue.headers) && out.size() as i64 <= queue.plain_limit;
         if plain && queue.buffer.len() < self.settings.capacity_for(&out) {
             self.put(queue, out, flush)
         } else {

@@ -3,7 +3,6 @@
 use std::ffi::{c_char, c_int, c_void};
 
 use crate::client::connection::Connection;
-use crate::client::message::Msg;
 use crate::client::publish::{Flush, Outgoing};
 use crate::error::{Result, Status};
 use crate::ffi::msg;
@@ -217,7 +216,7 @@ pub unsafe extern "C" fn natsConnection_RequestMsg(
             let nc = nc?;
             let msg = msg::borrow(requestMsg).ok_or(Status::InvalidArg)?;
             *out = std::ptr::null_mut();
-            let headers = encoded_headers(&msg);
+            let headers = msg.headers_to_send();
             let reply = nc.request(msg.subject().to_bytes(), headers.as_deref(), msg.data(), timeout)?;
             *out = msg::give(reply);
             Ok(())
@@ -248,17 +247,9 @@ unsafe fn publish_msg(nc: Result<&Arc<Connection>>, msg: *mut natsMsg, flush: Fl
     let nc = nc?;
     // SAFETY: as promised by the caller.
     let msg = unsafe { msg::borrow(msg) }.ok_or(Status::InvalidArg)?;
-    let headers = encoded_headers(&msg);
+    let headers = msg.headers_to_send();
     let (subject, reply) = (msg.subject().to_bytes(), msg.reply().map(|r| r.to_bytes()));
     nc.publish(Outgoing { subject, reply, headers: headers.as_deref(), payload: msg.data() }, flush)
-}
-
-fn encoded_headers(msg: &Msg) -> Option<Vec<u8>> {
-    msg.has_headers_to_send().then(|| {
-        let mut headers = Vec::new();
-        msg.encode_headers(&mut headers);
-        headers
-    })
 }
 
 /// # Safety

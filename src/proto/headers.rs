@@ -76,19 +76,23 @@ impl HeaderMap {
         VERSION.len() + CRLF.len() + lines + CRLF.len()
     }
 
-    /// Appends the wire form to `out`: version line, a line per value, an empty line. A CR or LF inside a
-    /// value becomes a space.
-    pub fn encode(&self, out: &mut Vec<u8>) {
-        out.reserve(self.encoded_len());
+    /// The wire form: version line, a line per value, an empty line. A CR or LF inside a value becomes a space.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.encoded_len());
         out.extend_from_slice(VERSION);
         out.extend_from_slice(CRLF);
         for (key, value) in self.lines() {
             out.extend_from_slice(key);
             out.extend_from_slice(b": ");
-            out.extend(value.iter().map(|byte| if CRLF.contains(byte) { b' ' } else { *byte }));
+            let start = out.len();
+            out.extend_from_slice(value);
+            for at in memchr::memchr2_iter(b'\r', b'\n', value) {
+                out[start + at] = b' ';
+            }
             out.extend_from_slice(CRLF);
         }
         out.extend_from_slice(CRLF);
+        out
     }
 
     /// Reads the wire form. A status behind the version becomes the headers `Status` and `Description`,
@@ -268,9 +272,8 @@ mod tests {
     }
 
     fn encode(headers: &HeaderMap) -> String {
-        let mut out = b"-".to_vec();
-        headers.encode(&mut out);
-        assert_eq!(out.len(), headers.encoded_len() + 1);
+        let out = headers.encode();
+        assert_eq!(out.len(), headers.encoded_len());
         String::from_utf8(out).unwrap()
     }
 
@@ -314,11 +317,11 @@ mod tests {
     #[test]
     fn encoding() {
         let mut headers = HeaderMap::new();
-        assert_eq!(encode(&headers), "-NATS/1.0\r\n\r\n");
+        assert_eq!(encode(&headers), "NATS/1.0\r\n\r\n");
         headers.add(b"A", Some(b"1"));
         headers.add(b"B", Some(b"x\r\ny\nz\r"));
         headers.add(b"A", None);
-        assert_eq!(encode(&headers), "-NATS/1.0\r\nA: 1\r\nA: \r\nB: x  y z \r\n\r\n");
+        assert_eq!(encode(&headers), "NATS/1.0\r\nA: 1\r\nA: \r\nB: x  y z \r\n\r\n");
         headers.delete(b"A");
         headers.delete(b"B");
         assert_eq!(headers.encoded_len(), 12);
@@ -402,8 +405,6 @@ mod tests {
         headers.add(b"A", Some(b"1"));
         headers.add(b"A", Some(b"2"));
         headers.add(b"B", Some(b""));
-        let mut raw = Vec::new();
-        headers.encode(&mut raw);
-        assert_eq!(listing(&HeaderMap::parse(&raw).unwrap()), listing(&headers));
+        assert_eq!(listing(&HeaderMap::parse(&headers.encode()).unwrap()), listing(&headers));
     }
 }

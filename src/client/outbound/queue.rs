@@ -60,7 +60,7 @@ pub struct Queue {
     pub checked: bool,
     pub max_payload: i64,
     pub headers: bool,
-    /// The largest payload that a message without headers may have at this moment without any other check.
+    /// How large a message may be at this moment without any other check, but for that of its headers.
     pub plain_limit: i64,
     pub out_msgs: u64,
     pub out_bytes: u64,
@@ -113,7 +113,7 @@ impl Queue {
     #[inline]
     pub fn count(&mut self, out: &Outgoing<'_>) {
         self.out_msgs += 1;
-        self.out_bytes += (out.headers.map_or(0, <[u8]>::len) + out.payload.len()) as u64;
+        self.out_bytes += out.size() as u64;
     }
 
     /// To be called after every change of what a publish depends on.
@@ -146,7 +146,7 @@ impl Queue {
         if out.headers.is_some() && !self.headers {
             return Err(Status::NoServerSupport.into());
         }
-        let size = out.headers.map_or(0, <[u8]>::len) + out.payload.len();
+        let size = out.size();
         if size as i64 > self.max_payload {
             return Err(payload_too_large(size, self.max_payload));
         }
