@@ -106,14 +106,9 @@ impl Sink for Receiver<'_> {
 
     #[inline(always)]
     fn message(&mut self, line: MsgLine<'_>, body: &[u8]) {
-        self.count(body.len());
-        let (padding, maker) = (self.padding, &mut self.maker);
-        let mut make = || Msg::received(maker, line.subject, line.reply, line.header_len, body, padding);
-        if line.sid == self.reply_sid {
-            self.replies.push(make());
-        } else {
-            self.table.add(line.sid, body.len(), make);
-        }
+        let (maker, padding) = (&mut self.maker, self.padding);
+        let msg = Msg::received(maker, line.subject, line.reply, line.header_len, body, padding);
+        self.hand_over(line.sid, body.len(), msg);
     }
 
     fn begin(&mut self, line: MsgLine<'_>) -> Arriving {
@@ -122,13 +117,7 @@ impl Sink for Receiver<'_> {
     }
 
     fn complete(&mut self, message: Arriving) {
-        let size = message.msg.size();
-        self.count(size);
-        if message.sid == self.reply_sid {
-            self.replies.push(message.msg);
-        } else {
-            self.table.add(message.sid, size, || message.msg);
-        }
+        self.hand_over(message.sid, message.msg.size(), message.msg);
     }
 
     fn ping(&mut self) {
@@ -156,10 +145,15 @@ impl Sink for Receiver<'_> {
 }
 
 impl Receiver<'_> {
-    #[inline]
-    fn count(&mut self, bytes: usize) {
+    #[inline(always)]
+    fn hand_over(&mut self, sid: u64, size: usize, msg: Msg) {
         self.msgs += 1;
-        self.bytes += bytes as u64;
+        self.bytes += size as u64;
+        if sid == self.reply_sid {
+            self.replies.push(msg);
+        } else {
+            self.table.add(sid, size, msg);
+        }
     }
 
     /// Hands the messages over and unlocks the table.

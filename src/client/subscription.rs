@@ -469,6 +469,9 @@ impl Subscription {
         let Some(mut msg) = state.msgs.pop_front() else {
             return Err(self.nothing_left(state, timeout_ms));
         };
+        if let Some(soon) = state.msgs.get(AHEAD) {
+            soon.fetch();
+        }
         let delivered = self.delivered.load(Ordering::Relaxed) + 1;
         self.count_delivered(&msg, delivered);
         let max = self.max.load(Ordering::Relaxed);

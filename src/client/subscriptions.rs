@@ -105,13 +105,12 @@ impl Table {
 
     /// Puts a message into its subscription's batch, if the subscription is still there.
     #[inline(always)]
-    pub fn add(&mut self, sid: u64, size: usize, make: impl FnOnce() -> Msg) {
+    pub fn add(&mut self, sid: u64, size: usize, msg: Msg) {
         if self.entries.get(self.last).is_none_or(|entry| entry.sid != sid) {
             let Some(place) = self.places.get(&sid) else { return };
             self.last = *place;
         }
         let entry = &mut self.entries[self.last];
-        let msg = make();
         if entry.ordered {
             self.ordered.push((Arc::clone(&entry.subscription), msg));
             return;

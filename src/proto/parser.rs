@@ -221,8 +221,9 @@ fn usual_number(buf: &[u8], start: usize, end: u8) -> Option<(usize, usize)> {
         let byte = *buf.get(at)?;
         let digit = byte.wrapping_sub(b'0');
         if digit > 9 {
-            let fits = at > start && at - start <= MAX_DIGITS;
-            return (byte == end && fits).then_some((value, at + 1));
+            // Between one and nine of them: one comparison for both ends.
+            let digits = at - start;
+            return (byte == end && digits.wrapping_sub(1) < MAX_DIGITS).then_some((value, at + 1));
         }
         value = value.wrapping_mul(10).wrapping_add(usize::from(digit));
         at += 1;
