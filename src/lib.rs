@@ -10,6 +10,7 @@
 //! | [`session`] | state of one connection without I/O: handshake, liveness, server pool, reconnect plan |
 //! | [`proto`] | bytes without I/O: parser, encoder, INFO/CONNECT, headers, subjects, URLs, credentials |
 //! | [`error`] | one error type for all |
+//! | [`sync`] | locks for all |
 
 pub mod client;
 pub mod error;
@@ -17,3 +18,4 @@ pub mod ffi;
 pub mod io;
 pub mod proto;
 pub mod session;
+pub mod sync;

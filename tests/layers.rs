@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 const MAY_USE: [(&str, &[&str]); 5] = [
     ("proto", &["error"]),
     ("session", &["proto", "error"]),
-    ("io", &["session", "proto", "error"]),
-    ("client", &["io", "session", "proto", "error"]),
-    ("ffi", &["client", "proto", "error"]),
+    ("io", &["session", "proto", "error", "sync"]),
+    ("client", &["io", "session", "proto", "error", "sync"]),
+    ("ffi", &["client", "proto", "error", "sync"]),
 ];
 
 /// What `proto` and `session` must not mention: time and data are arguments there.

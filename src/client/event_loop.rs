@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::os::fd::RawFd;
 use std::sync::Arc;
 
-use parking_lot::ReentrantMutex;
+use crate::sync::ReentrantMutex;
 
 use crate::client::connection::Connection;
 use crate::client::options::EventLoop;
@@ -72,7 +72,7 @@ impl Attachment {
 
 #[cfg(test)]
 mod tests {
-    use parking_lot::Mutex;
+    use crate::sync::Mutex;
 
     use super::*;
 

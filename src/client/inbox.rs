@@ -1,6 +1,6 @@
 //! Unique subjects: one generator for the whole process.
 
-use parking_lot::Mutex;
+use crate::sync::Mutex;
 use rand::TryRngCore;
 use rand::rngs::OsRng;
 

@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind, IoSlice};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use parking_lot::Mutex;
+use crate::sync::Mutex;
 
 use crate::client::event_loop::Attachment;
 use crate::client::loss::Reason;

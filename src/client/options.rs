@@ -595,11 +595,11 @@ impl Options {
 }
 
 /// Options that several threads may set.
-pub struct SharedOptions(pub parking_lot::Mutex<Options>);
+pub struct SharedOptions(pub crate::sync::Mutex<Options>);
 
 impl SharedOptions {
     pub fn new(options: Options) -> SharedOptions {
-        SharedOptions(parking_lot::Mutex::new(options))
+        SharedOptions(crate::sync::Mutex::new(options))
     }
 }
 

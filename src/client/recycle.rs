@@ -8,7 +8,7 @@ use std::alloc::Layout;
 use std::cell::Cell;
 use std::ptr::NonNull;
 
-use parking_lot::Mutex;
+use crate::sync::Mutex;
 
 /// What `malloc` adds to a block: with it, small blocks fill whole cache lines.
 const OVERHEAD: usize = 8;

@@ -1,6 +1,6 @@
 //! One thread waits, another completes: a request's reply, a flush's PONG.
 
-use parking_lot::{Condvar, Mutex};
+use crate::sync::{Condvar, Mutex};
 
 use crate::error::{Error, Result, Status};
 use crate::io::clock::{Deadline, wait_until};

@@ -83,8 +83,8 @@ impl Deadline {
 
 /// Waits on a condition variable until `ready` gives a value or the deadline passes.
 pub fn wait_until<T, R>(
-    condvar: &parking_lot::Condvar,
-    guard: &mut parking_lot::MutexGuard<'_, T>,
+    condvar: &crate::sync::Condvar,
+    guard: &mut crate::sync::MutexGuard<'_, T>,
     deadline: Deadline,
     mut ready: impl FnMut(&mut T) -> Option<R>,
 ) -> Option<R> {

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use crate::sync::Mutex;
 use mio::unix::SourceFd;
 use mio::{Events, Poll, Registry, Token, Waker};
-use parking_lot::Mutex;
 
 use crate::error::{Error, Result, Status};
 use crate::io::clock;

@@ -6,8 +6,8 @@ use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::sync::Mutex;
 use openssl::ssl::{ErrorCode, SslStream};
-use parking_lot::Mutex;
 
 use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::Deadline;

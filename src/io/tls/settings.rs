@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::sync::{Mutex, ReentrantMutex};
 use foreign_types::{ForeignType, ForeignTypeRef};
 use openssl::error::ErrorStack;
 use openssl::pkey::{PKey, Private};
@@ -17,7 +18,6 @@ use openssl::x509::store::X509Lookup;
 use openssl::x509::verify::{X509CheckFlags, X509VerifyFlags};
 use openssl::x509::{X509, X509Crl, X509NameRef, X509StoreContextRef};
 use openssl_sys as ffi;
-use parking_lot::{Mutex, ReentrantMutex};
 
 use crate::error::{Error, Result, Status, fail};
 use crate::io::tls::{Peer, VerifyCallback};
