@@ -187,6 +187,14 @@ void trace_events(events *ev, int64_t tick)
     }
 }
 
+void trace_order(events *ev)
+{
+    event e;
+
+    for (int i = 1; events_get(ev, NULL, i, &e); i++)
+        trace("  %s", e.name);
+}
+
 void trace_connection(const char *name, natsConnection *nc)
 {
     char            text[256];

@@ -32,6 +32,9 @@ void trace_time(const char *name, int64_t ms, int64_t tick);
 // One line per recorded event: "  disconnected at 600 ms: OK", text included when there is one. Tick 0: no times.
 void trace_events(events *ev, int64_t tick);
 
+// The names of the recorded events in their order, without what their handlers found.
+void trace_order(events *ev);
+
 // Name of the constant: "NATS_OK", "NATS_TIMEOUT", ...
 const char *status_name(natsStatus s);
 const char *conn_status_name(natsConnStatus s);
