@@ -31,6 +31,7 @@ use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::{self, Deadline};
 use crate::io::fork::Process;
 use crate::io::poller::Poller;
+use crate::io::stderr;
 use crate::io::timer;
 use crate::io::tls;
 use crate::proto::info::ServerInfo;
@@ -638,5 +639,5 @@ fn print_error(connection: &Arc<Connection>, subscription: Option<&Arc<Subscript
     let id = connection.state.lock().info.client_id;
     let about =
         subscription.map(|s| format!(" on \"{}\"", s.subject().to_string_lossy())).unwrap_or_default();
-    eprintln!("Error {} - {text} on connection [{id}]{about}", error.status().code());
+    stderr::print(&format!("Error {} - {text} on connection [{id}]{about}\n", error.status().code()));
 }

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use crate::sync::{Condvar, Mutex};
 
+use crate::client::environment;
 use crate::client::message::Msg;
 use crate::client::subscription::Subscription;
 use crate::error::{Result, Status, fail};
@@ -101,7 +102,7 @@ impl Delivery {
         Arc::new(Delivery {
             threads: Arc::clone(threads),
             timer: Arc::clone(timer),
-            dedicated: std::env::var_os("NATS_DEDICATED_DELIVERY").is_some_and(|v| v == "1"),
+            dedicated: environment::variable("NATS_DEDICATED_DELIVERY").is_some_and(|v| v == b"1"),
             base: threads::processors().saturating_sub(1).max(1), // a core for the poller
             state: Mutex::new(State { fixed_max: fixed_max.max(0) as usize, ..State::default() }),
             supervised: AtomicBool::new(false),

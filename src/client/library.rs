@@ -13,7 +13,7 @@ use crate::client::recycle;
 use crate::error::{Result, Status, fail};
 use crate::io::clock::Deadline;
 use crate::io::executor::Executor;
-use crate::io::fork::{self, Process};
+use crate::io::fork::{PerProcess, Process};
 use crate::io::poller::Poller;
 use crate::io::threads::{StartedHandler, Threads, is_library_thread};
 use crate::io::timer::Timer;
@@ -35,13 +35,13 @@ impl Config {
     /// What the environment says; read each time the library opens without a configuration.
     fn from_environment() -> Config {
         let number = |name| {
-            let text = std::env::var_os(name)?.into_string().ok()?;
+            let text = String::from_utf8(environment::variable(name)?).ok()?;
             let digits: String = text.trim_start().chars().take_while(char::is_ascii_digit).collect();
             digits.parse::<i64>().ok().filter(|n| *n > 0)
         };
         Config {
             write_deadline_ms: number("NATS_DEFAULT_LIB_WRITE_DEADLINE").unwrap_or(0),
-            global_delivery: std::env::var_os("NATS_DEFAULT_TO_LIB_MSG_DELIVERY").is_some(),
+            global_delivery: environment::variable("NATS_DEFAULT_TO_LIB_MSG_DELIVERY").is_some(),
             pool_size: number("NATS_DEFAULT_LIB_MSG_DELIVERY_POOL_SIZE")
                 .map_or(1, |n| n.min(i64::from(i32::MAX)) as i32),
             thread_started: None,
@@ -65,7 +65,6 @@ pub struct Core {
 impl Core {
     fn start(config: Config) -> Result<Arc<Core>> {
         ignore_sigpipe();
-        fork::watch();
         let threads = Threads::new(config.thread_started);
         let timer = Timer::start(&threads)?;
         let callbacks = Executor::start(&threads, "nats-callbacks")?;
@@ -110,7 +109,8 @@ enum Life {
     Closing(Arc<Threads>),
 }
 
-static LIFE: Mutex<Life> = Mutex::new(Life::Closed);
+/// A child begins with a closed library. That of its parent is left as it is: its threads are not here.
+static LIFE: PerProcess<Mutex<Life>> = PerProcess::new(Mutex::new(Life::Closed), || Mutex::new(Life::Closed));
 
 /// Opens the library with what the environment says; nothing happens when it is open.
 pub fn open_default() -> Result<()> {
@@ -129,18 +129,16 @@ pub fn core() -> Result<Arc<Core>> {
 
 /// Defaults for new options.
 pub fn defaults() -> Defaults {
-    match &*LIFE.lock() {
+    match &*LIFE.get().lock() {
         Life::Open(core) => core.defaults,
         _ => Defaults::default(),
     }
 }
 
 fn open_core(config: Option<Config>) -> Result<Arc<Core>> {
-    let mut life = LIFE.lock();
+    let mut life = LIFE.get().lock();
     match &*life {
-        Life::Open(core) if core.process == Process::current() => return Ok(Arc::clone(core)),
-        // The parent's library: its threads are not here, so nothing of it may end. The child gets its own.
-        Life::Open(core) => std::mem::forget(Arc::clone(core)),
+        Life::Open(core) => return Ok(Arc::clone(core)),
         Life::Closing(threads) if !threads.wait_for_all(Deadline::in_ms(0)) => {
             return fail(Status::FailedToInitialize, "the library is being closed");
         }
@@ -167,13 +165,23 @@ pub fn close_and_wait(timeout_ms: i64) -> Result<()> {
         return fail(Status::IllegalState, "the library's own threads cannot wait for its end");
     }
     let Some((_, threads)) = begin_close() else {
-        return match *LIFE.lock() {
+        return match *LIFE.get().lock() {
             Life::Closed => Err(Status::NotInitialized.into()),
             _ => fail(Status::IllegalState, "the library is being closed already"),
         };
     };
     let deadline = if timeout_ms <= 0 { Deadline::NEVER } else { Deadline::in_ms(timeout_ms) };
-    if threads.wait_for_all(deadline) { Ok(()) } else { Err(Status::Timeout.into()) }
+    if !threads.wait_for_all(deadline) {
+        return Err(Status::Timeout.into());
+    }
+    release_thread_memory();
+    recycle::purge(); // what the threads gave back when they ended
+    Ok(())
+}
+
+/// Frees what the calling thread keeps for messages to come.
+pub fn release_thread_memory() {
+    recycle::release_mine();
 }
 
 /// Sets how many workers the fixed pool may have; never shrinks it.
@@ -186,7 +194,7 @@ pub fn set_delivery_pool_size(size: i32) -> Result<()> {
 }
 
 fn begin_close() -> Option<(Weak<Core>, Arc<Threads>)> {
-    let mut life = LIFE.lock();
+    let mut life = LIFE.get().lock();
     let Life::Open(core) = &*life else {
         if let Life::Closing(threads) = &*life
             && threads.wait_for_all(Deadline::in_ms(0))
@@ -211,6 +219,7 @@ fn ignore_sigpipe() {
 
 /// One poller serves thousands of connections; more can be asked for with `NATS_POLLER_THREADS`.
 fn poller_count() -> usize {
-    let asked = std::env::var("NATS_POLLER_THREADS").ok().and_then(|n| n.parse().ok());
+    let asked =
+        environment::variable("NATS_POLLER_THREADS").and_then(|n| String::from_utf8(n).ok()?.parse().ok());
     asked.unwrap_or(1).clamp(1, 64)
 }

@@ -50,6 +50,16 @@ unsafe impl Send for External {}
 // SAFETY: as above.
 unsafe impl Sync for External {}
 
+impl Drop for Extra {
+    /// In a child, what belongs to a subscription of the parent is left alone: its locks may be held for good.
+    fn drop(&mut self) {
+        let subscription = self.subscription.take();
+        if subscription.as_ref().is_some_and(|sub| sub.connection().check_process().is_err()) {
+            std::mem::forget(subscription);
+        }
+    }
+}
+
 impl Msg {
     /// A message from the server. The first `header_len` bytes of `body` are the raw header block, the rest is the
     /// payload; behind it come `padding` zero bytes, one at least.

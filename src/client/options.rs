@@ -11,10 +11,12 @@ use crate::client::connection::Connection;
 use crate::client::loss::Disconnect;
 use crate::client::subscription::Subscription;
 use crate::error::{Error, Result, Status, fail};
+use crate::io::fork;
 use crate::io::socket::{KeepAlive, TcpOptions};
 use crate::io::tls;
 pub use crate::io::tls::Settings as TlsSettings;
 use crate::proto::subject;
+use crate::sync::Mutex;
 
 /// Told about an event of a connection: closed, disconnected, reconnected, connected, discovered servers, lame duck.
 pub type ConnectionHandler = Arc<dyn Fn(&Arc<Connection>) + Send + Sync>;
@@ -595,11 +597,16 @@ impl Options {
 }
 
 /// Options that several threads may set.
-pub struct SharedOptions(pub crate::sync::Mutex<Options>);
+pub struct SharedOptions(Mutex<Options>);
 
 impl SharedOptions {
     pub fn new(options: Options) -> SharedOptions {
-        SharedOptions(crate::sync::Mutex::new(options))
+        SharedOptions(Mutex::new(options))
+    }
+
+    /// Works with the options. A child gets them whole and unlocked, whatever other threads of its parent did with them.
+    pub fn with<T>(&self, work: impl FnOnce(&mut Options) -> T) -> T {
+        fork::undisturbed(|| work(&mut self.0.lock()))
     }
 }
 

@@ -39,7 +39,7 @@ pub unsafe extern "C" fn natsConnection_Connect(
         let out = required(nc)?;
         // SAFETY: a live handle or NULL.
         let options = match unsafe { natsOptions::borrow_opt(options) } {
-            Some(shared) => shared.0.lock().clone(),
+            Some(shared) => shared.with(|options| options.clone()),
             None => default_options()?,
         };
         // SAFETY: checked for NULL, writable by the contract of this function.
@@ -505,13 +505,7 @@ pub unsafe extern "C" fn natsConnection_GetLocalIPAndPort(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsConnection_Close(nc: *mut natsConnection) {
     // SAFETY: a live handle or NULL.
-    unsafe {
-        ask("natsConnection_Close", nc, (), |nc| {
-            if nc.check_process().is_ok() {
-                nc.close()
-            }
-        })
-    }
+    unsafe { ask("natsConnection_Close", nc, (), |nc| nc.close()) }
 }
 
 /// Closes a connection and gives the handle back. Callbacks may still run afterwards; subscriptions stay valid handles
@@ -547,7 +541,7 @@ unsafe fn connect_into(out: *mut *mut natsConnection, options: Options) -> Resul
     result
 }
 
-/// A question that cannot fail, with the answer for NULL.
+/// A question that cannot fail, with the answer for NULL, which is also that for a connection of the parent process.
 ///
 /// # Safety
 /// `nc` is NULL or a live handle.
@@ -562,7 +556,8 @@ where
 {
     infallible(name, otherwise, || {
         // SAFETY: as promised by the caller.
-        unsafe { natsConnection::borrow_opt(nc) }.map_or(otherwise, |nc| question(&nc))
+        let connection = unsafe { natsConnection::borrow_opt(nc) };
+        connection.filter(|nc| nc.check_process().is_ok()).map_or(otherwise, |nc| question(&nc))
     })
 }
 

@@ -12,7 +12,9 @@ use crate::ffi::types::*;
 pub unsafe extern "C" fn natsConnection_ProcessReadEvent(nc: *mut natsConnection) {
     infallible("natsConnection_ProcessReadEvent", (), || {
         // SAFETY: a live handle or NULL.
-        if let Some(nc) = unsafe { natsConnection::borrow_opt(nc) } {
+        if let Some(nc) = unsafe { natsConnection::borrow_opt(nc) }
+            && nc.check_process().is_ok()
+        {
             nc.process_read_event();
         }
     });
@@ -24,7 +26,9 @@ pub unsafe extern "C" fn natsConnection_ProcessReadEvent(nc: *mut natsConnection
 pub unsafe extern "C" fn natsConnection_ProcessWriteEvent(nc: *mut natsConnection) {
     infallible("natsConnection_ProcessWriteEvent", (), || {
         // SAFETY: a live handle or NULL.
-        if let Some(nc) = unsafe { natsConnection::borrow_opt(nc) } {
+        if let Some(nc) = unsafe { natsConnection::borrow_opt(nc) }
+            && nc.check_process().is_ok()
+        {
             nc.process_write_event();
         }
     });
@@ -50,6 +54,10 @@ pub unsafe extern "C" fn natsConnection_ProcessCloseEvent(socket: *mut natsSock)
 pub unsafe extern "C" fn natsConnection_ProcessDetachedEvent(nc: *mut natsConnection) {
     infallible("natsConnection_ProcessDetachedEvent", (), || {
         // SAFETY: the reference given to the loop when it attached, or NULL.
-        drop(unsafe { natsConnection::take(nc) });
+        let connection = unsafe { natsConnection::borrow_opt(nc) };
+        if connection.is_some_and(|nc| nc.check_process().is_ok()) {
+            // SAFETY: as above, and not used by the loop afterwards.
+            drop(unsafe { natsConnection::take(nc) });
+        }
     });
 }

@@ -372,7 +372,7 @@ unsafe fn on_options(
     boundary(name, || {
         // SAFETY: as promised by the caller.
         let opts = unsafe { natsOptions::borrow(opts) }?;
-        change(&mut opts.0.lock())
+        opts.with(change)
     })
 }
 

@@ -30,7 +30,7 @@ pub(super) unsafe fn change(
 ) -> Result<()> {
     // SAFETY: as promised by the caller.
     let opts = unsafe { natsOptions::borrow(opts) }?;
-    change(&mut opts.0.lock())
+    opts.with(change)
 }
 
 /// Changes a plain value, which cannot fail.
@@ -1009,7 +1009,7 @@ mod tests {
 
     fn read<T>(opts: *mut natsOptions, read: impl FnOnce(&Options) -> T) -> T {
         // SAFETY: the tests pass live handles.
-        read(&unsafe { natsOptions::borrow(opts) }.unwrap().0.lock())
+        unsafe { natsOptions::borrow(opts) }.unwrap().with(|options| read(options))
     }
 
     #[test]

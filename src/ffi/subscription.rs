@@ -369,14 +369,13 @@ pub unsafe extern "C" fn natsSubscription_SetOnCompleteCB(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsSubscription_Destroy(sub: *mut natsSubscription) {
     infallible("natsSubscription_Destroy", (), || {
-        // SAFETY: a live handle given by the library, or NULL; the program does not use it afterwards.
-        if let Some(sub) = unsafe { natsSubscription::take(sub) } {
-            if sub.connection().check_process().is_ok() {
-                sub.connection().destroy_subscription(&sub);
-            } else {
-                std::mem::forget(sub); // its locks and threads are the parent's
-            }
-        }
+        // SAFETY: a live handle given by the library, or NULL.
+        let Some(subscription) = (unsafe { natsSubscription::borrow_opt(sub) }) else { return };
+        if subscription.connection().check_process().is_ok() {
+            subscription.connection().destroy_subscription(&subscription);
+            // SAFETY: given by the library, and not used by the program afterwards.
+            drop(unsafe { natsSubscription::take(sub) });
+        } // else its locks and threads are the parent's: the handle is left alone
     });
 }
 

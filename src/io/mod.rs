@@ -6,6 +6,7 @@ pub mod executor;
 pub mod fork;
 pub mod poller;
 pub mod socket;
+pub mod stderr;
 pub mod threads;
 pub mod timer;
 pub mod tls;

@@ -3,30 +3,39 @@
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle, ThreadId};
 
 use crate::sync::{Condvar, Mutex};
 
 use crate::error::{Result, Status, fail};
 use crate::io::clock::{Deadline, wait_until};
+use crate::io::fork::Process;
 
 /// Runs first on every thread of the library.
 pub type StartedHandler = Arc<dyn Fn() + Send + Sync>;
 
 thread_local! {
-    static OURS: Cell<bool> = const { Cell::new(false) };
+    static OURS: Cell<Option<Process>> = const { Cell::new(None) };
 }
 
-/// Whether the calling thread is one of the library's.
+/// Whether the calling thread is one of the library's. That it was one when it forked does not count.
 pub fn is_library_thread() -> bool {
-    OURS.try_with(Cell::get).unwrap_or(false)
+    OURS.try_with(Cell::get).ok().flatten() == Some(Process::current())
 }
 
 /// Processors that this process may use.
 pub fn processors() -> usize {
-    static PROCESSORS: OnceLock<usize> = OnceLock::new();
-    *PROCESSORS.get_or_init(|| thread::available_parallelism().map_or(1, usize::from))
+    static PROCESSORS: AtomicUsize = AtomicUsize::new(0);
+    let known = PROCESSORS.load(Ordering::Relaxed);
+    if known > 0 {
+        return known;
+    }
+    // Two threads that find out at once find the same, and a child waits for neither.
+    let found = thread::available_parallelism().map_or(1, usize::from);
+    PROCESSORS.store(found, Ordering::Relaxed);
+    found
 }
 
 /// The system's number of the calling thread.
@@ -91,7 +100,7 @@ impl Threads {
     }
 
     fn run(&self, body: impl FnOnce()) {
-        let _ = OURS.try_with(|ours| ours.set(true));
+        let _ = OURS.try_with(|ours| ours.set(Some(Process::current())));
         if let Some(started) = &self.started {
             started();
         }

@@ -20,6 +20,7 @@ use openssl::x509::{X509, X509Crl, X509NameRef, X509StoreContextRef};
 use openssl_sys as ffi;
 
 use crate::error::{Error, Result, Status, fail};
+use crate::io::fork::{self, PerProcess};
 use crate::io::tls::{Peer, VerifyCallback};
 
 /// X509_V_ERR_HOSTNAME_MISMATCH
@@ -40,8 +41,9 @@ pub struct Settings {
     skip_verification: bool,
     callback: Option<VerifyCallback>,
     concurrent: bool,
-    /// The program's callback runs for one handshake at a time. A callback may connect with the same options.
-    turn: ReentrantMutex<()>,
+    /// The program's callback runs for one handshake at a time. A callback may connect with the same options. A child
+    /// does not wait for handshakes of its parent.
+    turn: PerProcess<ReentrantMutex<()>>,
 }
 
 /// Why a certificate was refused.
@@ -55,6 +57,8 @@ impl Settings {
 
     /// Trusts what the system trusts; TLS 1.2 or newer.
     pub fn new() -> Result<Settings> {
+        // Begun by one thread and cut by the fork of another, a child would wait for its end.
+        fork::undisturbed(openssl::init);
         let made = || -> std::result::Result<SslContext, ErrorStack> {
             let mut builder = SslContext::builder(SslMethod::tls_client())?;
             builder.set_min_proto_version(Some(SslVersion::TLS1_2))?;
@@ -70,7 +74,7 @@ impl Settings {
             skip_verification: false,
             callback: None,
             concurrent: false,
-            turn: ReentrantMutex::new(()),
+            turn: PerProcess::made_by(|| ReentrantMutex::new(())),
         })
     }
 
@@ -188,7 +192,7 @@ impl Settings {
 
     /// Runs a step of a handshake, which may call the program's callback.
     pub(super) fn in_turn<T>(&self, step: impl FnOnce() -> T) -> T {
-        let _turn = (self.callback.is_some() && !self.concurrent).then(|| self.turn.lock());
+        let _turn = (self.callback.is_some() && !self.concurrent).then(|| self.turn.get().lock());
         step()
     }
 
