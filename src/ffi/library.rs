@@ -275,11 +275,14 @@ pub unsafe extern "C" fn nats_SetMessageDeliveryPoolSize(max: c_int) -> natsStat
     boundary("nats_SetMessageDeliveryPoolSize", || library::set_delivery_pool_size(max))
 }
 
-/// Frees what the library keeps for the calling thread, its last error. Needed only in threads that are not the
-/// library's, live on, and want the memory back.
+/// Frees what the library keeps for the calling thread: its last error, and up to 256 KiB for messages to come. Needed
+/// only in threads that are not the library's, live on, and want the memory back.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nats_ReleaseThreadMemory() {
-    infallible("nats_ReleaseThreadMemory", (), last_error::clear);
+    infallible("nats_ReleaseThreadMemory", (), || {
+        last_error::clear();
+        library::release_thread_memory();
+    });
 }
 
 /// Signs a text with Ed25519.
