@@ -2,6 +2,7 @@
 
 #include "fixture.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <unistd.h>
@@ -125,4 +126,70 @@ TEST(memory_while_a_callback_is_slow)
     natsSubscription_Destroy(sub);
     free(some);
     fixture_destroy(&f);
+}
+
+// ---- memory that threads keep ----
+
+enum { FREEING_THREADS = 16, FREED_EACH = 4000 };
+
+typedef struct
+{
+    natsMsg         **msgs;
+    pthread_barrier_t freed, released;
+} freer;
+
+static void *free_messages(void *arg)
+{
+    freer *f = arg;
+
+    for (int i = 0; i < FREED_EACH; i++)
+        natsMsg_Destroy(f->msgs[i]);
+    pthread_barrier_wait(&f->freed);
+    pthread_barrier_wait(&f->released);
+    nats_ReleaseThreadMemory();
+    pthread_barrier_wait(&f->freed);
+    pthread_barrier_wait(&f->released);
+    return NULL;
+}
+
+static int64_t trimmed_kb(void)
+{
+    malloc_trim(0);
+    return resident_kb();
+}
+
+// A thread that frees messages of all sizes keeps no more than 256 KiB for messages to come, all together a few MB more.
+TEST(memory_of_threads_that_free_messages)
+{
+    static char data[8192];
+    freer       freers[FREEING_THREADS];
+    pthread_t   threads[FREEING_THREADS];
+    natsMsg   **msgs = calloc(FREED_EACH, sizeof *msgs);
+    unsigned    seed = 1;
+    int64_t     kb   = trimmed_kb(), kept;
+
+    for (int t = 0; t < FREEING_THREADS; t++)
+    {
+        for (int i = 0; i < FREED_EACH; i++)
+            CHECK_OK(natsMsg_Create(&msgs[i], "foo", NULL, data, rand_r(&seed) % 8000));
+        freers[t].msgs = msgs;
+        pthread_barrier_init(&freers[t].freed, NULL, 2);
+        pthread_barrier_init(&freers[t].released, NULL, 2);
+        CHECK(pthread_create(&threads[t], NULL, free_messages, &freers[t]) == 0);
+        pthread_barrier_wait(&freers[t].freed);
+    }
+    kept = trimmed_kb() - kb;
+    CHECK_RANGE(kept, -100000, FREEING_THREADS * 256 + 12000);
+    for (int t = 0; t < FREEING_THREADS; t++)
+    {
+        pthread_barrier_wait(&freers[t].released);
+        pthread_barrier_wait(&freers[t].freed);
+    }
+    CHECK_RANGE(trimmed_kb() - kb, -100000, kept - FREEING_THREADS * 32);
+    for (int t = 0; t < FREEING_THREADS; t++)
+    {
+        pthread_barrier_wait(&freers[t].released);
+        pthread_join(threads[t], NULL);
+    }
+    free(msgs);
 }

@@ -1,8 +1,9 @@
 //! The library's life: opened once (often implicitly), closed when the program says so and nothing is left.
 
+use std::ptr;
 use std::sync::Arc;
 use std::sync::Weak;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 use crate::sync::Mutex;
 
@@ -112,6 +113,10 @@ enum Life {
 /// A child begins with a closed library. That of its parent is left as it is: its threads are not here.
 static LIFE: PerProcess<Mutex<Life>> = PerProcess::new(Mutex::new(Life::Closed), || Mutex::new(Life::Closed));
 
+/// The configuration that the program gave; NULL when it gave none. A child opens the library with it, too. Changed under
+/// the lock of LIFE, but a child reads its parent's without that.
+static CONFIGURED: AtomicPtr<Config> = AtomicPtr::new(ptr::null_mut());
+
 /// Opens the library with what the environment says; nothing happens when it is open.
 pub fn open_default() -> Result<()> {
     core().map(drop)
@@ -144,9 +149,25 @@ fn open_core(config: Option<Config>) -> Result<Arc<Core>> {
         }
         _ => {}
     }
-    let core = Core::start(config.unwrap_or_else(Config::from_environment))?;
+    let given = config.or_else(configured);
+    let core = Core::start(given.clone().unwrap_or_else(Config::from_environment))?;
+    configure(given);
     *life = Life::Open(Arc::clone(&core));
     Ok(core)
+}
+
+fn configured() -> Option<Config> {
+    // SAFETY: NULL or made by `configure`, which is not called meanwhile.
+    unsafe { CONFIGURED.load(Ordering::Acquire).as_ref() }.cloned()
+}
+
+fn configure(config: Option<Config>) {
+    let new = config.map_or(ptr::null_mut(), |config| Box::into_raw(Box::new(config)));
+    let old = CONFIGURED.swap(new, Ordering::AcqRel);
+    if !old.is_null() {
+        // SAFETY: made above at an earlier call, and nobody else can find it any more.
+        drop(unsafe { Box::from_raw(old) });
+    }
 }
 
 /// Begins closing: queued callbacks still run, new ones are dropped. Threads end once no connection or
@@ -205,6 +226,7 @@ fn begin_close() -> Option<(Weak<Core>, Arc<Threads>)> {
     };
     let (weak, threads) = (Arc::downgrade(core), Arc::clone(&core.threads));
     core.callbacks.close();
+    configure(None);
     let open = std::mem::replace(&mut *life, Life::Closing(Arc::clone(&threads)));
     drop(life);
     drop(open); // outside the lock: this may be the last reference
