@@ -4,6 +4,7 @@
 
 use std::cell::Cell;
 use std::mem::ManuallyDrop;
+use std::ops::{Deref, DerefMut};
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -144,7 +145,7 @@ impl<T> Drop for PerProcess<T> {
 static GATE: AtomicU32 = AtomicU32::new(0);
 const FORK: u32 = 1 << 16;
 /// A section that takes longer, because a file that it reads does not come, is not waited for.
-const PATIENCE: Duration = Duration::from_millis(100);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 thread_local! {
     /// Sections that the thread is in.
@@ -156,6 +157,36 @@ thread_local! {
 pub fn undisturbed<T>(section: impl FnOnce() -> T) -> T {
     let _leave = enter();
     section()
+}
+
+/// Something whose end is such a section.
+pub struct EndsUndisturbed<T>(ManuallyDrop<T>);
+
+impl<T> EndsUndisturbed<T> {
+    pub fn new(thing: T) -> EndsUndisturbed<T> {
+        EndsUndisturbed(ManuallyDrop::new(thing))
+    }
+}
+
+impl<T> Deref for EndsUndisturbed<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> DerefMut for EndsUndisturbed<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+}
+
+impl<T> Drop for EndsUndisturbed<T> {
+    fn drop(&mut self) {
+        // SAFETY: self is not used afterwards.
+        undisturbed(|| unsafe { ManuallyDrop::drop(&mut self.0) });
+    }
 }
 
 /// Leaves a section when dropped.
@@ -189,10 +220,15 @@ fn inside() -> u32 {
 }
 
 extern "C" fn before_fork() {
+    close_gate(PATIENCE);
+}
+
+/// Lets no other thread begin a section, and waits until none is in one.
+fn close_gate(patience: Duration) {
     let start = Instant::now();
     let mut gate = GATE.fetch_add(FORK, Ordering::Acquire) + FORK;
     while gate % FORK > inside() {
-        let left = PATIENCE.saturating_sub(start.elapsed());
+        let left = patience.saturating_sub(start.elapsed());
         if left.is_zero() {
             return;
         }
@@ -337,8 +373,9 @@ mod tests {
         });
         wait.recv().unwrap();
         let start = Instant::now();
-        assert!(in_a_child(fork, || undisturbed(|| true)));
-        assert!(start.elapsed() >= PATIENCE);
+        close_gate(Duration::from_millis(20));
+        assert!(start.elapsed() >= Duration::from_millis(20));
+        in_parent();
         end.send(()).unwrap();
         long.join().unwrap();
     }

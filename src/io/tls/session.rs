@@ -11,6 +11,7 @@ use openssl::ssl::{ErrorCode, SslStream};
 
 use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::Deadline;
+use crate::io::fork::EndsUndisturbed;
 use crate::io::socket::{Interest, Socket};
 use crate::io::tls::Peer;
 use crate::io::tls::settings::{Refusal, Settings, reason};
@@ -32,7 +33,7 @@ thread_local! {
 }
 
 pub struct Session {
-    stream: Mutex<SslStream<Pipe>>,
+    stream: Mutex<EndsUndisturbed<SslStream<Pipe>>>,
     /// Of the one thread that writes at a time.
     writer: Mutex<Writer>,
     /// OpenSSL wants something sent that no writer has taken yet (an answer to the peer).
@@ -154,7 +155,7 @@ fn failure(error: &openssl::ssl::Error, ended: bool) -> String {
 impl Session {
     fn new(stream: SslStream<Pipe>) -> Session {
         Session {
-            stream: Mutex::new(stream),
+            stream: Mutex::new(EndsUndisturbed::new(stream)),
             writer: Mutex::default(),
             unsent: AtomicBool::new(false),
             unfinished: AtomicBool::new(false),

@@ -20,7 +20,7 @@ use openssl::x509::{X509, X509Crl, X509NameRef, X509StoreContextRef};
 use openssl_sys as ffi;
 
 use crate::error::{Error, Result, Status, fail};
-use crate::io::fork::{self, PerProcess};
+use crate::io::fork::{self, EndsUndisturbed, PerProcess};
 use crate::io::tls::{Peer, VerifyCallback};
 
 /// X509_V_ERR_HOSTNAME_MISMATCH
@@ -34,7 +34,7 @@ unsafe extern "C" {
 
 /// Changed only while nobody else uses them: see `Options::change_tls`.
 pub struct Settings {
-    context: SslContext,
+    context: EndsUndisturbed<SslContext>,
     /// Files read at each handshake: certificate chain and key.
     dynamic: Option<(Vec<u8>, Vec<u8>)>,
     expected_host: Option<Vec<u8>>,
@@ -57,8 +57,6 @@ impl Settings {
 
     /// Trusts what the system trusts; TLS 1.2 or newer.
     pub fn new() -> Result<Settings> {
-        // Begun by one thread and cut by the fork of another, a child would wait for its end.
-        fork::undisturbed(openssl::init);
         let made = || -> std::result::Result<SslContext, ErrorStack> {
             let mut builder = SslContext::builder(SslMethod::tls_client())?;
             builder.set_min_proto_version(Some(SslVersion::TLS1_2))?;
@@ -68,7 +66,10 @@ impl Settings {
             Ok(builder.build())
         };
         Ok(Settings {
-            context: made().map_err(|e| ssl_error("Error creating the TLS context", &e))?,
+            // The first one makes OpenSSL ready; a child would wait for the end of that.
+            context: fork::undisturbed(made)
+                .map(EndsUndisturbed::new)
+                .map_err(|e| ssl_error("Error creating the TLS context", &e))?,
             dynamic: None,
             expected_host: None,
             skip_verification: false,
@@ -190,14 +191,22 @@ impl Settings {
         self.concurrent = true;
     }
 
-    /// Runs a step of a handshake, which may call the program's callback.
+    /// Runs a step of a handshake, which may call the program's callback. If it does not, a fork waits for its end:
+    /// OpenSSL has locks that all connections share.
     pub(super) fn in_turn<T>(&self, step: impl FnOnce() -> T) -> T {
-        let _turn = (self.callback.is_some() && !self.concurrent).then(|| self.turn.get().lock());
+        if self.callback.is_none() {
+            return fork::undisturbed(step);
+        }
+        let _turn = (!self.concurrent).then(|| self.turn.get().lock());
         step()
     }
 
     /// An OpenSSL connection to `peer` that has not said anything yet, and where a refusal is noted.
     pub(super) fn prepare(&self, peer: Peer<'_>) -> Result<(Ssl, Refusal)> {
+        fork::undisturbed(|| self.prepare_whole(peer))
+    }
+
+    fn prepare_whole(&self, peer: Peer<'_>) -> Result<(Ssl, Refusal)> {
         let failed = |e: ErrorStack| ssl_error("Error preparing TLS", &e);
         let mut ssl = Ssl::new(&self.context).map_err(failed)?;
         if let Ok(host) = std::str::from_utf8(peer.host)
@@ -245,7 +254,7 @@ impl Settings {
         &mut self,
         change: impl FnOnce(&mut SslContextBuilder) -> std::result::Result<T, ErrorStack>,
     ) -> std::result::Result<T, ErrorStack> {
-        let context = self.context.clone();
+        let context = (*self.context).clone();
         let pointer = context.as_ptr();
         std::mem::forget(context);
         // SAFETY: the builder takes over the reference made above.
