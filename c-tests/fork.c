@@ -549,7 +549,7 @@ TEST(a_child_does_not_wait_for_its_parents_handshake)
     if (!server_available())
         SKIP("no nats-server");
     certs_make();
-    config = cert_server_config("server-ip", "");
+    config = cert_server_config("server-ip", "timeout: 30\n");
     s      = server_start(config, NULL);
     free(config);
     CHECK_OK(natsOptions_Create(&opts));
@@ -602,7 +602,7 @@ TEST_T(forked_while_tls_is_set_up, 120000)
     natsOptions *opts = NULL;
 
     CHECK_OK(natsOptions_Create(&opts));
-    for (unsigned us = 0; us < 3000; us += 100)
+    for (unsigned us = 0; us < 3000; us += 300)
         child(fork_while_tls_begins, &us);
     natsOptions_Destroy(opts);
 }

@@ -2012,8 +2012,8 @@ NATS_EXTERN void nats_PrintLastErrorStack(FILE *file);
 NATS_EXTERN natsStatus nats_SetMessageDeliveryPoolSize(int max);
 
 /**
- * Frees what the library keeps for the calling thread, its last error. Needed only in threads that are not the
- * library's, live on, and want the memory back.
+ * Frees what the library keeps for the calling thread: its last error, and up to 256 KiB for messages to come. Needed
+ * only in threads that are not the library's, live on, and want the memory back.
  */
 NATS_EXTERN void nats_ReleaseThreadMemory(void);
 
@@ -3197,7 +3197,9 @@ NATS_EXTERN natsStatus natsConnection_ConnectTo(natsConnection **nc, const char 
  */
 NATS_EXTERN natsStatus natsConnection_Reconnect(natsConnection *nc);
 
-/** Whether the connection is closed for good; true for NULL. */
+/**
+ * Whether the connection is closed for good; true for NULL, and for a connection of the parent process after fork().
+ */
 NATS_EXTERN bool natsConnection_IsClosed(natsConnection *nc);
 
 /**
@@ -3208,7 +3210,10 @@ NATS_EXTERN bool natsConnection_IsReconnecting(natsConnection *nc);
 /** Whether the connection is draining; false for NULL and after the close that ends a drain. */
 NATS_EXTERN bool natsConnection_IsDraining(natsConnection *nc);
 
-/** The state of the connection, #NATS_CONN_STATUS_CLOSED for NULL. Never waits for anything. */
+/**
+ * The state of the connection, #NATS_CONN_STATUS_CLOSED for NULL and for a connection of the parent process after
+ * fork(). Never waits for anything.
+ */
 NATS_EXTERN natsConnStatus natsConnection_Status(natsConnection *nc);
 
 /**

@@ -83,7 +83,7 @@ pub unsafe extern "C" fn natsConnection_Reconnect(nc: *mut natsConnection) -> na
     unsafe { on_connection("natsConnection_Reconnect", nc, |nc| nc?.reconnect()) }
 }
 
-/// Whether the connection is closed for good; true for NULL.
+/// Whether the connection is closed for good; true for NULL, and for a connection of the parent process after fork().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsConnection_IsClosed(nc: *mut natsConnection) -> bool {
     // SAFETY: a live handle or NULL.
@@ -104,7 +104,8 @@ pub unsafe extern "C" fn natsConnection_IsDraining(nc: *mut natsConnection) -> b
     unsafe { ask("natsConnection_IsDraining", nc, false, |nc| nc.is_draining()) }
 }
 
-/// The state of the connection, #NATS_CONN_STATUS_CLOSED for NULL. Never waits for anything.
+/// The state of the connection, #NATS_CONN_STATUS_CLOSED for NULL and for a connection of the parent process after
+/// fork(). Never waits for anything.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsConnection_Status(nc: *mut natsConnection) -> natsConnStatus {
     // SAFETY: a live handle or NULL.
