@@ -1,0 +1,64 @@
+//! PINGs on their way, and what their PONGs answer.
+
+use std::sync::Arc;
+
+use super::queue::Phase;
+use super::{Answer, Outbound, Then};
+use crate::client::waiter::Waiter;
+use crate::error::{Result, Status};
+use crate::io::clock;
+use crate::proto::encoder;
+
+impl Outbound {
+    /// Appends a keep-alive PING; its PONG is waited for by nobody. Never waits.
+    pub fn keep_alive(&self) -> Then {
+        let mut queue = self.queue.lock();
+        if queue.phase != Phase::Live {
+            return Then::Nothing;
+        }
+        let id = queue.pongs.sent_ping();
+        queue.note_ping(id, true);
+        self.vitals.note_ping();
+        queue.append(|b| b.extend_from_slice(encoder::PING));
+        queue.request_flush()
+    }
+
+    /// Appends a PING whose PONG completes `waiter`. While there is no connection it goes out after the reconnect.
+    pub fn ping(&self, waiter: Arc<Waiter<()>>) -> Result<Then> {
+        let mut queue = self.queue.lock();
+        if queue.phase != Phase::Closed {
+            self.vitals.note_ping();
+        }
+        match queue.phase {
+            Phase::Closed => Err(Status::ConnectionClosed.into()),
+            Phase::Down => {
+                queue.expect_pong(waiter);
+                queue.pending.extend_from_slice(encoder::PING);
+                Ok(Then::Nothing)
+            }
+            Phase::Live => {
+                queue.expect_pong(waiter);
+                queue.append(|b| b.extend_from_slice(encoder::PING));
+                drop(queue);
+                Ok(self.flush_try())
+            }
+        }
+    }
+
+    /// Forgets a waiter that gave up; its PONG is still counted.
+    pub fn forget(&self, waiter: &Arc<Waiter<()>>) {
+        self.queue.lock().pings.retain(|(_, w)| !Arc::ptr_eq(w, waiter));
+    }
+
+    /// A PONG arrived: what it answers.
+    pub fn pong(&self) -> Answer {
+        let mut queue = self.queue.lock();
+        let Some(id) = queue.pongs.received() else { return Answer::default() };
+        let waiter = queue.pings.iter().position(|(ping, _)| *ping == id);
+        let waiter = waiter.and_then(|index| queue.pings.remove(index)).map(|(_, waiter)| waiter);
+        let timed =
+            queue.timed.front().is_some_and(|ping| ping.id == id).then(|| queue.timed.pop_front()).flatten();
+        let round_trip = timed.as_ref().map(|ping| clock::now().saturating_sub(ping.at));
+        Answer { waiter, round_trip, keep_alive: timed.is_some_and(|ping| ping.keep_alive) }
+    }
+}
