@@ -181,7 +181,7 @@ impl Connection {
         let mut first = Buffer::default();
         table.resubscribe(&mut first);
         self.requests.resubscribe(&mut first);
-        self.outbound.go_live(&link, first, !connecting);
+        let flush = self.outbound.go_live(&link, first, !connecting);
         drop(table);
         drop(state);
         self.start_ticks();
@@ -198,9 +198,7 @@ impl Connection {
         if link.event_loop().is_some() {
             self.tell_up(connecting, first_ever);
         }
-        if self.outbound.has_bytes() {
-            self.carry_out(crate::client::outbound::Then::RequestFlush);
-        }
+        self.carry_out(flush);
         Ok(())
     }
 

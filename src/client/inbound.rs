@@ -463,7 +463,9 @@ impl Connection {
     pub fn process_write_event(self: &Arc<Self>) {
         let link = self.state.lock().link.clone();
         let Some(event_loop) = link.as_ref().and_then(|l| l.event_loop()) else { return };
-        if self.outbound.writable() {
+        let (left, then) = self.outbound.writable();
+        self.carry_out(then);
+        if left {
             return;
         }
         let _ = event_loop.write(false);
@@ -479,11 +481,14 @@ impl Driven for Connection {
         link.is_some_and(|link| self.receive(&link, Reader::Watcher, buffer, READS_PER_TURN, maybe_ended))
     }
 
-    fn writable(&self) {
-        self.outbound.writable();
+    fn writable(self: Arc<Self>) {
+        let (_, then) = self.outbound.writable();
+        self.carry_out(then);
     }
 
-    fn flush_due(&self, first_look: bool) -> Option<Duration> {
-        self.outbound.flush_due(first_look)
+    fn flush_due(self: Arc<Self>, first_look: bool) -> Option<Duration> {
+        let (later, then) = self.outbound.flush_due(first_look);
+        self.carry_out(then);
+        later
     }
 }

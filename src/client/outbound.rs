@@ -2,7 +2,9 @@
 //!
 //! Publishers write into `buffer` under a short lock. Whoever fills it takes it out and writes it to the socket
 //! itself, without the lock, while others fill the next one; a buffer with room left is written by the poller.
-//! There is one writer at a time (`writing`), so the bytes keep their order.
+//! There is one writer at a time (`writing`), so the bytes keep their order. No byte is left behind: whenever the lock is
+//! free, bytes in the buffer have a writer, a publisher that waits to become it, a poller that watches the socket, or a
+//! flush that was asked for (`Queue::look_after_rest`).
 
 mod pings;
 mod queue;
@@ -197,13 +199,13 @@ impl Outbound {
             chunk.data.extend_from_slice(encoder::CRLF);
         }
         chunk.sent = sent.min(chunk.data.len());
-        let queue = self.written(chunk, &link);
+        let mut queue = self.put_back(chunk, &link, result.is_err());
+        queue.note_publisher_wrote();
         let own = Some(start..goal);
         match result {
-            Err(e) => self.write_failed(queue, &link, own, e)?,
-            Ok(_) => self.write_until(queue, goal, own)?,
+            Err(e) => Ok(self.write_failed(queue, &link, own, e)?.look_after_rest()),
+            Ok(_) => self.write_until(queue, goal, own),
         }
-        Ok(Then::Nothing)
     }
 
     /// The first message of several, maybe the only one. When nothing was written for a while it goes out at once, as
@@ -211,10 +213,10 @@ impl Outbound {
     #[cold]
     fn first_publish<'a>(&'a self, mut queue: Guard<'a>) -> Result<Then> {
         let quiet = clock::now().saturating_sub(queue.last_write) > QUIET;
-        if !quiet || queue.writing || queue.is_event_driven() {
+        if !quiet || queue.is_attended() || queue.is_event_driven() {
             return Ok(queue.request_flush());
         }
-        Ok(if self.write_what_fits(queue) { self.queue.lock().request_flush() } else { Then::Nothing })
+        Ok(self.write_what_fits(queue).1)
     }
 
     /// Called with the buffer full or the program wanting it out: the publisher writes it itself.
@@ -224,12 +226,11 @@ impl Outbound {
         }
         let all = flush == Flush::Now || self.settings.send_asap;
         if queue.writing && !all {
-            return Ok(Then::Nothing); // whoever writes now, or finds the buffer full next, takes care of it
+            return Ok(Then::Nothing); // whoever writes now looks after it
         }
         let goal = queue.enqueued;
         let own = goal - (queue.buffer.len() - before) as u64..goal;
-        self.write_until(queue, goal, Some(own))?;
-        Ok(Then::Nothing)
+        self.write_until(queue, goal, Some(own))
     }
 
     /// Appends a frame that is not a publish. Nothing is written while there is no connection.
@@ -241,8 +242,7 @@ impl Outbound {
         queue.append(write);
         if (flush == Flush::Now || self.settings.send_asap) && !queue.is_event_driven() {
             let goal = queue.enqueued;
-            self.write_until(queue, goal, None)?;
-            return Ok(Then::Nothing);
+            return self.write_until(queue, goal, None);
         }
         Ok(queue.request_flush())
     }
@@ -269,17 +269,18 @@ impl Outbound {
 
     /// A connection is there. `first` is what it has to be told before anything else (subscriptions); then goes
     /// what waited for it. When the connection was there before (`again`), a PING of our own ends that part.
-    pub fn go_live(&self, link: &Arc<Link>, first: Buffer, again: bool) {
+    /// The flush is to be carried out once the link is watched.
+    pub fn go_live(&self, link: &Arc<Link>, first: Buffer, again: bool) -> Then {
         let mut queue = self.queue.lock();
         if queue.phase == Phase::Closed {
-            return;
+            return Then::Nothing;
         }
         debug_assert!(!queue.writing);
         queue.collect_unsent();
         queue.phase = Phase::Live;
         queue.refresh_plain_limit();
         queue.link = Some(Arc::clone(link));
-        queue.flush_requested = false;
+        queue.forget_requests();
         self.stuck_since.store(0, Ordering::Relaxed);
         let (unsent, pending) = (std::mem::take(&mut queue.unsent), std::mem::take(&mut queue.pending));
         queue.append(|b| {
@@ -291,8 +292,8 @@ impl Outbound {
             queue.pongs.sent_ping();
             queue.append(|b| b.extend_from_slice(encoder::PING));
         }
-        drop(queue);
         self.changed.notify_all();
+        queue.look_after_rest()
     }
 
     /// The connection is gone: publishes go to the reconnect buffer, who waits for the socket is woken. Returns
@@ -314,6 +315,7 @@ impl Outbound {
         queue.phase = phase;
         queue.refresh_plain_limit();
         queue.link = None;
+        queue.forget_requests();
         let waiters = queue.pings.drain(..).map(|(_, waiter)| waiter).collect();
         queue.pongs.reset();
         queue.timed.clear();
@@ -350,9 +352,10 @@ impl Outbound {
         queue.refresh_plain_limit();
     }
 
-    /// Whether anything waits to be written.
+    /// Whether anything waits to be written, or is being written.
     pub fn has_bytes(&self) -> bool {
-        self.queue.lock().has_bytes()
+        let queue = self.queue.lock();
+        queue.writing || queue.has_bytes()
     }
 
     /// Bytes that wait to be written.

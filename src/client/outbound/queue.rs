@@ -42,7 +42,16 @@ pub struct Queue {
     /// Running totals of bytes put into and taken out of the buffer for good.
     pub enqueued: u64,
     pub written: u64,
+    /// A flush was asked for and has not begun.
     pub flush_requested: bool,
+    /// Nobody was asked, for somebody is about to write anyway: it is asked for again when he leaves something.
+    pub flush_deferred: bool,
+    /// The poller tells when the socket takes bytes again.
+    pub watching: bool,
+    /// Publishers that wait for their turn to write.
+    pub waiting: u32,
+    /// The link takes nothing any more; who reads it is about to notice.
+    pub over: bool,
     /// Publishes since the flush was requested.
     pub since_request: u32,
     /// The last write, and the last one that was more than a lone message's: a burst that begins with one does not wait.
@@ -92,6 +101,10 @@ impl Queue {
             enqueued: 0,
             written: 0,
             flush_requested: false,
+            flush_deferred: false,
+            watching: false,
+            waiting: 0,
+            over: false,
             since_request: 0,
             last_write: Duration::ZERO,
             last_flush: Duration::ZERO,
@@ -171,8 +184,75 @@ impl Queue {
         self.enqueued += (self.buffer.len() - before) as u64;
     }
 
+    /// Asks for what is there to be written, unless that was done or somebody writes it without being asked.
     pub fn request_flush(&mut self) -> Then {
-        if std::mem::replace(&mut self.flush_requested, true) { Then::Nothing } else { Then::RequestFlush }
+        if std::mem::replace(&mut self.flush_requested, true) {
+            return Then::Nothing;
+        }
+        self.flush_deferred = self.is_attended();
+        if self.flush_deferred { Then::Nothing } else { Then::RequestFlush }
+    }
+
+    /// To be called by who ends writing or unwatches the socket, before the lock is let go. Of the bytes left behind
+    /// this always holds: somebody is about to write them, or a flush is asked for.
+    #[must_use]
+    pub fn look_after_rest(&mut self) -> Then {
+        if self.phase != Phase::Live || self.is_attended() {
+            return Then::Nothing;
+        }
+        let left = self.has_bytes();
+        if std::mem::take(&mut self.flush_deferred) || (!left && self.is_event_driven()) {
+            self.flush_requested = false;
+        }
+        if left { self.request_flush() } else { Then::Nothing }
+    }
+
+    /// Whether somebody writes what is there without being asked.
+    pub fn is_attended(&self) -> bool {
+        self.writing || self.watching || self.waiting > 0 || self.over
+    }
+
+    /// Who was asked for a flush finds somebody writing.
+    pub fn leave_flush_to_writer(&mut self) {
+        self.flush_deferred = self.flush_requested;
+    }
+
+    /// What was asked for begins. An event loop goes on telling as long as something is left, so its request stays.
+    pub fn begin_flush(&mut self) {
+        self.since_request = 0;
+        if !self.is_event_driven() {
+            self.flush_requested = false;
+            self.flush_deferred = false;
+        }
+    }
+
+    /// Whether the poller is to tell when the socket takes bytes again. Event loops are asked by their adapter.
+    pub fn watch(&mut self, on: bool) {
+        if self.watching != on
+            && !self.is_event_driven()
+            && let Some(link) = &self.link
+        {
+            self.watching = on;
+            link.watch_writable(on);
+        }
+    }
+
+    /// Whether the writer has something to do before the byte with number `goal` is written.
+    pub fn has_work(&self, goal: u64) -> bool {
+        self.phase == Phase::Live && (self.written < goal || self.link_has_bytes())
+    }
+
+    pub fn note_publisher_wrote(&mut self) {
+        self.last_write = clock::now();
+        self.last_flush = self.last_write;
+    }
+
+    /// A new link has nothing of what was true of the one before.
+    pub fn forget_requests(&mut self) {
+        self.flush_requested = false;
+        self.flush_deferred = false;
+        self.watching = false;
+        self.over = false;
     }
 
     /// Bytes that the writer has besides those it took out of the buffer.
@@ -227,9 +307,10 @@ impl Queue {
         (link, chunk)
     }
 
-    /// Ends writing.
-    pub fn put_back(&mut self, mut chunk: Chunk, link: &Arc<Link>) {
+    /// Ends writing; `over` when the link takes nothing any more. [`Queue::look_after_rest`] comes next.
+    pub fn put_back(&mut self, mut chunk: Chunk, link: &Arc<Link>, over: bool) {
         self.writing = false;
+        self.over |= over && self.is_current(link);
         self.written += (self.in_flight - (chunk.data.len() - chunk.sent)) as u64;
         self.in_flight = 0;
         if self.phase == Phase::Closed {

@@ -13,8 +13,6 @@ use crate::io::clock::{self, Deadline, wait_until};
 
 /// The end of a connection is noticed long before this has passed.
 const LOSS_NOTICED_MS: i64 = 1000;
-/// When the poller finds a publisher writing, it comes back after this.
-const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
 impl Outbound {
     /// Something of TLS is to be sent, soon.
@@ -32,131 +30,143 @@ impl Outbound {
         if queue.is_event_driven() {
             return queue.request_flush();
         }
-        if self.write_what_fits(queue) { self.queue.lock().request_flush() } else { Then::Nothing }
+        self.write_what_fits(queue).1
     }
 
     /// The poller looks at a flush that was asked for. `first_look` is true when nothing was waited for yet.
     /// Returns when to look again if more publishes came and the last write is too recent.
-    pub fn flush_due(&self, first_look: bool) -> Option<Duration> {
+    pub fn flush_due(&self, first_look: bool) -> (Option<Duration>, Then) {
         let mut queue = self.queue.lock();
-        let now = clock::now();
         if queue.writing {
-            return Some(now + LOOK_AGAIN); // that writer may stop before it has written everything
+            queue.leave_flush_to_writer();
+            return (None, Then::Nothing);
         }
+        let now = clock::now();
         let wait = self.settings.flusher_wait;
         if first_look && queue.since_request > 1 && !wait.is_zero() {
             let due = queue.last_flush + wait;
             if due > now {
-                return Some(due);
+                return (Some(due), Then::Nothing);
             }
         }
         queue.last_flush = now;
-        self.write_what_fits(queue);
-        None
+        (None, self.write_what_fits(queue).1)
     }
 
     /// The socket takes bytes again. For the poller and for event loops; returns false when nothing is left.
-    pub fn writable(&self) -> bool {
-        let queue = self.queue.lock();
-        let nothing_unfinished =
-            queue.unfinished.is_empty() && !queue.is_event_driven() && !queue.link_has_bytes();
-        if queue.writing || nothing_unfinished {
-            let (link, left) = (queue.link.clone(), queue.has_bytes());
-            drop(queue);
-            if let Some(link) = link {
-                link.watch_writable(false);
-            }
-            return left;
+    pub fn writable(&self) -> (bool, Then) {
+        let mut queue = self.queue.lock();
+        if queue.writing {
+            queue.watch(false); // that writer waits for the socket himself, and looks after what he leaves
+            return (true, Then::Nothing);
         }
-        self.write_what_fits(queue)
+        let (queue, then) = self.write_what_fits(queue);
+        (queue.has_bytes(), then)
+    }
+
+    /// After a failure: what the failed call left to be written, or found so, is looked after.
+    pub fn look_after_rest(&self) -> Then {
+        self.queue.lock().look_after_rest()
     }
 
     /// Writes without waiting; what does not fit is written when the socket takes bytes again.
-    pub(super) fn write_what_fits<'a>(&'a self, mut queue: Guard<'a>) -> bool {
-        if queue.writing {
-            return true;
-        }
-        queue.flush_requested = false;
-        queue.since_request = 0;
+    pub(super) fn write_what_fits<'a>(&'a self, mut queue: Guard<'a>) -> (Guard<'a>, Then) {
+        queue.begin_flush();
         // No more than what is there now: a publisher that fills the buffer meanwhile is better at writing it.
         let goal = queue.enqueued;
-        let mut stuck = None;
-        while queue.phase == Phase::Live && (queue.written < goal || queue.link_has_bytes()) {
-            let (link, mut chunk) = queue.take_chunk();
-            drop(queue);
-            let result = link.write_now(chunk.data.as_slice(), &mut chunk.sent);
-            queue = self.queue.lock();
-            self.note_progress(matches!(result, Ok(Wrote::All | Wrote::Gone)));
-            queue.put_back(chunk, &link);
-            self.changed.notify_all();
-            match result {
-                Ok(Wrote::All) => continue,
-                Ok(Wrote::Part) => stuck = Some(link),
-                Ok(Wrote::Gone) => {} // the reader sees the end and starts the reconnect
-                Err(e) => link.break_off(&e), // the same
+        let mut stuck = false;
+        if queue.has_work(goal) {
+            let (turned, link, result) = self.write_turn(queue, goal, |link, chunk| {
+                let result = link.write_now(chunk.data.as_slice(), &mut chunk.sent);
+                self.note_progress(matches!(result, Ok(Wrote::All | Wrote::Gone)));
+                result
+            });
+            queue = turned;
+            stuck = matches!(result, Ok(Wrote::Part));
+            if let Err(e) = result {
+                link.break_off(&e); // the reader sees the end and starts the reconnect
             }
-            break;
         }
         queue.last_write = clock::now();
-        if queue.is_event_driven() {
-            queue.flush_requested = queue.has_bytes(); // the loop goes on telling as long as something is left
-        }
-        let left = queue.has_bytes();
-        drop(queue);
-        if let Some(link) = stuck {
-            link.watch_writable(true);
-        }
-        left
+        queue.watch(stuck);
+        let then = queue.look_after_rest();
+        (queue, then)
     }
 
     /// Writes until the byte with number `goal` is on the socket. Waits while another thread writes. When that
     /// fails, the frame `own` is the caller's to know about: it is not kept for the reconnect.
     pub(super) fn write_until<'a>(
         &'a self,
-        mut queue: Guard<'a>,
+        queue: Guard<'a>,
         goal: u64,
         own: Option<Range<u64>>,
-    ) -> Result<()> {
+    ) -> Result<Then> {
+        Ok(self.reach(queue, goal, own)?.look_after_rest())
+    }
+
+    /// As [`Outbound::write_until`], and keeps the lock: who goes on looks after what is left.
+    fn reach<'a>(&'a self, mut queue: Guard<'a>, goal: u64, own: Option<Range<u64>>) -> Result<Guard<'a>> {
         let deadline = self.write_deadline();
         while queue.phase == Phase::Live && queue.written < goal {
             if queue.writing {
                 queue = self.wait_for_change(queue, own.clone(), deadline)?;
                 continue;
             }
-            let (link, mut chunk) = queue.take_chunk();
-            drop(queue);
-            let result = self.write_chunk(&link, &mut chunk, deadline);
-            queue = self.written(chunk, &link);
+            let (turned, link, result) =
+                self.write_turn(queue, goal, |link, chunk| self.write_chunk(link, chunk, deadline));
+            queue = turned;
+            queue.note_publisher_wrote();
             match result {
                 Ok(Wrote::Gone) => return self.wait_for_loss(queue, &link),
                 Ok(_) => {}
                 Err(e) => return self.write_failed(queue, &link, own, e),
             }
         }
-        queue.open()
+        queue.open()?;
+        Ok(queue)
     }
 
-    /// Ends a publisher's write.
-    pub(super) fn written(&self, chunk: Chunk, link: &Arc<Link>) -> Guard<'_> {
+    /// The caller writes, chunk after chunk, until `goal` is reached or `write` cannot go on. Every writer but one
+    /// that writes from the program's memory comes through here.
+    fn write_turn<'a>(
+        &'a self,
+        mut queue: Guard<'a>,
+        goal: u64,
+        write: impl Fn(&Link, &mut Chunk) -> Result<Wrote>,
+    ) -> (Guard<'a>, Arc<Link>, Result<Wrote>) {
+        loop {
+            let (link, mut chunk) = queue.take_chunk();
+            drop(queue);
+            let result = write(&link, &mut chunk);
+            let over = !matches!(result, Ok(Wrote::All | Wrote::Part));
+            queue = self.put_back(chunk, &link, over);
+            if !matches!(result, Ok(Wrote::All)) || !queue.has_work(goal) {
+                return (queue, link, result);
+            }
+        }
+    }
+
+    /// Ends writing. Before the lock is let go, the caller writes on or looks after what is left; it need not once the
+    /// link is `over`.
+    pub(super) fn put_back(&self, chunk: Chunk, link: &Arc<Link>, over: bool) -> Guard<'_> {
         let mut queue = self.queue.lock();
-        queue.put_back(chunk, link);
-        queue.last_write = clock::now();
-        queue.last_flush = queue.last_write;
+        queue.put_back(chunk, link, over);
         self.changed.notify_all();
         queue
     }
 
     /// A publisher's write failed: its own frame is its own to know about, unless the link was lost meanwhile; then what
     /// was not sent goes out after the reconnect.
-    pub(super) fn write_failed(
+    pub(super) fn write_failed<'a>(
         &self,
-        mut queue: Guard<'_>,
+        mut queue: Guard<'a>,
         link: &Arc<Link>,
         own: Option<Range<u64>>,
         error: Error,
-    ) -> Result<()> {
+    ) -> Result<Guard<'a>> {
         if !queue.is_current(link) {
-            return queue.open();
+            queue.open()?;
+            return Ok(queue);
         }
         queue.take_back(own);
         link.break_off(&error);
@@ -165,10 +175,11 @@ impl Outbound {
 
     /// The server has ended the connection, and the thread that reads is about to notice. What was to be written goes out
     /// after the reconnect.
-    fn wait_for_loss(&self, mut queue: Guard<'_>, link: &Arc<Link>) -> Result<()> {
+    fn wait_for_loss<'a>(&self, mut queue: Guard<'a>, link: &Arc<Link>) -> Result<Guard<'a>> {
         let deadline = Deadline::in_ms(LOSS_NOTICED_MS);
         wait_until(&self.changed, &mut queue, deadline, |queue| (!queue.is_current(link)).then_some(()));
-        queue.open()
+        queue.open()?;
+        Ok(queue)
     }
 
     /// Writes until all is written or the server has gone.
@@ -185,7 +196,8 @@ impl Outbound {
         }
     }
 
-    /// Waits until the buffer takes another frame, or there is no connection to write to.
+    /// Waits until the buffer takes another frame, or there is no connection to write to. The caller, who goes on,
+    /// looks after what is left.
     pub(super) fn wait_for_room<'a>(&'a self, mut queue: Guard<'a>, capacity: usize) -> Result<Guard<'a>> {
         let deadline = self.write_deadline();
         while queue.phase == Phase::Live && queue.buffer.len() >= capacity && !queue.is_event_driven() {
@@ -193,8 +205,7 @@ impl Outbound {
                 queue = self.wait_for_change(queue, None, deadline)?;
             } else {
                 let goal = queue.enqueued;
-                self.write_until(queue, goal, None)?;
-                queue = self.queue.lock();
+                queue = self.reach(queue, goal, None)?;
             }
         }
         queue.open()?;
@@ -207,18 +218,21 @@ impl Outbound {
         own: Option<Range<u64>>,
         deadline: Deadline,
     ) -> Result<Guard<'a>> {
+        if deadline.has_passed() {
+            let error = Error::new(Status::Timeout, WRITE_DEADLINE);
+            queue.take_back(own);
+            queue.over = true;
+            if let Some(link) = &queue.link {
+                link.break_off(&error);
+            }
+            return Err(error);
+        }
+        queue.waiting += 1;
         match deadline.remaining() {
             None => self.changed.wait(&mut queue),
-            Some(Duration::ZERO) => {
-                let error = Error::new(Status::Timeout, WRITE_DEADLINE);
-                queue.take_back(own);
-                if let Some(link) = &queue.link {
-                    link.break_off(&error);
-                }
-                return Err(error);
-            }
             Some(left) => drop(self.changed.wait_for(&mut queue, left)),
         }
+        queue.waiting -= 1;
         Ok(queue)
     }
 
