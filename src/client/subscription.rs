@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::ffi::{CStr, CString};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use std::time::Duration;
 
 use crate::sync::{Condvar, Mutex, MutexGuard};
@@ -352,12 +352,17 @@ impl Subscription {
         if self.is_valid() {
             worker.turn(|| self.deliver(msg));
         }
-        if self.timeout.is_none() && self.is_valid() && !self.emptying.load(Ordering::Acquire) {
+        fence(Ordering::SeqCst); // see `limit`
+        let limited = self.max() > 0;
+        if self.timeout.is_none() && self.is_valid() && !limited && !self.emptying.load(Ordering::Acquire) {
             return; // nothing that another thread would leave to this one
         }
         let mut state = self.state.lock();
         self.restart_timeout(&mut state);
-        if state.must_finish() {
+        if state.end.is_none() && self.is_at_max() {
+            drop(state);
+            self.end(End::MaxReached);
+        } else if state.must_finish() {
             self.schedule_if_needed(state);
         } else if state.drain.emptying && self.pending(&state) == 0 {
             drop(state);
@@ -368,14 +373,13 @@ impl Subscription {
     #[inline]
     fn deliver(self: &Arc<Self>, msg: Msg) {
         let delivered = self.delivered.load(Ordering::Relaxed) + 1;
-        let max = self.max.load(Ordering::Relaxed);
-        if max > 0 && delivered > max {
-            return;
+        let max = self.max();
+        if max == 0 || delivered <= max {
+            self.count_delivered(&msg, delivered);
+            self.call(Some(msg));
         }
-        self.count_delivered(&msg, delivered);
-        self.call(Some(msg));
-        if max > 0 && delivered == max {
-            self.connection.remove_subscription(self, End::MaxReached);
+        if self.is_at_max() {
+            self.end(End::MaxReached);
         }
     }
 
@@ -395,6 +399,11 @@ impl Subscription {
 
     /// Nothing is queued: ends what is to be ended. True when the worker is done with the subscription for now.
     fn finish_if_due(self: &Arc<Self>, mut state: MutexGuard<'_, State>) -> bool {
+        if state.end.is_none() && self.is_at_max() {
+            drop(state);
+            self.end(End::MaxReached);
+            return false;
+        }
         if state.drain.emptying && state.end.is_none() {
             drop(state);
             self.end(End::Drained);
@@ -557,8 +566,25 @@ impl Subscription {
         self.max.load(Ordering::Relaxed)
     }
 
-    pub(super) fn set_max(&self, max: u64) {
+    /// Ends the subscription after `max` messages in all; false when that many were delivered already: no limit then.
+    /// The one who delivers looks again after each message, and once more under the lock when its queue is empty; one of
+    /// the fixed pool, which does not lock, has a fence between counting and looking as there is one here.
+    pub(super) fn limit(&self, max: u64) -> bool {
+        let _state = self.state.lock();
         self.max.store(max, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
+        let ahead = max > self.delivered();
+        if !ahead {
+            self.max.store(0, Ordering::Relaxed);
+        }
+        ahead
+    }
+
+    /// Whether the limit is reached, which may have been set since the last message.
+    #[inline]
+    fn is_at_max(&self) -> bool {
+        let max = self.max();
+        max > 0 && self.delivered() >= max
     }
 
     fn pending(&self, state: &State) -> u64 {

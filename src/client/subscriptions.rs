@@ -16,6 +16,8 @@ use crate::error::{Result, Status, fail};
 use crate::proto::buffer::Buffer;
 use crate::proto::{encoder, subject};
 
+/// The table's lock is also the one authority on what the server was told: each SUB and UNSUB, that of the replies to
+/// requests included, is written while it is held, and so is what a new connection is told first.
 #[derive(Default)]
 pub struct Subscriptions {
     table: Mutex<Table>,
@@ -210,22 +212,30 @@ impl Connection {
     /// Ends a subscription at once (`max` 0) or after `max` messages in all.
     pub fn unsubscribe(self: &Arc<Self>, sub: &Arc<Subscription>, max: i32) -> Result<()> {
         self.open()?;
-        let table = self.subscriptions.lock();
+        let mut table = self.subscriptions.lock();
         if table.find(sub.sid()).is_none() || !sub.is_valid() {
             return Err(Status::InvalidSubscription.into());
         }
-        drop(table);
-        if max > 0 && max as u64 > sub.delivered() {
-            sub.set_max(max as u64);
-            self.send_unsubscribe(sub.sid(), Some(max as u64));
+        if max >= 0 && sub.limit(max as u64) {
+            self.tell_unsubscribed(table, sub.sid(), Some(max as u64));
         } else if max < 0 {
-            self.send_unsubscribe(sub.sid(), None);
+            self.tell_unsubscribed(table, sub.sid(), None);
         } else {
-            sub.set_max(0);
-            self.remove_subscription(sub, End::Unsubscribed);
-            self.send_unsubscribe(sub.sid(), None);
+            table.remove(sub.sid());
+            self.tell_unsubscribed(table, sub.sid(), None);
+            sub.close(End::Unsubscribed);
         }
         Ok(())
+    }
+
+    /// Marks a subscription as draining and tells the server; false when it has been drained already.
+    pub(super) fn begin_draining(self: &Arc<Self>, sub: &Arc<Subscription>, timeout_ms: i64) -> bool {
+        let table = self.subscriptions.lock();
+        let begun = sub.begin_drain(timeout_ms);
+        if begun {
+            self.tell_unsubscribed(table, sub.sid(), None);
+        }
+        begun
     }
 
     /// Takes a subscription out of the table and closes it, without telling the server.
@@ -234,8 +244,16 @@ impl Connection {
         sub.close(end);
     }
 
-    pub(super) fn send_unsubscribe(self: &Arc<Self>, sid: u64, max: Option<u64>) {
+    /// Sends an `UNSUB`. What makes it due was done under the table's lock, which is let go here: a connection that
+    /// comes up at this moment is told by that or by this, never twice.
+    pub(super) fn tell_unsubscribed(
+        self: &Arc<Self>,
+        table: MutexGuard<'_, Table>,
+        sid: u64,
+        max: Option<u64>,
+    ) {
         let then = self.outbound.push_only(|b| encoder::unsubscribe(b, sid, max));
+        drop(table);
         self.carry_out(then);
         self.flush_if_asap();
     }
@@ -248,13 +266,17 @@ impl Connection {
 
     /// The program drops its handle.
     pub fn destroy_subscription(self: &Arc<Self>, sub: &Arc<Subscription>) {
-        if sub.is_valid() && self.subscriptions.lock().remove(sub.sid()) {
-            let at_max = sub.max() > 0 && sub.delivered() >= sub.max();
-            sub.close(End::Unsubscribed);
-            if !at_max {
-                self.send_unsubscribe(sub.sid(), None);
-            }
+        let mut table = self.subscriptions.lock();
+        if !sub.is_valid() || !table.remove(sub.sid()) {
+            return;
         }
+        let at_max = sub.max() > 0 && sub.delivered() >= sub.max();
+        if !at_max {
+            self.tell_unsubscribed(table, sub.sid(), None);
+        } else {
+            drop(table);
+        }
+        sub.close(End::Unsubscribed);
     }
 
     /// For calls that only make sense on a subscription of an open connection.

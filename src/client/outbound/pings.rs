@@ -4,10 +4,14 @@ use std::sync::Arc;
 
 use super::queue::Phase;
 use super::{Answer, Outbound, Then};
+use crate::client::link::Link;
 use crate::client::waiter::Waiter;
 use crate::error::{Result, Status};
 use crate::io::clock;
 use crate::proto::encoder;
+
+/// So many PONGs may wait in one buffer.
+const MAX_PONGS: u32 = 1024;
 
 impl Outbound {
     /// Appends a keep-alive PING; its PONG is waited for by nobody. Never waits.
@@ -20,6 +24,18 @@ impl Outbound {
         queue.note_ping(id, true);
         self.vitals.note_ping();
         queue.append(|b| b.extend_from_slice(encoder::PING));
+        queue.request_flush()
+    }
+
+    /// Appends the PONG for a PING that came over `link`. Never waits. Where more PONGs wait already than any server looks
+    /// for, this one is left out: a server that writes but does not read fills no memory.
+    pub fn answer_ping(&self, link: &Arc<Link>) -> Then {
+        let mut queue = self.queue.lock();
+        if !queue.is_current(link) || queue.waiting_pongs >= MAX_PONGS {
+            return Then::Nothing;
+        }
+        queue.waiting_pongs += 1;
+        queue.append(|b| b.extend_from_slice(encoder::PONG));
         queue.request_flush()
     }
 

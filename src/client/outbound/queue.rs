@@ -65,6 +65,8 @@ pub struct Queue {
     pub pongs: PongQueue,
     /// When the PINGs still unanswered were written into the buffer.
     pub timed: VecDeque<TimedPing>,
+    /// PONGs in `buffer`.
+    pub waiting_pongs: u32,
     pub draining: bool,
     pub checked: bool,
     pub max_payload: i64,
@@ -113,6 +115,7 @@ impl Queue {
             pings: VecDeque::new(),
             pongs: PongQueue::new(),
             timed: VecDeque::new(),
+            waiting_pongs: 0,
             draining: false,
             checked: false,
             max_payload: 0,
@@ -253,6 +256,7 @@ impl Queue {
         self.flush_deferred = false;
         self.watching = false;
         self.over = false;
+        self.waiting_pongs = 0;
     }
 
     /// Bytes that the writer has besides those it took out of the buffer.
@@ -298,6 +302,7 @@ impl Queue {
         self.writing = true;
         let chunk = if self.unfinished.is_empty() {
             let next = std::mem::take(&mut self.spare);
+            self.waiting_pongs = 0;
             Chunk { data: std::mem::replace(&mut self.buffer, next), sent: 0 }
         } else {
             std::mem::take(&mut self.unfinished)
