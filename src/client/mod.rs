@@ -16,6 +16,7 @@ pub mod loss;
 pub mod message;
 pub mod options;
 mod outbound;
+mod pause;
 pub mod publish;
 mod reconnect;
 mod recycle;

@@ -6,6 +6,7 @@
 //! free, bytes in the buffer have a writer, a publisher that waits to become it, a poller that watches the socket, or a
 //! flush that was asked for (`Queue::look_after_rest`).
 
+mod kept;
 mod pings;
 mod queue;
 mod writing;
@@ -21,9 +22,9 @@ use self::queue::{Phase, Queue};
 use crate::client::link::Link;
 use crate::client::vitals::Vitals;
 use crate::client::waiter::Waiter;
-use crate::error::Result;
+use crate::error::{Error, Result, Status};
 use crate::io::clock;
-use crate::proto::buffer::Buffer;
+use crate::proto::buffer::{Buffer, NoMemory};
 use crate::proto::encoder;
 
 /// Payloads from this size on wait for larger writes, by this factor.
@@ -65,6 +66,7 @@ pub enum Flush {
 
 /// What the caller has to do after it let go of the lock.
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[must_use]
 pub enum Then {
     Nothing,
     /// Ask the poller for a flush (or the event loop for a write event).
@@ -99,6 +101,15 @@ pub struct Answer {
 }
 
 type Guard<'a> = MutexGuard<'a, Queue>;
+type Written = std::result::Result<(), NoMemory>;
+
+impl From<NoMemory> for Error {
+    #[track_caller]
+    #[cold]
+    fn from(_: NoMemory) -> Error {
+        Status::NoMemory.into()
+    }
+}
 
 impl Outbound {
     pub fn new(settings: Settings, vitals: Arc<Vitals>) -> Outbound {
@@ -148,15 +159,16 @@ impl Outbound {
     fn publish_checked<'a>(&'a self, mut queue: Guard<'a>, out: Outgoing<'_>, flush: Flush) -> Result<Then> {
         queue.admit(&out, self.settings.reconnect_capacity)?;
         let capacity = self.settings.capacity_for(&out);
-        if queue.phase == Phase::Live && queue.buffer.len() >= capacity {
+        if !self.has_room(&queue, capacity) {
             queue = self.wait_for_room(queue, capacity)?;
+            queue.admit_while_down(self.settings.reconnect_capacity)?;
         }
         if queue.phase == Phase::Live {
             return self.put(queue, out, flush);
         }
         // Down now, maybe only since the wait above: the message goes out after the reconnect.
+        queue.pending.append_publish(out)?;
         queue.count(&out);
-        encoder::publish(&mut queue.pending, out.subject, out.reply, out.headers, out.payload);
         Ok(Then::Nothing)
     }
 
@@ -165,9 +177,9 @@ impl Outbound {
         if out.payload.len() >= DIRECT_PAYLOAD && queue.can_write_directly() {
             return self.put_directly(queue, out);
         }
-        queue.count(&out);
         let before = queue.buffer.len();
-        encoder::publish(&mut queue.buffer, out.subject, out.reply, out.headers, out.payload);
+        encoder::publish(&mut queue.buffer, out.subject, out.reply, out.headers, out.payload)?;
+        queue.count(&out);
         let after = queue.buffer.len();
         queue.enqueued += (after - before) as u64;
         if flush == Flush::Now || self.settings.send_asap || after >= self.settings.capacity_for(&out) {
@@ -183,11 +195,13 @@ impl Outbound {
     /// Writes what waits and this message behind it, whose payload is only copied when the socket does not take it.
     #[cold]
     fn put_directly<'a>(&'a self, mut queue: Guard<'a>, out: Outgoing<'_>) -> Result<Then> {
-        queue.count(&out);
         let start = queue.enqueued;
+        let frame = encoder::publish_size(out.subject.len() + out.reply.map_or(0, <[u8]>::len) + out.size());
         queue.append(|b| {
-            encoder::publish_without_payload(b, out.subject, out.reply, out.headers, out.payload.len());
-        });
+            b.reserve(frame)?; // before the first byte is sent
+            encoder::publish_without_payload(b, out.subject, out.reply, out.headers, out.payload.len())
+        })?;
+        queue.count(&out);
         let (link, mut chunk) = queue.take_chunk();
         queue.announce(out.payload.len() + encoder::CRLF.len());
         let goal = queue.enqueued;
@@ -195,8 +209,8 @@ impl Outbound {
         let result = link.write_pieces(&[chunk.data.as_slice(), out.payload, encoder::CRLF]);
         let sent = *result.as_ref().unwrap_or(&0);
         if sent < chunk.data.len() + out.payload.len() + encoder::CRLF.len() {
-            chunk.data.extend_from_slice(out.payload);
-            chunk.data.extend_from_slice(encoder::CRLF);
+            let added = chunk.data.extend_from_slice(out.payload);
+            added.and_then(|()| chunk.data.extend_from_slice(encoder::CRLF)).expect("there is room");
         }
         chunk.sent = sent.min(chunk.data.len());
         let mut queue = self.put_back(chunk, &link, result.is_err());
@@ -234,12 +248,12 @@ impl Outbound {
     }
 
     /// Appends a frame that is not a publish. Nothing is written while there is no connection.
-    pub fn push(&self, flush: Flush, write: impl FnOnce(&mut Buffer)) -> Result<Then> {
+    pub fn push(&self, flush: Flush, write: impl FnOnce(&mut Buffer) -> Written) -> Result<Then> {
         let mut queue = self.queue.lock();
         if queue.phase != Phase::Live {
             return Ok(Then::Nothing);
         }
-        queue.append(write);
+        queue.append(write)?;
         if (flush == Flush::Now || self.settings.send_asap) && !queue.is_event_driven() {
             let goal = queue.enqueued;
             return self.write_until(queue, goal, None);
@@ -248,21 +262,19 @@ impl Outbound {
     }
 
     /// Appends a frame without ever waiting: for the poller and the timer.
-    pub fn push_only(&self, write: impl FnOnce(&mut Buffer)) -> Then {
+    pub fn push_only(&self, write: impl FnOnce(&mut Buffer) -> Written) -> Result<Then> {
         let mut queue = self.queue.lock();
         if queue.phase != Phase::Live {
-            return Then::Nothing;
+            return Ok(Then::Nothing);
         }
-        queue.append(write);
-        queue.request_flush()
+        queue.append(write)?;
+        Ok(queue.request_flush())
     }
 
     /// Appends a frame that goes out with the next one.
-    pub fn push_quietly(&self, write: impl FnOnce(&mut Buffer)) {
+    pub fn push_quietly(&self, write: impl FnOnce(&mut Buffer) -> Written) -> Result<()> {
         let mut queue = self.queue.lock();
-        if queue.phase == Phase::Live {
-            queue.append(write);
-        }
+        if queue.phase == Phase::Live { queue.append(write) } else { Ok(()) }
     }
 
     // ---- life of the connection ----
@@ -278,20 +290,14 @@ impl Outbound {
         debug_assert!(!queue.writing);
         queue.collect_unsent();
         queue.phase = Phase::Live;
-        queue.refresh_plain_limit();
         queue.link = Some(Arc::clone(link));
         queue.forget_requests();
         self.stuck_since.store(0, Ordering::Relaxed);
-        let (unsent, pending) = (std::mem::take(&mut queue.unsent), std::mem::take(&mut queue.pending));
-        queue.append(|b| {
-            b.extend_from_slice(first.as_slice());
-            b.extend_from_slice(unsent.as_slice());
-            b.extend_from_slice(pending.as_slice());
-        });
-        if again {
+        queue.send_kept(first);
+        if again && queue.append(|b| b.extend_from_slice(encoder::PING)).is_ok() {
             queue.pongs.sent_ping();
-            queue.append(|b| b.extend_from_slice(encoder::PING));
         }
+        queue.refresh_plain_limit();
         self.changed.notify_all();
         queue.look_after_rest()
     }
@@ -322,6 +328,7 @@ impl Outbound {
         if phase == Phase::Closed {
             queue.forget_bytes();
         }
+        queue.collect_unsent();
         drop(queue);
         self.changed.notify_all();
         waiters

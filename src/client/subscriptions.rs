@@ -10,10 +10,10 @@ use crate::sync::{Mutex, MutexGuard};
 use crate::client::connection::Connection;
 use crate::client::delivery::{Delivery, Job, Mode};
 use crate::client::message::Msg;
-use crate::client::outbound::Flush;
+use crate::client::outbound::{Flush, Then};
 use crate::client::subscription::{End, Request, Subscription};
 use crate::error::{Result, Status, fail};
-use crate::proto::buffer::Buffer;
+use crate::proto::buffer::{Buffer, NoMemory};
 use crate::proto::{encoder, subject};
 
 /// The table's lock is also the one authority on what the server was told: each SUB and UNSUB, that of the replies to
@@ -154,7 +154,7 @@ impl Table {
     }
 
     /// What a new connection has to be told about the subscriptions.
-    pub fn resubscribe(&self, out: &mut Buffer) {
+    pub fn resubscribe(&self, out: &mut Buffer) -> std::result::Result<(), NoMemory> {
         let mut subs: Vec<_> = self.entries.iter().map(|e| &e.subscription).collect();
         subs.sort_unstable_by_key(|sub| sub.sid());
         for sub in subs {
@@ -163,15 +163,16 @@ impl Table {
             }
             let (max, delivered) = (sub.max(), sub.delivered());
             if max > 0 && delivered >= max {
-                encoder::unsubscribe(out, sub.sid(), None);
+                encoder::unsubscribe(out, sub.sid(), None)?;
                 continue;
             }
             let queue = sub.queue_group().map(|q| q.to_bytes());
-            encoder::subscribe(out, sub.subject().to_bytes(), queue, sub.sid());
+            encoder::subscribe(out, sub.subject().to_bytes(), queue, sub.sid())?;
             if max > 0 {
-                encoder::unsubscribe(out, sub.sid(), Some(max - delivered));
+                encoder::unsubscribe(out, sub.sid(), Some(max - delivered))?;
             }
         }
+        Ok(())
     }
 }
 
@@ -193,11 +194,11 @@ impl Connection {
         self.open_for_subscribing()?;
         let sid = self.subscriptions.next_sid();
         let sub = Subscription::new(self, sid, request, mode, limits)?;
-        table.insert(Arc::clone(&sub));
         // A write that fails is no failure of the call: the subscription is sent again after the reconnect.
         let then = self.outbound.push_only(|b| {
-            encoder::subscribe(b, sub.subject().to_bytes(), sub.queue_group().map(|q| q.to_bytes()), sid);
-        });
+            encoder::subscribe(b, sub.subject().to_bytes(), sub.queue_group().map(|q| q.to_bytes()), sid)
+        })?;
+        table.insert(Arc::clone(&sub));
         drop(table);
         self.carry_out(then);
         self.flush_if_asap();
@@ -216,16 +217,19 @@ impl Connection {
         if table.find(sub.sid()).is_none() || !sub.is_valid() {
             return Err(Status::InvalidSubscription.into());
         }
+        let before = sub.max();
         if max >= 0 && sub.limit(max as u64) {
-            self.tell_unsubscribed(table, sub.sid(), Some(max as u64));
-        } else if max < 0 {
-            self.tell_unsubscribed(table, sub.sid(), None);
-        } else {
-            table.remove(sub.sid());
-            self.tell_unsubscribed(table, sub.sid(), None);
-            sub.close(End::Unsubscribed);
+            return self.tell_unsubscribed(table, sub.sid(), Some(max as u64)).inspect_err(|_| {
+                sub.limit(before);
+            });
         }
-        Ok(())
+        if max < 0 {
+            return self.tell_unsubscribed(table, sub.sid(), None);
+        }
+        table.remove(sub.sid());
+        let told = self.tell_unsubscribed(table, sub.sid(), None);
+        sub.close(End::Unsubscribed);
+        told
     }
 
     /// Marks a subscription as draining and tells the server; false when it has been drained already.
@@ -233,7 +237,7 @@ impl Connection {
         let table = self.subscriptions.lock();
         let begun = sub.begin_drain(timeout_ms);
         if begun {
-            self.tell_unsubscribed(table, sub.sid(), None);
+            let _ = self.tell_unsubscribed(table, sub.sid(), None); // it drains all the same
         }
         begun
     }
@@ -251,16 +255,19 @@ impl Connection {
         table: MutexGuard<'_, Table>,
         sid: u64,
         max: Option<u64>,
-    ) {
-        let then = self.outbound.push_only(|b| encoder::unsubscribe(b, sid, max));
+    ) -> Result<()> {
+        let then = self.outbound.push_only(|b| encoder::unsubscribe(b, sid, max))?;
         drop(table);
         self.carry_out(then);
         self.flush_if_asap();
+        Ok(())
     }
 
     fn flush_if_asap(self: &Arc<Self>) {
         if self.options.send_asap {
-            let _ = self.outbound.push(Flush::Now, |_| ());
+            // A failure means that the link is over, and who reads it is about to notice.
+            let then = self.outbound.push(Flush::Now, |_| Ok(())).unwrap_or(Then::Nothing);
+            self.carry_out(then);
         }
     }
 
@@ -272,7 +279,7 @@ impl Connection {
         }
         let at_max = sub.max() > 0 && sub.delivered() >= sub.max();
         if !at_max {
-            self.tell_unsubscribed(table, sub.sid(), None);
+            let _ = self.tell_unsubscribed(table, sub.sid(), None); // what still comes finds nobody
         } else {
             drop(table);
         }

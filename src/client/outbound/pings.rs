@@ -20,10 +20,12 @@ impl Outbound {
         if queue.phase != Phase::Live {
             return Then::Nothing;
         }
+        if queue.append(|b| b.extend_from_slice(encoder::PING)).is_err() {
+            return Then::Nothing; // without memory for these few bytes for long, the connection is found stale
+        }
         let id = queue.pongs.sent_ping();
         queue.note_ping(id, true);
         self.vitals.note_ping();
-        queue.append(|b| b.extend_from_slice(encoder::PING));
         queue.request_flush()
     }
 
@@ -34,31 +36,27 @@ impl Outbound {
         if !queue.is_current(link) || queue.waiting_pongs >= MAX_PONGS {
             return Then::Nothing;
         }
+        if queue.append(|b| b.extend_from_slice(encoder::PONG)).is_err() {
+            return Then::Nothing; // the server asks again
+        }
         queue.waiting_pongs += 1;
-        queue.append(|b| b.extend_from_slice(encoder::PONG));
         queue.request_flush()
     }
 
     /// Appends a PING whose PONG completes `waiter`. While there is no connection it goes out after the reconnect.
     pub fn ping(&self, waiter: Arc<Waiter<()>>) -> Result<Then> {
         let mut queue = self.queue.lock();
-        if queue.phase != Phase::Closed {
-            self.vitals.note_ping();
-        }
         match queue.phase {
-            Phase::Closed => Err(Status::ConnectionClosed.into()),
-            Phase::Down => {
-                queue.expect_pong(waiter);
-                queue.pending.extend_from_slice(encoder::PING);
-                Ok(Then::Nothing)
-            }
+            Phase::Closed => return Err(Status::ConnectionClosed.into()),
+            Phase::Down => queue.ping_while_down(waiter, self.settings.reconnect_capacity)?,
             Phase::Live => {
+                queue.append(|b| b.extend_from_slice(encoder::PING))?;
                 queue.expect_pong(waiter);
-                queue.append(|b| b.extend_from_slice(encoder::PING));
-                drop(queue);
-                Ok(self.flush_try())
             }
         }
+        drop(queue);
+        self.vitals.note_ping();
+        Ok(self.flush_try())
     }
 
     /// Forgets a waiter that gave up; its PONG is still counted.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::queue::{Chunk, Phase};
+use super::kept::Chunk;
+use super::queue::{Phase, Queue};
 use super::{Guard, Outbound, Then};
 use crate::client::link::{Link, WRITE_DEADLINE, Wrote};
 use crate::error::{Error, Result, Status};
@@ -27,7 +28,7 @@ impl Outbound {
         if queue.phase != Phase::Live {
             return Then::Nothing;
         }
-        if queue.is_event_driven() {
+        if queue.writing || queue.is_event_driven() {
             return queue.request_flush();
         }
         self.write_what_fits(queue).1
@@ -69,7 +70,7 @@ impl Outbound {
         self.queue.lock().look_after_rest()
     }
 
-    /// Writes without waiting; what does not fit is written when the socket takes bytes again.
+    /// Writes without waiting, where nobody else writes; what does not fit is written when the socket takes bytes again.
     pub(super) fn write_what_fits<'a>(&'a self, mut queue: Guard<'a>) -> (Guard<'a>, Then) {
         queue.begin_flush();
         // No more than what is there now: a publisher that fills the buffer meanwhile is better at writing it.
@@ -168,7 +169,7 @@ impl Outbound {
             queue.open()?;
             return Ok(queue);
         }
-        queue.take_back(own);
+        queue.withdraw(own);
         link.break_off(&error);
         Err(error)
     }
@@ -200,7 +201,7 @@ impl Outbound {
     /// looks after what is left.
     pub(super) fn wait_for_room<'a>(&'a self, mut queue: Guard<'a>, capacity: usize) -> Result<Guard<'a>> {
         let deadline = self.write_deadline();
-        while queue.phase == Phase::Live && queue.buffer.len() >= capacity && !queue.is_event_driven() {
+        while !self.has_room(&queue, capacity) && !queue.is_event_driven() {
             if queue.writing {
                 queue = self.wait_for_change(queue, None, deadline)?;
             } else {
@@ -212,6 +213,12 @@ impl Outbound {
         Ok(queue)
     }
 
+    /// Whether a frame can be appended, or there is no connection to wait for.
+    pub(super) fn has_room(&self, queue: &Queue, capacity: usize) -> bool {
+        let full = queue.buffer.len() >= capacity || queue.is_clogged(self.settings.reconnect_capacity);
+        queue.phase != Phase::Live || !full
+    }
+
     fn wait_for_change<'a>(
         &'a self,
         mut queue: Guard<'a>,
@@ -220,7 +227,7 @@ impl Outbound {
     ) -> Result<Guard<'a>> {
         if deadline.has_passed() {
             let error = Error::new(Status::Timeout, WRITE_DEADLINE);
-            queue.take_back(own);
+            queue.withdraw(own);
             queue.over = true;
             if let Some(link) = &queue.link {
                 link.break_off(&error);
