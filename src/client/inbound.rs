@@ -375,7 +375,7 @@ impl Connection {
     }
 
     /// INFO while connected. What cannot be parsed still wipes the record, as in the reference.
-    fn on_async_info(self: &Arc<Self>, link: &Arc<Link>, json: &[u8]) {
+    pub(super) fn on_async_info(self: &Arc<Self>, link: &Arc<Link>, json: &[u8]) {
         let info = ServerInfo::parse(json).unwrap_or_default();
         let mut state = self.state.lock();
         if !state.is_current(link) {
@@ -405,7 +405,7 @@ impl Connection {
         state.info = info;
     }
 
-    fn on_server_error(self: &Arc<Self>, link: &Arc<Link>, text: &[u8]) {
+    pub(super) fn on_server_error(self: &Arc<Self>, link: &Arc<Link>, text: &[u8]) {
         let shown = String::from_utf8_lossy(text).into_owned();
         match auth::classify_err(text) {
             ServerErr::Stale => self.connection_lost(link, Loss::stale(Reason::ServerStale)),

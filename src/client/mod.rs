@@ -24,5 +24,7 @@ mod requests;
 pub mod stats;
 pub mod subscription;
 mod subscriptions;
+#[cfg(test)]
+mod told;
 pub mod vitals;
 mod waiter;

@@ -215,7 +215,7 @@ impl Outbound {
         chunk.sent = sent.min(chunk.data.len());
         let mut queue = self.put_back(chunk, &link, result.is_err());
         queue.note_publisher_wrote();
-        let own = Some(start..goal);
+        let own = Some(start);
         match result {
             Err(e) => Ok(self.write_failed(queue, &link, own, e)?.look_after_rest()),
             Ok(_) => self.write_until(queue, goal, own),
@@ -243,7 +243,7 @@ impl Outbound {
             return Ok(Then::Nothing); // whoever writes now looks after it
         }
         let goal = queue.enqueued;
-        let own = goal - (queue.buffer.len() - before) as u64..goal;
+        let own = goal - (queue.buffer.len() - before) as u64;
         self.write_until(queue, goal, Some(own))
     }
 
@@ -392,3 +392,6 @@ impl Settings {
         if out.payload.len() < LARGE_PAYLOAD { self.capacity } else { self.capacity * LARGE_WRITES }
     }
 }
+
+#[cfg(test)]
+mod tests;

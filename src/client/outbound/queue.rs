@@ -1,7 +1,6 @@
 //! What the outbound side keeps under its lock: buffers, counts, and who waits for which PONG.
 
 use std::collections::VecDeque;
-use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -240,11 +239,20 @@ impl Queue {
         if self.phase != Phase::Live || self.is_attended() {
             return Then::Nothing;
         }
+        self.take_back_deferred();
         let left = self.has_bytes();
-        if std::mem::take(&mut self.flush_deferred) || (!left && self.is_event_driven()) {
+        if !left && self.is_event_driven() {
             self.flush_requested = false;
         }
         if left { self.request_flush() } else { Then::Nothing }
+    }
+
+    /// Where nobody is about to write any more, nobody has been asked to: for one who appends next, and asks.
+    pub fn take_back_deferred(&mut self) {
+        if self.flush_deferred && !self.is_attended() {
+            self.flush_deferred = false;
+            self.flush_requested = false;
+        }
     }
 
     /// Whether somebody writes what is there without being asked.
@@ -379,8 +387,8 @@ impl Queue {
     }
 
     /// A frame's publisher is told that it failed, because the link it was for is over: the next one does not get it.
-    pub fn withdraw(&mut self, own: Option<Range<u64>>) {
-        self.withdrawn.extend(own.map(|own| own.start));
+    pub fn withdraw(&mut self, own: Option<u64>) {
+        self.withdrawn.extend(own);
     }
 
     /// Keeps the publishes that a lost connection did not take, for the next one. Allocates nothing of size.

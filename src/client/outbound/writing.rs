@@ -1,6 +1,5 @@
 //! Writing to the socket: by publishers, who may wait for it, and by the poller, which never waits.
 
-use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -95,22 +94,17 @@ impl Outbound {
     }
 
     /// Writes until the byte with number `goal` is on the socket. Waits while another thread writes. When that
-    /// fails, the frame `own` is the caller's to know about: it is not kept for the reconnect.
-    pub(super) fn write_until<'a>(
-        &'a self,
-        queue: Guard<'a>,
-        goal: u64,
-        own: Option<Range<u64>>,
-    ) -> Result<Then> {
+    /// fails, the frame that starts with byte `own` is the caller's to know about: it is not kept for the reconnect.
+    pub(super) fn write_until<'a>(&'a self, queue: Guard<'a>, goal: u64, own: Option<u64>) -> Result<Then> {
         Ok(self.reach(queue, goal, own)?.look_after_rest())
     }
 
     /// As [`Outbound::write_until`], and keeps the lock: who goes on looks after what is left.
-    fn reach<'a>(&'a self, mut queue: Guard<'a>, goal: u64, own: Option<Range<u64>>) -> Result<Guard<'a>> {
+    fn reach<'a>(&'a self, mut queue: Guard<'a>, goal: u64, own: Option<u64>) -> Result<Guard<'a>> {
         let deadline = self.write_deadline();
         while queue.phase == Phase::Live && queue.written < goal {
             if queue.writing {
-                queue = self.wait_for_change(queue, own.clone(), deadline)?;
+                queue = self.wait_for_change(queue, own, deadline)?;
                 continue;
             }
             let (turned, link, result) =
@@ -162,7 +156,7 @@ impl Outbound {
         &self,
         mut queue: Guard<'a>,
         link: &Arc<Link>,
-        own: Option<Range<u64>>,
+        own: Option<u64>,
         error: Error,
     ) -> Result<Guard<'a>> {
         if !queue.is_current(link) {
@@ -197,8 +191,8 @@ impl Outbound {
         }
     }
 
-    /// Waits until the buffer takes another frame, or there is no connection to write to. The caller, who goes on,
-    /// looks after what is left.
+    /// Waits until the buffer takes another frame, or there is no connection to write to. The caller, who
+    /// appends one, looks after what is left.
     pub(super) fn wait_for_room<'a>(&'a self, mut queue: Guard<'a>, capacity: usize) -> Result<Guard<'a>> {
         let deadline = self.write_deadline();
         while !self.has_room(&queue, capacity) && !queue.is_event_driven() {
@@ -210,6 +204,7 @@ impl Outbound {
             }
         }
         queue.open()?;
+        queue.take_back_deferred();
         Ok(queue)
     }
 
@@ -222,7 +217,7 @@ impl Outbound {
     fn wait_for_change<'a>(
         &'a self,
         mut queue: Guard<'a>,
-        own: Option<Range<u64>>,
+        own: Option<u64>,
         deadline: Deadline,
     ) -> Result<Guard<'a>> {
         if deadline.has_passed() {
