@@ -186,7 +186,7 @@ impl Connection {
         state.last_error = None;
         state.link = Some(Arc::clone(&link));
         self.set_status(&mut state, ConnStatus::Connected);
-        pause::at("go_live");
+        pause::at("go_live", self);
         let flush = self.outbound.go_live(&link, first, !connecting);
         drop(table);
         drop(state);

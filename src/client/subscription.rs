@@ -11,6 +11,7 @@ use crate::sync::{Condvar, Mutex, MutexGuard};
 use crate::client::connection::Connection;
 use crate::client::delivery::{Handover, Job, Mode, Worker};
 use crate::client::message::Msg;
+use crate::client::pause;
 use crate::client::recycle::AHEAD;
 use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::{self, Deadline, wait_until};
@@ -374,6 +375,7 @@ impl Subscription {
     fn deliver(self: &Arc<Self>, msg: Msg) {
         let delivered = self.delivered.load(Ordering::Relaxed) + 1;
         let max = self.max();
+        pause::at("deliver", self);
         if max == 0 || delivered <= max {
             self.count_delivered(&msg, delivered);
             self.call(Some(msg));

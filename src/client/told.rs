@@ -87,7 +87,7 @@ fn connected(server: &Server) -> Arc<Connection> {
 /// saying it. What `work` waits for, if it does, comes after that.
 fn while_coming_up(server: &Server, connection: &Arc<Connection>, work: impl FnOnce() + Send) {
     thread::scope(|scope| {
-        let hold = Hold::threads_at("go_live");
+        let hold = Hold::at("go_live", connection);
         server.end_one();
         hold.wait_for_one();
         let worker = scope.spawn(work);
@@ -150,6 +150,30 @@ fn what_is_subscribed_and_unsubscribed_while_a_connection_comes_up_is_told_once(
 
 fn end_mark() -> crate::client::publish::Outgoing<'static> {
     crate::client::publish::Outgoing { subject: b"end", reply: None, headers: None, payload: b"" }
+}
+
+#[test]
+fn a_limit_set_while_its_last_message_is_delivered_ends_the_subscription() {
+    let server = Server::start(false);
+    let connection = connected(&server);
+    let mut stream = server.accepted.recv_timeout(SOON).unwrap();
+    let ((delivered, deliveries), (ended, end)) = (channel(), channel());
+    let handler = Box::new(move |_: &_, _: &_, _: Option<_>| delivered.send(()).unwrap());
+    let sub = connection
+        .subscribe(Request { subject: b"foo", queue: None, handler: Some(handler), timeout_ms: None })
+        .unwrap();
+    sub.set_on_complete(Some(Box::new(move || ended.send(()).unwrap()))).unwrap();
+    sub.start();
+    stream.write_all(b"MSG foo 1 1\r\nx\r\n").unwrap();
+    deliveries.recv_timeout(SOON).unwrap();
+    let hold = Hold::at("deliver", &sub);
+    stream.write_all(b"MSG foo 1 1\r\nx\r\n").unwrap();
+    hold.wait_for_one();
+    connection.unsubscribe(&sub, 2).unwrap();
+    drop(hold);
+    end.recv_timeout(SOON).expect("the subscription never ends");
+    assert_eq!((sub.delivered(), deliveries.try_iter().count()), (2, 1));
+    connection.close();
 }
 
 #[test]
