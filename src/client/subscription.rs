@@ -376,11 +376,13 @@ impl Subscription {
         let delivered = self.delivered.load(Ordering::Relaxed) + 1;
         let max = self.max();
         pause::at("deliver", self);
-        if max == 0 || delivered <= max {
-            self.count_delivered(&msg, delivered);
-            self.call(Some(msg));
+        if max > 0 && delivered > max {
+            return self.end(End::MaxReached);
         }
-        if self.is_at_max() {
+        self.count_delivered(&msg, delivered);
+        self.call(Some(msg));
+        let max = self.max(); // which may be new
+        if max > 0 && delivered >= max {
             self.end(End::MaxReached);
         }
     }
@@ -564,6 +566,7 @@ impl Subscription {
     }
 
     /// The auto-unsubscribe limit, 0 for none.
+    #[inline]
     pub fn max(&self) -> u64 {
         self.max.load(Ordering::Relaxed)
     }
@@ -616,7 +619,8 @@ impl Subscription {
         Ok(())
     }
 
-    /// Ends a subscription that its worker found drained: out of the connection's table, then closed.
+    /// Ends a subscription that its worker found drained or at its limit: out of the connection's table, then closed.
+    #[cold]
     fn end(self: &Arc<Self>, end: End) {
         self.connection.remove_subscription(self, end);
     }
