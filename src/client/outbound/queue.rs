@@ -234,7 +234,6 @@ impl Queue {
 
     /// To be called by who ends writing or unwatches the socket, before the lock is let go. Of the bytes left behind
     /// this always holds: somebody is about to write them, or a flush is asked for.
-    #[must_use]
     pub fn look_after_rest(&mut self) -> Then {
         if self.phase != Phase::Live || self.is_attended() {
             return Then::Nothing;
