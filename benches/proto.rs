@@ -93,7 +93,13 @@ fn encoder(c: &mut Criterion) {
         group.bench_function(name, |b| {
             b.iter(|| {
                 out.clear();
-                encoder::publish(&mut out, black_box(b"bench.subject"), reply, headers, black_box(payload));
+                let _ = encoder::publish(
+                    &mut out,
+                    black_box(b"bench.subject"),
+                    reply,
+                    headers,
+                    black_box(payload),
+                );
                 black_box(out.len())
             });
         });

@@ -15,6 +15,7 @@ use crate::client::library;
 use crate::client::link::{Link, Wrote};
 use crate::client::loss::Loss;
 use crate::client::options::Options;
+use crate::client::pause;
 use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::Deadline;
 use crate::io::dns::{self, Families};
@@ -168,6 +169,15 @@ impl Connection {
             link.take_down();
             return Err(Status::ConnectionClosed.into());
         }
+        // Under the table's lock: what is subscribed at this moment is sent here or by itself, never twice and never not.
+        let table = self.subscriptions.lock();
+        let mut first = Buffer::default();
+        let told = table.resubscribe(&mut first).and_then(|()| self.requests.resubscribe(&mut first));
+        if let Err(e) = told {
+            drop((table, state));
+            link.take_down();
+            return Err(e.into());
+        }
         let before = state.status;
         let first_ever = std::mem::replace(&mut state.initial, false);
         let connecting = state.status == ConnStatus::Connecting;
@@ -176,12 +186,8 @@ impl Connection {
         state.last_error = None;
         state.link = Some(Arc::clone(&link));
         self.set_status(&mut state, ConnStatus::Connected);
-        // Under the table's lock: a subscription made at this moment is sent here or by itself, never twice.
-        let table = self.subscriptions.lock();
-        let mut first = Buffer::default();
-        table.resubscribe(&mut first);
-        self.requests.resubscribe(&mut first);
-        self.outbound.go_live(&link, first, !connecting);
+        pause::at("go_live", self);
+        let flush = self.outbound.go_live(&link, first, !connecting);
         drop(table);
         drop(state);
         self.start_ticks();
@@ -198,9 +204,7 @@ impl Connection {
         if link.event_loop().is_some() {
             self.tell_up(connecting, first_ever);
         }
-        if self.outbound.has_bytes() {
-            self.carry_out(crate::client::outbound::Then::RequestFlush);
-        }
+        self.carry_out(flush);
         Ok(())
     }
 

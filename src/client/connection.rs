@@ -1,8 +1,8 @@
 //! A connection to a NATS server: its state, its loss and its end. Connecting is in `connect`, coming back in
 //! `reconnect`, what arrives in `inbound`, what leaves in `outbound`.
 //!
-//! Locks are taken in this order: state, subscriptions, requests, outbound, a subscription's own. None is held
-//! while a callback of the program runs, while the socket is used, or while waiting for anything else.
+//! Locks are taken in this order: state, liveness, subscriptions, requests, outbound, a link's watch, a subscription's own.
+//! None is held while a callback of the program runs, while the socket is used, or while waiting for anything else.
 
 use std::ffi::{CStr, CString};
 use std::sync::Arc;
@@ -540,6 +540,15 @@ impl Connection {
         self.shut(self.state.lock(), true, loss);
     }
 
+    /// Closes because of what came over a link, unless that is not the connection's any more.
+    pub(super) fn close_link(self: &Arc<Self>, link: &Arc<Link>, loss: Loss) {
+        let mut state = self.state.lock();
+        if state.is_current(link) {
+            state.note_error(&loss.error);
+            self.shut(state, true, loss);
+        }
+    }
+
     fn shut(self: &Arc<Self>, mut state: MutexGuard<'_, State>, tell_disconnected: bool, loss: Loss) {
         if state.status == ConnStatus::Closed {
             return;
@@ -601,6 +610,7 @@ impl Connection {
         link.take_down();
         let lost = || Err(Error::from(Status::ConnectionDisconnected));
         waiters.iter().for_each(|w| w.complete(lost()));
+        self.outbound.settle(); // the rest of a frame must not go to the next link
     }
 }
 

@@ -18,10 +18,9 @@ impl Connection {
                 "Illegal to drain a subscription while its connection is draining",
             );
         }
-        if !sub.begin_drain(timeout_ms) {
+        if !self.begin_draining(sub, timeout_ms) {
             return Ok(());
         }
-        self.send_unsubscribe(sub.sid(), None);
         let (connection, sub) = (Arc::clone(self), Arc::clone(sub));
         self.core().threads.spawn("nats-drain", move || {
             let deadline = if timeout_ms <= 0 { Deadline::NEVER } else { Deadline::in_ms(timeout_ms) };
@@ -47,8 +46,7 @@ impl Connection {
         self.stop_ticks();
         let subs = self.subscriptions.all();
         for sub in &subs {
-            sub.begin_drain(timeout_ms);
-            self.send_unsubscribe(sub.sid(), None);
+            self.begin_draining(sub, timeout_ms);
         }
         let connection = Arc::clone(self);
         self.core().threads.spawn("nats-drain", move || connection.run_drain(&subs, timeout_ms))

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::sync::MutexGuard;
 
-use crate::client::connection::{ConnStatus, Connection};
+use crate::client::connection::Connection;
 use crate::client::link::Link;
 use crate::client::loss::{Loss, Reason};
 use crate::client::message::Msg;
@@ -17,7 +17,6 @@ use crate::error::{Error, Result, Status};
 use crate::io::clock::Deadline;
 use crate::io::poller::Driven;
 use crate::io::socket::Interest;
-use crate::proto::encoder;
 use crate::proto::info::ServerInfo;
 use crate::proto::parser::{MsgLine, Parser, PartialBody, Sink};
 use crate::session::auth::{self, ServerErr};
@@ -346,17 +345,17 @@ impl Connection {
         for event in events.drain(..) {
             match event {
                 Event::Slow(subscription) => self.slow_consumer(subscription),
-                Event::Ping => self.on_ping(),
-                Event::Pong => self.on_pong(),
-                Event::Info(json) => self.on_async_info(&json),
+                Event::Ping => self.on_ping(link),
+                Event::Pong => self.on_pong(link),
+                Event::Info(json) => self.on_async_info(link, &json),
                 Event::ServerError(text) => self.on_server_error(link, &text),
             }
         }
     }
 
-    fn on_ping(self: &Arc<Self>) {
+    fn on_ping(self: &Arc<Self>, link: &Arc<Link>) {
         self.vitals.note_server_ping();
-        self.carry_out(self.outbound.push_only(|b| b.extend_from_slice(encoder::PONG)));
+        self.carry_out(self.outbound.answer_ping(link));
     }
 
     /// The cause is what went wrong first, be it with writing.
@@ -376,10 +375,10 @@ impl Connection {
     }
 
     /// INFO while connected. What cannot be parsed still wipes the record, as in the reference.
-    fn on_async_info(self: &Arc<Self>, json: &[u8]) {
+    pub(super) fn on_async_info(self: &Arc<Self>, link: &Arc<Link>, json: &[u8]) {
         let info = ServerInfo::parse(json).unwrap_or_default();
         let mut state = self.state.lock();
-        if state.status == ConnStatus::Closed {
+        if !state.is_current(link) {
             return;
         }
         self.take_info(&mut state, info, true);
@@ -406,7 +405,7 @@ impl Connection {
         state.info = info;
     }
 
-    fn on_server_error(self: &Arc<Self>, link: &Arc<Link>, text: &[u8]) {
+    pub(super) fn on_server_error(self: &Arc<Self>, link: &Arc<Link>, text: &[u8]) {
         let shown = String::from_utf8_lossy(text).into_owned();
         match auth::classify_err(text) {
             ServerErr::Stale => self.connection_lost(link, Loss::stale(Reason::ServerStale)),
@@ -419,13 +418,16 @@ impl Connection {
                 let error = Error::new(Status::ConnectionAuthFailed, shown);
                 link.note_reason(Reason::Auth); // the server is about to close
                 let mut state = self.state.lock();
+                if !state.is_current(link) {
+                    return;
+                }
                 state.note_error(&error);
                 let again =
                     state.pool.current_mut().is_some_and(|s| auth::note(&mut s.last_auth_error, kind));
                 drop(state);
                 self.report(None, error.clone());
                 if again && !self.options.ignore_auth_error_abort {
-                    self.close_now(Loss::new(Reason::Auth, error));
+                    self.close_link(link, Loss::new(Reason::Auth, error));
                 }
             }
             ServerErr::Other => {
@@ -436,8 +438,7 @@ impl Connection {
                 if self.options.reconnect_on_protocol_error {
                     self.connection_lost(link, Loss::new(Reason::ServerErr, error));
                 } else {
-                    self.set_last_error(&error);
-                    self.close_now(Loss::new(Reason::ServerErr, error));
+                    self.close_link(link, Loss::new(Reason::ServerErr, error));
                 }
             }
         }
@@ -463,7 +464,9 @@ impl Connection {
     pub fn process_write_event(self: &Arc<Self>) {
         let link = self.state.lock().link.clone();
         let Some(event_loop) = link.as_ref().and_then(|l| l.event_loop()) else { return };
-        if self.outbound.writable() {
+        let (left, then) = self.outbound.writable();
+        self.carry_out(then);
+        if left {
             return;
         }
         let _ = event_loop.write(false);
@@ -479,11 +482,14 @@ impl Driven for Connection {
         link.is_some_and(|link| self.receive(&link, Reader::Watcher, buffer, READS_PER_TURN, maybe_ended))
     }
 
-    fn writable(&self) {
-        self.outbound.writable();
+    fn writable(self: Arc<Self>) {
+        let (_, then) = self.outbound.writable();
+        self.carry_out(then);
     }
 
-    fn flush_due(&self, first_look: bool) -> Option<Duration> {
-        self.outbound.flush_due(first_look)
+    fn flush_due(self: Arc<Self>, first_look: bool) -> Option<Duration> {
+        let (later, then) = self.outbound.flush_due(first_look);
+        self.carry_out(then);
+        later
     }
 }

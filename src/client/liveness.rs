@@ -80,10 +80,15 @@ impl Connection {
         self.schedule_tick();
     }
 
-    /// A PONG arrived.
-    pub(super) fn on_pong(self: &Arc<Self>) {
+    /// A PONG arrived. A late one of an earlier link answers no PING of this one.
+    pub(super) fn on_pong(self: &Arc<Self>, link: &Arc<Link>) {
+        let state = self.state.lock();
+        if !state.is_current(link) {
+            return;
+        }
         self.with_liveness(Liveness::on_pong);
         let answer = self.outbound.pong();
+        drop(state);
         self.vitals.note_pong(answer.round_trip);
         if let Some(waiter) = answer.waiter {
             waiter.complete(Ok(()));

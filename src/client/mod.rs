@@ -16,6 +16,7 @@ pub mod loss;
 pub mod message;
 pub mod options;
 mod outbound;
+mod pause;
 pub mod publish;
 mod reconnect;
 mod recycle;
@@ -23,5 +24,7 @@ mod requests;
 pub mod stats;
 pub mod subscription;
 mod subscriptions;
+#[cfg(test)]
+mod told;
 pub mod vitals;
 mod waiter;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::ffi::{CStr, CString};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use std::time::Duration;
 
 use crate::sync::{Condvar, Mutex, MutexGuard};
@@ -11,6 +11,7 @@ use crate::sync::{Condvar, Mutex, MutexGuard};
 use crate::client::connection::Connection;
 use crate::client::delivery::{Handover, Job, Mode, Worker};
 use crate::client::message::Msg;
+use crate::client::pause;
 use crate::client::recycle::AHEAD;
 use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::{self, Deadline, wait_until};
@@ -352,12 +353,17 @@ impl Subscription {
         if self.is_valid() {
             worker.turn(|| self.deliver(msg));
         }
-        if self.timeout.is_none() && self.is_valid() && !self.emptying.load(Ordering::Acquire) {
+        fence(Ordering::SeqCst); // see `limit`
+        let limited = self.max() > 0;
+        if self.timeout.is_none() && self.is_valid() && !limited && !self.emptying.load(Ordering::Acquire) {
             return; // nothing that another thread would leave to this one
         }
         let mut state = self.state.lock();
         self.restart_timeout(&mut state);
-        if state.must_finish() {
+        if state.end.is_none() && self.is_at_max() {
+            drop(state);
+            self.end(End::MaxReached);
+        } else if state.must_finish() {
             self.schedule_if_needed(state);
         } else if state.drain.emptying && self.pending(&state) == 0 {
             drop(state);
@@ -368,14 +374,16 @@ impl Subscription {
     #[inline]
     fn deliver(self: &Arc<Self>, msg: Msg) {
         let delivered = self.delivered.load(Ordering::Relaxed) + 1;
-        let max = self.max.load(Ordering::Relaxed);
+        let max = self.max();
+        pause::at("deliver", self);
         if max > 0 && delivered > max {
-            return;
+            return self.end(End::MaxReached);
         }
         self.count_delivered(&msg, delivered);
         self.call(Some(msg));
-        if max > 0 && delivered == max {
-            self.connection.remove_subscription(self, End::MaxReached);
+        let max = self.max(); // which may be new
+        if max > 0 && delivered >= max {
+            self.end(End::MaxReached);
         }
     }
 
@@ -395,6 +403,11 @@ impl Subscription {
 
     /// Nothing is queued: ends what is to be ended. True when the worker is done with the subscription for now.
     fn finish_if_due(self: &Arc<Self>, mut state: MutexGuard<'_, State>) -> bool {
+        if state.end.is_none() && self.is_at_max() {
+            drop(state);
+            self.end(End::MaxReached);
+            return false;
+        }
         if state.drain.emptying && state.end.is_none() {
             drop(state);
             self.end(End::Drained);
@@ -553,12 +566,30 @@ impl Subscription {
     }
 
     /// The auto-unsubscribe limit, 0 for none.
+    #[inline]
     pub fn max(&self) -> u64 {
         self.max.load(Ordering::Relaxed)
     }
 
-    pub(super) fn set_max(&self, max: u64) {
+    /// Ends the subscription after `max` messages in all; false when that many were delivered already: no limit then.
+    /// The one who delivers looks again after each message, and once more under the lock when its queue is empty; one of
+    /// the fixed pool, which does not lock, has a fence between counting and looking as there is one here.
+    pub(super) fn limit(&self, max: u64) -> bool {
+        let _state = self.state.lock();
         self.max.store(max, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
+        let ahead = max > self.delivered();
+        if !ahead {
+            self.max.store(0, Ordering::Relaxed);
+        }
+        ahead
+    }
+
+    /// Whether the limit is reached, which may have been set since the last message.
+    #[inline]
+    fn is_at_max(&self) -> bool {
+        let max = self.max();
+        max > 0 && self.delivered() >= max
     }
 
     fn pending(&self, state: &State) -> u64 {
@@ -588,7 +619,8 @@ impl Subscription {
         Ok(())
     }
 
-    /// Ends a subscription that its worker found drained: out of the connection's table, then closed.
+    /// Ends a subscription that its worker found drained or at its limit: out of the connection's table, then closed.
+    #[cold]
     fn end(self: &Arc<Self>, end: End) {
         self.connection.remove_subscription(self, end);
     }

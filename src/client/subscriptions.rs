@@ -10,12 +10,14 @@ use crate::sync::{Mutex, MutexGuard};
 use crate::client::connection::Connection;
 use crate::client::delivery::{Delivery, Job, Mode};
 use crate::client::message::Msg;
-use crate::client::outbound::Flush;
+use crate::client::outbound::{Flush, Then};
 use crate::client::subscription::{End, Request, Subscription};
 use crate::error::{Result, Status, fail};
-use crate::proto::buffer::Buffer;
+use crate::proto::buffer::{Buffer, NoMemory};
 use crate::proto::{encoder, subject};
 
+/// The table's lock is also the one authority on what the server was told: each SUB and UNSUB, that of the replies to
+/// requests included, is written while it is held, and so is what a new connection is told first.
 #[derive(Default)]
 pub struct Subscriptions {
     table: Mutex<Table>,
@@ -152,7 +154,7 @@ impl Table {
     }
 
     /// What a new connection has to be told about the subscriptions.
-    pub fn resubscribe(&self, out: &mut Buffer) {
+    pub fn resubscribe(&self, out: &mut Buffer) -> std::result::Result<(), NoMemory> {
         let mut subs: Vec<_> = self.entries.iter().map(|e| &e.subscription).collect();
         subs.sort_unstable_by_key(|sub| sub.sid());
         for sub in subs {
@@ -161,15 +163,16 @@ impl Table {
             }
             let (max, delivered) = (sub.max(), sub.delivered());
             if max > 0 && delivered >= max {
-                encoder::unsubscribe(out, sub.sid(), None);
+                encoder::unsubscribe(out, sub.sid(), None)?;
                 continue;
             }
             let queue = sub.queue_group().map(|q| q.to_bytes());
-            encoder::subscribe(out, sub.subject().to_bytes(), queue, sub.sid());
+            encoder::subscribe(out, sub.subject().to_bytes(), queue, sub.sid())?;
             if max > 0 {
-                encoder::unsubscribe(out, sub.sid(), Some(max - delivered));
+                encoder::unsubscribe(out, sub.sid(), Some(max - delivered))?;
             }
         }
+        Ok(())
     }
 }
 
@@ -191,11 +194,11 @@ impl Connection {
         self.open_for_subscribing()?;
         let sid = self.subscriptions.next_sid();
         let sub = Subscription::new(self, sid, request, mode, limits)?;
-        table.insert(Arc::clone(&sub));
         // A write that fails is no failure of the call: the subscription is sent again after the reconnect.
         let then = self.outbound.push_only(|b| {
-            encoder::subscribe(b, sub.subject().to_bytes(), sub.queue_group().map(|q| q.to_bytes()), sid);
-        });
+            encoder::subscribe(b, sub.subject().to_bytes(), sub.queue_group().map(|q| q.to_bytes()), sid)
+        })?;
+        table.insert(Arc::clone(&sub));
         drop(table);
         self.carry_out(then);
         self.flush_if_asap();
@@ -210,22 +213,33 @@ impl Connection {
     /// Ends a subscription at once (`max` 0) or after `max` messages in all.
     pub fn unsubscribe(self: &Arc<Self>, sub: &Arc<Subscription>, max: i32) -> Result<()> {
         self.open()?;
-        let table = self.subscriptions.lock();
+        let mut table = self.subscriptions.lock();
         if table.find(sub.sid()).is_none() || !sub.is_valid() {
             return Err(Status::InvalidSubscription.into());
         }
-        drop(table);
-        if max > 0 && max as u64 > sub.delivered() {
-            sub.set_max(max as u64);
-            self.send_unsubscribe(sub.sid(), Some(max as u64));
-        } else if max < 0 {
-            self.send_unsubscribe(sub.sid(), None);
-        } else {
-            sub.set_max(0);
-            self.remove_subscription(sub, End::Unsubscribed);
-            self.send_unsubscribe(sub.sid(), None);
+        let before = sub.max();
+        if max >= 0 && sub.limit(max as u64) {
+            return self.tell_unsubscribed(table, sub.sid(), Some(max as u64)).inspect_err(|_| {
+                sub.limit(before);
+            });
         }
-        Ok(())
+        if max < 0 {
+            return self.tell_unsubscribed(table, sub.sid(), None);
+        }
+        table.remove(sub.sid());
+        let told = self.tell_unsubscribed(table, sub.sid(), None);
+        sub.close(End::Unsubscribed);
+        told
+    }
+
+    /// Marks a subscription as draining and tells the server; false when it has been drained already.
+    pub(super) fn begin_draining(self: &Arc<Self>, sub: &Arc<Subscription>, timeout_ms: i64) -> bool {
+        let table = self.subscriptions.lock();
+        let begun = sub.begin_drain(timeout_ms);
+        if begun {
+            let _ = self.tell_unsubscribed(table, sub.sid(), None); // it drains all the same
+        }
+        begun
     }
 
     /// Takes a subscription out of the table and closes it, without telling the server.
@@ -234,27 +248,42 @@ impl Connection {
         sub.close(end);
     }
 
-    pub(super) fn send_unsubscribe(self: &Arc<Self>, sid: u64, max: Option<u64>) {
-        let then = self.outbound.push_only(|b| encoder::unsubscribe(b, sid, max));
+    /// Sends an `UNSUB`. What makes it due was done under the table's lock, which is let go here: a connection that
+    /// comes up at this moment is told by that or by this, never twice.
+    pub(super) fn tell_unsubscribed(
+        self: &Arc<Self>,
+        table: MutexGuard<'_, Table>,
+        sid: u64,
+        max: Option<u64>,
+    ) -> Result<()> {
+        let then = self.outbound.push_only(|b| encoder::unsubscribe(b, sid, max))?;
+        drop(table);
         self.carry_out(then);
         self.flush_if_asap();
+        Ok(())
     }
 
     fn flush_if_asap(self: &Arc<Self>) {
         if self.options.send_asap {
-            let _ = self.outbound.push(Flush::Now, |_| ());
+            // A failure means that the link is over, and who reads it is about to notice.
+            let then = self.outbound.push(Flush::Now, |_| Ok(())).unwrap_or(Then::Nothing);
+            self.carry_out(then);
         }
     }
 
     /// The program drops its handle.
     pub fn destroy_subscription(self: &Arc<Self>, sub: &Arc<Subscription>) {
-        if sub.is_valid() && self.subscriptions.lock().remove(sub.sid()) {
-            let at_max = sub.max() > 0 && sub.delivered() >= sub.max();
-            sub.close(End::Unsubscribed);
-            if !at_max {
-                self.send_unsubscribe(sub.sid(), None);
-            }
+        let mut table = self.subscriptions.lock();
+        if !sub.is_valid() || !table.remove(sub.sid()) {
+            return;
         }
+        let at_max = sub.max() > 0 && sub.delivered() >= sub.max();
+        if !at_max {
+            let _ = self.tell_unsubscribed(table, sub.sid(), None); // what still comes finds nobody
+        } else {
+            drop(table);
+        }
+        sub.close(End::Unsubscribed);
     }
 
     /// For calls that only make sense on a subscription of an open connection.

@@ -25,9 +25,9 @@ pub trait Driven: Send + Sync {
     /// ended behind it (`maybe_ended`): nobody announces that again.
     fn readable(self: Arc<Self>, buffer: &mut [u8], maybe_ended: bool) -> bool;
     /// The socket takes bytes again; only told when asked for with [`Poller::set_interest`].
-    fn writable(&self);
+    fn writable(self: Arc<Self>);
     /// A flush that was asked for is due; returns when to ask again if it is not time yet.
-    fn flush_due(&self, first_look: bool) -> Option<Duration>;
+    fn flush_due(self: Arc<Self>, first_look: bool) -> Option<Duration>;
 }
 
 /// What to tell of a socket, besides its end.
@@ -137,7 +137,7 @@ impl Poller {
                 return;
             }
             for source in new_flushes {
-                if let Some(later) = guarded(|| source.flush_due(true)).flatten() {
+                if let Some(later) = guarded(|| Arc::clone(&source).flush_due(true)).flatten() {
                     flushes.push((later, source));
                 }
             }
@@ -169,7 +169,7 @@ impl Poller {
     ) {
         let Some(source) = self.state.lock().find(token) else { return };
         if writable {
-            guarded(|| source.writable());
+            guarded(|| Arc::clone(&source).writable());
         }
         let Some(maybe_ended) = readable else { return };
         let more = guarded(|| Arc::clone(&source).readable(buffer, maybe_ended)) == Some(true);
@@ -197,7 +197,7 @@ fn next_flush(flushes: &mut Vec<(Duration, Arc<dyn Driven>)>) -> Option<Duration
         if *due > now {
             return true;
         }
-        match guarded(|| source.flush_due(false)).flatten() {
+        match guarded(|| Arc::clone(source).flush_due(false)).flatten() {
             Some(later) => {
                 *due = later;
                 true
