@@ -7,7 +7,6 @@
 use std::ffi::{CStr, CString};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, AtomicUsize, Ordering};
-use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use crate::sync::{Condvar, Mutex, MutexGuard};
@@ -31,6 +30,7 @@ use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::{self, Deadline};
 use crate::io::fork::Process;
 use crate::io::poller::Poller;
+use crate::io::threads::ThreadId;
 use crate::io::timer;
 use crate::io::tls;
 use crate::proto::info::ServerInfo;
@@ -606,7 +606,7 @@ impl Connection {
 impl State {
     fn visible_status(&self) -> ConnStatus {
         match self.status {
-            ConnStatus::Reconnecting if self.trying == Some(thread::current().id()) => ConnStatus::Connecting,
+            ConnStatus::Reconnecting if self.trying == Some(ThreadId::current()) => ConnStatus::Connecting,
             status => status,
         }
     }

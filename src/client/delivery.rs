@@ -352,7 +352,7 @@ impl Worker {
     }
 
     fn run(self: &Arc<Self>, pool: &Arc<Delivery>) {
-        self.thread.store(threads::current_id(), Ordering::Relaxed);
+        self.thread.store(threads::system_id(), Ordering::Relaxed);
         let mut batch = VecDeque::new();
         while let Some(job) = self.next(pool) {
             match job {

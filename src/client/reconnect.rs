@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::thread;
 use std::time::Duration;
 
 use crate::client::connection::{ConnStatus, Connection};
 use crate::client::loss::{Loss, Reason};
 use crate::error::{Error, Result, Status};
 use crate::io::clock::{Deadline, wait_until};
+use crate::io::threads::ThreadId;
 use crate::session::auth::{self, ServerErr};
 use crate::session::pool::Server;
 use crate::session::reconnect::{Delay, ReconnectPlan, ReconnectTiming};
@@ -57,7 +57,7 @@ impl Connection {
 
     fn begin_attempt(&self) {
         let mut state = self.state.lock();
-        state.trying = Some(thread::current().id());
+        state.trying = Some(ThreadId::current());
         if let Some(server) = state.pool.current_mut() {
             server.attempts += 1;
         }
