@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 
 use crate::client::connection::Connection;
-use crate::client::delivery::{Delivery, Job, Mode};
+use crate::client::delivery::{Delivery, Mode};
 use crate::client::message::Msg;
 use crate::client::outbound::Flush;
 use crate::client::subscription::{End, Request, Subscription};
@@ -139,12 +139,8 @@ impl Table {
             }
         }
         for (subscription, msg) in self.ordered.drain(..) {
-            let (accepted, tell) = subscription.admit(&msg);
-            if tell {
-                slow.push(Arc::clone(&subscription));
-            }
-            if accepted && let Some(home) = subscription.home() {
-                handover.add(home, Job::One(Arc::clone(&subscription), msg));
+            if subscription.admit(msg, &mut handover) {
+                slow.push(subscription);
             }
         }
         handover.finish();
@@ -187,10 +183,10 @@ impl Connection {
         let byte_limit = options.pending_bytes_limit().min(i64::from(i32::MAX)) as i32;
         let limits = (options.max_pending_msgs, byte_limit);
         let mode = if options.global_delivery { Mode::FixedPool } else { Mode::Elastic };
+        let sid = self.subscriptions.next_sid();
+        let sub = Subscription::new(self, sid, request, mode, limits)?; // may start a thread: no lock is held
         let mut table = self.subscriptions.lock();
         self.open_for_subscribing()?;
-        let sid = self.subscriptions.next_sid();
-        let sub = Subscription::new(self, sid, request, mode, limits)?;
         table.insert(Arc::clone(&sub));
         // A write that fails is no failure of the call: the subscription is sent again after the reconnect.
         let then = self.outbound.push_only(|b| {
