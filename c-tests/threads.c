@@ -4,10 +4,29 @@
 #include "fixture.h"
 #include "gate.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <sys/resource.h>
+
+// How many threads can be had before the system has no more; less than 0: there is no end of them.
+static atomic_int available = -1;
+static atomic_int refused;
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *), void *arg)
+{
+    int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *) = NULL;
+
+    *(void **)&real = dlsym(RTLD_NEXT, "pthread_create");
+    if (available == 0)
+    {
+        atomic_fetch_add(&refused, 1);
+        return EAGAIN;
+    }
+    if (available > 0)
+        atomic_fetch_sub(&available, 1);
+    return real(thread, attr, start, arg);
+}
 
 // ---- the stack of callbacks ----
 
@@ -341,6 +360,207 @@ TEST(a_pool_that_grows_late_delivers)
     }
     for (int i = 0; i < SUBS; i++)
         natsSubscription_Destroy(subs[i]);
+    fixture_destroy(&f);
+    CHECK_OK(nats_CloseAndWait(5000));
+}
+
+// ---- no thread to be had ----
+
+// Whatever number of threads is missing, the failed open leaves nothing behind and the next one works.
+TEST(open_without_threads)
+{
+    int threads, fds, n = 0;
+
+    CHECK_OK(nats_Open(-1));
+    CHECK_OK(nats_CloseAndWait(5000));
+    threads = thread_count();
+    fds     = fd_count();
+    setenv("NATS_POLLER_THREADS", "3", 1);
+    for (;; n++)
+    {
+        natsStatus s;
+
+        available = n;
+        s         = nats_Open(-1);
+        available = -1;
+        if (s == NATS_OK)
+            break;
+        CHECK_STATUS(s, NATS_SYS_ERROR);
+        CHECK_STATUS(nats_CloseAndWait(5000), NATS_NOT_INITIALIZED);
+        CHECK_INT(thread_count(), threads);
+        CHECK_INT(fd_count(), fds);
+    }
+    CHECK(n >= 4); // each of them was missed once
+    CHECK_OK(nats_CloseAndWait(5000));
+    CHECK_INT(thread_count(), threads);
+    CHECK_INT(fd_count(), fds);
+}
+
+// A connect that was to go on in the background: no handle, so no callback about it either.
+TEST(connect_without_a_thread)
+{
+    fixture f = fixture_create();
+
+    mock_stop_listening(f.m);
+    CHECK_OK(natsOptions_SetRetryOnFailedConnect(f.opts, true, on_connected, f.ev));
+    available = 0;
+    CHECK_STATUS(natsConnection_Connect(&f.nc, f.opts), NATS_SYS_ERROR);
+    available = -1;
+    CHECK(f.nc == NULL);
+    CHECK_STATUS(natsConnection_Connect(&f.nc, f.opts), NATS_NOT_YET_CONNECTED);
+    mock_listen_again(f.m);
+    WAIT_EVENT(f.ev, "connected", 1, 5000);
+    natsConnection_Close(f.nc);
+    WAIT_EVENT(f.ev, "closed", 1, 5000);
+    natsConnection_Destroy(f.nc);
+    f.nc = NULL;
+    CHECK_OK(nats_CloseAndWait(5000)); // all callbacks are through
+    CHECK_INT(events_count(f.ev, "closed"), 1);
+    fixture_destroy(&f);
+}
+
+static void subscribe_without_a_thread(const char *dedicated)
+{
+    fixture           f;
+    natsSubscription *sub = NULL;
+
+    if (dedicated != NULL)
+        setenv("NATS_DEDICATED_DELIVERY", dedicated, 1);
+    f = fixture_create();
+    fixture_connect(&f);
+    available = 0;
+    CHECK_STATUS(natsConnection_Subscribe(&sub, f.nc, "foo", on_msg, f.ev), NATS_SYS_ERROR);
+    CHECK(sub == NULL);
+    CHECK_OK(natsConnection_SubscribeSync(&sub, f.nc, "bar")); // needs none
+    natsSubscription_Destroy(sub);
+    available = -1;
+    CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", on_msg, f.ev));
+    CHECK_OK(natsConnection_Flush(f.nc));
+    CHECK_INT(mock_count_lines(f.m, MOCK_LATEST, "SUB foo"), 1);
+    mock_send(f.m, "MSG foo %d 1\r\nx\r\n", (int)natsSubscription_GetID(sub));
+    WAIT_EVENT(f.ev, "msg", 1, 5000);
+    natsSubscription_Destroy(sub);
+    fixture_destroy(&f);
+    CHECK_OK(nats_CloseAndWait(5000));
+}
+
+TEST(subscribe_without_a_thread)
+{
+    subscribe_without_a_thread(NULL);
+}
+
+TEST(subscribe_without_a_thread_of_its_own)
+{
+    subscribe_without_a_thread("1");
+}
+
+static gate held;
+
+static void holding(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *closure)
+{
+    (void)nc;
+    (void)sub;
+    (void)closure;
+    natsMsg_Destroy(msg);
+    gate_wait(&held);
+}
+
+// A callback blocks its thread and there is no other: what waits behind it is served as soon as there is one.
+TEST(blocked_callback_without_threads)
+{
+    enum
+    {
+        BLOCKED = 4
+    };
+    fixture           f = fixture_create();
+    natsSubscription *blocked[BLOCKED], *sub;
+
+    gate_init(&held);
+    fixture_connect(&f);
+    for (int i = 0; i < BLOCKED; i++)
+        CHECK_OK(natsConnection_Subscribe(&blocked[i], f.nc, "foo", holding, NULL));
+    CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", on_msg, f.ev));
+    available = 0;
+    for (int i = 1; i <= BLOCKED + 1; i++)
+        mock_send(f.m, "MSG foo %d 1\r\nx\r\n", i);
+    WAIT_FOR(refused >= 3, 10000); // tried again and again
+    available = -1;
+    WAIT_EVENT(f.ev, "msg", 1, 5000);
+    WAIT_FOR(held.inside == BLOCKED, 5000);
+    gate_open(&held);
+    for (int i = 0; i < BLOCKED; i++)
+        natsSubscription_Destroy(blocked[i]);
+    natsSubscription_Destroy(sub);
+    fixture_destroy(&f);
+    CHECK_OK(nats_CloseAndWait(5000));
+}
+
+// A drain that cannot begin leaves everything as it was.
+TEST(drain_without_a_thread)
+{
+    fixture           f   = fixture_create();
+    natsSubscription *sub = NULL;
+
+    fixture_connect(&f);
+    CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", on_msg, f.ev));
+    available = 0;
+    CHECK_STATUS(natsSubscription_Drain(sub), NATS_SYS_ERROR);
+    CHECK_STATUS(natsSubscription_WaitForDrainCompletion(sub, 10), NATS_ILLEGAL_STATE);
+    CHECK_STATUS(natsConnection_Drain(f.nc), NATS_SYS_ERROR);
+    available = -1;
+    CHECK(!natsConnection_IsDraining(f.nc));
+    CHECK_INT(natsConnection_Status(f.nc), NATS_CONN_STATUS_CONNECTED);
+    CHECK_OK(natsConnection_PublishString(f.nc, "foo", "x"));
+    CHECK_OK(natsConnection_Flush(f.nc));
+    CHECK_INT(mock_count_lines(f.m, MOCK_LATEST, "UNSUB"), 0);
+    mock_send(f.m, "MSG foo 1 1\r\nx\r\n");
+    WAIT_EVENT(f.ev, "msg", 1, 5000);
+    // It has the reconnect, too, that a draining connection has not.
+    mock_close(f.m, MOCK_LATEST);
+    WAIT_EVENT(f.ev, "reconnected", 1, 5000);
+    CHECK(mock_wait_line(f.m, MOCK_LATEST, "SUB foo", 1, 5000));
+    CHECK_OK(natsSubscription_Drain(sub));
+    CHECK_OK(natsSubscription_WaitForDrainCompletion(sub, 5000));
+    CHECK_OK(natsConnection_Drain(f.nc));
+    WAIT_EVENT(f.ev, "closed", 1, 5000);
+    natsSubscription_Destroy(sub);
+    fixture_destroy(&f);
+    CHECK_OK(nats_CloseAndWait(5000));
+}
+
+// Without a thread the reconnect comes as soon as there is one; until then the connection is reconnecting.
+TEST(loss_without_threads)
+{
+    fixture f = fixture_create();
+
+    fixture_connect(&f);
+    available = 0;
+    mock_close(f.m, MOCK_LATEST);
+    WAIT_EVENT(f.ev, "disconnected", 1, 5000);
+    WAIT_FOR(refused >= 3, 10000);
+    CHECK_INT(natsConnection_Status(f.nc), NATS_CONN_STATUS_RECONNECTING);
+    CHECK_OK(natsConnection_PublishString(f.nc, "foo", "x"));
+    available = -1;
+    WAIT_EVENT(f.ev, "reconnected", 1, 5000);
+    CHECK(mock_wait_pubs(f.m, MOCK_LATEST, 1, 5000));
+    CHECK_INT(events_count(f.ev, "closed"), 0);
+    fixture_destroy(&f);
+    CHECK_OK(nats_CloseAndWait(5000));
+}
+
+// A close meanwhile is a close like any other.
+TEST(close_while_no_thread_can_be_had)
+{
+    fixture f = fixture_create();
+
+    fixture_connect(&f);
+    available = 0;
+    CHECK_OK(natsConnection_Reconnect(f.nc));
+    WAIT_EVENT(f.ev, "disconnected", 1, 5000);
+    WAIT_FOR(refused >= 2, 10000);
+    natsConnection_Close(f.nc);
+    WAIT_EVENT(f.ev, "closed", 1, 5000);
+    available = -1;
     fixture_destroy(&f);
     CHECK_OK(nats_CloseAndWait(5000));
 }

@@ -20,6 +20,7 @@ use crate::client::link::Link;
 use crate::client::loss::{Disconnect, Loss, Reason};
 use crate::client::options::{ConnectionHandler, Options};
 use crate::client::outbound::{Outbound, Settings, Then};
+use crate::client::reconnect::FIRST_TRY_FOR_THREAD;
 use crate::client::requests::Requests;
 use crate::client::stats::Statistics;
 use crate::client::subscription::{End, Subscription};
@@ -461,8 +462,9 @@ impl Connection {
             self.requests.fail_all(Status::ConnectionDisconnected);
         }
         self.post_disconnect(disconnect);
-        if detached.is_err() || self.start_reconnecting(false).is_err() {
-            self.close_now(Loss::new(Reason::IoError, Status::ConnectionClosed));
+        match detached {
+            Ok(()) => self.come_back_soon(FIRST_TRY_FOR_THREAD),
+            Err(_) => self.close_now(Loss::new(Reason::IoError, Status::ConnectionClosed)),
         }
     }
 

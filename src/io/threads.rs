@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::ffi::{c_char, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -114,6 +114,17 @@ impl Threads {
         })
     }
 
+    /// Starts a thread for work that must not begin unless there is a thread to finish it.
+    pub fn prepare(self: &Arc<Self>, name: &str) -> Result<Prepared> {
+        let (give, work) = mpsc::channel::<Box<dyn FnOnce() + Send>>();
+        self.spawn(name, move || {
+            if let Ok(work) = work.recv() {
+                work();
+            }
+        })?;
+        Ok(Prepared(give))
+    }
+
     /// Waits until every thread has ended, the calling one excepted: then none of them runs any code any more. False at
     /// the deadline. Callers hold no lock, unless the deadline has passed already.
     pub fn wait_for_all(&self, deadline: Deadline) -> bool {
@@ -151,6 +162,15 @@ impl Threads {
         state.ended.push(me);
         drop(state);
         self.changed.notify_all();
+    }
+}
+
+/// A thread that waits to be told what to do. Dropped instead, it ends.
+pub struct Prepared(mpsc::Sender<Box<dyn FnOnce() + Send>>);
+
+impl Prepared {
+    pub fn run(self, work: impl FnOnce() + Send + 'static) {
+        let _ = self.0.send(Box::new(work)); // it waits, so it gets it
     }
 }
 
