@@ -364,6 +364,51 @@ TEST(a_pool_that_grows_late_delivers)
     CHECK_OK(nats_CloseAndWait(5000));
 }
 
+static gate held;
+
+static void holding(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *closure)
+{
+    (void)nc;
+    (void)sub;
+    natsMsg_Destroy(msg);
+    gate_wait(&held);
+    atomic_fetch_add((atomic_int *)closure, 1);
+}
+
+// Threads that took over from blocked ones go away when they have nothing to do, also while the subscriptions live.
+TEST_T(threads_that_helped_out_go_away, 60000)
+{
+    enum
+    {
+        SUBS = 20
+    };
+    fixture           f = fixture_create();
+    natsSubscription *subs[SUBS];
+    atomic_int        returned = 0;
+    int               before, with_one;
+
+    gate_init(&held);
+    fixture_connect(&f);
+    before = thread_count();
+    for (int i = 0; i < SUBS; i++)
+        CHECK_OK(natsConnection_Subscribe(&subs[i], f.nc, "foo", holding, &returned));
+    with_one = thread_count();
+    for (int i = 1; i <= SUBS; i++)
+        mock_send(f.m, "MSG foo %d 1\r\nx\r\n", i);
+    WAIT_FOR(held.inside == SUBS, 10000);
+    CHECK(thread_count() >= before + SUBS);
+    gate_open(&held);
+    WAIT_FOR(thread_count() <= with_one, 20000);
+    CHECK_INT(returned, SUBS);
+    for (int i = 1; i <= SUBS; i++)
+        mock_send(f.m, "MSG foo %d 1\r\nx\r\n", i);
+    WAIT_FOR(returned == 2 * SUBS, 5000);
+    for (int i = 0; i < SUBS; i++)
+        natsSubscription_Destroy(subs[i]);
+    fixture_destroy(&f);
+    CHECK_OK(nats_CloseAndWait(5000));
+}
+
 // ---- no thread to be had ----
 
 // Whatever number of threads is missing, the failed open leaves nothing behind and the next one works.
@@ -454,17 +499,6 @@ TEST(subscribe_without_a_thread_of_its_own)
     subscribe_without_a_thread("1");
 }
 
-static gate held;
-
-static void holding(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *closure)
-{
-    (void)nc;
-    (void)sub;
-    (void)closure;
-    natsMsg_Destroy(msg);
-    gate_wait(&held);
-}
-
 // A callback blocks its thread and there is no other: what waits behind it is served as soon as there is one.
 TEST(blocked_callback_without_threads)
 {
@@ -474,11 +508,12 @@ TEST(blocked_callback_without_threads)
     };
     fixture           f = fixture_create();
     natsSubscription *blocked[BLOCKED], *sub;
+    atomic_int        returned = 0;
 
     gate_init(&held);
     fixture_connect(&f);
     for (int i = 0; i < BLOCKED; i++)
-        CHECK_OK(natsConnection_Subscribe(&blocked[i], f.nc, "foo", holding, NULL));
+        CHECK_OK(natsConnection_Subscribe(&blocked[i], f.nc, "foo", holding, &returned));
     CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", on_msg, f.ev));
     available = 0;
     for (int i = 1; i <= BLOCKED + 1; i++)

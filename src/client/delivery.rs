@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use crate::sync::Mutex;
 
-pub use crate::client::delivery::worker::{Home, Job, Worker};
+pub use crate::client::delivery::worker::{BULKY, Home, Job, Worker};
 use crate::error::{Result, Status, fail};
 use crate::io::clock;
 use crate::io::threads::{self, Threads};

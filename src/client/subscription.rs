@@ -1,5 +1,7 @@
 //! A subscription: its queue, its limits and counters, its delivery and its end.
 
+mod trim;
+
 use std::collections::VecDeque;
 use std::ffi::{CStr, CString};
 use std::sync::Arc;
@@ -58,6 +60,8 @@ pub struct Subscription {
 
 struct State {
     msgs: VecDeque<Msg>,
+    /// The queue has become large; its room is given back later.
+    bulky: bool,
     /// Accepted so far; what was delivered of them is in `delivered`.
     accepted: u64,
     accepted_bytes: u64,
@@ -142,6 +146,7 @@ impl Subscription {
             mode,
             state: Mutex::new(State {
                 msgs: VecDeque::new(),
+                bulky: false,
                 accepted: 0,
                 accepted_bytes: 0,
                 msg_limit: limits.0,
@@ -235,6 +240,7 @@ impl Subscription {
         } else {
             self.enqueue_each(&mut state, batch)
         };
+        self.note_room(&mut state);
         if state.claim() {
             state.with_home(|home| handover.add(home, Job::Run(Arc::clone(self))));
         } else if state.waiters > 0 {
@@ -316,6 +322,7 @@ impl Subscription {
                 continue;
             }
             std::mem::swap(&mut state.msgs, batch);
+            self.note_room(&mut state); // that of another subscription, perhaps
             drop(state);
             while let Some(msg) = batch.pop_front() {
                 if !self.is_valid() {

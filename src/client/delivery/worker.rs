@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::sync::{Condvar, Mutex};
+use crate::sync::{Condvar, Mutex, MutexGuard};
 
 use crate::client::delivery::Delivery;
 use crate::client::message::Msg;
@@ -21,6 +21,11 @@ const BUSY_LOOKS: u32 = 10;
 const LOOKS_BEFORE_SPREADING: u32 = 20;
 /// Fewer callbacks than this in one look: they are heavy enough for another thread to pay off.
 const HEAVY_TURNS_PER_LOOK: u64 = 10;
+
+/// Room for more entries than this is given back once the worker has had nothing to do for a while.
+pub const BULKY: usize = 128;
+/// That while.
+const QUIET: Duration = if cfg!(test) { Duration::from_millis(20) } else { Duration::from_secs(1) };
 
 /// Something for a worker to do.
 pub enum Job {
@@ -184,7 +189,7 @@ impl Worker {
     pub(super) fn run(self: &Arc<Self>, pool: &Delivery) {
         self.thread.store(threads::system_id(), Ordering::Relaxed);
         let mut batch = VecDeque::new();
-        while let Some(job) = self.next(pool) {
+        while let Some(job) = self.next(pool, &mut batch) {
             let work = AssertUnwindSafe(|| self.work(job, &mut batch));
             if catch_unwind(work).is_err() {
                 // One subscription is out of order, the others go on.
@@ -205,7 +210,7 @@ impl Worker {
         }
     }
 
-    fn next(self: &Arc<Self>, pool: &Delivery) -> Option<Job> {
+    fn next(self: &Arc<Self>, pool: &Delivery, batch: &mut VecDeque<Msg>) -> Option<Job> {
         let mut queue = self.queue.lock();
         loop {
             if let Some(job) = queue.jobs.pop_front() {
@@ -214,16 +219,15 @@ impl Worker {
                 return Some(job);
             }
             queue.parked = true;
-            let unused = self.homes.load(Ordering::Relaxed) == 0;
-            let over = match (unused, queue.lingers) {
-                (true, true) => self.wake.wait_for(&mut queue, IDLE).timed_out(),
-                (true, false) => true,
-                (false, _) => {
-                    self.wake.wait(&mut queue); // no wake-ups while nothing happens: the last home tells
-                    false
+            let over = !queue.lingers && self.homes.load(Ordering::Relaxed) == 0;
+            if !over && queue.jobs.capacity().max(batch.capacity()) > BULKY {
+                if self.wake.wait_for(&mut queue, QUIET).timed_out() && queue.jobs.is_empty() {
+                    queue.jobs = VecDeque::new();
+                    *batch = VecDeque::new();
                 }
-            };
-            if over && queue.jobs.is_empty() {
+                continue;
+            }
+            if self.wait(&mut queue) && queue.jobs.is_empty() {
                 drop(queue); // the pool's lock comes first
                 if pool.retire(self) {
                     return None;
@@ -231,6 +235,15 @@ impl Worker {
                 queue = self.queue.lock();
             }
         }
+    }
+
+    /// Waits for work; true when it is time to end. No wake-ups while nothing happens: the last home tells.
+    fn wait(&self, queue: &mut MutexGuard<'_, Queue>) -> bool {
+        if self.homes.load(Ordering::Relaxed) > 0 {
+            self.wake.wait(queue);
+            return false;
+        }
+        !queue.lingers || self.wake.wait_for(queue, IDLE).timed_out()
     }
 
     /// For the supervisor.
