@@ -2,7 +2,6 @@
 //! and is joined without a wait once it has ended.
 
 use std::cell::Cell;
-use std::collections::HashSet;
 use std::ffi::{c_char, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
@@ -41,7 +40,7 @@ pub fn processors() -> usize {
 }
 
 /// Names a thread of this process as long as it lives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ThreadId(libc::pthread_t);
 
 impl ThreadId {
@@ -77,7 +76,7 @@ pub struct Threads {
 struct State {
     /// Asked for, but they have not told their name yet.
     starting: usize,
-    running: HashSet<ThreadId>,
+    running: Vec<ThreadId>,
     /// Their work is done. Thread-local destructors of the program may still run on them, for as long as they like.
     ended: Vec<ThreadId>,
 }
@@ -151,14 +150,14 @@ impl Threads {
     fn begin(&self) {
         let mut state = self.state.lock();
         state.starting -= 1;
-        state.running.insert(ThreadId::current());
+        state.running.push(ThreadId::current());
     }
 
     fn end(&self) {
         let me = ThreadId::current();
         let mut state = self.state.lock();
         state.reap();
-        state.running.remove(&me);
+        state.running.retain(|thread| *thread != me);
         state.ended.push(me);
         drop(state);
         self.changed.notify_all();
