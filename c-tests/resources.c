@@ -192,4 +192,88 @@ TEST(memory_of_threads_that_free_messages)
         pthread_join(threads[t], NULL);
     }
     free(msgs);
+// What malloc has given out, kB.
+static int64_t in_use_kb(void)
+{
+    struct mallinfo2 m = mallinfo2();
+
+    return (int64_t)((m.uordblks + m.hblkhd) / 1024);
+}
+
+static void counting(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *closure)
+{
+    (void)nc;
+    (void)sub;
+    natsMsg_Destroy(msg);
+    atomic_fetch_add((atomic_int *)closure, 1);
+}
+
+// Queues that a burst made large are small again soon after.
+static void room_after_a_burst(bool async)
+{
+    enum
+    {
+        SUBS  = 400,
+        BURST = 3000
+    };
+    fixture           f = fixture_create();
+    natsSubscription *subs[SUBS];
+    static atomic_int got;
+    int64_t           kb;
+
+    got = 0;
+    CHECK_OK(natsOptions_SetPingInterval(f.opts, 0));
+    mock_record(f.m, false);
+    fixture_connect(&f);
+    for (int i = 0; i < SUBS; i++)
+        if (async)
+            CHECK_OK(natsConnection_Subscribe(&subs[i], f.nc, "foo", counting, &got));
+        else
+            CHECK_OK(natsConnection_SubscribeSync(&subs[i], f.nc, "foo"));
+    CHECK_OK(natsConnection_Flush(f.nc));
+    kb = in_use_kb();
+    for (int i = 0; i < SUBS; i++)
+    {
+        char *burst = frames("foo", i + 1, "x", BURST);
+
+        CHECK(mock_write(f.m, MOCK_LATEST, burst, strlen(burst)));
+        free(burst);
+        for (int n = 0; !async && n < BURST; n++)
+        {
+            natsMsg *msg = NULL;
+
+            CHECK_OK(natsSubscription_NextMsg(&msg, subs[i], 10000));
+            natsMsg_Destroy(msg);
+        }
+    }
+    if (async)
+        WAIT_FOR(got == SUBS * BURST, 60000);
+    // What lies ready for the next messages is no more than a few MB in all.
+    WAIT_FOR(in_use_kb() - kb < SUBS * 2 + 6000, 20000);
+    // All is as before for what comes then.
+    for (int i = 0; i < SUBS; i++)
+    {
+        natsMsg *msg = NULL;
+
+        mock_send(f.m, "MSG foo %d 1\r\nx\r\n", i + 1);
+        if (!async)
+            CHECK_OK(natsSubscription_NextMsg(&msg, subs[i], 10000));
+        natsMsg_Destroy(msg);
+    }
+    if (async)
+        WAIT_FOR(got == SUBS * BURST + SUBS, 10000);
+    for (int i = 0; i < SUBS; i++)
+        natsSubscription_Destroy(subs[i]);
+    fixture_destroy(&f);
+    nats_CloseAndWait(5000);
+}
+
+TEST_T(room_after_a_burst_is_given_back, 120000)
+{
+    room_after_a_burst(true);
+}
+
+TEST_T(room_after_a_burst_for_readers_is_given_back, 120000)
+{
+    room_after_a_burst(false);
 }

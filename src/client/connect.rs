@@ -81,10 +81,11 @@ impl Connection {
     }
 
     fn retry_in_background(self: &Arc<Self>) -> Result<()> {
-        let mut state = self.state.lock();
-        self.set_status(&mut state, ConnStatus::Reconnecting);
-        drop(state);
-        self.start_reconnecting(true)
+        self.set_status(&mut self.state.lock(), ConnStatus::Reconnecting);
+        self.start_reconnecting(true).inspect_err(|_| {
+            // The program gets no handle, so it hears of no close either.
+            self.set_status(&mut self.state.lock(), ConnStatus::Connecting);
+        })
     }
 
     /// Tries every server once, in order.

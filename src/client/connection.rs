@@ -7,7 +7,6 @@
 use std::ffi::{CStr, CString};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, AtomicUsize, Ordering};
-use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use crate::sync::{Condvar, Mutex, MutexGuard};
@@ -21,6 +20,7 @@ use crate::client::link::Link;
 use crate::client::loss::{Disconnect, Loss, Reason};
 use crate::client::options::{ConnectionHandler, Options};
 use crate::client::outbound::{Outbound, Settings, Then};
+use crate::client::reconnect::FIRST_TRY_FOR_THREAD;
 use crate::client::requests::Requests;
 use crate::client::stats::Statistics;
 use crate::client::subscription::{End, Subscription};
@@ -32,6 +32,7 @@ use crate::io::clock::{self, Deadline};
 use crate::io::fork::Process;
 use crate::io::poller::Poller;
 use crate::io::stderr;
+use crate::io::threads::ThreadId;
 use crate::io::timer;
 use crate::io::tls;
 use crate::proto::info::ServerInfo;
@@ -462,8 +463,9 @@ impl Connection {
             self.requests.fail_all(Status::ConnectionDisconnected);
         }
         self.post_disconnect(disconnect);
-        if detached.is_err() || self.start_reconnecting(false).is_err() {
-            self.close_now(Loss::new(Reason::IoError, Status::ConnectionClosed));
+        match detached {
+            Ok(()) => self.come_back_soon(FIRST_TRY_FOR_THREAD),
+            Err(_) => self.close_now(Loss::new(Reason::IoError, Status::ConnectionClosed)),
         }
     }
 
@@ -617,7 +619,7 @@ impl Connection {
 impl State {
     fn visible_status(&self) -> ConnStatus {
         match self.status {
-            ConnStatus::Reconnecting if self.trying == Some(thread::current().id()) => ConnStatus::Connecting,
+            ConnStatus::Reconnecting if self.trying == Some(ThreadId::current()) => ConnStatus::Connecting,
             status => status,
         }
     }

@@ -19,6 +19,9 @@ use crate::io::poller::Poller;
 use crate::io::threads::{StartedHandler, Threads, is_library_thread};
 use crate::io::timer::Timer;
 
+/// How long a failed open waits for what it had started already.
+const LEAVING_MS: i64 = 1000;
+
 /// How to open the library.
 #[derive(Clone, Default)]
 pub struct Config {
@@ -64,12 +67,14 @@ pub struct Core {
 }
 
 impl Core {
-    fn start(config: Config) -> Result<Arc<Core>> {
-        ignore_sigpipe();
-        let threads = Threads::new(config.thread_started);
-        let timer = Timer::start(&threads)?;
-        let callbacks = Executor::start(&threads, "nats-callbacks")?;
-        let pollers = (0..poller_count()).map(|_| Poller::start(&threads)).collect::<Result<_>>()?;
+    fn start(threads: Arc<Threads>, config: &Config) -> Result<Arc<Core>> {
+        let timer = Undo(Timer::start(&threads)?, Timer::close);
+        let callbacks = Undo(Executor::start(&threads, "nats-callbacks")?, Executor::close);
+        let poller = |_| Ok(Undo(Poller::start(&threads)?, Poller::close));
+        let pollers = (0..poller_count()).map(poller).collect::<Result<Vec<_>>>()?;
+        // Nothing can fail from here on.
+        let (timer, callbacks) = (timer.keep(), callbacks.keep());
+        let pollers = pollers.into_iter().map(Undo::keep).collect();
         let delivery = Delivery::new(&threads, &timer, config.pool_size);
         let defaults = Defaults {
             write_deadline_ms: config.write_deadline_ms,
@@ -100,6 +105,22 @@ impl Drop for Core {
         self.pollers.iter().for_each(|p| p.close());
         self.delivery.close();
         recycle::purge();
+    }
+}
+
+/// Ends a part that was started, unless it is kept.
+struct Undo<T>(Arc<T>, fn(&T));
+
+impl<T> Undo<T> {
+    fn keep(mut self) -> Arc<T> {
+        self.1 = |_| ();
+        Arc::clone(&self.0)
+    }
+}
+
+impl<T> Drop for Undo<T> {
+    fn drop(&mut self) {
+        (self.1)(&self.0);
     }
 }
 
@@ -149,11 +170,20 @@ fn open_core(config: Option<Config>) -> Result<Arc<Core>> {
         }
         _ => {}
     }
+    ignore_sigpipe();
     let given = config.or_else(configured);
-    let core = Core::start(given.clone().unwrap_or_else(Config::from_environment))?;
-    configure(given);
-    *life = Life::Open(Arc::clone(&core));
-    Ok(core)
+    let config = given.clone().unwrap_or_else(Config::from_environment);
+    let threads = Threads::new(config.thread_started.clone());
+    let started = Core::start(Arc::clone(&threads), &config);
+    if let Ok(core) = &started {
+        configure(given);
+        *life = Life::Open(Arc::clone(core));
+    }
+    drop(life);
+    if started.is_err() {
+        threads.wait_for_all(Deadline::in_ms(LEAVING_MS)); // those that were started leave again
+    }
+    started
 }
 
 fn configured() -> Option<Config> {

@@ -1,5 +1,7 @@
 //! A subscription: its queue, its limits and counters, its delivery and its end.
 
+mod trim;
+
 use std::collections::VecDeque;
 use std::ffi::{CStr, CString};
 use std::sync::Arc;
@@ -9,7 +11,7 @@ use std::time::Duration;
 use crate::sync::{Condvar, Mutex, MutexGuard};
 
 use crate::client::connection::Connection;
-use crate::client::delivery::{Handover, Job, Mode, Worker};
+use crate::client::delivery::{Handover, Home, Job, Mode, Worker};
 use crate::client::message::Msg;
 use crate::client::pause;
 use crate::client::recycle::AHEAD;
@@ -59,6 +61,8 @@ pub struct Subscription {
 
 struct State {
     msgs: VecDeque<Msg>,
+    /// The queue has become large; its room is given back later.
+    bulky: bool,
     /// Accepted so far; what was delivered of them is in `delivered`.
     accepted: u64,
     accepted_bytes: u64,
@@ -72,7 +76,10 @@ struct State {
     scheduled: bool,
     /// Nothing is delivered before the program holds the subscription.
     started: bool,
-    home: Option<Arc<Worker>>,
+    /// None for a synchronous subscription, and once the end was delivered.
+    home: Option<Home>,
+    /// Another worker that took the subscription in; it may have ended since.
+    host: Option<Arc<Worker>>,
     waiters: usize,
     timeout_due: bool,
     timer: Option<timer::Key>,
@@ -140,6 +147,7 @@ impl Subscription {
             mode,
             state: Mutex::new(State {
                 msgs: VecDeque::new(),
+                bulky: false,
                 accepted: 0,
                 accepted_bytes: 0,
                 msg_limit: limits.0,
@@ -151,6 +159,7 @@ impl Subscription {
                 scheduled: false,
                 started: false,
                 home,
+                host: None,
                 waiters: 0,
                 timeout_due: false,
                 timer: None,
@@ -232,9 +241,9 @@ impl Subscription {
         } else {
             self.enqueue_each(&mut state, batch)
         };
-        if let Some(home) = state.claim() {
-            drop(state);
-            handover.add(home, Job::Run(Arc::clone(self)));
+        self.note_room(&mut state);
+        if state.claim() {
+            state.with_home(|home| handover.add(home, Job::Run(Arc::clone(self))));
         } else if state.waiters > 0 {
             drop(state);
             self.changed.notify_all();
@@ -265,37 +274,34 @@ impl Subscription {
         false
     }
 
-    /// For the fixed pool: counts a message in; if it is accepted it goes to the worker next, in arrival order.
-    pub(super) fn admit(&self, msg: &Msg) -> (bool, bool) {
+    /// For the fixed pool: counts a message in and gives it to the worker, in arrival order. Returns whether the program
+    /// is to be told of dropped messages.
+    pub(super) fn admit(self: &Arc<Self>, msg: Msg, handover: &mut Handover<'_>) -> bool {
         let mut state = self.state.lock();
-        if !self.is_valid() {
-            return (false, false);
-        }
         let mut tell = false;
-        let accepted = self.admit_one(&mut state, msg, &mut tell);
-        (accepted, tell)
+        if self.is_valid() && self.admit_one(&mut state, &msg, &mut tell) {
+            state.with_home(|home| handover.add(home, Job::One(Arc::clone(self), msg)));
+        }
+        tell
     }
 
     fn schedule_if_needed(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
-        if let Some(home) = state.claim() {
-            drop(state);
+        if !state.claim() {
+            return;
+        }
+        let mut found = None;
+        state.with_home(|home| found = Some(home.clone()));
+        drop(state);
+        if let Some(home) = found {
             self.connection.core().delivery.give(&home, [Job::Run(Arc::clone(self))]);
         }
     }
 
     // ---- delivery (workers) ----
 
-    /// The worker this subscription is served by; none once it has ended.
-    pub(super) fn home(&self) -> Option<Arc<Worker>> {
-        self.state.lock().home.clone()
-    }
-
-    /// Makes another worker the home.
-    pub(super) fn move_home(&self, worker: Arc<Worker>) {
-        worker.enter();
-        if let Some(old) = self.state.lock().home.replace(worker) {
-            old.leave();
-        }
+    /// Makes it the guest of another worker, for as long as that one lives.
+    pub(super) fn visit(&self, host: &Home) {
+        self.state.lock().host = Some(Arc::clone(host.worker()));
     }
 
     /// Runs the callbacks of what is queued. True when there is more and another subscription waits.
@@ -317,6 +323,7 @@ impl Subscription {
                 continue;
             }
             std::mem::swap(&mut state.msgs, batch);
+            self.note_room(&mut state); // that of another subscription, perhaps
             drop(state);
             while let Some(msg) = batch.pop_front() {
                 if !self.is_valid() {
@@ -421,12 +428,11 @@ impl Subscription {
         state.scheduled = false;
         state.finish_drain(self.is_async());
         let home = state.home.take();
+        state.host = None;
         let on_complete = state.on_complete.take();
         drop(state);
         self.changed.notify_all();
-        if let Some(home) = home {
-            home.leave();
-        }
+        drop(home);
         if let Some(on_complete) = on_complete {
             on_complete();
         }
@@ -755,15 +761,27 @@ impl State {
         }
     }
 
-    /// The worker to give the subscription to, if there is work and no worker has it yet.
-    fn claim(&mut self) -> Option<Arc<Worker>> {
+    /// Whether the subscription is to be given to its worker: there is work, and no worker has it yet.
+    fn claim(&mut self) -> bool {
         let work = !self.msgs.is_empty() || self.timeout_due || self.must_finish();
-        if !work || self.scheduled || !self.started {
-            return None;
+        if !work || self.scheduled || !self.started || self.home.is_none() {
+            return false;
         }
-        let home = self.home.clone()?;
         self.scheduled = true;
-        Some(home)
+        true
+    }
+
+    /// Calls `give` with the worker that serves the subscription at present, if any does.
+    fn with_home(&mut self, give: impl FnOnce(&Home)) {
+        if let Some(host) = self.host.as_ref() {
+            if let Some(home) = host.try_enter() {
+                return give(&home);
+            }
+            self.host = None;
+        }
+        if let Some(home) = &self.home {
+            give(home);
+        }
     }
 
     /// The end was decided but not yet carried out by the delivery thread.
@@ -795,14 +813,6 @@ impl End {
             End::ConnectionClosed => Status::ConnectionClosed,
             End::MaxReached => Status::MaxDeliveredMsgs,
             End::Unsubscribed | End::Drained | End::DrainTimeout => Status::InvalidSubscription,
-        }
-    }
-}
-
-impl Drop for Subscription {
-    fn drop(&mut self) {
-        if let Some(home) = self.state.get_mut().home.take() {
-            home.leave();
         }
     }
 }

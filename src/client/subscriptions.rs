@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 
 use crate::client::connection::Connection;
-use crate::client::delivery::{Delivery, Job, Mode};
+use crate::client::delivery::{BULKY, Delivery, Mode};
 use crate::client::message::Msg;
 use crate::client::outbound::{Flush, Then};
 use crate::client::subscription::{End, Request, Subscription};
@@ -82,6 +82,15 @@ impl Subscriptions {
         table.entries.drain(..).map(|e| e.subscription).collect()
     }
 
+    /// Gives back the room that a burst for one subscription took here. Waits for nobody: false when the table is in use.
+    pub fn trim(&self, sid: u64) -> bool {
+        let Some(mut table) = self.table.try_lock() else { return false };
+        let room = table.trim(sid);
+        drop(table);
+        drop(room);
+        true
+    }
+
     /// Those in the table now.
     pub fn all(&self) -> Vec<Arc<Subscription>> {
         self.table.lock().entries.iter().map(|e| Arc::clone(&e.subscription)).collect()
@@ -97,12 +106,34 @@ impl Table {
     }
 
     pub fn remove(&mut self, sid: u64) -> bool {
+        drop(self.trim(sid)); // nobody may look after it any more
         let Some(place) = self.places.remove(&sid) else { return false };
         self.entries.swap_remove(place);
         if let Some(moved) = self.entries.get(place) {
             self.places.insert(moved.sid, place);
         }
         true
+    }
+
+    /// What is not used now is the caller's to drop.
+    fn trim(&mut self, sid: u64) -> impl Sized + use<> {
+        let entry = self.places.get(&sid).map(|place| &mut self.entries[*place]);
+        let batch =
+            entry.filter(|entry| entry.batch.is_empty()).map(|entry| std::mem::take(&mut entry.batch));
+        let touched = self.touched.is_empty().then(|| std::mem::take(&mut self.touched));
+        let ordered = self.ordered.is_empty().then(|| std::mem::take(&mut self.ordered));
+        (batch, touched, ordered)
+    }
+
+    /// Has the room looked after that a read took which brought messages for many.
+    fn note_room(&self) {
+        if self.touched.capacity().max(self.ordered.capacity()) > BULKY {
+            let touched = self.touched.first().map(|place| &self.entries[*place].subscription);
+            if let Some(subscription) = touched.or(self.ordered.first().map(|(subscription, _)| subscription))
+            {
+                subscription.note_room_elsewhere();
+            }
+        }
     }
 
     /// Puts a message into its subscription's batch, if the subscription is still there.
@@ -131,6 +162,7 @@ impl Table {
 
     /// Hands the batches over; returns the subscriptions that have just begun to drop messages.
     pub fn deliver(&mut self, delivery: &Arc<Delivery>) -> Vec<Arc<Subscription>> {
+        self.note_room();
         let mut slow = Vec::new();
         let mut handover = delivery.handover();
         for place in self.touched.drain(..) {
@@ -141,12 +173,8 @@ impl Table {
             }
         }
         for (subscription, msg) in self.ordered.drain(..) {
-            let (accepted, tell) = subscription.admit(&msg);
-            if tell {
-                slow.push(Arc::clone(&subscription));
-            }
-            if accepted && let Some(home) = subscription.home() {
-                handover.add(home, Job::One(Arc::clone(&subscription), msg));
+            if subscription.admit(msg, &mut handover) {
+                slow.push(subscription);
             }
         }
         handover.finish();
@@ -190,10 +218,10 @@ impl Connection {
         let byte_limit = options.pending_bytes_limit().min(i64::from(i32::MAX)) as i32;
         let limits = (options.max_pending_msgs, byte_limit);
         let mode = if options.global_delivery { Mode::FixedPool } else { Mode::Elastic };
+        let sid = self.subscriptions.next_sid();
+        let sub = Subscription::new(self, sid, request, mode, limits)?; // may start a thread: no lock is held
         let mut table = self.subscriptions.lock();
         self.open_for_subscribing()?;
-        let sid = self.subscriptions.next_sid();
-        let sub = Subscription::new(self, sid, request, mode, limits)?;
         // A write that fails is no failure of the call: the subscription is sent again after the reconnect.
         let then = self.outbound.push_only(|b| {
             encoder::subscribe(b, sub.subject().to_bytes(), sub.queue_group().map(|q| q.to_bytes()), sid)

@@ -1,17 +1,26 @@
-//! The library's threads: each runs the program's thread-started handler first, and all can be waited for.
+//! The library's threads. Each is made as a C program would make it, runs the program's thread-started handler first,
+//! and is joined without a wait once it has ended.
 
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::ffi::{c_char, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::{self, JoinHandle, ThreadId};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
 
 use crate::sync::{Condvar, Mutex};
 
 use crate::error::{Result, Status, fail};
 use crate::io::clock::{Deadline, wait_until};
 use crate::io::fork::Process;
+
+/// Longest name of a thread, with its NUL; the system's limit.
+const NAME_SIZE: usize = 16;
+/// The final wait looks this often for a thread that has only its last instructions left, then less and less often.
+const FIRST_LOOK: Duration = Duration::from_micros(20);
+const LONGEST_LOOK: Duration = Duration::from_millis(5);
 
 /// Runs first on every thread of the library.
 pub type StartedHandler = Arc<dyn Fn() + Send + Sync>;
@@ -38,8 +47,19 @@ pub fn processors() -> usize {
     found
 }
 
+/// Names a thread of this process as long as it lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ThreadId(libc::pthread_t);
+
+impl ThreadId {
+    pub fn current() -> ThreadId {
+        // SAFETY: always succeeds, no arguments.
+        ThreadId(unsafe { libc::pthread_self() })
+    }
+}
+
 /// The system's number of the calling thread.
-pub fn current_id() -> i32 {
+pub fn system_id() -> i32 {
     // SAFETY: always succeeds, no arguments.
     unsafe { libc::gettid() }
 }
@@ -55,71 +75,293 @@ pub fn is_blocked(id: i32) -> bool {
 /// All threads of one opening of the library.
 pub struct Threads {
     started: Option<StartedHandler>,
+    process: Process,
     state: Mutex<State>,
-    finished: Condvar,
+    changed: Condvar,
 }
 
 #[derive(Default)]
 struct State {
-    running: usize,
-    handles: HashMap<ThreadId, JoinHandle<()>>,
+    /// Asked for, but they have not told their name yet.
+    starting: usize,
+    running: Vec<ThreadId>,
+    /// Their work is done. Thread-local destructors of the program may still run on them, for as long as they like.
+    ended: Vec<ThreadId>,
+}
+
+/// What a new thread is given.
+struct Start {
+    threads: Arc<Threads>,
+    name: [u8; NAME_SIZE],
+    body: Box<dyn FnOnce() + Send>,
 }
 
 impl Threads {
     pub fn new(started: Option<StartedHandler>) -> Arc<Threads> {
-        Arc::new(Threads { started, state: Mutex::default(), finished: Condvar::new() })
+        Arc::new(Threads {
+            started,
+            process: Process::current(),
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        })
     }
 
-    /// Starts a thread.
+    /// Starts a thread, with the attributes every thread of the process has by default: callbacks of the program run on
+    /// it and find the stack they are used to. Joins nothing that has not ended. Callers hold no lock.
     pub fn spawn(self: &Arc<Self>, name: &str, body: impl FnOnce() + Send + 'static) -> Result<()> {
-        self.reap();
-        let threads = Arc::clone(self);
+        let start = Box::new(Start { threads: Arc::clone(self), name: c_name(name), body: Box::new(body) });
         let mut state = self.state.lock();
-        match thread::Builder::new().name(name.to_owned()).spawn(move || threads.run(body)) {
-            Ok(handle) => {
-                state.running += 1;
-                state.handles.insert(handle.thread().id(), handle);
-                Ok(())
-            }
-            Err(e) => fail(Status::SysError, format!("cannot start a thread: {e}")),
-        }
-    }
-
-    /// Waits until every thread has ended, the calling one excepted, and joins them all. False at the deadline.
-    pub fn wait_for_all(&self, deadline: Deadline) -> bool {
-        let me = thread::current().id();
-        let mut state = self.state.lock();
-        let own = usize::from(state.handles.contains_key(&me));
-        let done =
-            wait_until(&self.finished, &mut state, deadline, |s| (s.running <= own).then_some(())).is_some();
+        state.reap();
+        state.starting += 1;
         drop(state);
-        if done {
-            self.join(|_| true); // they are at their last instructions
-        }
-        done
+        start.create().or_else(|error| {
+            self.state.lock().starting -= 1;
+            self.changed.notify_all();
+            fail(Status::SysError, format!("cannot start a thread: {error}"))
+        })
     }
 
-    fn run(&self, body: impl FnOnce()) {
-        let _ = OURS.try_with(|ours| ours.set(Some(Process::current())));
-        if let Some(started) = &self.started {
+    /// Starts a thread for work that must not begin unless there is a thread to finish it.
+    pub fn prepare(self: &Arc<Self>, name: &str) -> Result<Prepared> {
+        let (give, work) = mpsc::channel::<Box<dyn FnOnce() + Send>>();
+        self.spawn(name, move || {
+            if let Ok(work) = work.recv() {
+                work();
+            }
+        })?;
+        Ok(Prepared(give))
+    }
+
+    /// Waits until every thread has ended, the calling one excepted: then none of them runs any code any more. False at
+    /// the deadline. Callers hold no lock, unless the deadline has passed already.
+    pub fn wait_for_all(&self, deadline: Deadline) -> bool {
+        let mut state = self.state.lock();
+        let mut look = FIRST_LOOK;
+        loop {
+            let idle = |s: &mut State| s.is_idle().then_some(());
+            if wait_until(&self.changed, &mut state, deadline, idle).is_none() {
+                return false;
+            }
+            state.reap();
+            if state.is_joined() {
+                return true;
+            }
+            if deadline.has_passed() {
+                return false;
+            }
+            let left = deadline.remaining().unwrap_or(look);
+            self.changed.wait_for(&mut state, look.min(left));
+            look = LONGEST_LOOK.min(look * 2);
+        }
+    }
+
+    fn begin(&self) {
+        let mut state = self.state.lock();
+        state.starting -= 1;
+        state.running.push(ThreadId::current());
+    }
+
+    fn end(&self) {
+        let me = ThreadId::current();
+        let mut state = self.state.lock();
+        state.reap();
+        state.running.retain(|thread| *thread != me);
+        state.ended.push(me);
+        drop(state);
+        self.changed.notify_all();
+    }
+}
+
+/// A thread that waits to be told what to do. Dropped instead, it ends.
+pub struct Prepared(mpsc::Sender<Box<dyn FnOnce() + Send>>);
+
+impl Prepared {
+    pub fn run(self, work: impl FnOnce() + Send + 'static) {
+        let _ = self.0.send(Box::new(work)); // it waits, so it gets it
+    }
+}
+
+impl Drop for Threads {
+    /// Nobody waits any more. What is left has ended, or is the calling thread at its end.
+    fn drop(&mut self) {
+        if self.process != Process::current() {
+            return; // the parent's threads
+        }
+        for thread in self.state.get_mut().ended.drain(..) {
+            // SAFETY: a joinable thread that nobody has joined.
+            unsafe { libc::pthread_detach(thread.0) };
+        }
+    }
+}
+
+impl State {
+    /// Joins the threads that have ended altogether; waits for none.
+    fn reap(&mut self) {
+        let me = ThreadId::current();
+        self.ended.retain(|thread| {
+            // SAFETY: a joinable thread that nobody has joined; its result is not asked for.
+            *thread == me || unsafe { libc::pthread_tryjoin_np(thread.0, ptr::null_mut()) } != 0
+        });
+    }
+
+    /// Whether no thread works but the calling one.
+    fn is_idle(&self) -> bool {
+        self.starting == 0 && self.running.len() <= usize::from(self.running.contains(&ThreadId::current()))
+    }
+
+    /// Whether no thread is left to join but the calling one.
+    fn is_joined(&self) -> bool {
+        let me = ThreadId::current();
+        self.ended.iter().all(|thread| *thread == me)
+    }
+}
+
+impl Start {
+    fn create(self: Box<Self>) -> std::io::Result<()> {
+        let argument = Box::into_raw(self);
+        let mut thread = 0;
+        // SAFETY: `run_thread` takes over the argument; without a thread it is taken back below.
+        let error =
+            unsafe { libc::pthread_create(&mut thread, ptr::null(), run_thread, argument.cast::<c_void>()) };
+        if error == 0 {
+            return Ok(());
+        }
+        // SAFETY: no thread was made, so nobody else has it.
+        drop(unsafe { Box::from_raw(argument) });
+        Err(std::io::Error::from_raw_os_error(error))
+    }
+}
+
+/// The first function of every thread.
+extern "C" fn run_thread(argument: *mut c_void) -> *mut c_void {
+    // SAFETY: made by `Start::create` for this thread alone.
+    let start = unsafe { Box::from_raw(argument.cast::<Start>()) };
+    let Start { threads, name, body } = *start;
+    // SAFETY: the calling thread lives, and the name ends in NUL.
+    unsafe { libc::pthread_setname_np(libc::pthread_self(), name.as_ptr().cast::<c_char>()) };
+    OURS.set(Some(Process::current()));
+    threads.begin();
+    let _ = catch_unwind(AssertUnwindSafe(|| {
+        if let Some(started) = &threads.started {
             started();
         }
-        let _ = catch_unwind(AssertUnwindSafe(body));
-        self.state.lock().running -= 1;
-        self.finished.notify_all();
+        body();
+    }));
+    threads.end();
+    ptr::null_mut()
+}
+
+fn c_name(name: &str) -> [u8; NAME_SIZE] {
+    let mut bytes = [0; NAME_SIZE];
+    let len = name.len().min(NAME_SIZE - 1);
+    bytes[..len].copy_from_slice(&name.as_bytes()[..len]);
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, Sender, channel};
+
+    use super::*;
+
+    /// As a thread-local destructor of the program that takes its time.
+    struct Slow(Receiver<()>, Sender<()>);
+
+    impl Drop for Slow {
+        fn drop(&mut self) {
+            let _ = self.1.send(());
+            let _ = self.0.recv();
+        }
     }
 
-    /// Joins the threads that have ended, without waiting for any.
-    fn reap(&self) {
-        self.join(JoinHandle::is_finished);
+    thread_local! {
+        static SLOW: Cell<Option<Slow>> = const { Cell::new(None) };
     }
 
-    fn join(&self, which: impl Fn(&JoinHandle<()>) -> bool) {
-        let me = thread::current().id();
-        let chosen: Vec<_> =
-            self.state.lock().handles.extract_if(|id, handle| *id != me && which(handle)).collect();
-        for (_, handle) in chosen {
-            let _ = handle.join();
+    #[test]
+    fn a_thread_in_its_destructors_is_waited_for_by_the_final_wait_alone() {
+        let threads = Threads::new(None);
+        let (release, released) = channel();
+        let (tell, told) = channel();
+        threads.spawn("slow-to-end", move || SLOW.set(Some(Slow(released, tell)))).unwrap();
+        told.recv().unwrap();
+        for n in 0..3 {
+            let (tell, told) = channel();
+            threads.spawn("another", move || tell.send(n).unwrap()).unwrap(); // would hang if it joined
+            assert_eq!(told.recv().unwrap(), n);
+        }
+        assert!(!threads.wait_for_all(Deadline::in_ms(0)));
+        assert!(!threads.wait_for_all(Deadline::in_ms(30)));
+        release.send(()).unwrap();
+        assert!(threads.wait_for_all(Deadline::NEVER));
+        assert!(threads.state.lock().ended.is_empty());
+    }
+
+    #[test]
+    fn threads_that_have_ended_do_not_pile_up() {
+        let threads = Threads::new(None);
+        for _ in 0..200 {
+            let (tell, told) = channel();
+            threads.spawn("brief", move || tell.send(()).unwrap()).unwrap();
+            told.recv().unwrap();
+        }
+        assert!(threads.state.lock().ended.len() < 20);
+        assert!(threads.wait_for_all(Deadline::NEVER));
+    }
+
+    #[test]
+    fn a_thread_may_wait_for_the_others() {
+        let threads = Threads::new(None);
+        let (tell, told) = channel();
+        let all = Arc::clone(&threads);
+        threads
+            .spawn("waits", move || {
+                all.spawn("other", || thread::sleep(Duration::from_millis(5))).unwrap();
+                tell.send(all.wait_for_all(Deadline::NEVER)).unwrap();
+            })
+            .unwrap();
+        assert!(told.recv().unwrap());
+        assert!(threads.wait_for_all(Deadline::NEVER));
+    }
+
+    #[test]
+    fn a_thread_is_made_as_the_process_makes_them_by_default() {
+        let threads = Threads::new(Some(Arc::new(|| assert!(is_library_thread()))));
+        let (tell, told) = channel();
+        threads.spawn("a-name-that-is-too-long", move || tell.send((name(), stack_size())).unwrap()).unwrap();
+        let (name, stack) = told.recv().unwrap();
+        assert_eq!(name, "a-name-that-is-");
+        assert_eq!(stack, default_stack_size());
+        assert!(threads.wait_for_all(Deadline::NEVER));
+
+        fn name() -> String {
+            std::fs::read_to_string("/proc/thread-self/comm").unwrap().trim_end().to_owned()
+        }
+
+        fn stack_size() -> usize {
+            size_in(|attr| {
+                // SAFETY: the attributes of the calling thread are stored.
+                unsafe { libc::pthread_getattr_np(libc::pthread_self(), attr) }
+            })
+        }
+
+        fn default_stack_size() -> usize {
+            size_in(|attr| {
+                // SAFETY: makes fresh attributes.
+                unsafe { libc::pthread_attr_init(attr) }
+            })
+        }
+
+        fn size_in(fill: impl Fn(*mut libc::pthread_attr_t) -> i32) -> usize {
+            let mut attr = std::mem::MaybeUninit::uninit();
+            let mut size = 0;
+            assert_eq!(fill(attr.as_mut_ptr()), 0);
+            // SAFETY: the attributes were filled in just now.
+            unsafe {
+                libc::pthread_attr_getstacksize(attr.as_ptr(), &mut size);
+                libc::pthread_attr_destroy(attr.as_mut_ptr());
+            }
+            size
         }
     }
 }

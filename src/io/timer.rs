@@ -50,11 +50,14 @@ impl Timer {
         Ok(timer)
     }
 
-    /// Runs `job` on the timer thread once `at` (see [`clock::now`]) has come.
+    /// Runs `job` on the timer thread once `at` (see [`clock::now`]) has come; never once the timer is closed.
     pub fn schedule(&self, at: Duration, job: impl FnOnce() + Send + 'static) -> Key {
         let mut state = self.state.lock();
         state.scheduled += 1;
         let key = (at, state.scheduled);
+        if state.closed {
+            return key;
+        }
         state.jobs.insert(key, Box::new(job));
         if state.jobs.first_key_value().is_some_and(|(first, _)| *first == key) {
             self.arm(at);
