@@ -18,7 +18,7 @@ impl Connection {
                 "Illegal to drain a subscription while its connection is draining",
             );
         }
-        if !sub.begin_drain(timeout_ms) {
+        if !sub.begin_drain(timeout_ms, true) {
             return Ok(());
         }
         self.send_unsubscribe(sub.sid(), None);
@@ -47,7 +47,7 @@ impl Connection {
         self.stop_ticks();
         let subs = self.subscriptions.all();
         for sub in &subs {
-            sub.begin_drain(timeout_ms);
+            sub.begin_drain(timeout_ms, false);
             self.send_unsubscribe(sub.sid(), None);
         }
         let connection = Arc::clone(self);
@@ -57,7 +57,7 @@ impl Connection {
     fn run_drain(self: &Arc<Self>, subs: &[Arc<Subscription>], timeout_ms: i64) {
         let deadline = if timeout_ms <= 0 { Deadline::NEVER } else { Deadline::in_ms(timeout_ms) };
         if let Err(e) = self.flush_within(deadline) {
-            self.report_drain(&e, "unable to flush");
+            self.report_drain(&e, "unable to flush all subscriptions UNSUB protocols");
         }
         for sub in subs {
             sub.drain_queue(None);
@@ -72,10 +72,12 @@ impl Connection {
         if self.unsubscribe_replies() {
             let _ = self.flush_within(deadline);
         }
+        let in_time = !deadline.has_passed(); // else what is left is sent without waiting for an answer
         if self.begin_draining_publishes()
             && let Err(e) = self.flush_within(deadline)
+            && in_time
         {
-            self.report_drain(&e, "unable to flush");
+            self.report_drain(&e, "unable to flush publish calls");
         }
         self.close_now(Loss::closed_by_user());
     }
