@@ -279,10 +279,11 @@ pub unsafe extern "C" fn natsConnection_GetDiscoveredServers(
     }
 }
 
-/// The connection's last error. The text is valid until the calling thread asks again or ends.
+/// The connection's last error. Deprecated: natsConnection_ReadLastError() copies the text.
 ///
-/// Deprecated: natsConnection_ReadLastError() copies the text.
-///
+/// @param nc the connection
+/// @param lastError receives the text, "" for no error. It belongs to the connection and is there until that is
+/// destroyed; the address is always the same, the text there is replaced by the next call
 /// @return the status of the last error, #NATS_INVALID_ARG for a NULL argument
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsConnection_GetLastError(
@@ -294,9 +295,7 @@ pub unsafe extern "C" fn natsConnection_GetLastError(
     let status = unsafe {
         on_connection("natsConnection_GetLastError", nc, |nc| {
             let out = required(lastError)?;
-            let (status, text) = nc?.last_error().unwrap_or((Status::Ok, Vec::new()));
-            *out = last_error::keep_text(&text);
-            found = status;
+            (found, *out) = nc?.last_error_for_good();
             Ok(())
         })
     };
