@@ -40,7 +40,11 @@ impl Connection {
             ConnStatus::Closed => return Err(Status::ConnectionClosed.into()),
             ConnStatus::DrainingSubs | ConnStatus::DrainingPubs => return Ok(()),
             ConnStatus::Connected => {}
-            _ => return fail(Status::IllegalState, "Illegal to drain a connection that is not connected"),
+            status => {
+                let state = if status == ConnStatus::Reconnecting { "reconnecting" } else { "connecting" };
+                let text = format!("Illegal to call Drain while the connection is {state}");
+                return fail(Status::IllegalState, text);
+            }
         }
         self.set_status(&mut state, ConnStatus::DrainingSubs);
         drop(state);

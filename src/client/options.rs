@@ -392,7 +392,7 @@ impl Options {
     /// Sets the token; not while there is a token handler.
     pub fn set_token(&mut self, token: Option<&[u8]>) -> Result<()> {
         if token.is_some() && self.token_handler.is_some() {
-            return fail(Status::IllegalState, "a token handler is already set");
+            return fail(Status::IllegalState, "Cannot set a token if a token handler has already been set");
         }
         self.token = token.map(secret);
         Ok(())
@@ -401,7 +401,7 @@ impl Options {
     /// Sets the token handler; not while there is a token.
     pub fn set_token_handler(&mut self, handler: Option<TokenHandler>) -> Result<()> {
         if handler.is_some() && self.token.is_some() {
-            return fail(Status::IllegalState, "a token is already set");
+            return fail(Status::IllegalState, "Cannot set a token handler if a token has already been set");
         }
         self.token_handler = handler;
         Ok(())
@@ -548,7 +548,7 @@ impl Options {
                 self.credentials = Credentials::None;
                 self.nkey = NKey::Callback { public_key, signature };
             }
-            (Some(_), None) => return fail(Status::InvalidArg, "an NKey needs a signature handler"),
+            (Some(_), None) => return Err(Status::InvalidArg.into()),
             (None, replacement) => {
                 self.nkey = NKey::None;
                 if let (Credentials::Callbacks { signature, .. }, Some(new)) =
@@ -565,7 +565,7 @@ impl Options {
     pub fn set_nkey_from_seed(&mut self, public_key: Option<&[u8]>, seed_file: Option<&[u8]>) -> Result<()> {
         let nkey = match (given(public_key), given(seed_file)) {
             (Some(public_key), Some(seed_file)) => NKey::SeedFile { public_key, seed_file },
-            (Some(_), None) => return fail(Status::InvalidArg, "an NKey needs a seed file"),
+            (Some(_), None) => return Err(Status::InvalidArg.into()),
             (None, _) => NKey::None,
         };
         self.credentials = Credentials::None;

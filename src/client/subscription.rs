@@ -460,7 +460,7 @@ impl Subscription {
             return Err(end.for_reader().into());
         }
         if self.is_async() {
-            return fail(Status::IllegalState, "the subscription delivers to a callback");
+            return Err(Status::IllegalState.into()); // it delivers to a callback
         }
         if std::mem::take(&mut state.slow) {
             return Err(Status::SlowConsumer.into());
@@ -517,7 +517,7 @@ impl Subscription {
 
     pub fn set_pending_limits(&self, msgs: i32, bytes: i32) -> Result<()> {
         if msgs == 0 || bytes == 0 {
-            return Err(Status::InvalidArg.into());
+            return fail(Status::InvalidArg, "Limits must be either > 0 or negative to specify no limit");
         }
         let mut state = self.open_state()?;
         state.msg_limit = msgs;

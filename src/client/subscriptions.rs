@@ -12,7 +12,7 @@ use crate::client::delivery::{Delivery, Job, Mode};
 use crate::client::message::Msg;
 use crate::client::outbound::Flush;
 use crate::client::subscription::{End, Request, Subscription};
-use crate::error::{Result, Status, fail};
+use crate::error::{Result, Status};
 use crate::proto::buffer::Buffer;
 use crate::proto::{encoder, subject};
 
@@ -261,7 +261,7 @@ impl Connection {
     pub(super) fn usable_subscription(&self, sub: &Arc<Subscription>) -> Result<()> {
         self.open()?;
         if !sub.is_valid() {
-            return fail(Status::InvalidSubscription, "the subscription is closed");
+            return Err(Status::InvalidSubscription.into());
         }
         Ok(())
     }

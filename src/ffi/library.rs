@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::client::library::{self, Config};
-use crate::error::{Error, Result, Status};
+use crate::error::{Error, Result, Status, fail};
 use crate::ffi::support::callback::Closure;
 use crate::ffi::support::{alloc, boundary, infallible, last_error, strings};
 use crate::ffi::types::{natsClientConfig, natsStatus};
@@ -282,7 +282,8 @@ pub unsafe extern "C" fn nats_Sign(
     boundary("nats_Sign", || {
         // SAFETY: both are NULL or C strings that live for the call.
         let (seed, input) = unsafe { (strings::non_empty(encodedSeed), strings::non_empty(input)) };
-        let (Some(seed), Some(input)) = (seed, input) else { return Err(Status::InvalidArg.into()) };
+        let Some(seed) = seed else { return fail(Status::InvalidArg, "seed cannot be empty") };
+        let Some(input) = input else { return fail(Status::InvalidArg, "input cannot be empty") };
         let (signature, length) = (strings::required(signature)?, strings::required(signatureLength)?);
         let signed = KeyPair::from_seed(seed)?.sign(input);
         let copy = alloc::array(&signed)?;
