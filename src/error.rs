@@ -2,6 +2,7 @@
 //! such a text.
 
 use std::borrow::Cow;
+use std::collections::TryReserveError;
 use std::ffi::CStr;
 use std::fmt;
 use std::panic::Location;
@@ -188,6 +189,14 @@ impl From<Status> for Error {
     #[track_caller]
     fn from(status: Status) -> Error {
         Error(Box::new(Inner { status, text: None, recorded: true, location: Location::caller() }))
+    }
+}
+
+/// So that `?` behind `try_reserve` gives `NO_MEMORY`.
+impl From<TryReserveError> for Error {
+    #[track_caller]
+    fn from(_: TryReserveError) -> Error {
+        Status::NoMemory.into()
     }
 }
 

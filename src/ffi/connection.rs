@@ -586,14 +586,11 @@ unsafe fn copy_cut(text: &[u8], buf: *mut c_char, n: usize) {
         return;
     }
     let len = text.len().min(n - 1);
-    let mut copy = text[..len].to_vec();
-    if text.len() > len && n > 4 {
-        copy.truncate(len - 3);
-        copy.extend_from_slice(b"...");
-    }
+    let dots = if text.len() > len && n > 4 { 3 } else { 0 };
     // SAFETY: at most `n - 1` bytes and a NUL.
     unsafe {
-        buf.copy_from_nonoverlapping(copy.as_ptr().cast(), copy.len());
-        buf.add(copy.len()).write(0);
+        buf.copy_from_nonoverlapping(text.as_ptr().cast(), len - dots);
+        buf.add(len - dots).copy_from_nonoverlapping(c"...".as_ptr(), dots);
+        buf.add(len).write(0);
     }
 }
