@@ -224,9 +224,7 @@ impl TextBuffer {
     /// Bytes of the longest text.
     pub const MAX: usize = 255;
 
-    pub const fn new() -> TextBuffer {
-        TextBuffer { bytes: [0; TextBuffer::MAX + 1], len: 0 }
-    }
+    pub const EMPTY: TextBuffer = TextBuffer { bytes: [0; TextBuffer::MAX + 1], len: 0 };
 
     /// Replaces the text. One that is there already is not touched: somebody may be reading it.
     pub fn set(&mut self, text: &[u8]) {
@@ -247,7 +245,7 @@ impl TextBuffer {
     }
 
     fn clear(&mut self) {
-        (self.bytes, self.len) = ([0; TextBuffer::MAX + 1], 0);
+        *self = TextBuffer::EMPTY;
     }
 
     fn push(&mut self, text: &[u8]) {
@@ -275,7 +273,7 @@ mod tests {
 
     #[test]
     fn a_long_text_is_cut_in_place() {
-        let mut buffer = TextBuffer::new();
+        let mut buffer = TextBuffer::EMPTY;
         let start = buffer.as_c_str().as_ptr();
         assert_eq!(buffer.as_c_str(), c"");
         buffer.format(format_args!("{}\0{}", "x".repeat(200), "y".repeat(55)));

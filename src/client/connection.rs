@@ -362,7 +362,7 @@ impl Connection {
     pub fn last_error_for_good(&self) -> (Status, *const c_char) {
         let (status, text) = self.last_error().unwrap_or((Status::Ok, Vec::new()));
         let mut shown = self.shown_error.lock();
-        let shown = shown.get_or_insert_with(|| Box::new(TextBuffer::new()));
+        let shown = shown.get_or_insert_with(|| Box::new(TextBuffer::EMPTY));
         shown.set(&text);
         (status, shown.as_c_str().as_ptr())
     }

@@ -16,7 +16,7 @@ struct LastError {
 thread_local! {
     // Without a destructor, so it is there to the thread's end; and the text never moves, as programs keep its address.
     static LAST: RefCell<LastError> =
-        const { RefCell::new(LastError { status: None, text: TextBuffer::new(), function: None }) };
+        const { RefCell::new(LastError { status: None, text: TextBuffer::EMPTY, function: None }) };
 }
 
 /// Makes `error` the thread's last error, seen as raised by the exported function `function`.
