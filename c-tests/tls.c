@@ -562,7 +562,7 @@ static int accept_and_leave_error(int ok, void *ctx)
     return ok;
 }
 
-TEST(the_programs_error_queue_is_its_own)
+TEST_T(the_programs_error_queue_is_its_own, 120000) // valgrind takes its time for the system's authorities
 {
     secured           x      = prepare();
     natsOptions      *opts   = options_for(server_port(x.s), NULL);
