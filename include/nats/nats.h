@@ -4,8 +4,8 @@
  * The NATS client library.
  */
 
-#ifndef NATS_NATS_H_
-#define NATS_NATS_H_
+#ifndef NATS_H_
+#define NATS_H_
 
 #include <inttypes.h>
 #include <stdbool.h>
@@ -1979,24 +1979,24 @@ NATS_EXTERN void nats_Sleep(int64_t sleepTime);
  * Returns the last error of the calling thread. Each thread has its own; a successful call does not clear it.
  *
  * @param status where to put the status of that error, #NATS_OK if there is none; may be NULL.
- * @return the text, NULL if there is no error. It belongs to the library and is valid until the thread's next
- * error or nats_ReleaseThreadMemory().
+ * @return the text, NULL if there is no error. It belongs to the library; the address is the same for all errors of
+ * a thread and is valid until the thread ends, the text there is replaced by the thread's next error.
  */
 NATS_EXTERN const char *nats_GetLastError(natsStatus *status);
 
 /**
- * Writes the names of the functions the calling thread's last error came through, innermost first, one a line.
+ * Writes the name of the function that the calling thread's last error came out of.
  *
- * @param buffer gets the names and a terminating NUL; empty if there is no error.
+ * @param buffer gets the name and a terminating NUL; empty if there is no error.
  * @param bufLen the size of `buffer` in bytes.
- * @return #NATS_OK; #NATS_INVALID_ARG if `buffer` is NULL or `bufLen` 0; #NATS_INSUFFICIENT_BUFFER if the names
+ * @return #NATS_OK; #NATS_INVALID_ARG if `buffer` is NULL or `bufLen` 0; #NATS_INSUFFICIENT_BUFFER if the name
  * did not fit, `buffer` then has the beginning; #NATS_FAILED_TO_INITIALIZE while the library is being closed.
  * None of these becomes the last error.
  */
 NATS_EXTERN natsStatus nats_GetLastErrorStack(char *buffer, size_t bufLen);
 
 /**
- * Prints the calling thread's last error and the functions it came through; nothing if there is no error.
+ * Prints the calling thread's last error and the function it came out of; nothing if there is no error.
  *
  * @param file an open stream, flushed afterwards.
  */
@@ -3298,10 +3298,11 @@ NATS_EXTERN natsStatus natsConnection_GetServers(natsConnection *nc, char ***ser
 NATS_EXTERN natsStatus natsConnection_GetDiscoveredServers(natsConnection *nc, char ***servers, int *count);
 
 /**
- * The connection's last error. The text is valid until the calling thread asks again or ends.
+ * The connection's last error. Deprecated: natsConnection_ReadLastError() copies the text.
  *
- * Deprecated: natsConnection_ReadLastError() copies the text.
- *
+ * @param nc the connection
+ * @param lastError receives the text, "" for no error. It belongs to the connection and is there until that is
+ * destroyed; the address is always the same, the text there is replaced by the next call
  * @return the status of the last error, #NATS_INVALID_ARG for a NULL argument
  */
 NATS_EXTERN natsStatus natsConnection_GetLastError(natsConnection *nc, const char **lastError);
@@ -3774,7 +3775,8 @@ NATS_EXTERN natsStatus natsSubscription_DrainTimeout(natsSubscription *sub, int6
  *
  * @param sub the subscription
  * @param timeout milliseconds to wait; 0 or less for as long as it takes
- * @return #NATS_INVALID_ARG for NULL, #NATS_ILLEGAL_STATE when it was never drained, #NATS_TIMEOUT
+ * @return #NATS_INVALID_ARG for NULL, #NATS_ILLEGAL_STATE when it was never drained, #NATS_TIMEOUT, at once if the
+ * drain can no longer be complete
  */
 NATS_EXTERN natsStatus natsSubscription_WaitForDrainCompletion(natsSubscription *sub, int64_t timeout);
 
@@ -3783,7 +3785,8 @@ NATS_EXTERN natsStatus natsSubscription_WaitForDrainCompletion(natsSubscription 
  *
  * @return #NATS_OK when everything was delivered; #NATS_TIMEOUT, #NATS_CONNECTION_CLOSED,
  * #NATS_INVALID_SUBSCRIPTION or the status of the flush for what went wrong first; #NATS_ILLEGAL_STATE while it is
- * not complete; #NATS_INVALID_ARG for NULL
+ * not complete, and for good if a connection was drained and nobody read the synchronous subscription to its end;
+ * #NATS_INVALID_ARG for NULL
  */
 NATS_EXTERN natsStatus natsSubscription_DrainCompletionStatus(natsSubscription *sub);
 
@@ -4061,4 +4064,4 @@ NATS_EXTERN void natsConnection_ProcessDetachedEvent(natsConnection *nc);
 }
 #endif
 
-#endif /* NATS_NATS_H_ */
+#endif /* NATS_H_ */

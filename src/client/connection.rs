@@ -4,7 +4,7 @@
 //! Locks are taken in this order: state, liveness, subscriptions, requests, outbound, a link's watch, a subscription's own.
 //! None is held while a callback of the program runs, while the socket is used, or while waiting for anything else.
 
-use std::ffi::{CStr, CString};
+use std::ffi::{CStr, CString, c_char};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -27,7 +27,7 @@ use crate::client::subscription::{End, Subscription};
 use crate::client::subscriptions::Subscriptions;
 use crate::client::vitals::Vitals;
 use crate::client::waiter::Waiter;
-use crate::error::{Error, Result, Status, fail};
+use crate::error::{Error, Result, Status, TextBuffer, fail};
 use crate::io::clock::{self, Deadline};
 use crate::io::fork::Process;
 use crate::io::poller::Poller;
@@ -88,6 +88,8 @@ pub struct Connection {
     pub(super) tick: Mutex<Option<timer::Key>>,
     pub(super) vitals: Arc<Vitals>,
     last_disconnect: Mutex<Option<Arc<Disconnect>>>,
+    /// What programs were given as text of the last error; it stays where it is.
+    shown_error: Mutex<Option<Box<TextBuffer>>>,
     pub(super) received: AtomicU64,
     pub(super) received_bytes: AtomicU64,
     pub(super) reconnects: AtomicU64,
@@ -151,6 +153,7 @@ impl Connection {
             tick: Mutex::new(None),
             vitals,
             last_disconnect: Mutex::new(None),
+            shown_error: Mutex::new(None),
             received: AtomicU64::new(0),
             received_bytes: AtomicU64::new(0),
             reconnects: AtomicU64::new(0),
@@ -355,6 +358,15 @@ impl Connection {
     /// The connection's last error: status and text.
     pub fn last_error(&self) -> Option<(Status, Vec<u8>)> {
         self.state.lock().last_error.clone().filter(|(status, _)| *status != Status::Ok)
+    }
+
+    /// The same with the text as a C string, which is there as long as the connection and changes with the next call.
+    pub fn last_error_for_good(&self) -> (Status, *const c_char) {
+        let (status, text) = self.last_error().unwrap_or((Status::Ok, Vec::new()));
+        let mut shown = self.shown_error.lock();
+        let shown = shown.get_or_insert_with(|| Box::new(TextBuffer::EMPTY));
+        shown.set(&text);
+        (status, shown.as_c_str().as_ptr())
     }
 
     pub(super) fn set_last_error(&self, error: &Error) {

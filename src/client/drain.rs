@@ -23,7 +23,7 @@ impl Connection {
             return Ok(());
         }
         let thread = self.core().threads.prepare("nats-drain")?;
-        if !self.begin_draining(sub, timeout_ms) {
+        if !self.begin_draining(sub, timeout_ms, true) {
             return Ok(());
         }
         let (connection, sub) = (Arc::clone(self), Arc::clone(sub));
@@ -53,7 +53,7 @@ impl Connection {
         self.stop_ticks();
         let subs = self.subscriptions.all();
         for sub in &subs {
-            self.begin_draining(sub, timeout_ms);
+            self.begin_draining(sub, timeout_ms, false);
         }
         let connection = Arc::clone(self);
         thread.run(move || connection.run_drain(&subs, timeout_ms));
@@ -63,7 +63,7 @@ impl Connection {
     fn run_drain(self: &Arc<Self>, subs: &[Arc<Subscription>], timeout_ms: i64) {
         let deadline = if timeout_ms <= 0 { Deadline::NEVER } else { Deadline::in_ms(timeout_ms) };
         if let Err(e) = self.flush_within(deadline) {
-            self.report_drain(&e, "unable to flush");
+            self.report_drain(&e, "unable to flush all subscriptions UNSUB protocols");
         }
         for sub in subs {
             sub.drain_queue(None);
@@ -78,10 +78,12 @@ impl Connection {
         if self.unsubscribe_replies() {
             let _ = self.flush_within(deadline);
         }
+        let in_time = !deadline.has_passed(); // else what is left is sent without waiting for an answer
         if self.begin_draining_publishes()
             && let Err(e) = self.flush_within(deadline)
+            && in_time
         {
-            self.report_drain(&e, "unable to flush");
+            self.report_drain(&e, "unable to flush publish calls");
         }
         self.close_now(Loss::closed_by_user());
     }
@@ -118,6 +120,9 @@ fn may_drain(status: ConnStatus) -> Result<bool> {
         ConnStatus::Connected => Ok(true),
         ConnStatus::DrainingSubs | ConnStatus::DrainingPubs => Ok(false),
         ConnStatus::Closed => Err(Status::ConnectionClosed.into()),
-        _ => fail(Status::IllegalState, "Illegal to drain a connection that is not connected"),
+        status => {
+            let state = if status == ConnStatus::Reconnecting { "reconnecting" } else { "connecting" };
+            fail(Status::IllegalState, format!("Illegal to call Drain while the connection is {state}"))
+        }
     }
 }

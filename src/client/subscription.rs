@@ -104,6 +104,8 @@ pub enum End {
 #[derive(Default)]
 struct Drain {
     started: bool,
+    /// By the subscription itself, not along with its connection.
+    alone: bool,
     /// The flush is over: the subscription ends once its queue is empty.
     emptying: bool,
     /// A synchronous subscription without a time limit is only drained by the one who reads it.
@@ -477,7 +479,7 @@ impl Subscription {
             return Err(end.for_reader().into());
         }
         if self.is_async() {
-            return fail(Status::IllegalState, "the subscription delivers to a callback");
+            return Err(Status::IllegalState.into()); // it delivers to a callback
         }
         if std::mem::take(&mut state.slow) {
             return Err(Status::SlowConsumer.into());
@@ -534,7 +536,7 @@ impl Subscription {
 
     pub fn set_pending_limits(&self, msgs: i32, bytes: i32) -> Result<()> {
         if msgs == 0 || bytes == 0 {
-            return Err(Status::InvalidArg.into());
+            return fail(Status::InvalidArg, "Limits must be either > 0 or negative to specify no limit");
         }
         let mut state = self.open_state()?;
         state.msg_limit = msgs;
@@ -655,13 +657,14 @@ impl Subscription {
 
     // ---- drain ----
 
-    /// Marks the drain as begun; false when it was already.
-    pub(super) fn begin_drain(&self, timeout_ms: i64) -> bool {
+    /// Marks the drain as begun, of this subscription alone or of its connection; false when it was already.
+    pub(super) fn begin_drain(&self, timeout_ms: i64, alone: bool) -> bool {
         let mut state = self.state.lock();
         if state.drain.started || state.end.is_some() {
             return false;
         }
         state.drain.started = true;
+        state.drain.alone = alone;
         state.drain.no_limit = timeout_ms <= 0;
         true
     }
@@ -677,8 +680,9 @@ impl Subscription {
         state.drain.status = state.drain.status.or(failure);
         let empty = self.pending(&state) == 0;
         if !self.is_async() {
-            // Nobody may ever read an empty queue again; with a time limit the drain is over right here.
-            if empty && (!state.drain.no_limit || state.waiters > 0) {
+            // Nobody may ever read an empty queue again; with a time limit the drain is over right here. A draining
+            // connection waits for a reader all the same.
+            if empty && state.drain.alone && (!state.drain.no_limit || state.waiters > 0) {
                 state.drain.complete = true;
                 state.drain.status.get_or_insert(Status::Ok);
             }
@@ -703,26 +707,30 @@ impl Subscription {
         self.end(End::DrainTimeout);
     }
 
-    /// For a draining connection: waits until the subscription is gone; closes it at the deadline (false).
+    /// For a draining connection: waits until the subscription is gone. At the deadline (false) callbacks end; who
+    /// reads a synchronous one goes on until the connection is closed.
     pub(super) fn wait_ended(self: &Arc<Self>, deadline: Deadline) -> bool {
         let mut state = self.state.lock();
         let ended = wait_until(&self.changed, &mut state, deadline, |s| (s.finished).then_some(()));
         drop(state);
-        if ended.is_none() {
+        if ended.is_none() && self.is_async() {
             self.end(End::DrainTimeout);
         }
         ended.is_some()
     }
 
-    /// Waits until a drain is complete, whatever came of it.
+    /// Waits until a drain is complete, whatever came of it, or can no longer be.
     pub fn wait_for_drain(&self, timeout_ms: i64) -> Result<()> {
         let mut state = self.state.lock();
         if !state.drain.started {
             return fail(Status::IllegalState, "Subscription not in draining mode");
         }
         let deadline = if timeout_ms <= 0 { Deadline::NEVER } else { Deadline::in_ms(timeout_ms) };
-        wait_until(&self.changed, &mut state, deadline, |s| s.drain.complete.then_some(()))
-            .ok_or_else(|| Error::unrecorded(Status::Timeout))
+        let over = |s: &mut State| (s.drain.complete || s.finished).then_some(s.drain.complete);
+        match wait_until(&self.changed, &mut state, deadline, over) {
+            Some(true) => Ok(()),
+            _ => Err(Error::unrecorded(Status::Timeout)),
+        }
     }
 
     /// What came of a complete drain.
@@ -791,8 +799,11 @@ impl State {
 
     /// Settles the drain of a subscription that has ended.
     fn finish_drain(&mut self, is_async: bool) {
-        // A synchronous subscription that was never drained has no drain status.
-        if self.drain.complete || (!is_async && !self.drain.started) {
+        // A synchronous subscription that was never drained has no drain status; drained along with its connection,
+        // it has one only if it was read to its end.
+        let read = matches!(self.end, Some(End::Drained | End::MaxReached));
+        let settled = is_async || (self.drain.started && (self.drain.alone || read));
+        if self.drain.complete || !settled {
             return;
         }
         let reason = match self.end {

@@ -12,7 +12,7 @@ use crate::client::delivery::{BULKY, Delivery, Mode};
 use crate::client::message::Msg;
 use crate::client::outbound::{Flush, Then};
 use crate::client::subscription::{End, Request, Subscription};
-use crate::error::{Result, Status, fail};
+use crate::error::{Result, Status};
 use crate::proto::buffer::{Buffer, NoMemory};
 use crate::proto::{encoder, subject};
 
@@ -261,9 +261,15 @@ impl Connection {
     }
 
     /// Marks a subscription as draining and tells the server; false when it has been drained already.
-    pub(super) fn begin_draining(self: &Arc<Self>, sub: &Arc<Subscription>, timeout_ms: i64) -> bool {
+    /// `alone`: not as one of its connection's.
+    pub(super) fn begin_draining(
+        self: &Arc<Self>,
+        sub: &Arc<Subscription>,
+        timeout_ms: i64,
+        alone: bool,
+    ) -> bool {
         let table = self.subscriptions.lock();
-        let begun = sub.begin_drain(timeout_ms);
+        let begun = sub.begin_drain(timeout_ms, alone);
         if begun {
             let _ = self.tell_unsubscribed(table, sub.sid(), None); // it drains all the same
         }
@@ -318,7 +324,7 @@ impl Connection {
     pub(super) fn usable_subscription(&self, sub: &Arc<Subscription>) -> Result<()> {
         self.open()?;
         if !sub.is_valid() {
-            return fail(Status::InvalidSubscription, "the subscription is closed");
+            return Err(Status::InvalidSubscription.into());
         }
         Ok(())
     }

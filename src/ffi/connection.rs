@@ -280,10 +280,11 @@ pub unsafe extern "C" fn natsConnection_GetDiscoveredServers(
     }
 }
 
-/// The connection's last error. The text is valid until the calling thread asks again or ends.
+/// The connection's last error. Deprecated: natsConnection_ReadLastError() copies the text.
 ///
-/// Deprecated: natsConnection_ReadLastError() copies the text.
-///
+/// @param nc the connection
+/// @param lastError receives the text, "" for no error. It belongs to the connection and is there until that is
+/// destroyed; the address is always the same, the text there is replaced by the next call
 /// @return the status of the last error, #NATS_INVALID_ARG for a NULL argument
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsConnection_GetLastError(
@@ -295,9 +296,7 @@ pub unsafe extern "C" fn natsConnection_GetLastError(
     let status = unsafe {
         on_connection("natsConnection_GetLastError", nc, |nc| {
             let out = required(lastError)?;
-            let (status, text) = nc?.last_error().unwrap_or((Status::Ok, Vec::new()));
-            *out = last_error::keep_text(&text);
-            found = status;
+            (found, *out) = nc?.last_error_for_good();
             Ok(())
         })
     };
@@ -583,14 +582,11 @@ unsafe fn copy_cut(text: &[u8], buf: *mut c_char, n: usize) {
         return;
     }
     let len = text.len().min(n - 1);
-    let mut copy = text[..len].to_vec();
-    if text.len() > len && n > 4 {
-        copy.truncate(len - 3);
-        copy.extend_from_slice(b"...");
-    }
+    let dots = if text.len() > len && n > 4 { 3 } else { 0 };
     // SAFETY: at most `n - 1` bytes and a NUL.
     unsafe {
-        buf.copy_from_nonoverlapping(copy.as_ptr().cast(), copy.len());
-        buf.add(copy.len()).write(0);
+        buf.copy_from_nonoverlapping(text.as_ptr().cast(), len - dots);
+        buf.add(len - dots).copy_from_nonoverlapping(c"...".as_ptr(), dots);
+        buf.add(len).write(0);
     }
 }

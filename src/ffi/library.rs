@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::client::library::{self, Config};
-use crate::error::{Error, Result, Status};
+use crate::error::{Error, Result, Status, fail};
 use crate::ffi::support::callback::Closure;
 use crate::ffi::support::{alloc, boundary, infallible, last_error, strings};
 use crate::ffi::types::{natsClientConfig, natsStatus};
@@ -167,8 +167,8 @@ pub unsafe extern "C" fn nats_Sleep(sleepTime: i64) {
 /// Returns the last error of the calling thread. Each thread has its own; a successful call does not clear it.
 ///
 /// @param status where to put the status of that error, #NATS_OK if there is none; may be NULL.
-/// @return the text, NULL if there is no error. It belongs to the library and is valid until the thread's next
-/// error or nats_ReleaseThreadMemory().
+/// @return the text, NULL if there is no error. It belongs to the library; the address is the same for all errors of
+/// a thread and is valid until the thread ends, the text there is replaced by the thread's next error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nats_GetLastError(status: *mut natsStatus) -> *const c_char {
     infallible("nats_GetLastError", ptr::null(), || {
@@ -183,11 +183,11 @@ pub unsafe extern "C" fn nats_GetLastError(status: *mut natsStatus) -> *const c_
     })
 }
 
-/// Writes the names of the functions the calling thread's last error came through, innermost first, one a line.
+/// Writes the name of the function that the calling thread's last error came out of.
 ///
-/// @param buffer gets the names and a terminating NUL; empty if there is no error.
+/// @param buffer gets the name and a terminating NUL; empty if there is no error.
 /// @param bufLen the size of `buffer` in bytes.
-/// @return #NATS_OK; #NATS_INVALID_ARG if `buffer` is NULL or `bufLen` 0; #NATS_INSUFFICIENT_BUFFER if the names
+/// @return #NATS_OK; #NATS_INVALID_ARG if `buffer` is NULL or `bufLen` 0; #NATS_INSUFFICIENT_BUFFER if the name
 /// did not fit, `buffer` then has the beginning; #NATS_FAILED_TO_INITIALIZE while the library is being closed.
 /// None of these becomes the last error.
 #[unsafe(no_mangle)]
@@ -197,7 +197,7 @@ pub unsafe extern "C" fn nats_GetLastErrorStack(buffer: *mut c_char, bufLen: usi
             return Err(Error::unrecorded(Status::InvalidArg));
         }
         library::open_default().map_err(|error| Error::unrecorded(error.status()))?;
-        let stack = last_error::with(|last| last.map_or(String::new(), |(_, _, names)| stack_text(names)));
+        let stack = last_error::with(|last| last.and_then(|(_, _, function)| function)).unwrap_or_default();
         let fitting = stack.len().min(bufLen - 1);
         // SAFETY: `fitting` bytes and a NUL are at most `bufLen`, which the caller promises to be writable.
         unsafe {
@@ -208,20 +208,15 @@ pub unsafe extern "C" fn nats_GetLastErrorStack(buffer: *mut c_char, bufLen: usi
     })
 }
 
-fn stack_text(names: &[&str]) -> String {
-    let mut lines: Vec<String> = shown(names).iter().map(|name| name.to_string()).collect();
-    lines.extend(more(names));
-    lines.join("\n")
-}
-
-/// Prints the calling thread's last error and the functions it came through; nothing if there is no error.
+/// Prints the calling thread's last error and the function it came out of; nothing if there is no error.
 ///
 /// @param file an open stream, flushed afterwards.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nats_PrintLastErrorStack(file: *mut libc::FILE) {
     infallible("nats_PrintLastErrorStack", (), || {
         open_for_errors();
-        let report = last_error::with(|last| last.map(|(status, text, names)| report(status, text, names)));
+        let report =
+            last_error::with(|last| last.map(|(status, text, function)| report(status, text, function)));
         if let Some(report) = report.filter(|_| !file.is_null()) {
             // SAFETY: `file` is an open stream, as the caller promises; the report is a C string.
             unsafe {
@@ -232,28 +227,16 @@ pub unsafe extern "C" fn nats_PrintLastErrorStack(file: *mut libc::FILE) {
     });
 }
 
-fn report(status: Status, text: &CStr, names: &[&str]) -> CString {
+fn report(status: Status, text: &CStr, function: Option<&str>) -> CString {
     let mut report = format!("Error: {} - {}", status.code(), status.text());
     if !text.is_empty() {
         report += &format!(" - {}", text.to_string_lossy());
     }
     report += &format!("\nStack: (library version: {})\n", VERSION.to_string_lossy());
-    for (i, name) in shown(names).iter().enumerate() {
-        report += &format!("  {:02} - {name}\n", i + 1);
-    }
-    if let Some(more) = more(names) {
-        report += &format!(" {more}\n");
+    if let Some(function) = function {
+        report += &format!("  01 - {function}\n");
     }
     c_text(report)
-}
-
-fn shown<'a, 'b>(names: &'a [&'b str]) -> &'a [&'b str] {
-    &names[..names.len().min(last_error::max_frames())]
-}
-
-fn more(names: &[&str]) -> Option<String> {
-    let hidden = names.len() - shown(names).len();
-    (hidden > 0).then(|| format!("{hidden} more..."))
 }
 
 fn c_text(text: String) -> CString {
@@ -302,7 +285,8 @@ pub unsafe extern "C" fn nats_Sign(
     boundary("nats_Sign", || {
         // SAFETY: both are NULL or C strings that live for the call.
         let (seed, input) = unsafe { (strings::non_empty(encodedSeed), strings::non_empty(input)) };
-        let (Some(seed), Some(input)) = (seed, input) else { return Err(Status::InvalidArg.into()) };
+        let Some(seed) = seed else { return fail(Status::InvalidArg, "seed cannot be empty") };
+        let Some(input) = input else { return fail(Status::InvalidArg, "input cannot be empty") };
         let (signature, length) = (strings::required(signature)?, strings::required(signatureLength)?);
         let signed = KeyPair::from_seed(seed)?.sign(input);
         let copy = alloc::array(&signed)?;
@@ -360,19 +344,11 @@ mod tests {
 
     #[test]
     fn the_report_names_everything() {
-        let printed = report(Status::InvalidArg, c"(x.rs:1): bad", &["inner", "outer"]);
-        let expected = "Error: 16 - Invalid Argument - (x.rs:1): bad\nStack: (library version: 3.14.0)\n  \
-                        01 - inner\n  02 - outer\n";
+        let printed = report(Status::InvalidArg, c"(x.rs:1): bad", Some("f"));
+        let expected =
+            "Error: 16 - Invalid Argument - (x.rs:1): bad\nStack: (library version: 3.14.0)\n  01 - f\n";
         assert_eq!(printed.to_str(), Ok(expected));
-        assert_eq!(stack_text(&["inner", "outer"]), "inner\nouter");
-        assert!(report(Status::Err, c"", &[]).to_str().unwrap().starts_with("Error: 1 - Error\nStack: "));
-    }
-
-    #[test]
-    fn a_deep_stack_is_cut() {
-        let names = vec!["f"; last_error::max_frames() + 3];
-        assert!(stack_text(&names).ends_with("f\n3 more..."));
-        assert!(report(Status::Err, c"", &names).to_str().unwrap().ends_with("  50 - f\n 3 more...\n"));
+        assert!(report(Status::Err, c"", None).to_str().unwrap().starts_with("Error: 1 - Error\nStack: "));
     }
 
     #[test]

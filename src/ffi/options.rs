@@ -15,6 +15,7 @@ use crate::ffi::types::{
     natsEvLoop_Detach, natsEvLoop_ReadAddRemove, natsEvLoop_WriteAddRemove, natsOptions,
     natsProxyConnHandler, natsSignatureHandler, natsStatus, natsTokenHandler, natsUserJWTHandler,
 };
+use crate::proto::memory;
 
 impl Handle for natsOptions {
     type Object = SharedOptions;
@@ -111,16 +112,14 @@ pub unsafe extern "C" fn natsOptions_SetServers(
             // SAFETY: the array has the number of elements the caller says, at least 1.
             unsafe { std::slice::from_raw_parts(servers.cast_const(), serversCount as usize) }
         };
-        // SAFETY: each element is NULL or a C string that lives for the call.
-        let urls: Option<Vec<&[u8]>> = urls.iter().map(|url| unsafe { strings::bytes(*url) }).collect();
-        // SAFETY: `opts` is NULL or a live handle.
+        // SAFETY: `opts` is NULL or a live handle; each element is NULL or a C string that lives for the call.
         unsafe {
-            change(opts, |opts| match urls {
-                Some(urls) => opts.set_servers(urls),
-                None => {
+            change(opts, |opts| {
+                if urls.iter().any(|url| url.is_null()) {
                     opts.set_servers([])?;
-                    fail(Status::InvalidArg, "a server URL is NULL")
+                    return fail(Status::InvalidArg, "a server URL is NULL");
                 }
+                opts.set_servers(urls.iter().filter_map(|url| strings::bytes(*url)))
             })
         }
     })
@@ -142,7 +141,7 @@ pub unsafe extern "C" fn natsOptions_SetUserInfo(
         // SAFETY: NULL or C strings that live for the call.
         let (user, password) = unsafe { (strings::bytes(user), strings::bytes(password)) };
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.set_user_info(user, password)) }
+        unsafe { change(opts, |opts| opts.set_user_info(user, password)) }
     })
 }
 
@@ -218,9 +217,9 @@ pub unsafe extern "C" fn natsOptions_SetTimeout(opts: *mut natsOptions, timeout:
 pub unsafe extern "C" fn natsOptions_SetName(opts: *mut natsOptions, name: *const c_char) -> natsStatus {
     boundary("natsOptions_SetName", || {
         // SAFETY: NULL or a C string that lives for the call.
-        let name = unsafe { strings::bytes(name) };
+        let name = unsafe { strings::bytes(name) }.map(memory::copy).transpose()?;
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.name = name.map(<[u8]>::to_vec)) }
+        unsafe { set(opts, |opts| opts.name = name) }
     })
 }
 
@@ -866,7 +865,7 @@ pub unsafe extern "C" fn natsOptions_SetUserCredentialsFromMemory(
         // SAFETY: NULL or a C string that lives for the call.
         let jwtAndSeedContent = unsafe { strings::bytes(jwtAndSeedContent) };
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.set_user_credentials_from_memory(jwtAndSeedContent)) }
+        unsafe { change(opts, |opts| opts.set_user_credentials_from_memory(jwtAndSeedContent)) }
     })
 }
 

@@ -319,7 +319,8 @@ pub unsafe extern "C" fn natsSubscription_DrainTimeout(
 ///
 /// @param sub the subscription
 /// @param timeout milliseconds to wait; 0 or less for as long as it takes
-/// @return #NATS_INVALID_ARG for NULL, #NATS_ILLEGAL_STATE when it was never drained, #NATS_TIMEOUT
+/// @return #NATS_INVALID_ARG for NULL, #NATS_ILLEGAL_STATE when it was never drained, #NATS_TIMEOUT, at once if the
+/// drain can no longer be complete
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsSubscription_WaitForDrainCompletion(
     sub: *mut natsSubscription,
@@ -335,7 +336,8 @@ pub unsafe extern "C" fn natsSubscription_WaitForDrainCompletion(
 ///
 /// @return #NATS_OK when everything was delivered; #NATS_TIMEOUT, #NATS_CONNECTION_CLOSED,
 /// #NATS_INVALID_SUBSCRIPTION or the status of the flush for what went wrong first; #NATS_ILLEGAL_STATE while it is
-/// not complete; #NATS_INVALID_ARG for NULL
+/// not complete, and for good if a connection was drained and nobody read the synchronous subscription to its end;
+/// #NATS_INVALID_ARG for NULL
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsSubscription_DrainCompletionStatus(sub: *mut natsSubscription) -> natsStatus {
     // SAFETY: a live handle or NULL.

@@ -33,6 +33,9 @@ const FAMILIES: [(&str, &str); 20] = [
     ("*", "More"),
 ];
 
+/// Exports functions that the reference's header does not declare either.
+const UNDECLARED: &str = "undeclared";
+
 /// Columns of the headers, as `line_length` in cbindgen.toml.
 const MAX_WIDTH: usize = 110;
 
@@ -49,7 +52,7 @@ pub fn generate() -> Vec<Header> {
         Header { path: "include/nats/version.h", text: version() },
         Header {
             path: "include/nats/status.h",
-            text: fill("status.h.in", &types("status"), &status_functions),
+            text: fill("status.h.in", &with_old_names(&types("status")), &status_functions),
         },
         Header {
             path: "include/nats/nats.h",
@@ -58,7 +61,7 @@ pub fn generate() -> Vec<Header> {
     ]
 }
 
-/// The names of the functions that src/ffi exports.
+/// The names of the functions that src/ffi exports and the headers declare.
 pub fn exported_functions() -> BTreeSet<String> {
     sources().iter().flat_map(|file| exports_of(&read(file))).collect()
 }
@@ -162,6 +165,19 @@ fn with_tags(text: &str) -> String {
     lines.join("\n") + "\n"
 }
 
+/// Adds the old names of the connection states, without their prefix, for programs that ask for them.
+fn with_old_names(text: &str) -> String {
+    const PREFIX: &str = "NATS_CONN_STATUS_";
+    let mut old = format!("#ifdef {PREFIX}NO_PREFIX\n    /* The names of old programs. */\n");
+    for line in text.lines() {
+        if let Some((name, _)) = line.trim().strip_prefix(PREFIX).and_then(|rest| rest.split_once(" = ")) {
+            old += &format!("    {name} = {PREFIX}{name},\n");
+        }
+    }
+    let end = "} natsConnStatus;";
+    text.replace(end, &format!("{old}#endif\n{end}"))
+}
+
 fn tag(name: &str, opaque: bool) -> String {
     match name {
         "microClientConfig" => "__for_forward_compatibility_only".to_owned(),
@@ -260,11 +276,13 @@ fn exports_of(code: &str) -> Vec<String> {
     names
 }
 
-/// The source files directly in src/ffi, without the list of modules.
+/// The source files directly in src/ffi whose functions the headers declare.
 fn sources() -> Vec<PathBuf> {
     let entries = fs::read_dir(ffi()).expect("src/ffi is there").map(|entry| entry.expect("readable").path());
-    let mut files: Vec<PathBuf> =
-        entries.filter(|path| path.extension().is_some_and(|e| e == "rs") && stem(path) != "mod").collect();
+    let mut files: Vec<PathBuf> = entries
+        .filter(|path| path.extension().is_some_and(|e| e == "rs"))
+        .filter(|path| !["mod", UNDECLARED].contains(&stem(path)))
+        .collect();
     files.sort();
     files
 }
