@@ -1,6 +1,7 @@
 //! The one error type of the library: a status from the C interface plus a text for people.
 
 use std::borrow::Cow;
+use std::collections::TryReserveError;
 use std::fmt;
 use std::panic::Location;
 
@@ -186,6 +187,14 @@ impl From<Status> for Error {
     #[track_caller]
     fn from(status: Status) -> Error {
         Error(Box::new(Inner { status, text: None, recorded: true, location: Location::caller() }))
+    }
+}
+
+/// So that `?` behind `try_reserve` gives `NO_MEMORY`.
+impl From<TryReserveError> for Error {
+    #[track_caller]
+    fn from(_: TryReserveError) -> Error {
+        Status::NoMemory.into()
     }
 }
 

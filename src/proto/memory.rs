@@ -1,0 +1,34 @@
+//! Bytes whose number somebody else decides: there may be no memory for them, which is no reason to end the process.
+
+use crate::error::Result;
+
+/// Appends; `NO_MEMORY` if there is no room.
+pub fn extend(out: &mut Vec<u8>, bytes: &[u8]) -> Result<()> {
+    out.try_reserve(bytes.len())?;
+    out.extend_from_slice(bytes);
+    Ok(())
+}
+
+/// Appends one item; `NO_MEMORY` if there is no room.
+#[inline]
+pub fn push<T>(out: &mut Vec<T>, item: T) -> Result<()> {
+    out.try_reserve(1)?;
+    out.push(item);
+    Ok(())
+}
+
+/// A copy; `NO_MEMORY` if there is no room.
+pub fn copy(bytes: &[u8]) -> Result<Vec<u8>> {
+    let mut out = Vec::new();
+    out.try_reserve_exact(bytes.len())?;
+    out.extend_from_slice(bytes);
+    Ok(out)
+}
+
+/// The items as a list; `NO_MEMORY` if there is no room.
+pub fn collect<T>(items: impl ExactSizeIterator<Item = T>) -> Result<Vec<T>> {
+    let mut out = Vec::new();
+    out.try_reserve_exact(items.len())?;
+    out.extend(items);
+    Ok(out)
+}
