@@ -29,6 +29,8 @@ const MAX_SHOWN: usize = 255;
 #[derive(Clone, Debug, Default)]
 pub struct HeaderMap {
     entries: IndexMap<Key, Vec<Option<CString>>>,
+    /// Some key has a line break: only a received block can bring one.
+    broken_keys: bool,
 }
 
 impl HeaderMap {
@@ -90,7 +92,10 @@ impl HeaderMap {
         out.extend_from_slice(VERSION);
         out.extend_from_slice(CRLF);
         for (key, value) in self.lines() {
-            extend_one_line(&mut out, key);
+            match self.broken_keys {
+                true => extend_one_line(&mut out, key),
+                false => out.extend_from_slice(key),
+            }
             out.extend_from_slice(b": ");
             extend_one_line(&mut out, value);
             out.extend_from_slice(CRLF);
@@ -156,7 +161,9 @@ impl HeaderMap {
         let key = Key(c_string(key)?);
         let mut values = Vec::new();
         values.try_reserve_exact(1)?;
-        self.entries.try_reserve(1).map_err(|_| Error::from(Status::NoMemory))?;
+        if self.entries.len() == self.entries.capacity() {
+            self.entries.try_reserve(1).map_err(|_| Error::from(Status::NoMemory))?;
+        }
         Ok(self.entries.entry(key).or_insert(values))
     }
 
@@ -229,6 +236,7 @@ impl<'a> Reader<'a> {
         let Some(key) = self.key() else {
             return Ok(Some(Malformed { problem: "column delimiter not found: ", text }));
         };
+        headers.broken_keys |= memchr::memchr2(b'\r', b'\n', key).is_some();
         let (first, mut rest) = parse_value(key, &text[key.len() + 1..])?;
         let is_folded = |rest: &[u8]| rest.first().is_some_and(|byte| is_space(byte) && *byte != b'\r');
         if is_folded(rest) {

@@ -10,11 +10,18 @@ pub fn extend(out: &mut Vec<u8>, bytes: &[u8]) -> Result<()> {
 }
 
 /// Appends one item; `NO_MEMORY` if there is no room.
-#[inline]
+#[inline(always)]
 pub fn push<T>(out: &mut Vec<T>, item: T) -> Result<()> {
-    out.try_reserve(1)?;
+    if out.len() == out.capacity() {
+        grow(out)?;
+    }
     out.push(item);
     Ok(())
+}
+
+#[cold]
+fn grow<T>(out: &mut Vec<T>) -> Result<()> {
+    Ok(out.try_reserve(1)?)
 }
 
 /// A copy; `NO_MEMORY` if there is no room.
