@@ -29,8 +29,8 @@ const MAX_SHOWN: usize = 255;
 #[derive(Clone, Debug, Default)]
 pub struct HeaderMap {
     entries: IndexMap<Key, Vec<Option<CString>>>,
-    /// Some key has a line break: only a received block can bring one.
-    broken_keys: bool,
+    /// Some value has a line break, or some key: only a received block can bring such a one.
+    line_breaks: bool,
 }
 
 impl HeaderMap {
@@ -92,12 +92,13 @@ impl HeaderMap {
         out.extend_from_slice(VERSION);
         out.extend_from_slice(CRLF);
         for (key, value) in self.lines() {
-            match self.broken_keys {
-                true => extend_one_line(&mut out, key),
-                false => out.extend_from_slice(key),
-            }
+            let start = out.len();
+            out.extend_from_slice(key);
             out.extend_from_slice(b": ");
-            extend_one_line(&mut out, value);
+            out.extend_from_slice(value);
+            if self.line_breaks {
+                join_lines(&mut out[start..]);
+            }
             out.extend_from_slice(CRLF);
         }
         out.extend_from_slice(CRLF);
@@ -137,7 +138,7 @@ impl HeaderMap {
     }
 
     fn replace(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<()> {
-        let value = value.map(c_string).transpose()?;
+        let value = value.map(|text| self.c_string(text)).transpose()?;
         let values = self.values_mut(key)?;
         values.clear();
         values.push(value);
@@ -145,7 +146,7 @@ impl HeaderMap {
     }
 
     fn append(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<()> {
-        let value = value.map(c_string).transpose()?;
+        let value = value.map(|text| self.c_string(text)).transpose()?;
         self.values_mut(key)?.push(value);
         Ok(())
     }
@@ -158,13 +159,27 @@ impl HeaderMap {
             values.try_reserve(1)?;
             return Ok(values);
         }
-        let key = Key(c_string(key)?);
+        let key = Key(self.c_string(key)?);
         let mut values = Vec::new();
         values.try_reserve_exact(1)?;
         if self.entries.len() == self.entries.capacity() {
             self.entries.try_reserve(1).map_err(|_| Error::from(Status::NoMemory))?;
         }
         Ok(self.entries.entry(key).or_insert(values))
+    }
+
+    /// A copy, up to the first NUL; notes whether there is a line break in it.
+    fn c_string(&mut self, text: &[u8]) -> Result<CString> {
+        let mut text = text;
+        // Without a branch for each byte; the rare others up to CR do no harm here.
+        if text.iter().fold(false, |found, byte| found | (*byte <= b'\r')) {
+            text = until_nul(text);
+            self.line_breaks |= memchr::memchr2(b'\r', b'\n', text).is_some();
+        }
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(text.len() + 1)?;
+        bytes.extend_from_slice(text);
+        Ok(CString::new(bytes).expect("cut at the first NUL")) // there is room for its NUL
     }
 
     fn lines(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
@@ -236,7 +251,6 @@ impl<'a> Reader<'a> {
         let Some(key) = self.key() else {
             return Ok(Some(Malformed { problem: "column delimiter not found: ", text }));
         };
-        headers.broken_keys |= memchr::memchr2(b'\r', b'\n', key).is_some();
         let (first, mut rest) = parse_value(key, &text[key.len() + 1..])?;
         let is_folded = |rest: &[u8]| rest.first().is_some_and(|byte| is_space(byte) && *byte != b'\r');
         if is_folded(rest) {
@@ -333,21 +347,11 @@ fn check_key(key: &[u8]) -> Result<()> {
     Ok(())
 }
 
-fn c_string(text: &[u8]) -> Result<CString> {
-    let text = until_nul(text);
-    let mut bytes = Vec::new();
-    bytes.try_reserve_exact(text.len() + 1)?;
-    bytes.extend_from_slice(text);
-    bytes.push(0);
-    Ok(CString::from_vec_with_nul(bytes).expect("cut at the first NUL"))
-}
-
-/// Appends to a line, for which room was made.
-fn extend_one_line(out: &mut Vec<u8>, text: &[u8]) {
-    let start = out.len();
-    out.extend_from_slice(text);
-    for at in memchr::memchr2_iter(b'\r', b'\n', text) {
-        out[start + at] = b' ';
+/// Each CR and LF becomes a space.
+#[cold]
+fn join_lines(text: &mut [u8]) {
+    for byte in text.iter_mut().filter(|byte| matches!(byte, b'\r' | b'\n')) {
+        *byte = b' ';
     }
 }
 
