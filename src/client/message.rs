@@ -442,11 +442,11 @@ mod tests {
 
     #[test]
     fn memory_grows_with_what_arrives() {
-        // Around the sizes at which it grows.
-        for size in [1, 2, 4].map(|mb: usize| mb << 20) {
-            for len in size - 40..size + 40 {
-                let body: Vec<u8> =
-                    if len % 13 == 0 { (0..len).map(|i| i as u8).collect() } else { vec![7; len] };
+        // Around the sizes at which it grows: what is before the body doubles, too.
+        let before = 32 + "foo".len() + 1;
+        for size in [1 << 20, (2 << 20) + before, (4 << 20) + 3 * before] {
+            for len in [size - 1, size, size + 1] {
+                let body: Vec<u8> = (0..len).map(|i| i as u8).collect();
                 let msg = arrived(Msg::arriving(b"foo", None, 0, len, 1).unwrap(), &body, usize::MAX);
                 assert!(msg.data() == body);
             }
