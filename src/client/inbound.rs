@@ -497,7 +497,10 @@ impl Connection {
     pub fn process_read_event(self: &Arc<Self>) {
         let link = self.state.lock().link.clone();
         if let Some(link) = link.filter(|l| l.event_loop().is_some()) {
-            let mut buffer = vec![0; self.options.io_buf_size];
+            let mut buffer = match memory::zeros(self.options.io_buf_size) {
+                Ok(buffer) => buffer,
+                Err(error) => return self.receive_failed(&link, error),
+            };
             self.receive(&link, Reader::Watcher, &mut buffer, 1, false);
             link.with_held_data(|| {
                 while link.may_have_more() && !link.is_down() {
