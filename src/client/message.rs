@@ -154,13 +154,15 @@ impl Msg {
         self.raw_headers().and_then(inline_status)
     }
 
-    /// Whether this is the server's word that nobody listens to a request: no payload and status 503.
-    /// Parses the headers of a message without payload.
+    /// Whether this is the server's word that nobody listens to a request: no payload and status 503, in headers without a
+    /// malformed line. Parses the headers of a message without payload.
     pub fn is_no_responders(&mut self) -> bool {
-        self.data().is_empty()
-            && self
-                .header_get(STATUS)
-                .is_ok_and(|status| status.is_some_and(|text| text.to_bytes().starts_with(NO_RESPONDERS)))
+        if !self.data().is_empty() {
+            return false;
+        }
+        let Ok(Some(headers)) = self.headers() else { return false };
+        let status = headers.get(STATUS).flatten().unwrap_or_default();
+        status.to_bytes().starts_with(NO_RESPONDERS) && !headers.is_malformed()
     }
 
     /// All headers, parsed by now; `None` if the message has none. `PROTOCOL_ERROR` if they are malformed.
@@ -526,6 +528,7 @@ mod tests {
         assert!(with_headers(RAW).is_no_responders());
         assert!(with_headers(b"NATS/1.0\r\nStatus: 5030\r\n\r\n").is_no_responders());
         assert!(!with_headers(b"NATS/1.0 404\r\n\r\n").is_no_responders());
+        assert!(!with_headers(b"NATS/1.0 503\r\nno colon\r\n\r\n").is_no_responders());
         assert!(!received(b"foo", None, Some(RAW), b"x", 0).is_no_responders());
         assert!(!received(b"foo", None, None, b"", 0).is_no_responders());
     }

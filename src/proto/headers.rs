@@ -31,6 +31,8 @@ pub struct HeaderMap {
     entries: IndexMap<Key, Vec<Option<CString>>>,
     /// Some value has a line break, or some key: only a received block can bring such a one.
     line_breaks: bool,
+    /// A malformed line was left out.
+    malformed: bool,
 }
 
 impl HeaderMap {
@@ -71,6 +73,11 @@ impl HeaderMap {
 
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+
+    /// Whether the received block had a malformed line, which was left out.
+    pub fn is_malformed(&self) -> bool {
+        self.malformed
     }
 
     /// Removes `key` with all its values; whether it was there.
@@ -222,6 +229,7 @@ impl<'a> Reader<'a> {
         while !is_end(self.rest()) {
             let Some(malformed) = self.field(headers)? else { continue };
             let first = first.get_or_insert(malformed);
+            headers.malformed = true;
             match split_line(self.rest()) {
                 Some((_, after)) if !after.is_empty() => self.go_on_at(after),
                 _ => return Err(first.error()),
