@@ -2848,12 +2848,14 @@ NATS_EXTERN void natsInbox_Destroy(natsInbox *inbox);
 NATS_EXTERN natsStatus natsHeader_New(natsHeader **new_header);
 
 /**
- * Sets a header: the value replaces all values the key has. Keys are case-sensitive and taken as they are.
+ * Sets a header: the value replaces all values the key has. Keys are case-sensitive and
+ * otherwise taken as they are.
  *
  * @param h the headers.
- * @param key the key.
+ * @param key the key, without CR, LF and colon.
  * @param value the value, copied.
- * @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL or `key` is empty.
+ * @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL, or `key` is empty or has one of those characters;
+ * #NATS_NO_MEMORY.
  */
 NATS_EXTERN natsStatus natsHeader_Set(natsHeader *h, const char *key, const char *value);
 
@@ -2861,9 +2863,10 @@ NATS_EXTERN natsStatus natsHeader_Set(natsHeader *h, const char *key, const char
  * Adds a value to those a header has already.
  *
  * @param h the headers.
- * @param key the key.
+ * @param key the key, without CR, LF and colon.
  * @param value the value, copied.
- * @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL or `key` is empty.
+ * @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL, or `key` is empty or has one of those characters;
+ * #NATS_NO_MEMORY.
  */
 NATS_EXTERN natsStatus natsHeader_Add(natsHeader *h, const char *key, const char *value);
 
@@ -3001,14 +3004,15 @@ NATS_EXTERN int natsMsg_GetDataLength(const natsMsg *msg);
 /**
  * Sets a header: the value replaces all values the key has.
  *
- * Keys are case-sensitive and taken as they are. A CR or LF in a value is sent as a space. Like all functions
- * about headers this one may take received headers apart, so a message must not be used by two threads at once.
+ * Keys are case-sensitive and otherwise taken as they are. A CR or LF in a value is sent as a space. Like all functions
+ * about headers this one may take received headers apart, so a message must not be used by two threads at once. Lines
+ * of received headers that are malformed, but not the last one, are left out then.
  *
  * @param msg the message.
- * @param key the key.
+ * @param key the key, without CR, LF and colon.
  * @param value the value, copied; NULL stands for none and is sent as an empty one.
- * @return #NATS_OK; #NATS_INVALID_ARG if `msg` is NULL, or `key` NULL or empty; #NATS_PROTOCOL_ERROR if the
- * headers of a received message are malformed.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `msg` is NULL, or `key` NULL, empty or with one of those characters;
+ * #NATS_PROTOCOL_ERROR if version or end of a received message's headers are malformed; #NATS_NO_MEMORY.
  */
 NATS_EXTERN natsStatus natsMsgHeader_Set(natsMsg *msg, const char *key, const char *value);
 
@@ -3018,8 +3022,8 @@ NATS_EXTERN natsStatus natsMsgHeader_Set(natsMsg *msg, const char *key, const ch
  * @param msg the message.
  * @param key the key, see natsMsgHeader_Set().
  * @param value the value, copied; NULL stands for none and is sent as an empty one.
- * @return #NATS_OK; #NATS_INVALID_ARG if `msg` is NULL, or `key` NULL or empty; #NATS_PROTOCOL_ERROR if the
- * headers of a received message are malformed.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `msg` is NULL, or `key` NULL, empty or with one of those characters;
+ * #NATS_PROTOCOL_ERROR if version or end of a received message's headers are malformed; #NATS_NO_MEMORY.
  */
 NATS_EXTERN natsStatus natsMsgHeader_Add(natsMsg *msg, const char *key, const char *value);
 
@@ -3031,7 +3035,8 @@ NATS_EXTERN natsStatus natsMsgHeader_Add(natsMsg *msg, const char *key, const ch
  * @param value gets the value, which belongs to the message and is valid until this header is set or deleted; it
  * is NULL for a header set to NULL, and on #NATS_NOT_FOUND and #NATS_PROTOCOL_ERROR.
  * @return #NATS_OK; #NATS_INVALID_ARG if `msg` or `value` is NULL, or `key` NULL or empty; #NATS_NOT_FOUND without
- * such a header, which does not change the last error; #NATS_PROTOCOL_ERROR if the headers are malformed.
+ * such a header, which does not change the last error; #NATS_PROTOCOL_ERROR as from natsMsgHeader_Set();
+ * #NATS_NO_MEMORY.
  */
 NATS_EXTERN natsStatus natsMsgHeader_Get(natsMsg *msg, const char *key, const char **value);
 
@@ -3044,8 +3049,8 @@ NATS_EXTERN natsStatus natsMsgHeader_Get(natsMsg *msg, const char *key, const ch
  * are valid until this header is set or deleted. NULL on #NATS_NOT_FOUND and #NATS_PROTOCOL_ERROR.
  * @param count gets the number of values, 0 when `values` gets NULL.
  * @return #NATS_OK; #NATS_INVALID_ARG if `msg`, `values` or `count` is NULL, or `key` NULL or empty;
- * #NATS_NOT_FOUND without such a header, which does not change the last error; #NATS_PROTOCOL_ERROR if the headers
- * are malformed; #NATS_NO_MEMORY.
+ * #NATS_NOT_FOUND without such a header, which does not change the last error; #NATS_PROTOCOL_ERROR as from
+ * natsMsgHeader_Set(); #NATS_NO_MEMORY.
  */
 NATS_EXTERN natsStatus natsMsgHeader_Values(natsMsg *msg, const char *key, const char ***values, int *count);
 
@@ -3057,7 +3062,7 @@ NATS_EXTERN natsStatus natsMsgHeader_Values(natsMsg *msg, const char *key, const
  * valid until that header is deleted. NULL on #NATS_NOT_FOUND and #NATS_PROTOCOL_ERROR.
  * @param count gets the number of keys, 0 when `keys` gets NULL.
  * @return #NATS_OK; #NATS_INVALID_ARG if `msg`, `keys` or `count` is NULL; #NATS_NOT_FOUND without any header,
- * which does not change the last error; #NATS_PROTOCOL_ERROR if the headers are malformed; #NATS_NO_MEMORY.
+ * which does not change the last error; #NATS_PROTOCOL_ERROR as from natsMsgHeader_Set(); #NATS_NO_MEMORY.
  */
 NATS_EXTERN natsStatus natsMsgHeader_Keys(natsMsg *msg, const char ***keys, int *count);
 
@@ -3068,7 +3073,7 @@ NATS_EXTERN natsStatus natsMsgHeader_Keys(natsMsg *msg, const char ***keys, int 
  * @param msg the message.
  * @param key the key, matched exactly.
  * @return #NATS_OK; #NATS_INVALID_ARG if `msg` is NULL, or `key` NULL or empty; #NATS_NOT_FOUND without such a
- * header, which does not change the last error; #NATS_PROTOCOL_ERROR if the headers are malformed.
+ * header, which does not change the last error; #NATS_PROTOCOL_ERROR as from natsMsgHeader_Set(); #NATS_NO_MEMORY.
  */
 NATS_EXTERN natsStatus natsMsgHeader_Delete(natsMsg *msg, const char *key);
 

@@ -24,9 +24,10 @@ use crate::io::tls::{self, Peer};
 use crate::proto::buffer::Buffer;
 use crate::proto::connect::ConnectFields;
 use crate::proto::encoder;
-use crate::proto::info::ServerInfo;
+use crate::proto::info::{self, ServerInfo};
+use crate::proto::memory;
 use crate::session::handshake::{self, Handshake, Reply};
-use crate::session::pool::Server;
+use crate::session::pool::{Announced, Server};
 
 /// Each address of a name gets at least this much of the connect timeout.
 const MIN_PER_ADDRESS_MS: i64 = 10;
@@ -164,6 +165,7 @@ impl Connection {
 
     /// The server is ready: everything that waited goes out, reading begins.
     fn go_live(self: &Arc<Self>, link: Arc<Link>, info: ServerInfo, leftover: &[u8]) -> Result<()> {
+        let others = Announced::new(&info)?;
         let mut state = self.state.lock();
         if state.status == ConnStatus::Closed {
             drop(state);
@@ -182,7 +184,7 @@ impl Connection {
         let before = state.status;
         let first_ever = std::mem::replace(&mut state.initial, false);
         let connecting = state.status == ConnStatus::Connecting;
-        self.take_info(&mut state, info, !first_ever);
+        self.take_info(&mut state, info, others, !first_ever);
         state.pool.reset_attempts_of_current();
         state.last_error = None;
         state.link = Some(Arc::clone(&link));
@@ -245,7 +247,7 @@ impl Dialogue<'_> {
         if options.tls_first {
             self.secure(connection, server)?;
         }
-        let line = self.line(b"\r\n", Some(handshake::MAX_INFO))?;
+        let line = self.line(b"\r\n", info::MAX_LINE)?;
         let info = Handshake::on_info_line(&line)?;
         self.received.clear(); // what came along with INFO, before any request of ours, is not used
         if Handshake::tls_step(&info, connection.is_secure())? && !options.tls_first {
@@ -255,7 +257,7 @@ impl Dialogue<'_> {
         self.send_connect(connection, server, &info)?;
         let mut handshake = Handshake::new(options.verbose);
         loop {
-            let line = self.line(b"\n", None)?;
+            let line = self.line(b"\n", handshake::MAX_REPLY)?;
             if handshake.on_reply_line(&line)? == Reply::Done {
                 self.link.take_decrypted(&mut self.received);
                 return Ok((info, self.received));
@@ -305,16 +307,17 @@ impl Dialogue<'_> {
         Ok(())
     }
 
-    /// The next line, without its end.
-    fn line(&mut self, end: &[u8], limit: Option<usize>) -> Result<Vec<u8>> {
+    /// The next line, without its end; of `limit` bytes at most, with its end.
+    fn line(&mut self, end: &[u8], limit: usize) -> Result<Vec<u8>> {
         let mut searched = 0;
         loop {
             let found = memchr::memmem::find(&self.received[searched..], end).map(|at| searched + at);
-            if limit.is_some_and(|limit| found.unwrap_or(self.received.len()) + end.len() > limit) {
-                return Err(handshake::info_too_long());
+            if found.unwrap_or(self.received.len()) + end.len() > limit {
+                return Err(Status::LineTooLong.into());
             }
             if let Some(at) = found {
-                let mut line: Vec<u8> = self.received.drain(..at + end.len()).collect();
+                let rest = memory::copy(&self.received[at + end.len()..])?;
+                let mut line = std::mem::replace(&mut self.received, rest);
                 line.truncate(at);
                 return Ok(line);
             }
@@ -327,8 +330,7 @@ impl Dialogue<'_> {
         let mut chunk = [0; 4096];
         loop {
             if let Some(n) = self.link.read(&mut chunk)? {
-                self.received.extend_from_slice(&chunk[..n]);
-                return Ok(());
+                return memory::extend(&mut self.received, &chunk[..n]);
             }
             if !self.link.socket().wait(Interest::Read, self.deadline)? {
                 return fail(Status::Timeout, "the server did not answer in time");

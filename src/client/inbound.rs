@@ -9,7 +9,7 @@ use crate::sync::MutexGuard;
 use crate::client::connection::Connection;
 use crate::client::link::Link;
 use crate::client::loss::{Loss, Reason};
-use crate::client::message::Msg;
+use crate::client::message::{self, Msg};
 use crate::client::recycle::Maker;
 use crate::client::subscription::Subscription;
 use crate::client::subscriptions::Table;
@@ -18,8 +18,10 @@ use crate::io::clock::Deadline;
 use crate::io::poller::Driven;
 use crate::io::socket::Interest;
 use crate::proto::info::ServerInfo;
+use crate::proto::memory;
 use crate::proto::parser::{MsgLine, Parser, PartialBody, Sink};
 use crate::session::auth::{self, ServerErr};
+use crate::session::pool::Announced;
 
 /// Reads of one turn; after them other connections of the poller have theirs.
 const READS_PER_TURN: usize = 8;
@@ -49,12 +51,20 @@ impl Default for Inbound {
 /// A message whose body is still arriving.
 struct Arriving {
     sid: u64,
-    msg: Msg,
+    msg: message::Arriving,
 }
 
 impl PartialBody for Arriving {
-    fn body_mut(&mut self) -> &mut [u8] {
-        self.msg.body_mut()
+    fn missing(&self) -> usize {
+        self.msg.missing()
+    }
+
+    fn room(&mut self) -> Result<&mut [u8]> {
+        self.msg.room()
+    }
+
+    fn fill(&mut self, n: usize) {
+        self.msg.fill(n);
     }
 }
 
@@ -97,7 +107,10 @@ struct Receiver<'a> {
     events: Vec<Event>,
     msgs: u64,
     bytes: u64,
+    /// Nothing is to be parsed any more.
     broken: bool,
+    /// Why the connection cannot go on, if not because of what the server said.
+    failure: Option<Error>,
 }
 
 impl Sink for Receiver<'_> {
@@ -106,36 +119,42 @@ impl Sink for Receiver<'_> {
     #[inline(always)]
     fn message(&mut self, line: MsgLine<'_>, body: &[u8]) {
         let (maker, padding) = (&mut self.maker, self.padding);
-        let msg = Msg::received(maker, line.subject, line.reply, line.header_len, body, padding);
-        self.hand_over(line.sid, body.len(), msg);
+        match Msg::received(maker, line.subject, line.reply, line.header_len, body, padding) {
+            Ok(msg) => self.hand_over(line.sid, body.len(), msg),
+            Err(error) => self.fail(error),
+        }
     }
 
-    fn begin(&mut self, line: MsgLine<'_>) -> Arriving {
-        let msg = Msg::received_uninit(line.subject, line.reply, line.header_len, line.size, self.padding);
-        Arriving { sid: line.sid, msg }
+    fn begin(&mut self, line: MsgLine<'_>) -> Result<Arriving> {
+        let msg = Msg::arriving(line.subject, line.reply, line.header_len, line.size, self.padding)?;
+        Ok(Arriving { sid: line.sid, msg })
     }
 
     fn complete(&mut self, message: Arriving) {
-        self.hand_over(message.sid, message.msg.size(), message.msg);
+        let msg = message.msg.finish();
+        self.hand_over(message.sid, msg.size(), msg);
     }
 
     fn ping(&mut self) {
-        self.events.push(Event::Ping);
+        self.note(Event::Ping);
     }
 
     fn pong(&mut self) {
         // Who waits for it may count on having the messages that came before.
-        self.events.push(Event::Pong);
+        self.note(Event::Pong);
     }
 
     fn info(&mut self, json: &[u8]) {
-        self.events.push(Event::Info(json.to_vec()));
+        match memory::copy(json) {
+            Ok(json) => self.note(Event::Info(json)),
+            Err(error) => self.fail(error),
+        }
     }
 
     fn server_error(&mut self, text: &[u8]) {
         let text = auth::normalize_err(text);
         self.broken = matches!(auth::classify_err(&text), ServerErr::Stale | ServerErr::Other);
-        self.events.push(Event::ServerError(text));
+        self.note(Event::ServerError(text));
     }
 
     fn stopped(&self) -> bool {
@@ -148,15 +167,32 @@ impl Receiver<'_> {
     fn hand_over(&mut self, sid: u64, size: usize, msg: Msg) {
         self.msgs += 1;
         self.bytes += size as u64;
-        if sid == self.reply_sid {
-            self.replies.push(msg);
+        let kept = if sid == self.reply_sid {
+            memory::push(&mut self.replies, msg)
         } else {
-            self.table.add(sid, size, msg);
+            self.table.add(sid, size, msg)
+        };
+        if let Err(error) = kept {
+            self.fail(error);
         }
     }
 
-    /// Hands the messages over and unlocks the table.
-    fn finish(mut self, events: &mut Vec<Event>) -> Vec<Msg> {
+    fn note(&mut self, event: Event) {
+        if let Err(error) = memory::push(&mut self.events, event) {
+            self.fail(error);
+        }
+    }
+
+    /// The connection ends with this error.
+    #[cold]
+    fn fail(&mut self, error: Error) {
+        self.broken = true;
+        self.failure.get_or_insert(error);
+    }
+
+    /// Hands the messages over and unlocks the table; gives the answers to requests, and why the connection has to end,
+    /// if it has.
+    fn finish(mut self, events: &mut Vec<Event>) -> (Vec<Msg>, Result<()>) {
         // One thread at a time writes these: a plain addition will do.
         let add = |counter: &std::sync::atomic::AtomicU64, n: u64| {
             counter.store(counter.load(Ordering::Relaxed) + n, Ordering::Relaxed);
@@ -165,8 +201,11 @@ impl Receiver<'_> {
         add(&self.connection.received_bytes, self.bytes);
         let slow = self.table.deliver(&self.connection.core().delivery);
         events.extend(slow.into_iter().map(Event::Slow));
-        events.append(&mut self.events);
-        self.replies
+        match events.try_reserve(self.events.len()) {
+            Ok(()) => events.append(&mut self.events),
+            Err(error) => self.fail(error.into()),
+        }
+        (self.replies, self.failure.map_or(Ok(()), Err))
     }
 }
 
@@ -295,9 +334,10 @@ impl Connection {
         buffer: &mut [u8],
         events: &mut Vec<Event>,
     ) -> Result<Read> {
-        if let Some(missing) = inbound.parser.missing_body(DIRECT_BODY) {
-            let room = missing.len();
-            let Some(n) = link.read(missing)? else { return Ok(Read::Nothing) };
+        if let Some(body) = inbound.parser.body_room(DIRECT_BODY) {
+            let body = body?;
+            let room = body.len();
+            let Some(n) = link.read(body)? else { return Ok(Read::Nothing) };
             self.parse(inbound, events, |parser, receiver| {
                 parser.body_filled(n, receiver);
                 Ok(())
@@ -333,12 +373,14 @@ impl Connection {
             msgs: 0,
             bytes: 0,
             broken: false,
+            failure: None,
         };
         let result = feed(&mut inbound.parser, &mut receiver);
-        for reply in receiver.finish(events) {
+        let (replies, kept) = receiver.finish(events);
+        for reply in replies {
             self.requests.reply(reply);
         }
-        result
+        result.and(kept)
     }
 
     fn attend(self: &Arc<Self>, link: &Arc<Link>, events: &mut Vec<Event>) {
@@ -376,25 +418,31 @@ impl Connection {
 
     /// INFO while connected. What cannot be parsed still wipes the record, as in the reference.
     pub(super) fn on_async_info(self: &Arc<Self>, link: &Arc<Link>, json: &[u8]) {
-        let info = ServerInfo::parse(json).unwrap_or_default();
+        let read =
+            ServerInfo::parse(json).and_then(|info| Announced::new(&info).map(|others| (info, others)));
+        let (info, others) = match read {
+            Err(error) if error.status() == Status::NoMemory => return self.receive_failed(link, error),
+            read => read.unwrap_or_default(),
+        };
         let mut state = self.state.lock();
         if !state.is_current(link) {
             return;
         }
-        self.take_info(&mut state, info, true);
+        self.take_info(&mut state, info, others, true);
     }
 
-    /// Makes `info` the record of the server; the pool learns of other servers.
+    /// Makes `info` the record of the server; the pool learns of the others it announced.
     pub(super) fn take_info(
         self: &Arc<Self>,
         state: &mut super::connection::State,
         info: ServerInfo,
+        others: Announced,
         tell_discovered: bool,
     ) {
         self.outbound.set_limits(info.max_payload, info.headers);
         if !self.options.ignore_discovered_servers {
             let randomize = !self.options.no_randomize;
-            let discovered = state.pool.update(&info, randomize, &mut state.rng);
+            let discovered = state.pool.update(others, randomize, &mut state.rng);
             if discovered && tell_discovered {
                 self.post(&self.options.discovered_handler);
             }
@@ -450,7 +498,10 @@ impl Connection {
     pub fn process_read_event(self: &Arc<Self>) {
         let link = self.state.lock().link.clone();
         if let Some(link) = link.filter(|l| l.event_loop().is_some()) {
-            let mut buffer = vec![0; self.options.io_buf_size];
+            let mut buffer = match memory::zeros(self.options.io_buf_size) {
+                Ok(buffer) => buffer,
+                Err(error) => return self.receive_failed(&link, error),
+            };
             self.receive(&link, Reader::Watcher, &mut buffer, 1, false);
             link.with_held_data(|| {
                 while link.may_have_more() && !link.is_down() {

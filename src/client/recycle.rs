@@ -155,6 +155,17 @@ pub fn purge() {
     }
 }
 
+/// Makes a large block, which takes no part in recycling, larger; `None`, and all is as it was, when there is no memory.
+///
+/// # Safety
+/// `memory` came from [`Maker::allocate`] or from here with this size, which is above those recycled and below `new_size`;
+/// it is only used through the result, if there is one.
+pub unsafe fn grow(memory: NonNull<u8>, size: usize, new_size: usize) -> Option<NonNull<u8>> {
+    debug_assert!(class_of(size).is_none() && new_size > size);
+    // SAFETY: as promised by the caller.
+    NonNull::new(unsafe { std::alloc::realloc(memory.as_ptr(), layout_of(size), new_size) })
+}
+
 impl Default for Stock {
     fn default() -> Stock {
         Stock { shelves: [const { Shelf { blocks: Vec::new(), room: 0 } }; CLASSES], reserved: 0 }

@@ -235,13 +235,15 @@ impl Subscription {
             batch.clear();
             return false;
         }
-        let tell = if state.fits(self, batch.len() as u64, bytes) {
+        let tell = if state.fits(self, batch.len() as u64, bytes) && state.can_append(batch.len()) {
             state.accept(self, batch.len() as u64, bytes);
             state.slow = false;
             state.append(batch);
             false
-        } else {
+        } else if state.msgs.try_reserve(batch.len()).is_ok() {
             self.enqueue_each(&mut state, batch)
+        } else {
+            state.drop_all(batch)
         };
         self.note_room(&mut state);
         if state.claim() {
@@ -756,6 +758,19 @@ impl State {
         self.accepted_bytes += bytes;
         self.max_pending = self.max_pending.max(sub.pending(self));
         self.max_pending_bytes = self.max_pending_bytes.max(sub.pending_bytes(self));
+    }
+
+    /// Whether there is memory to append a batch of so many messages; the first batch needs none.
+    fn can_append(&mut self, count: usize) -> bool {
+        self.msgs.is_empty() || self.msgs.try_reserve(count).is_ok()
+    }
+
+    /// There is no memory: the consumer is too slow for this machine. True when dropping begins.
+    #[cold]
+    fn drop_all(&mut self, batch: &mut Vec<Msg>) -> bool {
+        self.dropped += batch.len() as u64;
+        batch.clear();
+        !std::mem::replace(&mut self.slow, true)
     }
 
     /// Queues a batch, which is empty afterwards and keeps some capacity.

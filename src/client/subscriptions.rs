@@ -14,7 +14,7 @@ use crate::client::outbound::{Flush, Then};
 use crate::client::subscription::{End, Request, Subscription};
 use crate::error::{Result, Status};
 use crate::proto::buffer::{Buffer, NoMemory};
-use crate::proto::{encoder, subject};
+use crate::proto::{encoder, memory, subject};
 
 /// The table's lock is also the one authority on what the server was told: each SUB and UNSUB, that of the replies to
 /// requests included, is written while it is held, and so is what a new connection is told first.
@@ -136,23 +136,23 @@ impl Table {
         }
     }
 
-    /// Puts a message into its subscription's batch, if the subscription is still there.
+    /// Puts a message into its subscription's batch, if the subscription is still there. `NO_MEMORY` if it has no room.
     #[inline(always)]
-    pub fn add(&mut self, sid: u64, size: usize, msg: Msg) {
+    pub fn add(&mut self, sid: u64, size: usize, msg: Msg) -> Result<()> {
         if self.entries.get(self.last).is_none_or(|entry| entry.sid != sid) {
-            let Some(place) = self.places.get(&sid) else { return };
+            let Some(place) = self.places.get(&sid) else { return Ok(()) };
             self.last = *place;
         }
         let entry = &mut self.entries[self.last];
         if entry.ordered {
-            self.ordered.push((Arc::clone(&entry.subscription), msg));
-            return;
+            return memory::push(&mut self.ordered, (Arc::clone(&entry.subscription), msg));
         }
         if entry.batch.is_empty() {
-            self.touched.push(self.last);
+            memory::push(&mut self.touched, self.last)?;
         }
+        memory::push(&mut entry.batch, msg)?;
         entry.bytes += size as u64;
-        entry.batch.push(msg);
+        Ok(())
     }
 
     /// The subscription with this number, if it is still there.

@@ -216,7 +216,7 @@ pub unsafe extern "C" fn natsConnection_RequestMsg(
             let nc = nc?;
             let msg = msg::borrow(requestMsg).ok_or(Status::InvalidArg)?;
             *out = std::ptr::null_mut();
-            let headers = msg.headers_to_send();
+            let headers = msg.headers_to_send()?;
             let reply = nc.request(msg.subject().to_bytes(), headers.as_deref(), msg.data(), timeout)?;
             *out = msg::give(reply);
             Ok(())
@@ -247,7 +247,7 @@ unsafe fn publish_msg(nc: Result<&Arc<Connection>>, msg: *mut natsMsg, flush: Fl
     let nc = nc?;
     // SAFETY: as promised by the caller.
     let msg = unsafe { msg::borrow(msg) }.ok_or(Status::InvalidArg)?;
-    let headers = msg.headers_to_send();
+    let headers = msg.headers_to_send()?;
     let (subject, reply) = (msg.subject().to_bytes(), msg.reply().map(|r| r.to_bytes()));
     nc.publish(Outgoing { subject, reply, headers: headers.as_deref(), payload: msg.data() }, flush)
 }

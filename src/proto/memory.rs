@@ -32,6 +32,14 @@ pub fn copy(bytes: &[u8]) -> Result<Vec<u8>> {
     Ok(out)
 }
 
+/// So many zeros; `NO_MEMORY` if there is no room.
+pub fn zeros(count: usize) -> Result<Vec<u8>> {
+    let mut out = Vec::new();
+    out.try_reserve_exact(count)?;
+    out.resize(count, 0);
+    Ok(out)
+}
+
 /// The items as a list; `NO_MEMORY` if there is no room.
 pub fn collect<T>(items: impl ExactSizeIterator<Item = T>) -> Result<Vec<T>> {
     let mut out = Vec::new();
