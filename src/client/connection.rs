@@ -19,11 +19,11 @@ use crate::client::inbound::Inbound;
 use crate::client::library::Core;
 use crate::client::link::Link;
 use crate::client::loss::{Disconnect, Loss, Reason};
-use crate::client::options::{ConnectionHandler, Options};
+use crate::client::options::Options;
 use crate::client::outbound::{Outbound, Settings, Then};
 use crate::client::requests::Requests;
 use crate::client::stats::Statistics;
-use crate::client::subscription::{End, Subscription};
+use crate::client::subscription::End;
 use crate::client::subscriptions::Subscriptions;
 use crate::client::vitals::Vitals;
 use crate::client::waiter::Waiter;
@@ -408,26 +408,6 @@ impl Connection {
         }
     }
 
-    // ---- callbacks ----
-
-    /// Queues a call of one of the program's handlers.
-    pub(super) fn post(self: &Arc<Self>, handler: &Option<ConnectionHandler>) {
-        if let Some(handler) = handler.clone() {
-            let connection = Arc::clone(self);
-            self.core.callbacks.post(move || handler(&connection));
-        }
-    }
-
-    /// Queues a call of the error handler.
-    pub(super) fn report(self: &Arc<Self>, subscription: Option<Arc<Subscription>>, error: Error) {
-        let connection = Arc::clone(self);
-        let handler = self.options.error_handler.clone();
-        self.core.callbacks.post(move || match handler {
-            Some(handler) => handler(&connection, subscription.as_ref(), &error),
-            None => print_error(&connection, subscription.as_ref(), &error),
-        });
-    }
-
     // ---- loss ----
 
     /// The link is broken. Whoever notices first starts the reconnect, or the close where that is not allowed;
@@ -492,14 +472,6 @@ impl Connection {
     /// The last loss of a connection to a server, its end by a close included; `None` while there was none.
     pub fn last_disconnect(&self) -> Option<Arc<Disconnect>> {
         self.last_disconnect.lock().clone()
-    }
-
-    fn post_disconnect(self: &Arc<Self>, disconnect: Arc<Disconnect>) {
-        if let Some(handler) = self.options.liveness.disconnect_handler.clone() {
-            let connection = Arc::clone(self);
-            self.core.callbacks.post(move || handler(&connection, &disconnect));
-        }
-        self.post(&self.options.disconnected_handler);
     }
 
     /// Lets go of a broken link; an event loop is told to stop polling and closes the socket itself: after that the
@@ -627,16 +599,4 @@ impl State {
     pub fn note_error(&mut self, error: &Error) {
         self.last_error = Some((error.status(), error.text().as_bytes().to_vec()));
     }
-}
-
-/// What happens to errors when the program has no handler for them.
-fn print_error(connection: &Arc<Connection>, subscription: Option<&Arc<Subscription>>, error: &Error) {
-    let text = match connection.last_error() {
-        Some((_, text)) if !text.is_empty() => String::from_utf8_lossy(&text).into_owned(),
-        _ => error.status().text().to_owned(),
-    };
-    let id = connection.state.lock().info.client_id;
-    let about =
-        subscription.map(|s| format!(" on \"{}\"", s.subject().to_string_lossy())).unwrap_or_default();
-    eprintln!("Error {} - {text} on connection [{id}]{about}", error.status().code());
 }

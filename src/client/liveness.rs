@@ -93,13 +93,6 @@ impl Connection {
         }
     }
 
-    fn post_ping(self: &Arc<Self>, event: PingEvent, outstanding: i32, rtt: Option<Duration>) {
-        if let Some(handler) = self.options.liveness.ping_handler.clone() {
-            let connection = Arc::clone(self);
-            self.core().callbacks.post(move || handler(&connection, event, outstanding, rtt));
-        }
-    }
-
     pub(super) fn count_stale(&self, reason: Reason) {
         if matches!(reason, Reason::MaxPings | Reason::PongTimeout | Reason::ServerStale) {
             self.vitals.note_stale(reason == Reason::ServerStale);

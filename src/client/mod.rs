@@ -7,6 +7,7 @@ pub mod delivery;
 mod drain;
 mod environment;
 mod event_loop;
+mod events;
 mod inbound;
 pub mod inbox;
 pub mod library;
