@@ -1,45 +1,103 @@
-//! What the program is told of a connection: its events, as calls of handlers that wait for their turn.
+//! What the program is told of a connection: its events, in the order in which its state changed.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::client::connection::Connection;
+use crate::client::connection::{Connection, State};
 use crate::client::loss::Disconnect;
 use crate::client::options::{ConnectionHandler, PingEvent};
 use crate::client::subscription::Subscription;
 use crate::error::Error;
+use crate::io::executor::{Executor, Job};
+
+/// The way of one connection's events to the thread that runs the handlers of all connections. It is part of the
+/// connection's state: who posts holds its lock, so handlers run in the order of the changes they tell of, whichever
+/// threads made those.
+pub(super) struct Events {
+    callbacks: Arc<Executor>,
+    /// How many are at work on what the program must find done when it hears of it.
+    holds: usize,
+    held: Vec<Job>,
+    /// The connection is closed and the program told: nothing comes after that.
+    ended: bool,
+}
+
+impl Events {
+    pub fn new(callbacks: Arc<Executor>) -> Events {
+        Events { callbacks, holds: 0, held: Vec::new(), ended: false }
+    }
+
+    fn post(&mut self, job: Job) {
+        if self.ended {
+            return;
+        }
+        if self.holds == 0 {
+            self.callbacks.post(job);
+        } else {
+            self.held.push(job);
+        }
+    }
+
+    /// Keeps events back until as many calls of [`Events::let_go`] have come.
+    pub fn hold(&mut self) {
+        self.holds += 1;
+    }
+
+    pub fn let_go(&mut self) {
+        self.holds -= 1;
+        if self.holds == 0 {
+            self.held.drain(..).for_each(|job| self.callbacks.post(job));
+        }
+    }
+
+    /// Forgets what is kept back.
+    pub fn retract(&mut self) {
+        self.held.clear();
+    }
+
+    /// Takes no more events; those kept back still go their way.
+    pub fn end(&mut self) {
+        self.ended = true;
+    }
+}
 
 impl Connection {
     /// Queues a call of one of the program's handlers.
-    pub(super) fn post(self: &Arc<Self>, handler: &Option<ConnectionHandler>) {
+    pub(super) fn post(self: &Arc<Self>, state: &mut State, handler: &Option<ConnectionHandler>) {
         if let Some(handler) = handler.clone() {
             let connection = Arc::clone(self);
-            self.core().callbacks.post(move || handler(&connection));
+            state.events.post(Box::new(move || handler(&connection)));
         }
     }
 
     /// Queues a call of the error handler.
-    pub(super) fn report(self: &Arc<Self>, subscription: Option<Arc<Subscription>>, error: Error) {
+    pub(super) fn report(
+        self: &Arc<Self>,
+        state: &mut State,
+        subscription: Option<Arc<Subscription>>,
+        error: Error,
+    ) {
         let connection = Arc::clone(self);
         let handler = self.options.error_handler.clone();
-        self.core().callbacks.post(move || match handler {
+        state.events.post(Box::new(move || match handler {
             Some(handler) => handler(&connection, subscription.as_ref(), &error),
             None => print_error(&connection, subscription.as_ref(), &error),
-        });
+        }));
     }
 
-    pub(super) fn post_disconnect(self: &Arc<Self>, disconnect: Arc<Disconnect>) {
+    pub(super) fn post_disconnect(self: &Arc<Self>, state: &mut State, disconnect: Arc<Disconnect>) {
         if let Some(handler) = self.options.liveness.disconnect_handler.clone() {
             let connection = Arc::clone(self);
-            self.core().callbacks.post(move || handler(&connection, &disconnect));
+            state.events.post(Box::new(move || handler(&connection, &disconnect)));
         }
-        self.post(&self.options.disconnected_handler);
+        self.post(state, &self.options.disconnected_handler);
     }
 
     pub(super) fn post_ping(self: &Arc<Self>, event: PingEvent, outstanding: i32, rtt: Option<Duration>) {
         if let Some(handler) = self.options.liveness.ping_handler.clone() {
             let connection = Arc::clone(self);
-            self.core().callbacks.post(move || handler(&connection, event, outstanding, rtt));
+            let call = move || handler(&connection, event, outstanding, rtt);
+            self.state.lock().events.post(Box::new(call));
         }
     }
 }
@@ -54,4 +112,97 @@ fn print_error(connection: &Arc<Connection>, subscription: Option<&Arc<Subscript
     let about =
         subscription.map(|s| format!(" on \"{}\"", s.subject().to_string_lossy())).unwrap_or_default();
     eprintln!("Error {} - {text} on connection [{id}]{about}", error.status().code());
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader, Write};
+    use std::net::{TcpListener, TcpStream};
+    use std::sync::mpsc;
+    use std::thread;
+
+    use super::*;
+    use crate::client::connect::{Outcome, connect};
+    use crate::client::options::{Defaults, Options};
+    use crate::error::Status;
+    use crate::io::pause;
+
+    const INFO: &str = "INFO {\"server_id\":\"x\",\"version\":\"2.10.0\",\"proto\":1,\"headers\":true,\"max_payload\":1048576}\r\n";
+
+    /// Reads up to a PING.
+    fn read_ping(from: &mut BufReader<TcpStream>) -> bool {
+        let mut line = String::new();
+        while from.read_line(&mut line).is_ok_and(|n| n > 0) {
+            if line == "PING\r\n" {
+                return true;
+            }
+            line.clear();
+        }
+        false
+    }
+
+    /// A server that ends the connection when it is asked for a PONG after the handshake's.
+    fn server() -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("nats://{}", listener.local_addr().unwrap());
+        thread::spawn(move || {
+            let (mut socket, _) = listener.accept().unwrap();
+            socket.write_all(INFO.as_bytes()).unwrap();
+            let mut lines = BufReader::new(socket.try_clone().unwrap());
+            assert!(read_ping(&mut lines));
+            socket.write_all(b"PONG\r\n").unwrap();
+            read_ping(&mut lines);
+        });
+        url
+    }
+
+    #[test]
+    fn a_close_right_after_a_loss_is_told_after_it() {
+        let (tx, rx) = mpsc::channel();
+        let tell = |what: &'static str| -> Option<ConnectionHandler> {
+            let tx = tx.clone();
+            Some(Arc::new(move |_: &Arc<Connection>| tx.send(what).unwrap()))
+        };
+        let mut options = Options::new(&Defaults::default());
+        options.set_url(Some(server().as_bytes())).unwrap();
+        options.disconnected_handler = tell("disconnected");
+        options.closed_handler = tell("closed");
+        let Ok(Outcome::Connected(connection)) = connect(options) else { panic!("not connected") };
+
+        // The thread that reports the loss stops right after the flush below was given its result.
+        let hold = pause::Hold::new("lost");
+        assert_eq!(connection.flush(10_000).unwrap_err().status(), Status::ConnectionDisconnected);
+        hold.wait_until_reached();
+        connection.close();
+        drop(hold);
+        assert_eq!([rx.recv(), rx.recv()], [Ok("disconnected"), Ok("closed")]);
+    }
+
+    #[test]
+    fn events_kept_back_keep_their_order_and_nothing_follows_the_end() {
+        let threads = crate::io::threads::Threads::new(None);
+        let callbacks = Executor::start(&threads, "test").unwrap();
+        let mut events = Events::new(Arc::clone(&callbacks));
+        let (tx, rx) = mpsc::channel();
+        let job = |n: u32| -> Job {
+            let tx = tx.clone();
+            Box::new(move || tx.send(n).unwrap())
+        };
+        events.post(job(1));
+        events.hold();
+        events.post(job(2));
+        events.hold();
+        events.post(job(3));
+        events.let_go();
+        events.post(job(4));
+        assert_eq!(rx.recv(), Ok(1));
+        assert!(rx.try_recv().is_err());
+        events.end();
+        events.post(job(5));
+        events.let_go();
+        events.post(job(6));
+        drop((events, tx));
+        callbacks.close();
+        assert_eq!(rx.iter().collect::<Vec<_>>(), [2, 3, 4]);
+    }
 }

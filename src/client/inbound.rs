@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::sync::MutexGuard;
 
 use crate::client::connection::{ConnStatus, Connection};
+use crate::client::event_loop::Call;
 use crate::client::link::Link;
 use crate::client::loss::{Loss, Reason};
 use crate::client::message::Msg;
@@ -180,6 +181,9 @@ struct CallerTurn<'a> {
 impl<'a> CallerTurn<'a> {
     /// `None` when somebody else reads right now or is about to, or nobody watches who would take over again.
     fn take(connection: &'a Connection, link: &'a Link) -> Option<CallerTurn<'a>> {
+        if link.event_loop().is_some() {
+            return None; // the loop is told once of what arrives, and has to find it
+        }
         let inbound = connection.inbound.try_lock()?;
         if link.is_read_by_caller() || link.may_have_more() {
             return None;
@@ -371,8 +375,7 @@ impl Connection {
         let text = state.last_error.take().map(|(_, text)| text).filter(|t| !t.is_empty());
         let text = text.unwrap_or_else(|| Status::SlowConsumer.text().as_bytes().to_vec());
         state.last_error = Some((Status::SlowConsumer, text));
-        drop(state);
-        self.report(Some(subscription), Status::SlowConsumer.into());
+        self.report(&mut state, Some(Arc::clone(&subscription)), Status::SlowConsumer.into());
     }
 
     /// INFO while connected. What cannot be parsed still wipes the record, as in the reference.
@@ -397,11 +400,11 @@ impl Connection {
             let randomize = !self.options.no_randomize;
             let discovered = state.pool.update(&info, randomize, &mut state.rng);
             if discovered && tell_discovered {
-                self.post(&self.options.discovered_handler);
+                self.post(state, &self.options.discovered_handler);
             }
         }
         if info.lame_duck {
-            self.post(&self.options.lame_duck_handler);
+            self.post(state, &self.options.lame_duck_handler);
         }
         state.info = info;
     }
@@ -412,8 +415,9 @@ impl Connection {
             ServerErr::Stale => self.connection_lost(link, Loss::stale(Reason::ServerStale)),
             ServerErr::Permissions => {
                 let error = Error::new(Status::NotPermitted, shown);
-                self.set_last_error(&error);
-                self.report(None, error);
+                let mut state = self.state.lock();
+                state.note_error(&error);
+                self.report(&mut state, None, error);
             }
             ServerErr::Auth(kind) => {
                 let error = Error::new(Status::ConnectionAuthFailed, shown);
@@ -422,8 +426,8 @@ impl Connection {
                 state.note_error(&error);
                 let again =
                     state.pool.current_mut().is_some_and(|s| auth::note(&mut s.last_auth_error, kind));
+                self.report(&mut state, None, error.clone());
                 drop(state);
-                self.report(None, error.clone());
                 if again && !self.options.ignore_auth_error_abort {
                     self.close_now(Loss::new(Reason::Auth, error));
                 }
@@ -466,10 +470,11 @@ impl Connection {
         if self.outbound.writable() {
             return;
         }
-        let _ = event_loop.write(false);
+        event_loop.post(Call::Write(false));
         if self.outbound.has_bytes() {
-            let _ = event_loop.write(true); // appended since the look above
+            event_loop.post(Call::Write(true)); // appended since the look above
         }
+        self.make_calls(event_loop);
     }
 }
 

@@ -14,6 +14,7 @@ use crate::error::{Result, Status, fail};
 use crate::io::clock::Deadline;
 use crate::io::executor::Executor;
 use crate::io::fork::{self, Process};
+use crate::io::helpers::Helpers;
 use crate::io::poller::Poller;
 use crate::io::threads::{StartedHandler, Threads, is_library_thread};
 use crate::io::timer::Timer;
@@ -55,6 +56,7 @@ pub struct Core {
     pub timer: Arc<Timer>,
     /// Runs the program's connection and error callbacks, one after the other for the whole library.
     pub callbacks: Arc<Executor>,
+    pub helpers: Arc<Helpers>,
     pub delivery: Arc<Delivery>,
     pollers: Vec<Arc<Poller>>,
     next_poller: AtomicUsize,
@@ -69,6 +71,7 @@ impl Core {
         let threads = Threads::new(config.thread_started);
         let timer = Timer::start(&threads)?;
         let callbacks = Executor::start(&threads, "nats-callbacks")?;
+        let helpers = Helpers::new(&threads, &timer);
         let pollers = (0..poller_count()).map(|_| Poller::start(&threads)).collect::<Result<_>>()?;
         let delivery = Delivery::new(&threads, &timer, config.pool_size);
         let defaults = Defaults {
@@ -78,7 +81,17 @@ impl Core {
         };
         let next_poller = AtomicUsize::new(0);
         let process = Process::current();
-        Ok(Arc::new(Core { threads, timer, callbacks, delivery, pollers, next_poller, defaults, process }))
+        Ok(Arc::new(Core {
+            threads,
+            timer,
+            callbacks,
+            helpers,
+            delivery,
+            pollers,
+            next_poller,
+            defaults,
+            process,
+        }))
     }
 
     /// The process that opened the library.
@@ -96,6 +109,7 @@ impl Core {
 impl Drop for Core {
     fn drop(&mut self) {
         self.callbacks.close();
+        self.helpers.close();
         self.timer.close();
         self.pollers.iter().for_each(|p| p.close());
         self.delivery.close();

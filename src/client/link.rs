@@ -161,13 +161,22 @@ impl Link {
         self.read_by_caller.store(on, Ordering::Relaxed);
     }
 
-    /// Ends the link: nobody watches the socket any more, and whoever waits on it wakes up.
+    /// Ends the link: nobody watches the socket any more, and whoever waits on it wakes up. An event loop has to be told
+    /// first, see [`crate::client::event_loop`]; nobody waits on the socket that one polls.
     pub fn take_down(&self) {
         self.down.store(true, Ordering::Release);
-        self.socket.shutdown();
+        if self.event_loop.is_none() {
+            self.socket.shutdown();
+        }
         if let Some((poller, entry)) = self.watch.lock().registration.take() {
             poller.remove(entry, self.socket.fd());
         }
+    }
+
+    /// Ends a link whose socket no event loop has.
+    pub fn discard(&self) {
+        self.take_down();
+        self.socket.shutdown();
     }
 
     /// Ends only the conversation, after a write failed: the one who reads the socket sees its end.
@@ -178,7 +187,9 @@ impl Link {
         } else {
             let _ = self.failure.set(failure.clone());
         }
-        self.socket.shutdown();
+        if !self.is_down() {
+            self.socket.shutdown();
+        }
     }
 
     /// Remembers what broke the link; later reasons are consequences of the first.

@@ -85,11 +85,11 @@ impl Connection {
         self.with_liveness(Liveness::on_pong);
         let answer = self.outbound.pong();
         self.vitals.note_pong(answer.round_trip);
-        if let Some(waiter) = answer.waiter {
-            waiter.complete(Ok(()));
-        }
         if answer.keep_alive {
             self.post_ping(PingEvent::Answered, 0, answer.round_trip);
+        }
+        if let Some(waiter) = answer.waiter {
+            waiter.complete(Ok(()));
         }
     }
 

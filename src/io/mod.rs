@@ -4,6 +4,8 @@ pub mod clock;
 pub mod dns;
 pub mod executor;
 pub mod fork;
+pub mod helpers;
+pub mod pause;
 pub mod poller;
 pub mod socket;
 pub mod threads;
