@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, ThreadId};
 
 use crate::sync::Mutex;
@@ -178,6 +179,28 @@ impl Drop for Making<'_> {
     }
 }
 
+/// Deals with the loop's events of one kind. A program may bring them on several threads; none is lost then, and none
+/// waits: the thread that is at it goes through another round.
+#[derive(Default)]
+pub struct OneAtATime(AtomicUsize);
+
+impl OneAtATime {
+    /// `work` learns whether it is another round, for events that came during the one before.
+    pub fn run(&self, mut work: impl FnMut(bool)) {
+        if self.0.fetch_add(1, Ordering::AcqRel) > 0 {
+            return;
+        }
+        let (mut events, mut again) = (1, false);
+        loop {
+            work(again);
+            match self.0.compare_exchange(events, 0, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return,
+                Err(more) => (events, again) = (more, true),
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::fd::{IntoRawFd, RawFd};
@@ -306,6 +329,20 @@ mod tests {
         assert_eq!(*seen.lock(), ["no write", "no read"]);
         f.link.take_down();
         assert!(!ended(&f.peer));
+    }
+
+    #[test]
+    fn events_that_come_during_another_are_not_lost() {
+        let turns = OneAtATime::default();
+        let mut rounds = Vec::new();
+        turns.run(|again| {
+            if rounds.is_empty() {
+                (0..3).for_each(|_| turns.run(|_| unreachable!("somebody is at it")));
+            }
+            rounds.push(again);
+        });
+        turns.run(|again| rounds.push(again));
+        assert_eq!(rounds, [false, true, false]);
     }
 
     #[test]

@@ -452,29 +452,35 @@ impl Connection {
     /// The program's loop found the socket readable. Does nothing without a socket.
     pub fn process_read_event(self: &Arc<Self>) {
         let link = self.state.lock().link.clone();
-        if let Some(link) = link.filter(|l| l.event_loop().is_some()) {
-            let mut buffer = vec![0; self.options.io_buf_size];
-            self.receive(&link, Reader::Watcher, &mut buffer, 1, false);
+        let Some(link) = link.filter(|l| l.event_loop().is_some()) else { return };
+        let mut buffer = vec![0; self.options.io_buf_size];
+        link.read_events.run(|again| {
+            // A loop that tells of arrivals only once has told of several by then.
+            let reads = if again { READS_PER_TURN } else { 1 };
+            self.receive(&link, Reader::Watcher, &mut buffer, reads, false);
             link.with_held_data(|| {
                 while link.may_have_more() && !link.is_down() {
                     self.receive(&link, Reader::Watcher, &mut buffer, READS_PER_TURN, false);
                 }
             });
-        }
+        });
     }
 
     /// The program's loop found the socket writable. Does nothing without a socket.
     pub fn process_write_event(self: &Arc<Self>) {
         let link = self.state.lock().link.clone();
-        let Some(event_loop) = link.as_ref().and_then(|l| l.event_loop()) else { return };
-        if self.outbound.writable() {
-            return;
-        }
-        event_loop.post(Call::Write(false));
-        if self.outbound.has_bytes() {
-            event_loop.post(Call::Write(true)); // appended since the look above
-        }
-        self.make_calls(event_loop);
+        let Some(link) = link else { return };
+        let Some(event_loop) = link.event_loop() else { return };
+        link.write_events.run(|_| {
+            if self.outbound.writable() {
+                return;
+            }
+            event_loop.post(Call::Write(false));
+            if self.outbound.has_bytes() {
+                event_loop.post(Call::Write(true)); // appended since the look above
+            }
+            self.make_calls(event_loop);
+        });
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::sync::Mutex;
 
-use crate::client::event_loop::Attachment;
+use crate::client::event_loop::{Attachment, OneAtATime};
 use crate::client::loss::Reason;
 use crate::client::vitals::Vitals;
 use crate::error::{Error, Result, Status, fail};
@@ -33,6 +33,8 @@ pub struct Link {
     /// There once the handshake is done: from then on no plain byte is read or written.
     tls: OnceLock<tls::Session>,
     event_loop: Option<Arc<Attachment>>,
+    pub(super) read_events: OneAtATime,
+    pub(super) write_events: OneAtATime,
     watch: Mutex<Watch>,
     down: AtomicBool,
     /// A caller reads the socket, not the poller. Changes under the lock of the connection's `inbound`.
@@ -56,6 +58,8 @@ impl Link {
             socket,
             tls: OnceLock::new(),
             event_loop,
+            read_events: OneAtATime::default(),
+            write_events: OneAtATime::default(),
             watch: Mutex::new(Watch {
                 registration: None,
                 interest: poller::Interest { readable: true, writable: false },
