@@ -86,6 +86,8 @@ pub struct Connection {
     pub(super) inbound: Mutex<Inbound>,
     pub(super) liveness: Mutex<Liveness>,
     pub(super) tick: Mutex<Option<timer::Key>>,
+    /// A keep-alive PING waits for the poller to come and write it.
+    pub(super) ping_waits: AtomicBool,
     pub(super) vitals: Arc<Vitals>,
     last_disconnect: Mutex<Option<Arc<Disconnect>>>,
     pub(super) received: AtomicU64,
@@ -151,6 +153,7 @@ impl Connection {
             inbound: Mutex::default(),
             liveness: Mutex::new(liveness),
             tick: Mutex::new(None),
+            ping_waits: AtomicBool::new(false),
             vitals,
             last_disconnect: Mutex::new(None),
             received: AtomicU64::new(0),

@@ -276,9 +276,11 @@ impl Connection {
                 return false;
             }
             let result = self.read_once(&mut inbound, link, buffer, &mut events);
+            let taken = link.socket().taken();
             if !events.is_empty() {
                 MutexGuard::unlocked(&mut inbound, || self.attend(link, &mut events));
             }
+            link.note_attended(taken);
             match result {
                 Ok(Read::All) => {}
                 Ok(Read::Short) if maybe_ended => {}
@@ -495,6 +497,7 @@ impl Driven for Connection {
     }
 
     fn flush_due(&self, first_look: bool) -> Option<Duration> {
+        self.note_ping_tried();
         self.outbound.flush_due(first_look)
     }
 }

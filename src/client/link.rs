@@ -1,7 +1,7 @@
 //! One established connection to one server: the socket and who watches it. A reconnect makes a new one.
 
 use std::io::{self, ErrorKind, IoSlice};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::sync::Mutex;
@@ -14,6 +14,7 @@ use crate::io::clock::Deadline;
 use crate::io::poller::{self, Driven, Poller};
 use crate::io::socket::{Interest, Socket};
 use crate::io::tls;
+use crate::session::grace::Arrivals;
 
 /// What a write that took too long says.
 pub const WRITE_DEADLINE: &str = "the server did not take the data before the write deadline";
@@ -40,6 +41,8 @@ pub struct Link {
     /// A caller reads the socket, not the poller. Changes under the lock of the connection's `inbound`.
     read_by_caller: AtomicBool,
     write_timed_out: AtomicBool,
+    /// Of the bytes read from the socket, those that nothing is left to be done about.
+    attended: AtomicU64,
     vitals: Arc<Vitals>,
     failure: OnceLock<Error>,
     /// What broke it, the first time something did.
@@ -67,6 +70,7 @@ impl Link {
             down: AtomicBool::new(false),
             read_by_caller: AtomicBool::new(false),
             write_timed_out: AtomicBool::new(false),
+            attended: AtomicU64::new(0),
             vitals,
             failure: OnceLock::new(),
             reason: OnceLock::new(),
@@ -244,6 +248,20 @@ impl Link {
                 fail(Status::IoError, format!("error reading from the server: {e}"))
             }
         }
+    }
+
+    /// Takes note that all is done about the first so many bytes of the socket.
+    #[inline]
+    pub fn note_attended(&self, bytes: u64) {
+        if !self.may_have_more() {
+            self.attended.store(bytes, Ordering::Relaxed);
+        }
+    }
+
+    /// How far reading has come.
+    pub fn arrivals(&self) -> Arrivals {
+        let arrived = self.socket.arrived();
+        Arrivals { arrived, attended: self.attended.load(Ordering::Relaxed) }
     }
 
     /// Writes what the socket takes now, of `data` from `sent` on.
