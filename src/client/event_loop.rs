@@ -197,9 +197,12 @@ mod tests {
     use std::os::fd::{IntoRawFd, RawFd};
     use std::os::unix::net::UnixStream;
     use std::sync::mpsc::{self, Receiver, Sender};
+    use std::time::Duration;
 
     use super::*;
+    use crate::client::mock::connect_to;
     use crate::client::vitals::Vitals;
+    use crate::io::pause;
     use crate::io::socket::{Socket, TcpOptions};
 
     type Hook = Box<dyn Fn(&'static str) + Send>;
@@ -407,5 +410,25 @@ mod tests {
         f.attachment.make_calls();
         assert_eq!(f.recorder.told(), ["write", "detach"]);
         assert_eq!(*f.recorder.told.lock(), ["write", "done", "detach", "done"]);
+    }
+
+    #[test]
+    fn a_caller_that_waits_for_a_reply_leaves_the_socket_to_the_loop() {
+        let recorder = Arc::new(Recorder::default());
+        let made = Arc::clone(&recorder);
+        let connection = connect_to(
+            |mut client| drop(client.wait_for("never")),
+            |options| options.event_loop = Some(Arc::new(move || made.clone())),
+        );
+        let _hold = pause::Hold::new("caller reads");
+        let (tx, rx) = mpsc::channel();
+        let caller = Arc::clone(&connection);
+        thread::spawn(move || {
+            caller.read_as_caller(Deadline::in_ms(1), || true);
+            tx.send(()).unwrap();
+        });
+        rx.recv_timeout(Duration::from_secs(10)).expect("an event of the loop would find nothing now");
+        connection.abandon();
+        assert_eq!(recorder.told(), ["attach", "no write", "no read", "detach"]);
     }
 }

@@ -116,45 +116,12 @@ fn print_error(connection: &Arc<Connection>, subscription: Option<&Arc<Subscript
 
 #[cfg(test)]
 mod tests {
-    use std::io::{BufRead, BufReader, Write};
-    use std::net::{TcpListener, TcpStream};
     use std::sync::mpsc;
-    use std::thread;
 
     use super::*;
-    use crate::client::connect::{Outcome, connect};
-    use crate::client::options::{Defaults, Options};
+    use crate::client::mock::{Client, connect_to};
     use crate::error::Status;
     use crate::io::pause;
-
-    const INFO: &str = "INFO {\"server_id\":\"x\",\"version\":\"2.10.0\",\"proto\":1,\"headers\":true,\"max_payload\":1048576}\r\n";
-
-    /// Reads up to a PING.
-    fn read_ping(from: &mut BufReader<TcpStream>) -> bool {
-        let mut line = String::new();
-        while from.read_line(&mut line).is_ok_and(|n| n > 0) {
-            if line == "PING\r\n" {
-                return true;
-            }
-            line.clear();
-        }
-        false
-    }
-
-    /// A server that ends the connection when it is asked for a PONG after the handshake's.
-    fn server() -> String {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("nats://{}", listener.local_addr().unwrap());
-        thread::spawn(move || {
-            let (mut socket, _) = listener.accept().unwrap();
-            socket.write_all(INFO.as_bytes()).unwrap();
-            let mut lines = BufReader::new(socket.try_clone().unwrap());
-            assert!(read_ping(&mut lines));
-            socket.write_all(b"PONG\r\n").unwrap();
-            read_ping(&mut lines);
-        });
-        url
-    }
 
     #[test]
     fn a_close_right_after_a_loss_is_told_after_it() {
@@ -163,11 +130,11 @@ mod tests {
             let tx = tx.clone();
             Some(Arc::new(move |_: &Arc<Connection>| tx.send(what).unwrap()))
         };
-        let mut options = Options::new(&Defaults::default());
-        options.set_url(Some(server().as_bytes())).unwrap();
-        options.disconnected_handler = tell("disconnected");
-        options.closed_handler = tell("closed");
-        let Ok(Outcome::Connected(connection)) = connect(options) else { panic!("not connected") };
+        let serve = |mut client: Client| drop(client.wait_for("PING")); // ends the connection when asked for a PONG
+        let connection = connect_to(serve, |options| {
+            options.disconnected_handler = tell("disconnected");
+            options.closed_handler = tell("closed");
+        });
 
         // The thread that reports the loss stops right after the flush below was given its result.
         let hold = pause::Hold::new("lost");

@@ -16,6 +16,7 @@ use crate::client::subscription::Subscription;
 use crate::client::subscriptions::Table;
 use crate::error::{Error, Result, Status};
 use crate::io::clock::Deadline;
+use crate::io::pause;
 use crate::io::poller::Driven;
 use crate::io::socket::Interest;
 use crate::proto::encoder;
@@ -190,6 +191,7 @@ impl<'a> CallerTurn<'a> {
         }
         link.set_read_by_caller(true);
         drop(inbound);
+        pause::at("caller reads");
         let turn = CallerTurn { connection, link };
         link.watch_readable(false).then_some(turn)
     }

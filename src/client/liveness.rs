@@ -254,3 +254,57 @@ fn reason(cause: Option<StaleCause>) -> Reason {
         _ => Reason::MaxPings,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+    use std::thread;
+
+    use super::*;
+    use crate::client::mock::{Client, connect_to};
+    use crate::io::poller::Driven;
+
+    /// Keeps the poller busy.
+    struct Busy(Duration);
+
+    impl Driven for Busy {
+        fn readable(self: Arc<Self>, _buffer: &mut [u8], _maybe_ended: bool) -> bool {
+            false
+        }
+
+        fn writable(&self) {}
+
+        fn flush_due(&self, _first_look: bool) -> Option<Duration> {
+            thread::sleep(self.0);
+            None
+        }
+    }
+
+    /// A connection of which PINGs are due each second and one may be unanswered; whether it was lost.
+    fn pinging(serve: impl FnOnce(Client) + Send + 'static) -> (Arc<Connection>, Arc<AtomicBool>) {
+        let lost = Arc::new(AtomicBool::new(false));
+        let note = Arc::clone(&lost);
+        let connection = connect_to(serve, |options| {
+            options.ping_interval_ms = 1000;
+            options.max_pings_out = 1;
+            options.disconnected_handler = Some(Arc::new(move |_| note.store(true, Ordering::Release)));
+        });
+        (connection, lost)
+    }
+
+    #[test]
+    fn a_poller_that_was_busy_costs_no_healthy_connection() {
+        let (connection, lost) = pinging(|mut client| {
+            while client.wait_for("PING") {
+                client.say("PONG\r\n");
+            }
+        });
+        thread::sleep(Duration::from_millis(900));
+        // The PING of the first second is written after that of the next one was due.
+        connection.poller().request_flush(Arc::new(Busy(Duration::from_millis(1300))));
+        thread::sleep(Duration::from_millis(1700));
+        assert!(!lost.load(Ordering::Acquire));
+        assert!(connection.pulse().unwrap().pongs_received >= 1);
+        connection.abandon();
+    }
+}

@@ -15,6 +15,8 @@ mod link;
 mod liveness;
 pub mod loss;
 pub mod message;
+#[cfg(test)]
+mod mock;
 pub mod options;
 mod outbound;
 pub mod publish;
