@@ -142,7 +142,8 @@ mod tests {
         hold.wait_until_reached();
         connection.close();
         drop(hold);
-        assert_eq!([rx.recv(), rx.recv()], [Ok("disconnected"), Ok("closed")]);
+        let next = || rx.recv_timeout(Duration::from_secs(10));
+        assert_eq!([next(), next()], [Ok("disconnected"), Ok("closed")]);
     }
 
     #[test]
