@@ -22,6 +22,7 @@ use crate::client::link::Link;
 use crate::client::loss::{Disconnect, Loss, Reason};
 use crate::client::options::Options;
 use crate::client::outbound::{Outbound, Settings, Then};
+use crate::client::pause;
 use crate::client::requests::Requests;
 use crate::client::stats::Statistics;
 use crate::client::subscription::End;
@@ -31,7 +32,6 @@ use crate::client::waiter::Waiter;
 use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::{self, Deadline};
 use crate::io::fork::Process;
-use crate::io::pause;
 use crate::io::poller::Poller;
 use crate::io::timer;
 use crate::io::tls;
@@ -450,7 +450,7 @@ impl Connection {
         link.take_down();
         let lost = || Err(Error::from(Status::ConnectionDisconnected));
         waiters.iter().for_each(|w| w.complete(lost()));
-        pause::at("lost");
+        pause::at("lost", self);
         if self.options.fail_requests_on_disconnect {
             self.requests.fail_all(Status::ConnectionDisconnected);
         }

@@ -201,8 +201,8 @@ mod tests {
 
     use super::*;
     use crate::client::mock::connect_to;
+    use crate::client::pause::Hold;
     use crate::client::vitals::Vitals;
-    use crate::io::pause;
     use crate::io::socket::{Socket, TcpOptions};
 
     type Hook = Box<dyn Fn(&'static str) + Send>;
@@ -417,10 +417,12 @@ mod tests {
         let recorder = Arc::new(Recorder::default());
         let made = Arc::clone(&recorder);
         let connection = connect_to(
-            |mut client| drop(client.wait_for("never")),
+            |mut client| {
+                client.wait_for("never");
+            },
             |options| options.event_loop = Some(Arc::new(move || made.clone())),
         );
-        let _hold = pause::Hold::new("caller reads");
+        let _hold = Hold::at("caller reads", &connection);
         let (tx, rx) = mpsc::channel();
         let caller = Arc::clone(&connection);
         thread::spawn(move || {

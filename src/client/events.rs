@@ -120,8 +120,8 @@ mod tests {
 
     use super::*;
     use crate::client::mock::{Client, connect_to};
+    use crate::client::pause::Hold;
     use crate::error::Status;
-    use crate::io::pause;
 
     #[test]
     fn a_close_right_after_a_loss_is_told_after_it() {
@@ -130,16 +130,19 @@ mod tests {
             let tx = tx.clone();
             Some(Arc::new(move |_: &Arc<Connection>| tx.send(what).unwrap()))
         };
-        let serve = |mut client: Client| drop(client.wait_for("PING")); // ends the connection when asked for a PONG
+        // Ends the connection when asked for a PONG.
+        let serve = |mut client: Client| {
+            client.wait_for("PING");
+        };
         let connection = connect_to(serve, |options| {
             options.disconnected_handler = tell("disconnected");
             options.closed_handler = tell("closed");
         });
 
         // The thread that reports the loss stops right after the flush below was given its result.
-        let hold = pause::Hold::new("lost");
+        let hold = Hold::at("lost", &connection);
         assert_eq!(connection.flush(10_000).unwrap_err().status(), Status::ConnectionDisconnected);
-        hold.wait_until_reached();
+        hold.wait_for_one();
         connection.close();
         drop(hold);
         let next = || rx.recv_timeout(Duration::from_secs(10));

@@ -11,12 +11,12 @@ use crate::client::event_loop::Call;
 use crate::client::link::Link;
 use crate::client::loss::{Loss, Reason};
 use crate::client::message::Msg;
+use crate::client::pause;
 use crate::client::recycle::Maker;
 use crate::client::subscription::Subscription;
 use crate::client::subscriptions::Table;
 use crate::error::{Error, Result, Status};
 use crate::io::clock::Deadline;
-use crate::io::pause;
 use crate::io::poller::Driven;
 use crate::io::socket::Interest;
 use crate::proto::encoder;
@@ -181,7 +181,7 @@ struct CallerTurn<'a> {
 
 impl<'a> CallerTurn<'a> {
     /// `None` when somebody else reads right now or is about to, or nobody watches who would take over again.
-    fn take(connection: &'a Connection, link: &'a Link) -> Option<CallerTurn<'a>> {
+    fn take(connection: &'a Arc<Connection>, link: &'a Link) -> Option<CallerTurn<'a>> {
         if link.event_loop().is_some() {
             return None; // the loop is told once of what arrives, and has to find it
         }
@@ -191,7 +191,7 @@ impl<'a> CallerTurn<'a> {
         }
         link.set_read_by_caller(true);
         drop(inbound);
-        pause::at("caller reads");
+        pause::at("caller reads", connection);
         let turn = CallerTurn { connection, link };
         link.watch_readable(false).then_some(turn)
     }

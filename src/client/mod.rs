@@ -19,6 +19,7 @@ pub mod message;
 mod mock;
 pub mod options;
 mod outbound;
+mod pause;
 pub mod publish;
 mod reconnect;
 mod recycle;

@@ -5,7 +5,6 @@ pub mod dns;
 pub mod executor;
 pub mod fork;
 pub mod helpers;
-pub mod pause;
 pub mod poller;
 pub mod socket;
 pub mod threads;
