@@ -1,8 +1,9 @@
 //! A connection to a NATS server: its state, its loss and its end. Connecting is in `connect`, coming back in
 //! `reconnect`, what arrives in `inbound`, what leaves in `outbound`.
 //!
-//! Locks are taken in this order: state, subscriptions, requests, outbound, a subscription's own. None is held
-//! while a callback of the program runs, while the socket is used, or while waiting for anything else.
+//! Locks are taken in this order: state, subscriptions, requests, outbound, a subscription's own. Under the state's
+//! lock also those of the queues are taken in which something is only put: events and calls of an event loop's adapter.
+//! None is held while a callback of the program runs, while the socket is used, or while waiting for anything else.
 
 use std::ffi::{CStr, CString};
 use std::sync::Arc;
