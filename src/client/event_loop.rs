@@ -42,6 +42,8 @@ pub struct Attachment {
 struct Turn {
     calls: VecDeque<Call>,
     phase: Phase,
+    /// Polling for writing was asked for before the loop had the socket.
+    write_wanted: bool,
     /// The thread that makes the calls, if one does.
     caller: Option<ThreadId>,
 }
@@ -57,7 +59,7 @@ enum Phase {
 
 impl Attachment {
     pub fn new(event_loop: Arc<dyn EventLoop>) -> Attachment {
-        let turn = Turn { calls: VecDeque::new(), phase: Phase::Unknown, caller: None };
+        let turn = Turn { calls: VecDeque::new(), phase: Phase::Unknown, write_wanted: false, caller: None };
         Attachment { event_loop, turn: Mutex::new(turn) }
     }
 
@@ -89,11 +91,7 @@ impl Attachment {
     fn make(&self, call: Call) {
         match call {
             Call::Attach(connection, link, made) => made.complete(self.attach(&connection, &link)),
-            Call::Write(add) => {
-                if self.phase() == Phase::Polling {
-                    let _ = self.event_loop.write(add);
-                }
-            }
+            Call::Write(add) => self.write(add),
             Call::Release(link, then) => then(self.release(&link)),
             Call::Detach(made) => {
                 if self.enter(Phase::Unknown) != Phase::Unknown {
@@ -101,6 +99,16 @@ impl Attachment {
                 }
                 made.complete(Ok(()));
             }
+        }
+    }
+
+    fn write(&self, add: bool) {
+        let mut turn = self.turn.lock();
+        if turn.phase == Phase::Polling {
+            drop(turn);
+            let _ = self.event_loop.write(add);
+        } else {
+            turn.write_wanted = add;
         }
     }
 
@@ -112,11 +120,15 @@ impl Attachment {
         if result.is_ok() {
             link.socket().disown();
             self.enter(Phase::Polling);
+            if std::mem::take(&mut self.turn.lock().write_wanted) {
+                self.write(true);
+            }
         }
         result
     }
 
     fn release(&self, link: &Link) -> Result<()> {
+        self.turn.lock().write_wanted = false;
         if self.phase() != Phase::Polling {
             link.discard(); // the loop never had it
             return Ok(());
@@ -200,7 +212,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::client::mock::connect_to;
+    use crate::client::mock::{Client, connect_to};
     use crate::client::pause::Hold;
     use crate::client::vitals::Vitals;
     use crate::io::socket::{Socket, TcpOptions};
@@ -412,16 +424,34 @@ mod tests {
         assert_eq!(*f.recorder.told.lock(), ["write", "done", "detach", "done"]);
     }
 
+    /// A connection that the recorder's loop polls.
+    fn looped(recorder: &Arc<Recorder>) -> Arc<Connection> {
+        let recorder = Arc::clone(recorder);
+        let serve = |mut client: Client| {
+            client.wait_for("never");
+        };
+        connect_to(serve, |options| options.event_loop = Some(Arc::new(move || recorder.clone())))
+    }
+
+    #[test]
+    fn a_request_to_write_that_comes_before_the_socket_is_kept() {
+        let connection = looped(&Arc::default());
+        let f = fixture(Phase::Unknown);
+        f.write();
+        f.attachment.make_calls();
+        let link = connection.state.lock().link.clone().unwrap();
+        let attached = Arc::new(Waiter::default());
+        f.attachment.post(Call::Attach(Arc::clone(&connection), link, Arc::clone(&attached)));
+        f.attachment.make_calls();
+        attached.wait(Deadline::NEVER).unwrap();
+        assert_eq!(f.recorder.told(), ["attach", "write"]);
+        connection.abandon();
+    }
+
     #[test]
     fn a_caller_that_waits_for_a_reply_leaves_the_socket_to_the_loop() {
-        let recorder = Arc::new(Recorder::default());
-        let made = Arc::clone(&recorder);
-        let connection = connect_to(
-            |mut client| {
-                client.wait_for("never");
-            },
-            |options| options.event_loop = Some(Arc::new(move || made.clone())),
-        );
+        let recorder = Arc::default();
+        let connection = looped(&recorder);
         let _hold = Hold::at("caller reads", &connection);
         let (tx, rx) = mpsc::channel();
         let caller = Arc::clone(&connection);
