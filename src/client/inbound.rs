@@ -217,6 +217,7 @@ impl Connection {
             self.parse(&mut inbound, &mut events, |parser, receiver| parser.parse(leftover, receiver));
         drop(inbound);
         self.attend(link, &mut events);
+        link.note_attended(link.socket().taken()); // nobody reads from it yet
         if let Err(e) = result {
             self.receive_failed(link, e);
         }

@@ -293,6 +293,19 @@ mod tests {
     }
 
     #[test]
+    fn what_the_handshake_read_is_not_unread() {
+        let serve = |mut client: Client| {
+            client.wait_for("never");
+        };
+        let (connection, _) = pinging(serve);
+        let link = connection.state.lock().link.clone().unwrap();
+        let Arrivals { arrived, attended } = connection.arrivals(&link).unwrap();
+        assert!(arrived > 0);
+        assert_eq!(arrived, attended);
+        connection.abandon();
+    }
+
+    #[test]
     fn a_poller_that_was_busy_costs_no_healthy_connection() {
         let (connection, lost) = pinging(|mut client| {
             while client.wait_for("PING") {
