@@ -357,7 +357,10 @@ typedef struct natsLiveness {
     int64_t BytesBuffered;
     /** Bytes in the system's buffer that the peer has not acknowledged; -1 without a socket. */
     int64_t BytesInSocket;
-    /** Milliseconds after which a dead server is found at the latest; -1 when no PINGs are sent. */
+    /**
+     * Milliseconds after which a dead server is found at the latest, without what a busy client may put that off (half
+     * a ping interval, 5000 at most); -1 when no PINGs are sent.
+     */
     int64_t DetectionBound;
 } natsLiveness;
 
@@ -2410,6 +2413,11 @@ NATS_EXTERN natsStatus natsOptions_SetIgnoreDiscoveredServers(natsOptions *opts,
  * The loop calls natsConnection_ProcessReadEvent() and natsConnection_ProcessWriteEvent(), and closes a socket
  * with natsConnection_ProcessCloseEvent() only. The functions return #NATS_OK or why they failed.
  *
+ * The functions are called one at a time for each connection, on any thread: the program's, or one of the library's
+ * that may block. They may use the connection; what that asks of them is called after they return. When a connection
+ * is lost or closed, `writeCb` and `readCb` are called with false before any callback, and the library leaves the
+ * socket alone from then on.
+ *
  * @param opts the options.
  * @param event_loop the program's event loop, passed to `attachCb`.
  * @param attachCb starts polling a socket; it stores data of its own that the other functions get, and finds it
@@ -2631,13 +2639,14 @@ NATS_EXTERN void natsOptions_Destroy(natsOptions *opts);
 
 /**
  * Tells the library that the socket of a connection can be read. Called by the event loop's adapter on the
- * loop's thread. Does nothing when the connection has no socket at the moment.
+ * loop's thread, or on several at a time. Does nothing when the connection has no socket at the moment.
  */
 NATS_EXTERN void natsConnection_ProcessReadEvent(natsConnection *nc);
 
 /**
  * Tells the library that the socket of a connection can be written. Called by the event loop's adapter on the
- * loop's thread. Does nothing when nothing is buffered or the connection has no socket at the moment.
+ * loop's thread, or on several at a time. Does nothing when nothing is buffered or the connection has no socket at the
+ * moment.
  */
 NATS_EXTERN void natsConnection_ProcessWriteEvent(natsConnection *nc);
 
@@ -4041,13 +4050,14 @@ NATS_EXTERN natsStatus natsConnection_CheckLiveness(natsConnection *nc, int64_t 
 
 /**
  * Tells the library that the socket of a connection can be read. Called by the event loop's adapter on the
- * loop's thread. Does nothing when the connection has no socket at the moment.
+ * loop's thread, or on several at a time. Does nothing when the connection has no socket at the moment.
  */
 NATS_EXTERN void natsConnection_ProcessReadEvent(natsConnection *nc);
 
 /**
  * Tells the library that the socket of a connection can be written. Called by the event loop's adapter on the
- * loop's thread. Does nothing when nothing is buffered or the connection has no socket at the moment.
+ * loop's thread, or on several at a time. Does nothing when nothing is buffered or the connection has no socket at the
+ * moment.
  */
 NATS_EXTERN void natsConnection_ProcessWriteEvent(natsConnection *nc);
 

@@ -10,12 +10,14 @@ use rand::SeedableRng;
 use rand::rngs::SmallRng;
 use rand::seq::SliceRandom;
 
-use crate::client::connection::{ConnStatus, Connection};
+use crate::client::connection::{ConnStatus, Connection, State};
+use crate::client::event_loop::Call;
 use crate::client::library;
 use crate::client::link::{Link, Wrote};
 use crate::client::loss::Loss;
 use crate::client::options::Options;
 use crate::client::pause;
+use crate::client::waiter::Waiter;
 use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::Deadline;
 use crate::io::dns::{self, Families};
@@ -169,7 +171,7 @@ impl Connection {
         let mut state = self.state.lock();
         if state.status == ConnStatus::Closed {
             drop(state);
-            link.take_down();
+            link.discard();
             return Err(Status::ConnectionClosed.into());
         }
         // Under the table's lock: what is subscribed at this moment is sent here or by itself, never twice and never not.
@@ -178,7 +180,7 @@ impl Connection {
         let told = table.resubscribe(&mut first).and_then(|()| self.requests.resubscribe(&mut first));
         if let Err(e) = told {
             drop((table, state));
-            link.take_down();
+            link.discard();
             return Err(e.into());
         }
         let before = state.status;
@@ -189,44 +191,47 @@ impl Connection {
         state.last_error = None;
         state.link = Some(Arc::clone(&link));
         self.set_status(&mut state, ConnStatus::Connected);
+        // The program hears of the connection before it gets anything that came over it.
+        // What an event loop is to poll counts as up once that has it.
+        if link.event_loop().is_some() {
+            state.events.hold();
+        }
+        if !connecting {
+            self.tell_up(&mut state, first_ever);
+        }
         pause::at("go_live", self);
         let flush = self.outbound.go_live(&link, first, !connecting);
         drop(table);
         drop(state);
         self.start_ticks();
-        // The program hears of the connection before it gets anything that came over it; only an event loop's attach
-        // can still fail.
-        if link.event_loop().is_none() {
-            self.tell_up(connecting, first_ever);
-        }
         self.begin_receiving(&link, leftover);
-        if let Err(e) = self.start_watching(&link) {
+        let watched = self.start_watching(&link);
+        if watched.is_err() {
             self.back_out(&link, before, first_ever);
-            return Err(e);
         }
         if link.event_loop().is_some() {
-            self.tell_up(connecting, first_ever);
+            self.state.lock().events.let_go();
         }
+        watched?;
         self.carry_out(flush);
         Ok(())
     }
 
     /// Counts a connection that came up in the background, and posts its callback.
-    fn tell_up(self: &Arc<Self>, connecting: bool, first_ever: bool) {
-        if connecting {
-            return;
-        }
+    fn tell_up(self: &Arc<Self>, state: &mut State, first_ever: bool) {
         self.reconnects.fetch_add(1, Ordering::Relaxed);
-        self.post(if first_ever {
-            &self.options.connected_handler
-        } else {
-            &self.options.reconnected_handler
-        });
+        let options = &self.options;
+        self.post(state, if first_ever { &options.connected_handler } else { &options.reconnected_handler });
     }
 
     fn start_watching(self: &Arc<Self>, link: &Arc<Link>) -> Result<()> {
         match link.event_loop() {
-            Some(event_loop) => self.attach(event_loop, link),
+            Some(event_loop) => {
+                let made = Arc::new(Waiter::default());
+                event_loop.post(Call::Attach(Arc::clone(self), Arc::clone(link), Arc::clone(&made)));
+                event_loop.make_calls();
+                made.wait(Deadline::NEVER)
+            }
             None => link.watch(self.poller(), self.clone()),
         }
     }

@@ -2,6 +2,8 @@
 //! `reconnect`, what arrives in `inbound`, what leaves in `outbound`.
 //!
 //! Locks are taken in this order: state, liveness, subscriptions, requests, outbound, a link's watch, a subscription's own.
+//! Under the state's lock also those of the queues are taken in which something is only put: events and calls of an event
+//! loop's adapter.
 //! None is held while a callback of the program runs, while the socket is used, or while waiting for anything else.
 
 use std::ffi::{CStr, CString, c_char};
@@ -13,17 +15,19 @@ use crate::sync::{Condvar, Mutex, MutexGuard};
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 
-use crate::client::event_loop::Attachment;
+use crate::client::event_loop::{Attachment, Call};
+use crate::client::events::Events;
 use crate::client::inbound::Inbound;
 use crate::client::library::Core;
 use crate::client::link::Link;
 use crate::client::loss::{Disconnect, Loss, Reason};
-use crate::client::options::{ConnectionHandler, Options};
+use crate::client::options::Options;
 use crate::client::outbound::{Outbound, Settings, Then};
+use crate::client::pause;
 use crate::client::reconnect::FIRST_TRY_FOR_THREAD;
 use crate::client::requests::Requests;
 use crate::client::stats::Statistics;
-use crate::client::subscription::{End, Subscription};
+use crate::client::subscription::End;
 use crate::client::subscriptions::Subscriptions;
 use crate::client::vitals::Vitals;
 use crate::client::waiter::Waiter;
@@ -31,7 +35,6 @@ use crate::error::{Error, Result, Status, TextBuffer, fail};
 use crate::io::clock::{self, Deadline};
 use crate::io::fork::Process;
 use crate::io::poller::Poller;
-use crate::io::stderr;
 use crate::io::threads::ThreadId;
 use crate::io::timer;
 use crate::io::tls;
@@ -86,6 +89,8 @@ pub struct Connection {
     pub(super) inbound: Mutex<Inbound>,
     pub(super) liveness: Mutex<Liveness>,
     pub(super) tick: Mutex<Option<timer::Key>>,
+    /// A keep-alive PING waits for the poller to come and write it.
+    pub(super) ping_waits: AtomicBool,
     pub(super) vitals: Arc<Vitals>,
     last_disconnect: Mutex<Option<Arc<Disconnect>>>,
     /// What programs were given as text of the last error; it stays where it is.
@@ -97,6 +102,7 @@ pub struct Connection {
 
 pub(super) struct State {
     pub status: ConnStatus,
+    pub events: Events,
     pub link: Option<Arc<Link>>,
     pub pool: ServerPool,
     pub info: ServerInfo,
@@ -131,10 +137,10 @@ impl Connection {
             poller: core.poller(),
             event_loop: options.event_loop.as_ref().map(|make| Arc::new(Attachment::new(make()))),
             process: core.process(),
-            core,
             status: AtomicI32::new(ConnStatus::Connecting as i32),
             state: Mutex::new(State {
                 status: ConnStatus::Connecting,
+                events: Events::new(Arc::clone(&core.callbacks)),
                 link: None,
                 pool,
                 info: ServerInfo::default(),
@@ -144,6 +150,7 @@ impl Connection {
                 trying: None,
                 closed_while_reconnecting: false,
             }),
+            core,
             woken: Condvar::new(),
             subscriptions: Subscriptions::default(),
             requests: Requests::new(options.custom_inbox_prefix.as_deref()),
@@ -151,6 +158,7 @@ impl Connection {
             inbound: Mutex::default(),
             liveness: Mutex::new(liveness),
             tick: Mutex::new(None),
+            ping_waits: AtomicBool::new(false),
             vitals,
             last_disconnect: Mutex::new(None),
             shown_error: Mutex::new(None),
@@ -351,7 +359,8 @@ impl Connection {
     /// Address and port of this end.
     pub fn local_address(&self) -> Result<std::net::SocketAddr> {
         self.open()?;
-        let link = self.state.lock().link.clone().ok_or(Status::ConnectionDisconnected)?;
+        let state = self.state.lock(); // while it is held, an event loop does not close the descriptor
+        let link = state.link.as_ref().ok_or(Status::ConnectionDisconnected)?;
         link.socket().local_address().map_err(|e| Error::new(Status::SysError, e.to_string()))
     }
 
@@ -367,10 +376,6 @@ impl Connection {
         let shown = shown.get_or_insert_with(|| Box::new(TextBuffer::EMPTY));
         shown.set(&text);
         (status, shown.as_c_str().as_ptr())
-    }
-
-    pub(super) fn set_last_error(&self, error: &Error) {
-        self.state.lock().note_error(error);
     }
 
     // ---- flush and round trip ----
@@ -418,28 +423,11 @@ impl Connection {
     fn request_flush(self: &Arc<Self>) {
         match &self.event_loop {
             None => self.poller.request_flush(self.clone()),
-            Some(event_loop) => drop(event_loop.write(true)),
+            Some(event_loop) => {
+                event_loop.post(Call::Write(true));
+                self.make_calls(event_loop);
+            }
         }
-    }
-
-    // ---- callbacks ----
-
-    /// Queues a call of one of the program's handlers.
-    pub(super) fn post(self: &Arc<Self>, handler: &Option<ConnectionHandler>) {
-        if let Some(handler) = handler.clone() {
-            let connection = Arc::clone(self);
-            self.core.callbacks.post(move || handler(&connection));
-        }
-    }
-
-    /// Queues a call of the error handler.
-    pub(super) fn report(self: &Arc<Self>, subscription: Option<Arc<Subscription>>, error: Error) {
-        let connection = Arc::clone(self);
-        let handler = self.options.error_handler.clone();
-        self.core.callbacks.post(move || match handler {
-            Some(handler) => handler(&connection, subscription.as_ref(), &error),
-            None => print_error(&connection, subscription.as_ref(), &error),
-        });
     }
 
     // ---- loss ----
@@ -466,16 +454,49 @@ impl Connection {
         state.last_error = None;
         self.set_status(&mut state, ConnStatus::Reconnecting);
         let waiters = self.outbound.go_down();
+        self.tell_event_loop(&mut state, link, Connection::come_back);
+        self.post_disconnect(&mut state, disconnect);
         drop(state);
         self.stop_ticks();
-        let detached = self.release(link);
+        link.take_down();
         let lost = || Err(Error::from(Status::ConnectionDisconnected));
         waiters.iter().for_each(|w| w.complete(lost()));
+        pause::at("lost", self);
         if self.options.fail_requests_on_disconnect {
             self.requests.fail_all(Status::ConnectionDisconnected);
         }
-        self.post_disconnect(disconnect);
-        match detached {
+        match link.event_loop() {
+            Some(event_loop) => self.make_calls(event_loop),
+            None => self.come_back(Ok(())),
+        }
+    }
+
+    /// Has an event loop let go of a link; the program hears of nothing before that, and then `then` is done.
+    fn tell_event_loop(
+        self: &Arc<Self>,
+        state: &mut State,
+        link: &Arc<Link>,
+        then: impl FnOnce(&Arc<Connection>, Result<()>) + Send + 'static,
+    ) {
+        let Some(event_loop) = link.event_loop() else { return };
+        state.events.hold();
+        let connection = Arc::clone(self);
+        let then = move |let_go| {
+            connection.state.lock().events.let_go();
+            then(&connection, let_go);
+        };
+        event_loop.post(Call::Release(Arc::clone(link), Box::new(then)));
+    }
+
+    /// Makes the calls that wait for the event loop, on this thread if that may be.
+    pub(super) fn make_calls(&self, event_loop: &Arc<Attachment>) {
+        let event_loop = Arc::clone(event_loop);
+        self.core.helpers.run(move || event_loop.make_calls());
+    }
+
+    /// Starts the reconnect, unless the event loop could not let go of the lost socket.
+    fn come_back(self: &Arc<Self>, let_go: Result<()>) {
+        match let_go {
             Ok(()) => self.come_back_soon(FIRST_TRY_FOR_THREAD),
             Err(_) => self.close_now(Loss::new(Reason::IoError, Status::ConnectionClosed)),
         }
@@ -507,21 +528,6 @@ impl Connection {
     /// The last loss of a connection to a server, its end by a close included; `None` while there was none.
     pub fn last_disconnect(&self) -> Option<Arc<Disconnect>> {
         self.last_disconnect.lock().clone()
-    }
-
-    fn post_disconnect(self: &Arc<Self>, disconnect: Arc<Disconnect>) {
-        if let Some(handler) = self.options.liveness.disconnect_handler.clone() {
-            let connection = Arc::clone(self);
-            self.core.callbacks.post(move || handler(&connection, &disconnect));
-        }
-        self.post(&self.options.disconnected_handler);
-    }
-
-    /// Lets go of a broken link; an event loop is told to stop polling and closes the socket itself: after that the
-    /// descriptor may be somebody else's.
-    fn release(&self, link: &Link) -> Result<()> {
-        link.take_down();
-        link.event_loop().map_or(Ok(()), |event_loop| event_loop.release())
     }
 
     /// Breaks the connection off; the usual reconnect follows.
@@ -576,11 +582,26 @@ impl Connection {
         let link = state.link.take();
         let disconnect = link.as_ref().map(|link| self.note_disconnect(&state, link, &loss));
         let waiters = self.outbound.close();
+        state.events.hold();
+        if let Some(link) = &link {
+            self.tell_event_loop(&mut state, link, |_, _| {});
+        }
+        if let Some(disconnect) = disconnect.filter(|_| tell_disconnected) {
+            self.post_disconnect(&mut state, disconnect);
+        }
+        if !never_connected {
+            self.post(&mut state, &self.options.closed_handler);
+        }
+        state.events.end();
+        let detached = Arc::new(Waiter::default());
+        if let Some(event_loop) = &self.event_loop {
+            event_loop.post(Call::Detach(Arc::clone(&detached)));
+        }
         drop(state);
         self.woken.notify_all();
         self.stop_ticks();
         if let Some(link) = &link {
-            let _ = self.release(link);
+            link.take_down();
         }
         let closed = || Err(Error::from(Status::ConnectionClosed));
         waiters.iter().for_each(|w| w.complete(closed()));
@@ -588,25 +609,13 @@ impl Connection {
         for subscription in self.subscriptions.take_all() {
             subscription.close(End::ConnectionClosed);
         }
-        if let Some(disconnect) = disconnect.filter(|_| tell_disconnected) {
-            self.post_disconnect(disconnect);
+        self.state.lock().events.let_go();
+        if let Some(event_loop) = self.event_loop.clone() {
+            self.core.helpers.run(move || {
+                event_loop.make_calls();
+                event_loop.wait_for(&detached);
+            });
         }
-        if !never_connected {
-            self.post(&self.options.closed_handler);
-        }
-        if let Some(event_loop) = &self.event_loop {
-            event_loop.detach();
-        }
-    }
-
-    // ---- external event loop ----
-
-    /// Gives a new socket to the program's event loop.
-    pub(super) fn attach(self: &Arc<Self>, event_loop: &Attachment, link: &Arc<Link>) -> Result<()> {
-        if event_loop.attach(self, link.socket().fd(), || self.state.lock().is_current(link))? {
-            link.socket().disown();
-        }
-        Ok(())
     }
 
     /// Takes back what made a link the connection's, which then turns out not to be usable.
@@ -618,10 +627,14 @@ impl Connection {
         state.link = None;
         state.initial = initial;
         self.set_status(&mut state, before);
+        state.events.retract();
+        if before == ConnStatus::Reconnecting {
+            self.reconnects.fetch_sub(1, Ordering::Relaxed);
+        }
         let waiters = self.outbound.go_down();
         drop(state);
         self.stop_ticks();
-        link.take_down();
+        link.discard();
         let lost = || Err(Error::from(Status::ConnectionDisconnected));
         waiters.iter().for_each(|w| w.complete(lost()));
         self.outbound.settle(); // the rest of a frame must not go to the next link
@@ -652,16 +665,4 @@ impl State {
     pub fn note_error(&mut self, error: &Error) {
         self.last_error = Some((error.status(), error.text().as_bytes().to_vec()));
     }
-}
-
-/// What happens to errors when the program has no handler for them.
-fn print_error(connection: &Arc<Connection>, subscription: Option<&Arc<Subscription>>, error: &Error) {
-    let text = match connection.last_error() {
-        Some((_, text)) if !text.is_empty() => String::from_utf8_lossy(&text).into_owned(),
-        _ => error.status().text().to_owned(),
-    };
-    let id = connection.state.lock().info.client_id;
-    let about =
-        subscription.map(|s| format!(" on \"{}\"", s.subject().to_string_lossy())).unwrap_or_default();
-    stderr::print(&format!("Error {} - {text} on connection [{id}]{about}\n", error.status().code()));
 }

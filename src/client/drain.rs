@@ -105,12 +105,9 @@ impl Connection {
     }
 
     fn report_drain(self: &Arc<Self>, error: &Error, what: &str) {
-        if self.is_closed() {
-            return;
-        }
         let status = error.status();
         let text = format!("Drain error: {what}: {} ({})", status.code(), status.text());
-        self.report(None, Error::new(status, text));
+        self.report(&mut self.state.lock(), None, Error::new(status, text));
     }
 }
 

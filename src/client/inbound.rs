@@ -7,9 +7,11 @@ use std::time::Duration;
 use crate::sync::MutexGuard;
 
 use crate::client::connection::Connection;
+use crate::client::event_loop::Call;
 use crate::client::link::Link;
 use crate::client::loss::{Loss, Reason};
 use crate::client::message::{self, Msg};
+use crate::client::pause;
 use crate::client::recycle::Maker;
 use crate::client::subscription::Subscription;
 use crate::client::subscriptions::Table;
@@ -217,13 +219,17 @@ struct CallerTurn<'a> {
 
 impl<'a> CallerTurn<'a> {
     /// `None` when somebody else reads right now or is about to, or nobody watches who would take over again.
-    fn take(connection: &'a Connection, link: &'a Link) -> Option<CallerTurn<'a>> {
+    fn take(connection: &'a Arc<Connection>, link: &'a Link) -> Option<CallerTurn<'a>> {
+        if link.event_loop().is_some() {
+            return None; // the loop is told once of what arrives, and has to find it
+        }
         let inbound = connection.inbound.try_lock()?;
         if link.is_read_by_caller() || link.may_have_more() {
             return None;
         }
         link.set_read_by_caller(true);
         drop(inbound);
+        pause::at("caller reads", connection);
         let turn = CallerTurn { connection, link };
         link.watch_readable(false).then_some(turn)
     }
@@ -249,6 +255,7 @@ impl Connection {
             self.parse(&mut inbound, &mut events, |parser, receiver| parser.parse(leftover, receiver));
         drop(inbound);
         self.attend(link, &mut events);
+        link.note_attended(link.socket().taken()); // nobody reads from it yet
         if let Err(e) = result {
             self.receive_failed(link, e);
         }
@@ -310,9 +317,11 @@ impl Connection {
                 return false;
             }
             let result = self.read_once(&mut inbound, link, buffer, &mut events);
+            let taken = link.socket().taken();
             if !events.is_empty() {
                 MutexGuard::unlocked(&mut inbound, || self.attend(link, &mut events));
             }
+            link.note_attended(taken);
             match result {
                 Ok(Read::All) => {}
                 Ok(Read::Short) if maybe_ended => {}
@@ -412,8 +421,7 @@ impl Connection {
         let text = state.last_error.take().map(|(_, text)| text).filter(|t| !t.is_empty());
         let text = text.unwrap_or_else(|| Status::SlowConsumer.text().as_bytes().to_vec());
         state.last_error = Some((Status::SlowConsumer, text));
-        drop(state);
-        self.report(Some(subscription), Status::SlowConsumer.into());
+        self.report(&mut state, Some(Arc::clone(&subscription)), Status::SlowConsumer.into());
     }
 
     /// INFO while connected. What cannot be parsed still wipes the record, as in the reference.
@@ -444,11 +452,11 @@ impl Connection {
             let randomize = !self.options.no_randomize;
             let discovered = state.pool.update(others, randomize, &mut state.rng);
             if discovered && tell_discovered {
-                self.post(&self.options.discovered_handler);
+                self.post(state, &self.options.discovered_handler);
             }
         }
         if info.lame_duck {
-            self.post(&self.options.lame_duck_handler);
+            self.post(state, &self.options.lame_duck_handler);
         }
         state.info = info;
     }
@@ -459,8 +467,9 @@ impl Connection {
             ServerErr::Stale => self.connection_lost(link, Loss::stale(Reason::ServerStale)),
             ServerErr::Permissions => {
                 let error = Error::new(Status::NotPermitted, shown);
-                self.set_last_error(&error);
-                self.report(None, error);
+                let mut state = self.state.lock();
+                state.note_error(&error);
+                self.report(&mut state, None, error);
             }
             ServerErr::Auth(kind) => {
                 let error = Error::new(Status::ConnectionAuthFailed, shown);
@@ -472,8 +481,8 @@ impl Connection {
                 state.note_error(&error);
                 let again =
                     state.pool.current_mut().is_some_and(|s| auth::note(&mut s.last_auth_error, kind));
+                self.report(&mut state, None, error.clone());
                 drop(state);
-                self.report(None, error.clone());
                 if again && !self.options.ignore_auth_error_abort {
                     self.close_link(link, Loss::new(Reason::Auth, error));
                 }
@@ -497,33 +506,40 @@ impl Connection {
     /// The program's loop found the socket readable. Does nothing without a socket.
     pub fn process_read_event(self: &Arc<Self>) {
         let link = self.state.lock().link.clone();
-        if let Some(link) = link.filter(|l| l.event_loop().is_some()) {
-            let mut buffer = match memory::zeros(self.options.io_buf_size) {
-                Ok(buffer) => buffer,
-                Err(error) => return self.receive_failed(&link, error),
-            };
-            self.receive(&link, Reader::Watcher, &mut buffer, 1, false);
+        let Some(link) = link.filter(|l| l.event_loop().is_some()) else { return };
+        let mut buffer = match memory::zeros(self.options.io_buf_size) {
+            Ok(buffer) => buffer,
+            Err(error) => return self.receive_failed(&link, error),
+        };
+        link.read_events.run(|again| {
+            // A loop that tells of arrivals only once has told of several by then.
+            let reads = if again { READS_PER_TURN } else { 1 };
+            self.receive(&link, Reader::Watcher, &mut buffer, reads, false);
             link.with_held_data(|| {
                 while link.may_have_more() && !link.is_down() {
                     self.receive(&link, Reader::Watcher, &mut buffer, READS_PER_TURN, false);
                 }
             });
-        }
+        });
     }
 
     /// The program's loop found the socket writable. Does nothing without a socket.
     pub fn process_write_event(self: &Arc<Self>) {
         let link = self.state.lock().link.clone();
-        let Some(event_loop) = link.as_ref().and_then(|l| l.event_loop()) else { return };
-        let (left, then) = self.outbound.writable();
-        self.carry_out(then);
-        if left {
-            return;
-        }
-        let _ = event_loop.write(false);
-        if self.outbound.has_bytes() {
-            let _ = event_loop.write(true); // appended since the look above
-        }
+        let Some(link) = link else { return };
+        let Some(event_loop) = link.event_loop() else { return };
+        link.write_events.run(|_| {
+            let (left, then) = self.outbound.writable();
+            self.carry_out(then);
+            if left {
+                return;
+            }
+            event_loop.post(Call::Write(false));
+            if self.outbound.has_bytes() {
+                event_loop.post(Call::Write(true)); // appended since the look above
+            }
+            self.make_calls(event_loop);
+        });
     }
 }
 
@@ -539,6 +555,7 @@ impl Driven for Connection {
     }
 
     fn flush_due(self: Arc<Self>, first_look: bool) -> Option<Duration> {
+        self.note_ping_tried();
         let (later, then) = self.outbound.flush_due(first_look);
         self.carry_out(then);
         later

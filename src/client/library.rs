@@ -15,6 +15,7 @@ use crate::error::{Result, Status, fail};
 use crate::io::clock::Deadline;
 use crate::io::executor::Executor;
 use crate::io::fork::{PerProcess, Process};
+use crate::io::helpers::Helpers;
 use crate::io::poller::Poller;
 use crate::io::threads::{StartedHandler, Threads, is_library_thread};
 use crate::io::timer::Timer;
@@ -59,6 +60,7 @@ pub struct Core {
     pub timer: Arc<Timer>,
     /// Runs the program's connection and error callbacks, one after the other for the whole library.
     pub callbacks: Arc<Executor>,
+    pub helpers: Arc<Helpers>,
     pub delivery: Arc<Delivery>,
     pollers: Vec<Arc<Poller>>,
     next_poller: AtomicUsize,
@@ -75,6 +77,7 @@ impl Core {
         // Nothing can fail from here on.
         let (timer, callbacks) = (timer.keep(), callbacks.keep());
         let pollers = pollers.into_iter().map(Undo::keep).collect();
+        let helpers = Helpers::new(&threads, &timer);
         let delivery = Delivery::new(&threads, &timer, config.pool_size);
         let defaults = Defaults {
             write_deadline_ms: config.write_deadline_ms,
@@ -83,7 +86,17 @@ impl Core {
         };
         let next_poller = AtomicUsize::new(0);
         let process = Process::current();
-        Ok(Arc::new(Core { threads, timer, callbacks, delivery, pollers, next_poller, defaults, process }))
+        Ok(Arc::new(Core {
+            threads,
+            timer,
+            callbacks,
+            helpers,
+            delivery,
+            pollers,
+            next_poller,
+            defaults,
+            process,
+        }))
     }
 
     /// The process that opened the library.
@@ -101,6 +114,7 @@ impl Core {
 impl Drop for Core {
     fn drop(&mut self) {
         self.callbacks.close();
+        self.helpers.close();
         self.timer.close();
         self.pollers.iter().for_each(|p| p.close());
         self.delivery.close();

@@ -7,6 +7,7 @@ pub mod delivery;
 mod drain;
 mod environment;
 mod event_loop;
+mod events;
 mod inbound;
 pub mod inbox;
 pub mod library;
@@ -14,6 +15,8 @@ mod link;
 mod liveness;
 pub mod loss;
 pub mod message;
+#[cfg(test)]
+mod mock;
 pub mod options;
 mod outbound;
 mod pause;

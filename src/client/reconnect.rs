@@ -121,9 +121,8 @@ impl Connection {
         }
         let ServerErr::Auth(kind) = auth::classify_err(error.text().as_bytes()) else { return false };
         let again = state.pool.current_mut().is_some_and(|s| auth::note(&mut s.last_auth_error, kind));
-        drop(state);
         if !initial {
-            self.report(None, error.clone());
+            self.report(&mut state, None, error.clone());
         }
         again && !self.options.ignore_auth_error_abort
     }

@@ -7,7 +7,7 @@ use crate::ffi::support::{Handle, infallible};
 use crate::ffi::types::*;
 
 /// Tells the library that the socket of a connection can be read. Called by the event loop's adapter on the
-/// loop's thread. Does nothing when the connection has no socket at the moment.
+/// loop's thread, or on several at a time. Does nothing when the connection has no socket at the moment.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsConnection_ProcessReadEvent(nc: *mut natsConnection) {
     infallible("natsConnection_ProcessReadEvent", (), || {
@@ -21,7 +21,8 @@ pub unsafe extern "C" fn natsConnection_ProcessReadEvent(nc: *mut natsConnection
 }
 
 /// Tells the library that the socket of a connection can be written. Called by the event loop's adapter on the
-/// loop's thread. Does nothing when nothing is buffered or the connection has no socket at the moment.
+/// loop's thread, or on several at a time. Does nothing when nothing is buffered or the connection has no socket at the
+/// moment.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsConnection_ProcessWriteEvent(nc: *mut natsConnection) {
     infallible("natsConnection_ProcessWriteEvent", (), || {

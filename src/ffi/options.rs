@@ -631,6 +631,11 @@ pub unsafe extern "C" fn natsOptions_SetIgnoreDiscoveredServers(
 /// The loop calls natsConnection_ProcessReadEvent() and natsConnection_ProcessWriteEvent(), and closes a socket
 /// with natsConnection_ProcessCloseEvent() only. The functions return #NATS_OK or why they failed.
 ///
+/// The functions are called one at a time for each connection, on any thread: the program's, or one of the library's
+/// that may block. They may use the connection; what that asks of them is called after they return. When a connection
+/// is lost or closed, `writeCb` and `readCb` are called with false before any callback, and the library leaves the
+/// socket alone from then on.
+///
 /// @param opts the options.
 /// @param event_loop the program's event loop, passed to `attachCb`.
 /// @param attachCb starts polling a socket; it stores data of its own that the other functions get, and finds it

@@ -9,7 +9,7 @@ use crate::sync::{Condvar, Mutex};
 use crate::error::Result;
 use crate::io::threads::Threads;
 
-type Job = Box<dyn FnOnce() + Send>;
+pub type Job = Box<dyn FnOnce() + Send>;
 
 pub struct Executor {
     queue: Mutex<Queue>,
@@ -31,13 +31,13 @@ impl Executor {
     }
 
     /// Queues a job; dropped once the executor is closed.
-    pub fn post(&self, job: impl FnOnce() + Send + 'static) {
+    pub fn post(&self, job: Job) {
         let mut queue = self.queue.lock();
         if queue.closed {
             drop(queue);
             return;
         }
-        queue.jobs.push_back(Box::new(job));
+        queue.jobs.push_back(job);
         drop(queue);
         self.posted.notify_one();
     }

@@ -4,6 +4,7 @@ pub mod clock;
 pub mod dns;
 pub mod executor;
 pub mod fork;
+pub mod helpers;
 pub mod poller;
 pub mod socket;
 pub mod stderr;

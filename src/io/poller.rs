@@ -13,6 +13,7 @@ use mio::{Events, Poll, Registry, Token, Waker};
 
 use crate::error::{Error, Result, Status};
 use crate::io::clock;
+use crate::io::helpers;
 use crate::io::threads::Threads;
 
 /// Room for one read; shared by all connections of a poller, so an idle connection holds no buffer.
@@ -123,6 +124,7 @@ impl Poller {
     }
 
     fn run(&self, mut poll: Poll) {
+        helpers::this_thread_serves_all();
         let mut events = Events::with_capacity(512);
         let mut buffer = vec![0; READ_BUFFER];
         let mut unfinished: Vec<Token> = Vec::new();

@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind};
 use std::mem::ManuallyDrop;
 use std::net::{Shutdown, SocketAddr};
 use std::os::fd::{AsRawFd, FromRawFd, RawFd};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, TcpKeepalive, Type};
@@ -16,6 +16,8 @@ pub struct Socket {
     socket: ManuallyDrop<socket2::Socket>,
     /// Cleared when somebody else closes the descriptor (an external event loop).
     owned: AtomicBool,
+    /// Bytes read. One thread at a time does that.
+    taken: AtomicU64,
 }
 
 /// What the system's TCP does about a silent peer. The default leaves it as the system has it.
@@ -91,7 +93,11 @@ impl Socket {
         let _ = socket.set_tcp_nodelay(true);
         let _ = socket.set_reuse_address(true);
         let _ = socket.set_linger(Some(Duration::ZERO));
-        let socket = Socket { socket: ManuallyDrop::new(socket), owned: AtomicBool::new(true) };
+        let socket = Socket {
+            socket: ManuallyDrop::new(socket),
+            owned: AtomicBool::new(true),
+            taken: AtomicU64::new(0),
+        };
         if let Some(keep_alive) = tcp.keep_alive {
             socket.set_keep_alive(keep_alive);
         }
@@ -106,6 +112,7 @@ impl Socket {
             // SAFETY: the pointer and length are those of a writable slice; the descriptor is open.
             let n = unsafe { libc::recv(self.fd(), buf.as_mut_ptr().cast(), buf.len(), 0) };
             if n >= 0 {
+                self.taken.store(self.taken() + n as u64, Ordering::Relaxed);
                 return Ok(n as usize);
             }
             let e = io::Error::last_os_error();
@@ -113,6 +120,20 @@ impl Socket {
                 return Err(e);
             }
         }
+    }
+
+    /// Bytes read so far.
+    #[inline]
+    pub fn taken(&self) -> u64 {
+        self.taken.load(Ordering::Relaxed)
+    }
+
+    /// Bytes that have arrived so far. May count some twice that are read at this moment.
+    pub fn arrived(&self) -> u64 {
+        let mut unread: libc::c_int = 0;
+        // SAFETY: the request writes one int.
+        let result = unsafe { libc::ioctl(self.fd(), libc::FIONREAD, &mut unread) };
+        self.taken() + if result == 0 { unread.max(0) as u64 } else { 0 }
     }
 
     /// Writes what the socket takes at once.
