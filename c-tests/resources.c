@@ -44,7 +44,7 @@ typedef struct
     natsConnection *nc;
     int             size;
     atomic_bool     stop;
-    atomic_llong    published;
+    atomic_llong    published, refused;
 } publisher;
 
 static void *publish_on(void *arg)
@@ -91,6 +91,115 @@ TEST(memory_while_the_server_does_not_read)
     stuck_socket(16);
     stuck_socket(4096);
     stuck_socket(200000);
+}
+
+static void *publish_until_stopped(void *arg)
+{
+    publisher *p    = arg;
+    char      *data = calloc(1, (size_t)p->size);
+
+    while (!p->stop)
+    {
+        natsStatus s = natsConnection_Publish(p->nc, "foo", data, p->size);
+
+        if (s == NATS_OK)
+            p->published++;
+        else if (s == NATS_INSUFFICIENT_BUFFER)
+            p->refused++;
+        else if (s != NATS_IO_ERROR) // what was being written when the server broke off
+            CHECK_STATUS(s, NATS_OK);
+        if (s != NATS_OK)
+            sleep_ms(1);
+    }
+    free(data);
+    return NULL;
+}
+
+// While a publisher waits for a server that does not read, no thread of the library has anything to do.
+TEST(nothing_wakes_up_while_a_publisher_is_blocked)
+{
+    fixture   f = fixture_pinging(0, 2, true);
+    publisher p = {.size = 1000};
+    pthread_t thread;
+    int64_t   published, before, quiet_since;
+
+    mock_receive_buffer(f.m, 4096);
+    mock_record(f.m, false);
+    fixture_connect(&f);
+    mock_frozen(f.m, true);
+    p.nc = f.nc;
+    CHECK(pthread_create(&thread, NULL, publish_until_stopped, &p) == 0);
+    do // until it is stuck
+    {
+        published = p.published;
+        sleep_ms(300);
+    } while (p.published != published);
+    CHECK(natsConnection_Buffered(f.nc) > 0);
+    before      = library_wakeups();
+    quiet_since = now_ms();
+    for (int64_t end = now_ms() + 10000; now_ms() - quiet_since < 1000 && now_ms() < end; sleep_ms(20))
+    {
+        int64_t now = library_wakeups();
+
+        if (now != before)
+            quiet_since = now_ms();
+        before = now;
+    }
+    CHECK_MSG(now_ms() - quiet_since >= 1000, "threads of the library keep waking up");
+    p.stop = true;
+    mock_frozen(f.m, false);
+    pthread_join(thread, NULL);
+    CHECK_OK(natsConnection_FlushTimeout(f.nc, 10000));
+    CHECK_INT(mock_pubs(f.m, 1), p.published);
+    fixture_destroy(&f);
+}
+
+#define RECONNECT_BUFFER (1 << 20)
+
+// A server that takes connections and ends them at once: what waits for a better one is bounded by the reconnect buffer.
+static void accepts_and_dies(int size)
+{
+    fixture   f = fixture_create();
+    publisher p = {.size = size};
+    pthread_t thread;
+    int64_t   kb = 0;
+
+    CHECK_OK(natsOptions_SetReconnectBufSize(f.opts, RECONNECT_BUFFER));
+    CHECK_OK(natsOptions_SetReconnectWait(f.opts, 50));
+    CHECK_OK(natsOptions_SetMaxReconnect(f.opts, -1));
+    mock_info(f.m, MOCK_ALL, "{\"max_payload\":2000000,\"headers\":true}");
+    mock_record(f.m, false);
+    mock_receive_buffer(f.m, 4096);
+    fixture_connect(&f);
+    mock_frozen(f.m, true); // what is sent gets no further than the socket's buffers
+    p.nc = f.nc;
+    CHECK(pthread_create(&thread, NULL, publish_until_stopped, &p) == 0);
+    for (int i = 1; i <= 40; i++)
+    {
+        CHECK(mock_wait_connected(f.m, i, 10000));
+        mock_reset(f.m, MOCK_LATEST);
+        WAIT_EVENT(f.ev, "disconnected", i, 10000);
+        if (i == 5)
+            kb = resident_kb();
+    }
+    CHECK_RANGE(resident_kb() - kb, -100000, 4000);
+    CHECK(p.refused > 0);
+    p.stop = true;
+    pthread_join(thread, NULL);
+    mock_frozen(f.m, false);
+    CHECK(mock_wait_connected(f.m, 41, 10000));
+    WAIT_EVENT(f.ev, "reconnected", 40, 10000);
+    CHECK_OK(natsConnection_FlushTimeout(f.nc, 30000));
+    // How much of it the connections before have taken with them is up to the system's buffers.
+    CHECK_RANGE(mock_pubs(f.m, MOCK_LATEST) * (size + 14), 0, RECONNECT_BUFFER + 3 * 256 * 1024 + 4 * size);
+    fixture_destroy(&f);
+}
+
+TEST_T(memory_while_the_server_accepts_and_dies, 120000)
+{
+    accepts_and_dies(16);
+    accepts_and_dies(1000);
+    accepts_and_dies(100000);
 }
 
 static void slow_callback(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *closure)

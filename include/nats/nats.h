@@ -2278,7 +2278,7 @@ NATS_EXTERN natsStatus natsOptions_SetCustomReconnectDelay(natsOptions *opts,
 
 /**
  * Sets how much may be published while the library reconnects. Publishing fails with #NATS_INSUFFICIENT_BUFFER
- * once this much is waiting. Default: 8 MiB.
+ * once this much is waiting, messages that lost connections left unsent included. Default: 8 MiB.
  *
  * @param opts the options.
  * @param reconnectBufSize in bytes. 0 buffers nothing: publishing then fails while disconnected.
@@ -3445,6 +3445,7 @@ NATS_EXTERN void natsConnection_Destroy(natsConnection *nc);
  * @param dataLen its length in bytes
  * @return #NATS_INVALID_ARG for a NULL connection, #NATS_INVALID_SUBJECT, #NATS_CONNECTION_CLOSED,
  * #NATS_DRAINING, #NATS_MAX_PAYLOAD, #NATS_INSUFFICIENT_BUFFER when the reconnect buffer is full,
+ * #NATS_NO_MEMORY when there is no room for the message, of which nothing is sent then,
  * #NATS_TIMEOUT when the write deadline passed. Any thread may call it, callbacks too.
  */
 NATS_EXTERN natsStatus natsConnection_Publish(natsConnection *nc, const char *subj, const void *data,

@@ -416,7 +416,7 @@ pub unsafe extern "C" fn natsOptions_SetCustomReconnectDelay(
 }
 
 /// Sets how much may be published while the library reconnects. Publishing fails with #NATS_INSUFFICIENT_BUFFER
-/// once this much is waiting. Default: 8 MiB.
+/// once this much is waiting, messages that lost connections left unsent included. Default: 8 MiB.
 ///
 /// @param opts the options.
 /// @param reconnectBufSize in bytes. 0 buffers nothing: publishing then fails while disconnected.

@@ -24,6 +24,7 @@ use std::sync::Arc;
 /// @param dataLen its length in bytes
 /// @return #NATS_INVALID_ARG for a NULL connection, #NATS_INVALID_SUBJECT, #NATS_CONNECTION_CLOSED,
 /// #NATS_DRAINING, #NATS_MAX_PAYLOAD, #NATS_INSUFFICIENT_BUFFER when the reconnect buffer is full,
+/// #NATS_NO_MEMORY when there is no room for the message, of which nothing is sent then,
 /// #NATS_TIMEOUT when the write deadline passed. Any thread may call it, callbacks too.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsConnection_Publish(
