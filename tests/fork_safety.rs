@@ -23,7 +23,7 @@ fn nothing_waits_for_a_thread_of_the_parent() {
     let mut wrong = Vec::new();
     for file in sources(Path::new("src")) {
         let text = fs::read_to_string(&file).unwrap();
-        let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+        let code = text.split("#[cfg(test)]\nmod ").next().unwrap();
         for (number, line) in code.lines().enumerate() {
             let line = line.split("//").next().unwrap();
             let place = format!("{}:{}", file.display(), number + 1);

@@ -277,9 +277,9 @@ mod tests {
             false
         }
 
-        fn writable(&self) {}
+        fn writable(self: Arc<Self>) {}
 
-        fn flush_due(&self, _first_look: bool) -> Option<Duration> {
+        fn flush_due(self: Arc<Self>, _first_look: bool) -> Option<Duration> {
             thread::sleep(self.0);
             None
         }
