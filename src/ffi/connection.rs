@@ -362,8 +362,9 @@ pub unsafe extern "C" fn natsConnection_Drain(nc: *mut natsConnection) -> natsSt
 ///
 /// @param nc the connection
 /// @param timeout milliseconds for the subscriptions; 0 or less for no limit
-/// @return #NATS_INVALID_ARG for NULL, #NATS_CONNECTION_CLOSED, #NATS_ILLEGAL_STATE while it is not connected. OK
-/// without effect when it drains already.
+/// @return #NATS_INVALID_ARG for NULL, #NATS_CONNECTION_CLOSED, #NATS_ILLEGAL_STATE while it is not connected,
+/// #NATS_SYS_ERROR when the system gives no thread for it (the connection goes on as before). OK without effect
+/// when it drains already.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsConnection_DrainTimeout(nc: *mut natsConnection, timeout: i64) -> natsStatus {
     // SAFETY: a live handle or NULL.

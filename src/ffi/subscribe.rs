@@ -22,8 +22,8 @@ use crate::ffi::types::*;
 /// @param cb called for each message on a delivery thread; it owns the message and destroys it
 /// @param cbClosure handed to `cb`
 /// @return #NATS_INVALID_ARG for a NULL argument, #NATS_INVALID_SUBJECT, #NATS_CONNECTION_CLOSED,
-/// #NATS_DRAINING while the connection drains. A server that cannot be reached at this moment is no failure: the
-/// subscription is made when it can.
+/// #NATS_DRAINING while the connection drains, #NATS_SYS_ERROR when the system gives no thread to deliver on. A
+/// server that cannot be reached at this moment is no failure: the subscription is made when it can.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsConnection_Subscribe(
     sub: *mut *mut natsSubscription,

@@ -286,7 +286,8 @@ pub unsafe extern "C" fn natsSubscription_IsValid(sub: *mut natsSubscription) ->
 /// gives up after 30 seconds.
 ///
 /// @return #NATS_INVALID_ARG for NULL, #NATS_CONNECTION_CLOSED, #NATS_INVALID_SUBSCRIPTION once it has ended,
-/// #NATS_DRAINING while the whole connection drains. OK without effect when it drains already.
+/// #NATS_DRAINING while the whole connection drains, #NATS_SYS_ERROR when the system gives no thread for it (the
+/// subscription goes on as before). OK without effect when it drains already.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsSubscription_Drain(sub: *mut natsSubscription) -> natsStatus {
     // SAFETY: a live handle or NULL.

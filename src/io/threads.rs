@@ -3,6 +3,7 @@
 
 use std::cell::Cell;
 use std::ffi::{c_char, c_void};
+use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::{Arc, OnceLock, mpsc};
@@ -98,8 +99,8 @@ impl Threads {
         })
     }
 
-    /// Starts a thread, with the attributes every thread of the process has by default: callbacks of the program run on
-    /// it and find the stack they are used to. Joins nothing that has not ended. Callers hold no lock.
+    /// Starts a thread, with the attributes every thread of the process has by default but always joinable: callbacks of
+    /// the program run on it and find the stack they are used to. Joins nothing that has not ended. Callers hold no lock.
     pub fn spawn(self: &Arc<Self>, name: &str, body: impl FnOnce() + Send + 'static) -> Result<()> {
         let start = Box::new(Start { threads: Arc::clone(self), name: c_name(name), body: Box::new(body) });
         let mut state = self.state.lock();
@@ -212,9 +213,18 @@ impl Start {
     fn create(self: Box<Self>) -> std::io::Result<()> {
         let argument = Box::into_raw(self);
         let mut thread = 0;
-        // SAFETY: `run_thread` takes over the argument; without a thread it is taken back below.
-        let error =
-            unsafe { libc::pthread_create(&mut thread, ptr::null(), run_thread, argument.cast::<c_void>()) };
+        let mut attributes = MaybeUninit::uninit();
+        // SAFETY: the attributes are filled in before they are used. `run_thread` takes over the argument; without a
+        // thread it is taken back below.
+        let error = unsafe {
+            let mut error = pthread_getattr_default_np(attributes.as_mut_ptr());
+            if error == 0 {
+                libc::pthread_attr_setdetachstate(attributes.as_mut_ptr(), libc::PTHREAD_CREATE_JOINABLE);
+                error = libc::pthread_create(&mut thread, attributes.as_ptr(), run_thread, argument.cast());
+                libc::pthread_attr_destroy(attributes.as_mut_ptr());
+            }
+            error
+        };
         if error == 0 {
             return Ok(());
         }
@@ -222,6 +232,11 @@ impl Start {
         drop(unsafe { Box::from_raw(argument) });
         Err(std::io::Error::from_raw_os_error(error))
     }
+}
+
+unsafe extern "C" {
+    /// What `pthread_create` uses when it is given no attributes.
+    fn pthread_getattr_default_np(attributes: *mut libc::pthread_attr_t) -> i32;
 }
 
 /// The first function of every thread.
@@ -326,6 +341,25 @@ mod tests {
         assert_eq!(stack, default_stack_size());
         assert!(threads.wait_for_all(Deadline::NEVER));
 
+        // Even where threads are detached by default.
+        let detached = |how| {
+            let mut attr = MaybeUninit::uninit();
+            // SAFETY: the attributes are filled in before they are used.
+            unsafe {
+                assert_eq!(pthread_getattr_default_np(attr.as_mut_ptr()), 0);
+                libc::pthread_attr_setdetachstate(attr.as_mut_ptr(), how);
+                assert_eq!(pthread_setattr_default_np(attr.as_ptr()), 0);
+            }
+        };
+        detached(libc::PTHREAD_CREATE_DETACHED);
+        threads.spawn("detached", || ()).unwrap();
+        detached(libc::PTHREAD_CREATE_JOINABLE);
+        assert!(threads.wait_for_all(Deadline::in_ms(10_000)));
+
+        unsafe extern "C" {
+            fn pthread_setattr_default_np(attributes: *const libc::pthread_attr_t) -> i32;
+        }
+
         fn name() -> String {
             std::fs::read_to_string("/proc/thread-self/comm").unwrap().trim_end().to_owned()
         }
@@ -345,7 +379,7 @@ mod tests {
         }
 
         fn size_in(fill: impl Fn(*mut libc::pthread_attr_t) -> i32) -> usize {
-            let mut attr = std::mem::MaybeUninit::uninit();
+            let mut attr = MaybeUninit::uninit();
             let mut size = 0;
             assert_eq!(fill(attr.as_mut_ptr()), 0);
             // SAFETY: the attributes were filled in just now.
