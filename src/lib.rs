@@ -11,8 +11,10 @@
 //! | [`proto`] | bytes without I/O: parser, encoder, INFO/CONNECT, headers, subjects, URLs, credentials |
 //! | [`error`] | one error type for all |
 //! | [`sync`] | locks for all |
+//! | [`detector`] | what race detectors are told of them |
 
 pub mod client;
+mod detector;
 pub mod error;
 pub mod ffi;
 pub mod io;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const MAY_USE: [(&str, &[&str]); 5] = [
     ("proto", &["error"]),
     ("session", &["proto", "error"]),
-    ("io", &["session", "proto", "error", "sync"]),
+    ("io", &["session", "proto", "error", "sync", "detector"]),
     ("client", &["io", "session", "proto", "error", "sync"]),
     ("ffi", &["client", "proto", "error", "sync"]),
 ];

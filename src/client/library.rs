@@ -186,8 +186,9 @@ fn open_core(config: Option<Config>) -> Result<Arc<Core>> {
 pub fn close() {
     if let Some((core, threads)) = begin_close()
         && core.upgrade().is_none()
+        && threads.wait_for_all(Deadline::NEVER)
     {
-        threads.wait_for_all(Deadline::NEVER);
+        ended(&threads);
     }
 }
 
@@ -203,7 +204,21 @@ pub fn close_and_wait(timeout_ms: i64) -> Result<()> {
         };
     };
     let deadline = if timeout_ms <= 0 { Deadline::NEVER } else { Deadline::in_ms(timeout_ms) };
-    if threads.wait_for_all(deadline) { Ok(()) } else { Err(Status::Timeout.into()) }
+    if !threads.wait_for_all(deadline) {
+        return Err(Status::Timeout.into());
+    }
+    ended(&threads);
+    Ok(())
+}
+
+/// The last thread has ended: nothing is kept for the next opening of the library.
+fn ended(threads: &Arc<Threads>) {
+    let mut life = LIFE.lock();
+    if matches!(&*life, Life::Closing(closing) if Arc::ptr_eq(closing, threads)) {
+        *life = Life::Closed;
+    }
+    drop(life);
+    recycle::purge();
 }
 
 /// Sets how many workers the fixed pool may have; never shrinks it.

@@ -138,8 +138,9 @@ fn fresh(size: usize) -> Option<NonNull<u8>> {
     NonNull::new(unsafe { std::alloc::alloc(layout_of(size)) })
 }
 
-/// Frees what lies around unused, but for what running threads hold.
+/// Frees what lies around unused, but for what other running threads hold.
 pub fn purge() {
+    let _ = STOCK.try_with(Cell::take);
     for (class, depot) in DEPOT.iter().enumerate() {
         let batches = std::mem::take(&mut *depot.lock());
         batches.into_iter().flatten().for_each(|block| release(class, block));

@@ -11,6 +11,7 @@ use crate::sync::Mutex;
 use mio::unix::SourceFd;
 use mio::{Events, Poll, Registry, Token, Waker};
 
+use crate::detector;
 use crate::error::{Error, Result, Status};
 use crate::io::clock;
 use crate::io::threads::Threads;
@@ -119,6 +120,7 @@ impl Poller {
     fn wake(&self) {
         if self.asleep.swap(false, Ordering::SeqCst) {
             let _ = self.waker.wake();
+            detector::release(self);
         }
     }
 
@@ -176,6 +178,13 @@ impl Poller {
         if more && !unfinished.contains(&token) {
             unfinished.push(token);
         }
+    }
+}
+
+impl Drop for Poller {
+    /// Closes the descriptors, after all who woke the thread.
+    fn drop(&mut self) {
+        detector::acquire(self);
     }
 }
 

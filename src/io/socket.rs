@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use socket2::{Domain, Protocol, TcpKeepalive, Type};
 
+use crate::detector;
 use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::{self, Deadline};
 
@@ -106,6 +107,7 @@ impl Socket {
             // SAFETY: the pointer and length are those of a writable slice; the descriptor is open.
             let n = unsafe { libc::recv(self.fd(), buf.as_mut_ptr().cast(), buf.len(), 0) };
             if n >= 0 {
+                detector::received();
                 return Ok(n as usize);
             }
             let e = io::Error::last_os_error();
@@ -118,6 +120,7 @@ impl Socket {
     /// Writes what the socket takes at once.
     #[inline]
     pub fn write(&self, buf: &[u8]) -> io::Result<usize> {
+        detector::sending();
         loop {
             match self.socket.send_with_flags(buf, libc::MSG_NOSIGNAL) {
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
@@ -128,6 +131,7 @@ impl Socket {
 
     /// Writes what the socket takes at once of several pieces.
     pub fn write_pieces(&self, pieces: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        detector::sending();
         loop {
             match self.socket.send_vectored_with_flags(pieces, libc::MSG_NOSIGNAL) {
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}

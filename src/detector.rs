@@ -1,0 +1,179 @@
+//! What race detectors are told. ThreadSanitizer and helgrind know the locks of libpthread; of ours they see nothing, and
+//! would report every object that goes from a thread of the program through the library to another thread. So each lock
+//! tells them when it is taken and given back, and the socket when bytes leave and come: what this process sent may be the
+//! cause of what it receives.
+//!
+//! Without a detector in the process that is one look at a byte.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+const UNKNOWN: u8 = 0;
+const NONE: u8 = 1;
+const SANITIZER: u8 = 2;
+const VALGRIND: u8 = 3;
+
+static DETECTOR: AtomicU8 = AtomicU8::new(UNKNOWN);
+
+/// Everything on the network, in both directions.
+static NETWORK: u8 = 0;
+
+/// What was done before [`release`] on the same object happened before what follows.
+#[inline(always)]
+pub fn acquire<T>(object: &T) {
+    if DETECTOR.load(Ordering::Relaxed) != NONE {
+        told(Event::Acquire, std::ptr::from_ref(object).addr());
+    }
+}
+
+/// What was done until now happens before what follows [`acquire`] on the same object.
+#[inline(always)]
+pub fn release<T>(object: &T) {
+    if DETECTOR.load(Ordering::Relaxed) != NONE {
+        told(Event::Release, std::ptr::from_ref(object).addr());
+    }
+}
+
+/// Bytes have come from the network.
+#[inline(always)]
+pub fn received() {
+    acquire(&NETWORK);
+}
+
+/// Bytes are about to go to the network.
+#[inline(always)]
+pub fn sending() {
+    release(&NETWORK);
+}
+
+#[derive(Clone, Copy)]
+enum Event {
+    Acquire,
+    Release,
+}
+
+#[cold]
+#[inline(never)]
+fn told(event: Event, object: usize) {
+    match DETECTOR.load(Ordering::Relaxed) {
+        UNKNOWN => {
+            DETECTOR.store(find(), Ordering::Relaxed);
+            told(event, object);
+        }
+        SANITIZER => sanitizer::tell(event, object),
+        VALGRIND => valgrind::tell(event, object),
+        _ => {}
+    }
+}
+
+fn find() -> u8 {
+    if sanitizer::is_here() {
+        SANITIZER
+    } else if valgrind::is_here() {
+        VALGRIND
+    } else {
+        NONE
+    }
+}
+
+/// ThreadSanitizer is a part of the program, if it is there at all: its functions are found by the dynamic loader, or are
+/// NULL.
+#[cfg(target_pointer_width = "64")]
+mod sanitizer {
+    use super::Event;
+
+    std::arch::global_asm!(
+        ".pushsection .data.rel.ro.nats_sanitizer, \"aw\", @progbits",
+        ".balign 8",
+        ".weak __tsan_acquire",
+        ".weak __tsan_release",
+        ".globl nats_sanitizer_functions",
+        ".hidden nats_sanitizer_functions",
+        "nats_sanitizer_functions:",
+        ".8byte __tsan_acquire",
+        ".8byte __tsan_release",
+        ".popsection",
+    );
+
+    type Function = unsafe extern "C" fn(*mut std::ffi::c_void);
+
+    unsafe extern "C" {
+        #[link_name = "nats_sanitizer_functions"]
+        static FUNCTIONS: [Option<Function>; 2];
+    }
+
+    pub(super) fn is_here() -> bool {
+        // SAFETY: filled in by the dynamic loader before any code of the library runs.
+        unsafe { FUNCTIONS[0].is_some() && FUNCTIONS[1].is_some() }
+    }
+
+    pub(super) fn tell(event: Event, object: usize) {
+        // SAFETY: as above; any address names an object.
+        unsafe {
+            if let Some(function) = FUNCTIONS[event as usize] {
+                function(object as *mut std::ffi::c_void);
+            }
+        }
+    }
+}
+
+#[cfg(not(target_pointer_width = "64"))]
+mod sanitizer {
+    pub(super) fn is_here() -> bool {
+        false
+    }
+
+    pub(super) fn tell(_: super::Event, _: usize) {}
+}
+
+/// valgrind understands an instruction sequence that does nothing elsewhere.
+#[cfg(target_arch = "x86_64")]
+mod valgrind {
+    use super::Event;
+
+    const RUNNING_ON_VALGRIND: usize = 0x1001;
+    /// Helgrind's requests have its letters in the upper half; the others are ignored by tools that have no use for them.
+    const HELGRIND: usize = (b'H' as usize) << 24 | (b'G' as usize) << 16;
+    const HAPPENS_BEFORE: usize = HELGRIND + 289;
+    const HAPPENS_AFTER: usize = HELGRIND + 290;
+
+    pub(super) fn is_here() -> bool {
+        request(RUNNING_ON_VALGRIND, 0) != 0
+    }
+
+    pub(super) fn tell(event: Event, object: usize) {
+        let code = match event {
+            Event::Acquire => HAPPENS_AFTER,
+            Event::Release => HAPPENS_BEFORE,
+        };
+        request(code, object);
+    }
+
+    fn request(code: usize, argument: usize) -> usize {
+        let words = [code, argument, 0, 0, 0, 0];
+        let mut result = 0_usize;
+        // SAFETY: the rotations add up to whole turns and the exchange is of a register with itself; valgrind, which
+        // knows the sequence, reads the words and puts the answer where 0 is.
+        unsafe {
+            std::arch::asm!(
+                "rol rdi, 3",
+                "rol rdi, 13",
+                "rol rdi, 61",
+                "rol rdi, 51",
+                "xchg rbx, rbx",
+                in("rax") words.as_ptr(),
+                inout("rdx") result,
+                options(nostack),
+            );
+        }
+        result
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+mod valgrind {
+    pub(super) fn is_here() -> bool {
+        false
+    }
+
+    pub(super) fn tell(_: super::Event, _: usize) {}
+}
