@@ -106,13 +106,14 @@ impl Socket {
         loop {
             // SAFETY: the pointer and length are those of a writable slice; the descriptor is open.
             let n = unsafe { libc::recv(self.fd(), buf.as_mut_ptr().cast(), buf.len(), 0) };
-            if n >= 0 {
-                detector::received();
-                return Ok(n as usize);
-            }
-            let e = io::Error::last_os_error();
-            if e.kind() != ErrorKind::Interrupted {
-                return Err(e);
+            let result = if n >= 0 { Ok(n as usize) } else { Err(io::Error::last_os_error()) };
+            detector::release(self);
+            match result {
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                result => {
+                    detector::received();
+                    return result;
+                }
             }
         }
     }
@@ -124,7 +125,10 @@ impl Socket {
         loop {
             match self.socket.send_with_flags(buf, libc::MSG_NOSIGNAL) {
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
-                result => return result,
+                result => {
+                    detector::release(self);
+                    return result;
+                }
             }
         }
     }
@@ -135,7 +139,10 @@ impl Socket {
         loop {
             match self.socket.send_vectored_with_flags(pieces, libc::MSG_NOSIGNAL) {
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
-                result => return result,
+                result => {
+                    detector::release(self);
+                    return result;
+                }
             }
         }
     }
@@ -171,16 +178,13 @@ impl Socket {
             let mut entry = libc::pollfd { fd: self.fd(), events, revents: 0 };
             // SAFETY: one valid entry.
             let n = unsafe { libc::poll(&mut entry, 1, deadline.poll_timeout()) };
-            match n {
-                1.. => return Ok(true),
-                0 if deadline.has_passed() => return Ok(false),
-                0 => {}
-                _ => {
-                    let e = io::Error::last_os_error();
-                    if e.kind() != ErrorKind::Interrupted {
-                        return fail(Status::IoError, e.to_string());
-                    }
-                }
+            let error = (n < 0).then(io::Error::last_os_error);
+            detector::release(self);
+            match error {
+                None if n > 0 => return Ok(true),
+                None if deadline.has_passed() => return Ok(false),
+                Some(e) if e.kind() != ErrorKind::Interrupted => return fail(Status::IoError, e.to_string()),
+                _ => {}
             }
         }
     }
@@ -257,6 +261,7 @@ impl Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
+        detector::acquire(self);
         if self.owned.load(Ordering::Relaxed) {
             // SAFETY: dropped once, here.
             unsafe { ManuallyDrop::drop(&mut self.socket) };
