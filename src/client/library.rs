@@ -11,7 +11,7 @@ use crate::client::environment;
 use crate::client::options::Defaults;
 use crate::client::recycle;
 use crate::error::{Result, Status, fail};
-use crate::io::clock::Deadline;
+use crate::io::clock::{self, Deadline};
 use crate::io::executor::Executor;
 use crate::io::fork::{self, Process};
 use crate::io::poller::Poller;
@@ -228,6 +228,11 @@ pub fn set_delivery_pool_size(size: i32) -> Result<()> {
     }
     core()?.delivery.grow_fixed_pool(size);
     Ok(())
+}
+
+/// Lets the calling thread sleep.
+pub fn sleep(ms: i64) {
+    clock::sleep_or_end(Deadline::in_ms(ms));
 }
 
 fn begin_close() -> Option<(Weak<Core>, Arc<Threads>)> {

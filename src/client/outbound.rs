@@ -22,6 +22,7 @@ use crate::error::{Error, Result, Status};
 use crate::io::clock::{self, Deadline, wait_until};
 use crate::proto::buffer::Buffer;
 use crate::proto::encoder;
+use crate::thread_end::Held;
 
 /// Payloads from this size on wait for larger writes, by this factor.
 const LARGE_PAYLOAD: usize = 1024;
@@ -418,7 +419,12 @@ impl Outbound {
 
     /// Writes until the byte with number `goal` is on the socket. Waits while another thread writes. When that
     /// fails, the frame `own` is the caller's to know about: it is not kept for the reconnect.
-    fn write_until<'a>(&'a self, mut queue: Guard<'a>, goal: u64, own: Option<Range<u64>>) -> Result<()> {
+    fn write_until<'a>(&'a self, queue: Guard<'a>, goal: u64, own: Option<Range<u64>>) -> Result<()> {
+        self.reach(queue, goal, own)?;
+        Ok(Held::new().check()?) // of all publishes only those that write are cancellation points
+    }
+
+    fn reach<'a>(&'a self, mut queue: Guard<'a>, goal: u64, own: Option<Range<u64>>) -> Result<()> {
         let deadline = self.write_deadline();
         while queue.phase == Phase::Live && queue.written < goal {
             if queue.writing {

@@ -15,6 +15,7 @@ use crate::detector;
 use crate::error::{Error, Result, Status};
 use crate::io::clock;
 use crate::io::threads::Threads;
+use crate::thread_end::Held;
 
 /// Room for one read; shared by all connections of a poller, so an idle connection holds no buffer.
 const READ_BUFFER: usize = 256 * 1024;
@@ -119,6 +120,7 @@ impl Poller {
 
     fn wake(&self) {
         if self.asleep.swap(false, Ordering::SeqCst) {
+            let _held = Held::new();
             let _ = self.waker.wake();
             detector::release(self);
         }

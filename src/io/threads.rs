@@ -15,6 +15,7 @@ use crate::sync::{Condvar, Mutex};
 use crate::error::{Result, Status, fail};
 use crate::io::clock::{Deadline, wait_until};
 use crate::io::fork::Process;
+use crate::thread_end;
 
 /// Longest name of a thread, with its NUL; the system's limit.
 const NAME_SIZE: usize = 16;
@@ -123,6 +124,16 @@ impl Threads {
             }
         })?;
         Ok(Prepared(give))
+    }
+
+    /// When a handler of the program has ended the calling thread, a new one goes on with `body`: then true, and the caller
+    /// returns. If none can be had, the calling one stays.
+    pub fn pass_on_if_ending(self: &Arc<Self>, name: &str, body: impl FnOnce() + Send + 'static) -> bool {
+        if !thread_end::is_ending() {
+            return false;
+        }
+        thread_end::stay();
+        self.spawn(name, body).is_ok()
     }
 
     /// Waits until every thread has ended, the calling one excepted: then none of them runs any code any more. False at
@@ -247,10 +258,12 @@ extern "C" fn run_thread(argument: *mut c_void) -> *mut c_void {
     // SAFETY: the calling thread lives, and the name ends in NUL.
     unsafe { libc::pthread_setname_np(libc::pthread_self(), name.as_ptr().cast::<c_char>()) };
     OURS.set(true);
+    thread_end::never_cancel();
     threads.begin();
     let _ = catch_unwind(AssertUnwindSafe(|| {
         if let Some(started) = &threads.started {
             started();
+            thread_end::stay(); // the library needs its threads
         }
         body();
     }));
