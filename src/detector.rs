@@ -5,14 +5,12 @@
 //!
 //! Without a detector in the process that is one look at a byte.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::Ordering;
 
-const UNKNOWN: u8 = 0;
-const NONE: u8 = 1;
+const NONE: u8 = 0;
+const UNKNOWN: u8 = 1;
 const SANITIZER: u8 = 2;
-const VALGRIND: u8 = 3;
-
-static DETECTOR: AtomicU8 = AtomicU8::new(UNKNOWN);
+const HELGRIND: u8 = 3;
 
 /// Everything on the network, in both directions.
 static NETWORK: u8 = 0;
@@ -20,7 +18,7 @@ static NETWORK: u8 = 0;
 /// What was done before [`release`] on the same object happened before what follows.
 #[inline(always)]
 pub fn acquire<T>(object: &T) {
-    if DETECTOR.load(Ordering::Relaxed) != NONE {
+    if flag::is_set() {
         told(Event::Acquire, std::ptr::from_ref(object).addr());
     }
 }
@@ -28,7 +26,7 @@ pub fn acquire<T>(object: &T) {
 /// What was done until now happens before what follows [`acquire`] on the same object.
 #[inline(always)]
 pub fn release<T>(object: &T) {
-    if DETECTOR.load(Ordering::Relaxed) != NONE {
+    if flag::is_set() {
         told(Event::Release, std::ptr::from_ref(object).addr());
     }
 }
@@ -54,13 +52,13 @@ enum Event {
 #[cold]
 #[inline(never)]
 fn told(event: Event, object: usize) {
-    match DETECTOR.load(Ordering::Relaxed) {
+    match flag::byte().load(Ordering::Relaxed) {
         UNKNOWN => {
-            DETECTOR.store(find(), Ordering::Relaxed);
+            flag::byte().store(find(), Ordering::Relaxed);
             told(event, object);
         }
         SANITIZER => sanitizer::tell(event, object),
-        VALGRIND => valgrind::tell(event, object),
+        HELGRIND => helgrind::tell(event, object),
         _ => {}
     }
 }
@@ -68,10 +66,67 @@ fn told(event: Event, object: usize) {
 fn find() -> u8 {
     if sanitizer::is_here() {
         SANITIZER
-    } else if valgrind::is_here() {
-        VALGRIND
+    } else if helgrind::is_here() {
+        HELGRIND
     } else {
         NONE
+    }
+}
+
+/// Which detector there is. Each lock looks here twice, so the byte is where one instruction can compare it: the compiler's
+/// own static would be reached by way of a table, as if another library might replace it.
+#[cfg(target_arch = "x86_64")]
+mod flag {
+    use std::sync::atomic::AtomicU8;
+
+    std::arch::global_asm!(
+        ".pushsection .data.nats_detector, \"aw\", @progbits",
+        ".globl nats_detector",
+        ".hidden nats_detector",
+        "nats_detector:",
+        ".byte {unknown}",
+        ".popsection",
+        unknown = const super::UNKNOWN,
+    );
+
+    #[inline(always)]
+    pub(super) fn is_set() -> bool {
+        // SAFETY: reads the byte above.
+        unsafe {
+            std::arch::asm!(
+                "cmp byte ptr [rip + nats_detector], {none}",
+                "jne {set}",
+                none = const super::NONE,
+                set = label { return true },
+                options(nostack, readonly),
+            );
+        }
+        false
+    }
+
+    pub(super) fn byte() -> &'static AtomicU8 {
+        unsafe extern "C" {
+            #[link_name = "nats_detector"]
+            static BYTE: AtomicU8;
+        }
+        // SAFETY: the byte above, which is accessed in this way and by the instruction above only.
+        unsafe { &BYTE }
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+mod flag {
+    use std::sync::atomic::{AtomicU8, Ordering};
+
+    static BYTE: AtomicU8 = AtomicU8::new(super::UNKNOWN);
+
+    #[inline(always)]
+    pub(super) fn is_set() -> bool {
+        BYTE.load(Ordering::Relaxed) != super::NONE
+    }
+
+    pub(super) fn byte() -> &'static AtomicU8 {
+        &BYTE
     }
 }
 
@@ -127,17 +182,19 @@ mod sanitizer {
 
 /// valgrind understands an instruction sequence that does nothing elsewhere.
 #[cfg(target_arch = "x86_64")]
-mod valgrind {
+mod helgrind {
     use super::Event;
 
-    const RUNNING_ON_VALGRIND: usize = 0x1001;
-    /// Helgrind's requests have its letters in the upper half; the others are ignored by tools that have no use for them.
-    const HELGRIND: usize = (b'H' as usize) << 24 | (b'G' as usize) << 16;
-    const HAPPENS_BEFORE: usize = HELGRIND + 289;
-    const HAPPENS_AFTER: usize = HELGRIND + 290;
+    /// Its requests have its letters in the upper half; other tools of valgrind do not answer them.
+    const REQUESTS: usize = (b'H' as usize) << 24 | (b'G' as usize) << 16;
+    const HAPPENS_BEFORE: usize = REQUESTS + 289;
+    const HAPPENS_AFTER: usize = REQUESTS + 290;
+    /// How many bytes of a range may be accessed.
+    const ACCESSIBLE: usize = REQUESTS + 302;
 
     pub(super) fn is_here() -> bool {
-        request(RUNNING_ON_VALGRIND, 0) != 0
+        let byte = 0_u8;
+        request(ACCESSIBLE, [std::ptr::from_ref(&byte).addr(), 0, 1]) == 1
     }
 
     pub(super) fn tell(event: Event, object: usize) {
@@ -145,11 +202,12 @@ mod valgrind {
             Event::Acquire => HAPPENS_AFTER,
             Event::Release => HAPPENS_BEFORE,
         };
-        request(code, object);
+        request(code, [object, 0, 0]);
     }
 
-    fn request(code: usize, argument: usize) -> usize {
-        let words = [code, argument, 0, 0, 0, 0];
+    /// The answer, 0 when there is none.
+    fn request(code: usize, [a, b, c]: [usize; 3]) -> usize {
+        let words = [code, a, b, c, 0, 0];
         let mut result = 0_usize;
         // SAFETY: the rotations add up to whole turns and the exchange is of a register with itself; valgrind, which
         // knows the sequence, reads the words and puts the answer where 0 is.
@@ -170,7 +228,7 @@ mod valgrind {
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-mod valgrind {
+mod helgrind {
     pub(super) fn is_here() -> bool {
         false
     }

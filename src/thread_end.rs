@@ -225,103 +225,189 @@ pub unsafe fn call_handler(handler: *const c_void, arguments: [usize; 5]) -> Res
 ///
 /// # Safety
 /// The function takes these arguments.
-#[inline(always)]
-pub unsafe fn call(function: *const c_void, [a, b, c, d, e]: [usize; 5]) -> Result<usize, Ending> {
+unsafe fn call(function: *const c_void, [a, b, c, d, e]: [usize; 5]) -> Result<usize, Ending> {
     // SAFETY: as promised by the caller.
-    let returned = unsafe { nats_call(a, b, c, d, e, function) };
-    if returned.stopped.is_null() { Ok(returned.value) } else { Err(stopped(returned.stopped)) }
+    let returned = unsafe { frame::nats_call(a, b, c, d, e, function) };
+    if returned.ended { Err(Ending) } else { Ok(returned.value) }
 }
 
-#[cold]
-fn stopped(exception: *mut c_void) -> Ending {
-    STOPPED.set(exception);
-    Ending
+/// The same for a function that returns nothing, the quickest way.
+///
+/// # Safety
+/// The function takes these arguments.
+#[inline(always)]
+pub unsafe fn call_message_handler(function: *const c_void, [a, b, c, d]: [usize; 4]) -> Result<(), Ending> {
+    // SAFETY: as promised by the caller.
+    if unsafe { frame::nats_call_void(a, b, c, d, function) } { Err(Ending) } else { Ok(()) }
 }
 
 /// In the two registers of a result.
 #[repr(C)]
 struct Returned {
     value: usize,
-    /// The forced unwinding that came out of the function, else NULL.
-    stopped: *mut c_void,
+    ended: bool,
 }
 
+/// The frames that forced unwinding is stopped in. The arguments are where the function wants them. The landing pads are
+/// found by the personality function for C, which runs cleanup code and knows nothing else. A forced unwinding has class
+/// 0; other exceptions (of C++) go on.
 #[cfg(target_arch = "x86_64")]
-unsafe extern "C-unwind" {
-    fn nats_call(a: usize, b: usize, c: usize, d: usize, e: usize, function: *const c_void) -> Returned;
+mod frame {
+    use std::ffi::c_void;
+
+    use super::{Returned, STOPPED};
+
+    unsafe extern "C-unwind" {
+        pub(super) fn nats_call(
+            a: usize,
+            b: usize,
+            c: usize,
+            d: usize,
+            e: usize,
+            function: *const c_void,
+        ) -> Returned;
+        pub(super) fn nats_call_void(a: usize, b: usize, c: usize, d: usize, function: *const c_void)
+        -> bool;
+    }
+
+    extern "C" fn stopped(exception: *mut c_void) {
+        STOPPED.set(exception);
+    }
+
+    std::arch::global_asm!(
+        ".pushsection .text.nats_call, \"ax\", @progbits",
+        ".globl nats_call",
+        ".hidden nats_call",
+        ".type nats_call, @function",
+        "nats_call:",
+        ".cfi_startproc",
+        ".cfi_personality 0x9b, DW.ref.__gcc_personality_v0",
+        ".cfi_lsda 0x1b, .Lnats_call_table",
+        "sub rsp, 8",
+        ".cfi_adjust_cfa_offset 8",
+        ".Lnats_call_begin:",
+        "call r9",
+        ".Lnats_call_end:",
+        "xor edx, edx",
+        ".Lnats_call_return:",
+        "add rsp, 8",
+        ".cfi_remember_state",
+        ".cfi_adjust_cfa_offset -8",
+        "ret",
+        ".cfi_restore_state",
+        ".Lnats_call_pad:",
+        "mov rdi, rax",
+        "cmp qword ptr [rdi], 0",
+        "jne .Lnats_call_resume",
+        "call {stopped}",
+        "mov edx, 1",
+        "jmp .Lnats_call_return",
+        ".Lnats_call_resume:",
+        "call {resume}",
+        "ud2",
+        ".cfi_endproc",
+        ".size nats_call, . - nats_call",
+        ".globl nats_call_void",
+        ".hidden nats_call_void",
+        ".type nats_call_void, @function",
+        "nats_call_void:",
+        ".cfi_startproc",
+        ".cfi_personality 0x9b, DW.ref.__gcc_personality_v0",
+        ".cfi_lsda 0x1b, .Lnats_call_void_table",
+        "sub rsp, 8",
+        ".cfi_adjust_cfa_offset 8",
+        ".Lnats_call_void_begin:",
+        "call r8",
+        ".Lnats_call_void_end:",
+        "xor eax, eax",
+        ".Lnats_call_void_return:",
+        "add rsp, 8",
+        ".cfi_remember_state",
+        ".cfi_adjust_cfa_offset -8",
+        "ret",
+        ".cfi_restore_state",
+        ".Lnats_call_void_pad:",
+        "mov rdi, rax",
+        "cmp qword ptr [rdi], 0",
+        "jne .Lnats_call_void_resume",
+        "call {stopped}",
+        "mov eax, 1",
+        "jmp .Lnats_call_void_return",
+        ".Lnats_call_void_resume:",
+        "call {resume}",
+        "ud2",
+        ".cfi_endproc",
+        ".size nats_call_void, . - nats_call_void",
+        ".popsection",
+        // Where the calls are and their landing pads; they count from the function's begin, without types, in uleb128.
+        ".pushsection .gcc_except_table.nats_call, \"a\", @progbits",
+        ".balign 4",
+        ".Lnats_call_table:",
+        ".byte 0xff, 0xff, 0x01",
+        ".uleb128 .Lnats_call_table_end - .Lnats_call_entry",
+        ".Lnats_call_entry:",
+        ".uleb128 .Lnats_call_begin - nats_call",
+        ".uleb128 .Lnats_call_end - .Lnats_call_begin",
+        ".uleb128 .Lnats_call_pad - nats_call",
+        ".uleb128 0",
+        ".Lnats_call_table_end:",
+        ".balign 4",
+        ".Lnats_call_void_table:",
+        ".byte 0xff, 0xff, 0x01",
+        ".uleb128 .Lnats_call_void_table_end - .Lnats_call_void_entry",
+        ".Lnats_call_void_entry:",
+        ".uleb128 .Lnats_call_void_begin - nats_call_void",
+        ".uleb128 .Lnats_call_void_end - .Lnats_call_void_begin",
+        ".uleb128 .Lnats_call_void_pad - nats_call_void",
+        ".uleb128 0",
+        ".Lnats_call_void_table_end:",
+        ".popsection",
+        ".pushsection .data.rel.local.DW.ref.__gcc_personality_v0, \"awG\", @progbits, DW.ref.__gcc_personality_v0, comdat",
+        ".hidden DW.ref.__gcc_personality_v0",
+        ".weak DW.ref.__gcc_personality_v0",
+        ".balign 8",
+        ".type DW.ref.__gcc_personality_v0, @object",
+        ".size DW.ref.__gcc_personality_v0, 8",
+        "DW.ref.__gcc_personality_v0:",
+        ".quad __gcc_personality_v0",
+        ".popsection",
+        resume = sym super::_Unwind_Resume,
+        stopped = sym stopped,
+    );
 }
 
-// The arguments are where the function wants them. Its landing pad is found by the personality function for C, which
-// runs cleanup code and knows nothing else. A forced unwinding has class 0; other exceptions (of C++) go on.
-#[cfg(target_arch = "x86_64")]
-std::arch::global_asm!(
-    ".pushsection .text.nats_call, \"ax\", @progbits",
-    ".globl nats_call",
-    ".hidden nats_call",
-    ".type nats_call, @function",
-    "nats_call:",
-    ".cfi_startproc",
-    ".cfi_personality 0x9b, DW.ref.__gcc_personality_v0",
-    ".cfi_lsda 0x1b, .Lnats_call_table",
-    "sub rsp, 8",
-    ".cfi_adjust_cfa_offset 8",
-    ".Lnats_call_begin:",
-    "call r9",
-    ".Lnats_call_end:",
-    "xor edx, edx",
-    ".Lnats_call_return:",
-    "add rsp, 8",
-    ".cfi_remember_state",
-    ".cfi_adjust_cfa_offset -8",
-    "ret",
-    ".cfi_restore_state",
-    ".Lnats_call_pad:",
-    "mov rdx, rax",
-    "cmp qword ptr [rax], 0",
-    "je .Lnats_call_return",
-    "mov rdi, rax",
-    "call {resume}",
-    "ud2",
-    ".cfi_endproc",
-    ".size nats_call, . - nats_call",
-    ".popsection",
-    ".pushsection .gcc_except_table.nats_call, \"a\", @progbits",
-    ".balign 4",
-    ".Lnats_call_table:",
-    ".byte 0xff", // landing pads count from the function's begin
-    ".byte 0xff", // no types
-    ".byte 0x01", // uleb128
-    ".uleb128 .Lnats_call_table_end - .Lnats_call_entry",
-    ".Lnats_call_entry:",
-    ".uleb128 .Lnats_call_begin - nats_call",
-    ".uleb128 .Lnats_call_end - .Lnats_call_begin",
-    ".uleb128 .Lnats_call_pad - nats_call",
-    ".uleb128 0",
-    ".Lnats_call_table_end:",
-    ".popsection",
-    ".pushsection .data.rel.local.DW.ref.__gcc_personality_v0, \"awG\", @progbits, DW.ref.__gcc_personality_v0, comdat",
-    ".hidden DW.ref.__gcc_personality_v0",
-    ".weak DW.ref.__gcc_personality_v0",
-    ".balign 8",
-    ".type DW.ref.__gcc_personality_v0, @object",
-    ".size DW.ref.__gcc_personality_v0, 8",
-    "DW.ref.__gcc_personality_v0:",
-    ".quad __gcc_personality_v0",
-    ".popsection",
-    resume = sym _Unwind_Resume,
-);
-
+/// Elsewhere nothing is stopped.
 #[cfg(not(target_arch = "x86_64"))]
-unsafe fn nats_call(
-    a: usize,
-    b: usize,
-    c: usize,
-    d: usize,
-    e: usize,
-    function: *const c_void,
-) -> Returned {
-    type Function = unsafe extern "C-unwind" fn(usize, usize, usize, usize, usize) -> usize;
-    // SAFETY: as promised by the caller; arguments too many do no harm on these targets.
-    let value = unsafe { std::mem::transmute::<*const c_void, Function>(function)(a, b, c, d, e) };
-    Returned { value, stopped: ptr::null_mut() }
+mod frame {
+    use std::ffi::c_void;
+    use std::mem::transmute;
+
+    use super::Returned;
+
+    pub(super) unsafe fn nats_call(
+        a: usize,
+        b: usize,
+        c: usize,
+        d: usize,
+        e: usize,
+        function: *const c_void,
+    ) -> Returned {
+        type Function = unsafe extern "C-unwind" fn(usize, usize, usize, usize, usize) -> usize;
+        // SAFETY: as promised by the caller; arguments too many do no harm on these targets.
+        let value = unsafe { transmute::<*const c_void, Function>(function)(a, b, c, d, e) };
+        Returned { value, ended: false }
+    }
+
+    pub(super) unsafe fn nats_call_void(
+        a: usize,
+        b: usize,
+        c: usize,
+        d: usize,
+        function: *const c_void,
+    ) -> bool {
+        type Function = unsafe extern "C-unwind" fn(usize, usize, usize, usize);
+        // SAFETY: as promised by the caller.
+        unsafe { transmute::<*const c_void, Function>(function)(a, b, c, d) };
+        false
+    }
 }

@@ -211,9 +211,9 @@ fn handler(cb: natsMsgHandler, closure: *mut c_void) -> Result<MsgHandler> {
     Ok(Box::new(move |nc: &Arc<Connection>, sub: &Arc<Subscription>, msg: Option<Msg>| {
         let msg = msg.map_or(std::ptr::null_mut(), msg::give);
         let (nc, sub) = (natsConnection::lend(nc), natsSubscription::lend(sub));
-        let arguments = [word(nc), word(sub), word(msg), closure.word(), 0];
+        let arguments = [word(nc), word(sub), word(msg), closure.word()];
         // SAFETY: a function of the program called as it was registered; both handles outlive the call.
-        unsafe { thread_end::call(cb as *const c_void, arguments) }.map(drop)
+        unsafe { thread_end::call_message_handler(cb as *const c_void, arguments) }
     }))
 }
 
