@@ -17,17 +17,17 @@ static NETWORK: u8 = 0;
 
 /// What was done before [`release`] on the same object happened before what follows.
 #[inline(always)]
-pub fn acquire<T>(object: &T) {
+pub fn acquire<T: ?Sized>(object: &T) {
     if flag::is_set() {
-        told(Event::Acquire, std::ptr::from_ref(object).addr());
+        told(Event::Acquire, std::ptr::from_ref(object).cast::<u8>().addr());
     }
 }
 
 /// What was done until now happens before what follows [`acquire`] on the same object.
 #[inline(always)]
-pub fn release<T>(object: &T) {
+pub fn release<T: ?Sized>(object: &T) {
     if flag::is_set() {
-        told(Event::Release, std::ptr::from_ref(object).addr());
+        told(Event::Release, std::ptr::from_ref(object).cast::<u8>().addr());
     }
 }
 

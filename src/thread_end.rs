@@ -57,6 +57,11 @@ pub fn is_ending() -> bool {
     !STOPPED.get().is_null()
 }
 
+/// An error when the calling thread is ending.
+pub fn check() -> Result<(), Ending> {
+    if is_ending() { Err(Ending) } else { Ok(()) }
+}
+
 /// Forgets that the thread was to end. For the threads of the library that must go on.
 pub fn stay() {
     STOPPED.set(ptr::null_mut());
@@ -109,7 +114,7 @@ impl Held {
     /// A cancellation that was held off counts now: the caller gives up what it does.
     pub fn check(&self) -> Result<(), Ending> {
         if !may_be_cancelled() {
-            return if is_ending() { Err(Ending) } else { Ok(()) };
+            return check();
         }
         enabled(test_point as *const c_void, [0; 4]).map(drop)
     }
@@ -139,9 +144,7 @@ pub fn poll_held(entry: &mut libc::pollfd, timeout: c_int) -> isize {
 
 /// The same, but it ends when the thread is cancelled.
 pub fn poll_or_end(entry: &mut libc::pollfd, timeout: c_int) -> Result<isize, Ending> {
-    if is_ending() {
-        return Err(Ending);
-    }
+    check()?;
     if !may_be_cancelled() {
         return Ok(poll_held(entry, timeout));
     }

@@ -73,7 +73,8 @@ impl Connection {
         }
         if options.retry_on_failed_connect {
             let mut passes = 1;
-            while (options.max_reconnect <= 0 || passes <= options.max_reconnect) && !thread_end::is_ending() {
+            while (options.max_reconnect <= 0 || passes <= options.max_reconnect) && !thread_end::is_ending()
+            {
                 clock::sleep_or_end(Deadline::in_ms(options.reconnect_wait_ms));
                 match self.pass() {
                     Ok(()) => return Ok(Outcome::Connected(Arc::clone(self))),
@@ -295,6 +296,7 @@ impl Dialogue<'_> {
         let mut bytes = zeroize::Zeroizing::new(fields.encode());
         bytes.extend_from_slice(encoder::PING);
         connection.open()?; // a credentials handler may have closed it
+        thread_end::check()?; // or have ended the thread
         self.send(&bytes)
     }
 

@@ -151,7 +151,10 @@ pub unsafe extern "C-unwind" fn natsConnection_Flush(nc: *mut natsConnection) ->
 /// @return #NATS_INVALID_ARG for NULL, #NATS_INVALID_TIMEOUT, #NATS_CONNECTION_CLOSED, #NATS_TIMEOUT,
 /// #NATS_CONNECTION_DISCONNECTED when the connection is lost during the wait. May be called in any callback.
 #[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn natsConnection_FlushTimeout(nc: *mut natsConnection, timeout: i64) -> natsStatus {
+pub unsafe extern "C-unwind" fn natsConnection_FlushTimeout(
+    nc: *mut natsConnection,
+    timeout: i64,
+) -> natsStatus {
     // SAFETY: a live handle or NULL.
     unsafe { on_connection("natsConnection_FlushTimeout", nc, |nc| nc?.flush(timeout)) }
 }
@@ -333,7 +336,10 @@ pub unsafe extern "C-unwind" fn natsConnection_ReadLastError(
 /// @return #NATS_INVALID_ARG for a NULL argument, #NATS_CONNECTION_CLOSED, #NATS_NO_SERVER_SUPPORT (and 0 stored) when
 /// the server gives none
 #[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn natsConnection_GetClientID(nc: *mut natsConnection, cid: *mut u64) -> natsStatus {
+pub unsafe extern "C-unwind" fn natsConnection_GetClientID(
+    nc: *mut natsConnection,
+    cid: *mut u64,
+) -> natsStatus {
     // SAFETY: a live handle or NULL; `cid` is NULL or writable.
     unsafe {
         on_connection("natsConnection_GetClientID", nc, |nc| {
@@ -366,7 +372,10 @@ pub unsafe extern "C-unwind" fn natsConnection_Drain(nc: *mut natsConnection) ->
 /// #NATS_SYS_ERROR when the system gives no thread for it (the connection goes on as before). OK without effect
 /// when it drains already.
 #[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn natsConnection_DrainTimeout(nc: *mut natsConnection, timeout: i64) -> natsStatus {
+pub unsafe extern "C-unwind" fn natsConnection_DrainTimeout(
+    nc: *mut natsConnection,
+    timeout: i64,
+) -> natsStatus {
     // SAFETY: a live handle or NULL.
     unsafe { on_connection("natsConnection_DrainTimeout", nc, |nc| nc?.drain(timeout)) }
 }

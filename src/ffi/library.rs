@@ -42,7 +42,8 @@ fn open_config(config: &natsClientConfig) -> Config {
     let thread_started = config.ThreadStartedHandler.map(|handler| {
         let call = move || {
             // SAFETY: a function of the program called as it was registered.
-            let _ = unsafe { thread_end::call_handler(handler as *const c_void, [closure.word(), 0, 0, 0, 0]) };
+            let _ =
+                unsafe { thread_end::call_handler(handler as *const c_void, [closure.word(), 0, 0, 0, 0]) };
         };
         Arc::new(call) as Arc<dyn Fn() + Send + Sync>
     });

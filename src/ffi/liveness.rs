@@ -41,7 +41,10 @@ const MS_PER_SECOND: i64 = 1000;
 /// @param seconds above 0; 0 or less stops the PINGs. Default: natsOptions_SetPingInterval(), 2 minutes
 /// @return #NATS_INVALID_ARG for NULL or a value above `INT64_MAX / 1000`, #NATS_CONNECTION_CLOSED
 #[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn natsConnection_SetPingInterval(nc: *mut natsConnection, seconds: i64) -> natsStatus {
+pub unsafe extern "C-unwind" fn natsConnection_SetPingInterval(
+    nc: *mut natsConnection,
+    seconds: i64,
+) -> natsStatus {
     // SAFETY: a live handle or NULL.
     unsafe {
         on_connection("natsConnection_SetPingInterval", nc, |nc| {
@@ -74,7 +77,10 @@ pub unsafe extern "C-unwind" fn natsConnection_SetPingIntervalMillis(
 /// @param ms receives milliseconds; 0 or less when no PINGs are sent
 /// @return #NATS_INVALID_ARG for a NULL argument, #NATS_CONNECTION_CLOSED
 #[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn natsConnection_GetPingInterval(nc: *mut natsConnection, ms: *mut i64) -> natsStatus {
+pub unsafe extern "C-unwind" fn natsConnection_GetPingInterval(
+    nc: *mut natsConnection,
+    ms: *mut i64,
+) -> natsStatus {
     // SAFETY: a live handle or NULL; `ms` is NULL or writable.
     unsafe {
         on_connection("natsConnection_GetPingInterval", nc, |nc| {
@@ -141,7 +147,10 @@ pub unsafe extern "C-unwind" fn natsOptions_SetPongTimeout(opts: *mut natsOption
 /// @param ms in milliseconds; 0 for no limit
 /// @return #NATS_INVALID_ARG for NULL or a negative time, #NATS_CONNECTION_CLOSED
 #[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn natsConnection_SetPongTimeout(nc: *mut natsConnection, ms: i64) -> natsStatus {
+pub unsafe extern "C-unwind" fn natsConnection_SetPongTimeout(
+    nc: *mut natsConnection,
+    ms: i64,
+) -> natsStatus {
     // SAFETY: a live handle or NULL.
     unsafe {
         on_connection("natsConnection_SetPongTimeout", nc, |nc| nc?.set_pong_timeout(not_negative(ms)?))
@@ -163,7 +172,10 @@ pub unsafe extern "C-unwind" fn natsConnection_SetPongTimeout(nc: *mut natsConne
 /// @param ms in milliseconds; 0 for no bound. Well above the round-trip time, or a slow network looks dead
 /// @return #NATS_INVALID_ARG for NULL or a negative time
 #[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn natsOptions_SetMaxDetectionTime(opts: *mut natsOptions, ms: i64) -> natsStatus {
+pub unsafe extern "C-unwind" fn natsOptions_SetMaxDetectionTime(
+    opts: *mut natsOptions,
+    ms: i64,
+) -> natsStatus {
     // SAFETY: a live handle or NULL.
     unsafe { on_options("natsOptions_SetMaxDetectionTime", opts, |opts| opts.set_max_detection(ms)) }
 }
@@ -177,7 +189,10 @@ pub unsafe extern "C-unwind" fn natsOptions_SetMaxDetectionTime(opts: *mut natsO
 /// @param ms in milliseconds; 0 for no bound
 /// @return #NATS_INVALID_ARG for NULL or a negative time, #NATS_CONNECTION_CLOSED
 #[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn natsConnection_SetMaxDetectionTime(nc: *mut natsConnection, ms: i64) -> natsStatus {
+pub unsafe extern "C-unwind" fn natsConnection_SetMaxDetectionTime(
+    nc: *mut natsConnection,
+    ms: i64,
+) -> natsStatus {
     // SAFETY: a live handle or NULL.
     unsafe {
         on_connection("natsConnection_SetMaxDetectionTime", nc, |nc| nc?.set_max_detection(not_negative(ms)?))
@@ -348,7 +363,10 @@ pub unsafe extern "C-unwind" fn natsConnection_IsAlive(nc: *mut natsConnection, 
 /// @return #NATS_INVALID_ARG for NULL, #NATS_INVALID_TIMEOUT, #NATS_CONNECTION_CLOSED, #NATS_CONNECTION_DISCONNECTED
 /// while it reconnects anyway
 #[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn natsConnection_CheckLiveness(nc: *mut natsConnection, timeout: i64) -> natsStatus {
+pub unsafe extern "C-unwind" fn natsConnection_CheckLiveness(
+    nc: *mut natsConnection,
+    timeout: i64,
+) -> natsStatus {
     // SAFETY: a live handle or NULL.
     unsafe {
         on_connection("natsConnection_CheckLiveness", nc, |nc| {

@@ -63,7 +63,10 @@ pub unsafe extern "C-unwind" fn natsConnection_PublishString(
 /// @return as natsConnection_Publish(), and #NATS_INVALID_ARG for a NULL message, #NATS_NO_SERVER_SUPPORT for
 /// headers that the server does not support
 #[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn natsConnection_PublishMsg(nc: *mut natsConnection, msg: *mut natsMsg) -> natsStatus {
+pub unsafe extern "C-unwind" fn natsConnection_PublishMsg(
+    nc: *mut natsConnection,
+    msg: *mut natsMsg,
+) -> natsStatus {
     // SAFETY: live handles or NULL.
     unsafe { quickly_on_connection("natsConnection_PublishMsg", nc, |nc| publish_msg(nc, msg, Flush::Soon)) }
 }
@@ -127,7 +130,10 @@ pub unsafe extern "C-unwind" fn natsConnection_Send(
 ///
 /// As natsConnection_PublishMsg() in everything else.
 #[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn natsConnection_SendMsg(nc: *mut natsConnection, msg: *mut natsMsg) -> natsStatus {
+pub unsafe extern "C-unwind" fn natsConnection_SendMsg(
+    nc: *mut natsConnection,
+    msg: *mut natsMsg,
+) -> natsStatus {
     // SAFETY: live handles or NULL.
     unsafe { quickly_on_connection("natsConnection_SendMsg", nc, |nc| publish_msg(nc, msg, Flush::Now)) }
 }

@@ -93,7 +93,9 @@ pub unsafe extern "C-unwind" fn natsSubscription_QueuedMsgs(
 /// The connection a subscription belongs to, NULL for NULL. Also after the subscription has ended. The handle is
 /// valid as long as the subscription's.
 #[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn natsSubscription_GetConnection(sub: *mut natsSubscription) -> *mut natsConnection {
+pub unsafe extern "C-unwind" fn natsSubscription_GetConnection(
+    sub: *mut natsSubscription,
+) -> *mut natsConnection {
     infallible("natsSubscription_GetConnection", std::ptr::null_mut(), || {
         // SAFETY: a live handle or NULL.
         let sub = unsafe { natsSubscription::borrow_opt(sub) };
@@ -339,7 +341,9 @@ pub unsafe extern "C-unwind" fn natsSubscription_WaitForDrainCompletion(
 /// #NATS_INVALID_SUBSCRIPTION or the status of the flush for what went wrong first; #NATS_ILLEGAL_STATE while it is
 /// not complete; #NATS_INVALID_ARG for NULL
 #[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn natsSubscription_DrainCompletionStatus(sub: *mut natsSubscription) -> natsStatus {
+pub unsafe extern "C-unwind" fn natsSubscription_DrainCompletionStatus(
+    sub: *mut natsSubscription,
+) -> natsStatus {
     // SAFETY: a live handle or NULL.
     unsafe { on_subscription("natsSubscription_DrainCompletionStatus", sub, |sub| sub.drain_status()) }
 }

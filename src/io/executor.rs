@@ -27,8 +27,7 @@ struct Queue {
 impl Executor {
     pub fn start(threads: &Arc<Threads>, name: &str) -> Result<Arc<Executor>> {
         let (threads, name) = (Arc::clone(threads), name.to_owned());
-        let executor =
-            Arc::new(Executor { threads, name, queue: Mutex::default(), posted: Condvar::new() });
+        let executor = Arc::new(Executor { threads, name, queue: Mutex::default(), posted: Condvar::new() });
         let worker = Arc::clone(&executor);
         executor.threads.spawn(&executor.name, move || worker.run())?;
         Ok(executor)

@@ -6,7 +6,7 @@ use std::ffi::{c_char, c_void};
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
-use std::sync::{Arc, OnceLock, mpsc};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
@@ -117,13 +117,14 @@ impl Threads {
 
     /// Starts a thread for work that must not begin unless there is a thread to finish it.
     pub fn prepare(self: &Arc<Self>, name: &str) -> Result<Prepared> {
-        let (give, work) = mpsc::channel::<Box<dyn FnOnce() + Send>>();
+        let order = Arc::new(Order::default());
+        let awaited = Arc::clone(&order);
         self.spawn(name, move || {
-            if let Ok(work) = work.recv() {
+            if let Some(work) = awaited.wait() {
                 work();
             }
         })?;
-        Ok(Prepared(give))
+        Ok(Prepared(order))
     }
 
     /// When a handler of the program has ended the calling thread, a new one goes on with `body`: then true, and the caller
@@ -177,11 +178,37 @@ impl Threads {
 }
 
 /// A thread that waits to be told what to do. Dropped instead, it ends.
-pub struct Prepared(mpsc::Sender<Box<dyn FnOnce() + Send>>);
+pub struct Prepared(Arc<Order>);
+
+type Work = Box<dyn FnOnce() + Send>;
+
+/// What it is told: work, or that there is none. (Under a lock that race detectors see, which they do not see in a channel.)
+#[derive(Default)]
+struct Order {
+    told: Mutex<Option<Option<Work>>>,
+    changed: Condvar,
+}
 
 impl Prepared {
     pub fn run(self, work: impl FnOnce() + Send + 'static) {
-        let _ = self.0.send(Box::new(work)); // it waits, so it gets it
+        self.0.tell(Some(Box::new(work)));
+    }
+}
+
+impl Drop for Prepared {
+    fn drop(&mut self) {
+        self.0.tell(None); // too late after `run`
+    }
+}
+
+impl Order {
+    fn tell(&self, work: Option<Work>) {
+        self.told.lock().get_or_insert(work);
+        self.changed.notify_one();
+    }
+
+    fn wait(&self) -> Option<Work> {
+        wait_until(&self.changed, &mut self.told.lock(), Deadline::NEVER, Option::take).flatten()
     }
 }
 

@@ -14,8 +14,8 @@ use crate::error::{Error, Result, Status, fail};
 use crate::ffi::support::callback::{Closure, word};
 use crate::ffi::support::{Handle, last_error, strings};
 use crate::ffi::types::{
-    natsConnection, natsConnectionHandler, natsCustomReconnectDelayHandler, natsErrHandler,
-    enum_from_code, natsProxyConnHandler, natsSignatureHandler, natsSock, natsStatus, natsSubscription, natsTokenHandler,
+    enum_from_code, natsConnection, natsConnectionHandler, natsCustomReconnectDelayHandler, natsErrHandler,
+    natsProxyConnHandler, natsSignatureHandler, natsSock, natsStatus, natsSubscription, natsTokenHandler,
     natsUserJWTHandler, status_from_c,
 };
 use crate::thread_end::{Ending, call_handler as call};
@@ -26,7 +26,9 @@ pub(super) fn connection(handler: natsConnectionHandler, closure: *mut c_void) -
     let (handler, closure) = (handler?, Closure::new(closure));
     Some(Arc::new(move |conn| {
         // SAFETY: a function of the program called as it was registered; `conn` lives for the call.
-        let _ = unsafe { call(handler as *const c_void, [word(natsConnection::lend(conn)), closure.word(), 0, 0, 0]) };
+        let _ = unsafe {
+            call(handler as *const c_void, [word(natsConnection::lend(conn)), closure.word(), 0, 0, 0])
+        };
         last_error::clear();
     }))
 }
@@ -51,7 +53,8 @@ pub(super) fn token(handler: natsTokenHandler, closure: *mut c_void) -> Option<T
     let (handler, closure) = (handler?, Closure::new(closure));
     Some(Arc::new(move || {
         // SAFETY: a function of the program called as it was registered.
-        let token = unsafe { call(handler as *const c_void, [closure.word(), 0, 0, 0, 0]) }.unwrap_or_default();
+        let token =
+            unsafe { call(handler as *const c_void, [closure.word(), 0, 0, 0, 0]) }.unwrap_or_default();
         // SAFETY: the handler returns NULL or a C string; it is copied at once.
         unsafe { strings::bytes(std::ptr::with_exposed_provenance(token)) }.map(<[u8]>::to_vec)
     }))
