@@ -35,6 +35,7 @@ if grep -q 'WARNING: ThreadSanitizer: data race' <<<"$report"; then
     echo "ok a race is found"
 else
     echo "FAIL a race is not found"
+    echo "$report"
     failed=1
 fi
 exit $failed

@@ -16,6 +16,7 @@ if grep -q 'Possible data race' <<<"$report"; then
     echo "ok a race is found"
 else
     echo "FAIL a race is not found"
+    echo "$report"
     failed=1
 fi
 $memcheck "$1/handover" || failed=1

@@ -102,6 +102,7 @@ pub struct Held {
 
 impl Held {
     #[inline]
+    #[allow(clippy::new_without_default, reason = "a guard is made on purpose")]
     pub fn new() -> Held {
         let mut before = DISABLE;
         // SAFETY: `before` is writable.

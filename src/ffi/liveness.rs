@@ -402,8 +402,8 @@ fn disconnect_handler(
     let (handler, closure) = (handler?, Closure::new(closure));
     Some(Arc::new(move |conn, disconnect| {
         let info = disconnect_info(disconnect);
-        // SAFETY: a function of the program called as it was registered; both pointers live for the call.
         let arguments = [word(natsConnection::lend(conn)), word(&raw const info), closure.word(), 0, 0];
+        // SAFETY: a function of the program called as it was registered; both pointers live for the call.
         let _ = unsafe { thread_end::call_handler(handler as *const c_void, arguments) };
         last_error::clear();
     }))
@@ -418,9 +418,9 @@ fn ping_handler(handler: natsPingEventHandler, closure: *mut c_void) -> Option<P
             PingEvent::Missed => natsPingEvent::NATS_PONG_MISSED,
         };
         let nc = natsConnection::lend(conn);
-        // SAFETY: a function of the program called as it was registered; `nc` lives for the call.
         let arguments =
             [word(nc), event as usize, outstanding as usize, nanos(round_trip) as usize, closure.word()];
+        // SAFETY: a function of the program called as it was registered; `nc` lives for the call.
         let _ = unsafe { thread_end::call_handler(handler as *const c_void, arguments) };
         last_error::clear();
     }))

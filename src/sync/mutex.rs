@@ -17,10 +17,6 @@ pub struct RawMutex(AtomicU32);
 
 // SAFETY: FREE becomes something else for one thread at a time, and only `unlock` makes it FREE again.
 unsafe impl lock_api::RawMutex for RawMutex {
-    #[expect(
-        clippy::declare_interior_mutable_const,
-        reason = "the initial value of a lock, as lock_api wants it"
-    )]
     const INIT: RawMutex = RawMutex(AtomicU32::new(FREE));
 
     type GuardMarker = lock_api::GuardNoSend;

@@ -20,8 +20,7 @@ use crate::ffi::types::{
 };
 use crate::thread_end::{Ending, call_handler as call};
 
-/// The handler of a connection event; it runs on the library's callback thread.use crate::thread_end::{Ending, call_handler as call};
-
+/// The handler of a connection event; it runs on the library's callback thread.
 pub(super) fn connection(handler: natsConnectionHandler, closure: *mut c_void) -> Option<ConnectionHandler> {
     let (handler, closure) = (handler?, Closure::new(closure));
     Some(Arc::new(move |conn| {
@@ -41,8 +40,8 @@ pub(super) fn error(handler: natsErrHandler, closure: *mut c_void) -> Option<Err
             last_error::preset(error.status(), text);
         }
         let (nc, sub) = (natsConnection::lend(conn), sub.map_or(null_mut(), natsSubscription::lend));
-        // SAFETY: a function of the program called as it was registered; both objects live for the call.
         let status = natsStatus::from(error.status()) as usize;
+        // SAFETY: a function of the program called as it was registered; both objects live for the call.
         let _ = unsafe { call(handler as *const c_void, [word(nc), word(sub), status, closure.word(), 0]) };
         last_error::clear();
     }))
@@ -66,8 +65,8 @@ pub(super) fn reconnect_delay(
 ) -> Option<ReconnectDelayHandler> {
     let (handler, closure) = (handler?, Closure::new(closure));
     Some(Arc::new(move |conn, attempts| {
-        // SAFETY: a function of the program called as it was registered; `conn` lives for the call.
         let arguments = [word(natsConnection::lend(conn)), attempts as usize, closure.word(), 0, 0];
+        // SAFETY: a function of the program called as it was registered; `conn` lives for the call.
         unsafe { call(handler as *const c_void, arguments) }.map_or(0, |delay| delay as i64)
     }))
 }
@@ -78,8 +77,8 @@ pub(super) fn proxy(handler: natsProxyConnHandler, closure: *mut c_void) -> Opti
     Some(Arc::new(move |host, port| {
         let mut host = c_string(host).into_bytes_with_nul();
         let mut fd: natsSock = -1;
-        // SAFETY: a function of the program called as it was registered; `host` is a C string it may change.
         let arguments = [word(&raw mut fd), word(host.as_mut_ptr()), port as usize, closure.word(), 0];
+        // SAFETY: a function of the program called as it was registered; `host` is a C string it may change.
         let returned = unsafe { call(handler as *const c_void, arguments) };
         accepted_socket(fd, outcome(status_of(returned), None))
     }))
@@ -90,8 +89,8 @@ pub(super) fn user_jwt(handler: natsUserJWTHandler, closure: *mut c_void) -> Opt
     let (handler, closure) = (handler?, Closure::new(closure));
     Some(Arc::new(move || {
         let (mut jwt, mut text) = (Malloced::<c_char>::empty(), Malloced::<c_char>::empty());
-        // SAFETY: a function of the program called as it was registered.
         let arguments = [word(&raw mut jwt.0), word(&raw mut text.0), closure.word(), 0, 0];
+        // SAFETY: a function of the program called as it was registered.
         let returned = unsafe { call(handler as *const c_void, arguments) };
         outcome(status_of(returned), text.bytes())?;
         Ok(jwt.bytes().unwrap_or_default().to_vec())
@@ -106,7 +105,6 @@ pub(super) fn signature(handler: natsSignatureHandler, closure: *mut c_void) -> 
         let nonce = nonce.as_ref().map_or(std::ptr::null(), |nonce| nonce.as_ptr());
         let (mut signature, mut text) = (Malloced::<c_uchar>::empty(), Malloced::<c_char>::empty());
         let mut len: c_int = 0;
-        // SAFETY: a function of the program called as it was registered; `nonce` lives for the call.
         let arguments = [
             word(&raw mut text.0),
             word(&raw mut signature.0),
@@ -114,6 +112,7 @@ pub(super) fn signature(handler: natsSignatureHandler, closure: *mut c_void) -> 
             word(nonce),
             closure.word(),
         ];
+        // SAFETY: a function of the program called as it was registered; `nonce` lives for the call.
         let returned = unsafe { call(handler as *const c_void, arguments) };
         outcome(status_of(returned), text.bytes())?;
         // SAFETY: the handler says that `signature` has `len` bytes; they are copied at once.

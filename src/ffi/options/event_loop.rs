@@ -72,9 +72,9 @@ impl EventLoop for Attached {
         let first = !self.referenced.swap(true, Ordering::AcqRel);
         let nc = if first { natsConnection::give(conn.clone()) } else { natsConnection::lend(conn) };
         let (event_loop, user_data) = (self.adapter.event_loop.get(), self.user_data.as_ptr());
+        let arguments = [word(user_data), word(event_loop), word(nc), fd as usize, 0];
         // SAFETY: a function of the program called as it was registered; calls for one connection do not overlap
         // with attach, so nothing else touches the user data.
-        let arguments = [word(user_data), word(event_loop), word(nc), fd as usize, 0];
         let returned = unsafe { call(self.adapter.attach as *const c_void, arguments) };
         outcome(status_of(returned), None).map_err(|error| {
             if first {
@@ -87,20 +87,20 @@ impl EventLoop for Attached {
     }
 
     fn read(&self, add: bool) -> Result<()> {
-        // SAFETY: a function of the program called as it was registered.
         let arguments = [word(self.user_data()), usize::from(add), 0, 0, 0];
+        // SAFETY: a function of the program called as it was registered.
         outcome(status_of(unsafe { call(self.adapter.read as *const c_void, arguments) }), None)
     }
 
     fn write(&self, add: bool) -> Result<()> {
-        // SAFETY: a function of the program called as it was registered.
         let arguments = [word(self.user_data()), usize::from(add), 0, 0, 0];
+        // SAFETY: a function of the program called as it was registered.
         outcome(status_of(unsafe { call(self.adapter.write as *const c_void, arguments) }), None)
     }
 
     fn detach(&self) -> Result<()> {
-        // SAFETY: a function of the program called as it was registered.
         let arguments = [word(self.user_data()), 0, 0, 0, 0];
+        // SAFETY: a function of the program called as it was registered.
         outcome(status_of(unsafe { call(self.adapter.detach as *const c_void, arguments) }), None)
     }
 }

@@ -117,6 +117,7 @@ pub(crate) unsafe fn on_subscription(
     sub: *mut natsSubscription,
     body: impl FnOnce(&Arc<Subscription>) -> Result<()>,
 ) -> natsStatus {
+    // SAFETY: as promised by the caller.
     waiting(name, || unsafe { live(sub, body) })
 }
 
