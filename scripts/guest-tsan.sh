@@ -30,8 +30,15 @@ for test in ${*:-handover request}; do
 done
 
 # A race of the program's own is still found.
-report=$(NATS_HANDOVER_RACE=1 "$build/bin/handover" closure_and_reply 2>&1 || true)
-if grep -q 'WARNING: ThreadSanitizer: data race' <<<"$report"; then
+found=
+for _ in 1 2 3 4 5 6 7 8; do # a lock of the library may order the two by chance
+    report=$(NATS_HANDOVER_RACE=1 "$build/bin/handover" closure_and_reply 2>&1 || true)
+    if grep -q 'WARNING: ThreadSanitizer: data race' <<<"$report"; then
+        found=yes
+        break
+    fi
+done
+if [ -n "$found" ]; then
     echo "ok a race is found"
 else
     echo "FAIL a race is not found"

@@ -11,8 +11,15 @@ memcheck="valgrind $common --leak-check=full --show-leak-kinds=all --errors-for-
 
 failed=0
 $helgrind "$1/handover" || failed=1
-report=$(NATS_HANDOVER_RACE=1 $helgrind "$1/handover" closure_and_reply 2>&1 || true)
-if grep -q 'Possible data race' <<<"$report"; then
+found=
+for _ in 1 2 3 4 5 6 7 8; do # a lock of the library may order the two by chance
+    report=$(NATS_HANDOVER_RACE=1 $helgrind "$1/handover" closure_and_reply 2>&1 || true)
+    if grep -q 'Possible data race' <<<"$report"; then
+        found=yes
+        break
+    fi
+done
+if [ -n "$found" ]; then
     echo "ok a race is found"
 else
     echo "FAIL a race is not found"
