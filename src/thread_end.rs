@@ -415,3 +415,73 @@ mod frame {
         false
     }
 }
+
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests {
+    use super::*;
+
+    unsafe extern "C-unwind" {
+        fn pthread_exit(value: *mut c_void) -> !;
+    }
+
+    unsafe extern "C-unwind" fn exits() {
+        // SAFETY: no frame between here and the call owns anything.
+        unsafe { pthread_exit(ptr::null_mut()) };
+    }
+
+    extern "C" fn adds(a: usize, b: usize, c: usize, d: usize, e: usize) -> usize {
+        a + 10 * b + 100 * c + 1000 * d + 10_000 * e
+    }
+
+    fn in_a_thread(body: impl FnOnce() + Send + 'static) {
+        std::thread::spawn(body).join().expect("no panic");
+    }
+
+    #[test]
+    fn arguments_and_results_get_through() {
+        // SAFETY: takes five words.
+        assert_eq!(unsafe { call(adds as *const c_void, [1, 2, 3, 4, 5]) }, Ok(54_321));
+        assert!(!is_ending());
+    }
+
+    #[test]
+    fn an_exit_comes_back_as_an_error() {
+        in_a_thread(|| {
+            // SAFETY: takes nothing.
+            assert_eq!(unsafe { call(exits as *const c_void, [0; 5]) }, Err(Ending));
+            assert!(is_ending() && check().is_err());
+            stay();
+            // SAFETY: takes nothing.
+            assert_eq!(unsafe { call_message_handler(exits as *const c_void, [0; 4]) }, Err(Ending));
+            stay();
+            assert!(!is_ending());
+        });
+    }
+
+    #[test]
+    fn a_cancelled_thread_waits_no_more() {
+        in_a_thread(|| {
+            let held = Held::new();
+            // SAFETY: cancels the calling thread, which has cancellation off.
+            unsafe { libc::pthread_cancel(libc::pthread_self()) };
+            let mut nothing = libc::pollfd { fd: -1, events: 0, revents: 0 };
+            assert_eq!(poll_held(&mut nothing, 0), 0);
+            assert_eq!(poll_or_end(&mut nothing, -1), Err(Ending));
+            assert!(!may_be_cancelled());
+            assert_eq!(held.check(), Err(Ending));
+            stay();
+        });
+    }
+
+    #[test]
+    fn who_does_not_want_to_be_cancelled_is_not() {
+        in_a_thread(|| {
+            never_cancel();
+            let held = Held::new();
+            // SAFETY: cancels the calling thread, which has cancellation off.
+            unsafe { libc::pthread_cancel(libc::pthread_self()) };
+            assert!(!may_be_cancelled());
+            assert_eq!(held.check(), Ok(()));
+        });
+    }
+}
