@@ -90,6 +90,8 @@ SUITES = [
         alone=True,
         timeout=1800,
     ),
+    Suite("guest-tsan", f"scripts/guest-tsan.sh {LIB}", needs=("package",), alone=True, timeout=300),
+    Suite("helgrind", f"scripts/helgrind.sh {C_TESTS}/bin", needs=("c-build",), alone=True, timeout=300),
     Suite("tsan", "scripts/tsan.sh", alone=True, timeout=1800),
     Suite("demo", "demo/run.sh", needs=("package",), alone=True, timeout=300),
 ]

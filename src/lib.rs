@@ -11,11 +11,15 @@
 //! | [`proto`] | bytes without I/O: parser, encoder, INFO/CONNECT, headers, subjects, URLs, credentials |
 //! | [`error`] | one error type for all |
 //! | [`sync`] | locks for all |
+//! | `detector` | what race detectors are told of them |
+//! | [`thread_end`] | threads that are cancelled or exit inside a call |
 
 pub mod client;
+mod detector;
 pub mod error;
 pub mod ffi;
 pub mod io;
 pub mod proto;
 pub mod session;
 pub mod sync;
+pub mod thread_end;

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 const MAY_USE: [(&str, &[&str]); 5] = [
     ("proto", &["error"]),
     ("session", &["proto", "error"]),
-    ("io", &["session", "proto", "error", "sync"]),
-    ("client", &["io", "session", "proto", "error", "sync"]),
-    ("ffi", &["client", "proto", "error", "sync"]),
+    ("io", &["session", "proto", "error", "sync", "detector", "thread_end"]),
+    ("client", &["io", "session", "proto", "error", "sync", "thread_end"]),
+    ("ffi", &["client", "proto", "error", "sync", "thread_end"]),
 ];
 
 /// What `proto` and `session` must not mention: time and data are arguments there.

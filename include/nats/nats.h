@@ -3355,8 +3355,9 @@ NATS_EXTERN natsStatus natsConnection_Drain(natsConnection *nc);
  *
  * @param nc the connection
  * @param timeout milliseconds for the subscriptions; 0 or less for no limit
- * @return #NATS_INVALID_ARG for NULL, #NATS_CONNECTION_CLOSED, #NATS_ILLEGAL_STATE while it is not connected. OK
- * without effect when it drains already.
+ * @return #NATS_INVALID_ARG for NULL, #NATS_CONNECTION_CLOSED, #NATS_ILLEGAL_STATE while it is not connected,
+ * #NATS_SYS_ERROR when the system gives no thread for it (the connection goes on as before). OK without effect
+ * when it drains already.
  */
 NATS_EXTERN natsStatus natsConnection_DrainTimeout(natsConnection *nc, int64_t timeout);
 
@@ -3554,8 +3555,8 @@ NATS_EXTERN natsStatus natsConnection_RequestMsg(natsMsg **replyMsg, natsConnect
  * @param cb called for each message on a delivery thread; it owns the message and destroys it
  * @param cbClosure handed to `cb`
  * @return #NATS_INVALID_ARG for a NULL argument, #NATS_INVALID_SUBJECT, #NATS_CONNECTION_CLOSED,
- * #NATS_DRAINING while the connection drains. A server that cannot be reached at this moment is no failure: the
- * subscription is made when it can.
+ * #NATS_DRAINING while the connection drains, #NATS_SYS_ERROR when the system gives no thread to deliver on. A
+ * server that cannot be reached at this moment is no failure: the subscription is made when it can.
  */
 NATS_EXTERN natsStatus natsConnection_Subscribe(natsSubscription **sub, natsConnection *nc,
                                                 const char *subject, natsMsgHandler cb, void *cbClosure);
@@ -3772,7 +3773,8 @@ NATS_EXTERN bool natsSubscription_IsValid(natsSubscription *sub);
  * gives up after 30 seconds.
  *
  * @return #NATS_INVALID_ARG for NULL, #NATS_CONNECTION_CLOSED, #NATS_INVALID_SUBSCRIPTION once it has ended,
- * #NATS_DRAINING while the whole connection drains. OK without effect when it drains already.
+ * #NATS_DRAINING while the whole connection drains, #NATS_SYS_ERROR when the system gives no thread for it (the
+ * subscription goes on as before). OK without effect when it drains already.
  */
 NATS_EXTERN natsStatus natsSubscription_Drain(natsSubscription *sub);
 

@@ -4,7 +4,6 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
@@ -19,7 +18,7 @@ use crate::client::options::Options;
 use crate::client::pause;
 use crate::client::waiter::Waiter;
 use crate::error::{Error, Result, Status, fail};
-use crate::io::clock::Deadline;
+use crate::io::clock::{self, Deadline};
 use crate::io::dns::{self, Families};
 use crate::io::socket::{Interest, Socket};
 use crate::io::tls::{self, Peer};
@@ -30,6 +29,7 @@ use crate::proto::info::{self, ServerInfo};
 use crate::proto::memory;
 use crate::session::handshake::{self, Handshake, Reply};
 use crate::session::pool::{Announced, Server};
+use crate::thread_end::{self, Ending};
 
 /// Each address of a name gets at least this much of the connect timeout.
 const MIN_PER_ADDRESS_MS: i64 = 10;
@@ -50,7 +50,10 @@ pub(super) struct Attempt {
 /// Connects to one of the servers of the options.
 pub fn connect(options: Options) -> Result<Outcome> {
     let connection = Connection::new(library::core()?, options)?;
-    let result = connection.first_connect();
+    let mut result = connection.first_connect();
+    if thread_end::is_ending() {
+        result = Err(Ending.into()); // nobody is left to take the connection
+    }
     if result.is_err() {
         connection.close_now(Loss::closed_by_user());
         connection.release_tls();
@@ -65,14 +68,18 @@ impl Connection {
             Ok(()) => return Ok(Outcome::Connected(Arc::clone(self))),
             Err(e) => e,
         };
+        if thread_end::is_ending() {
+            return Err(failure);
+        }
         if options.retry_on_failed_connect && options.connected_handler.is_some() {
             self.retry_in_background()?;
             return Ok(Outcome::Retrying(Arc::clone(self)));
         }
         if options.retry_on_failed_connect {
             let mut passes = 1;
-            while options.max_reconnect <= 0 || passes <= options.max_reconnect {
-                std::thread::sleep(Duration::from_millis(options.reconnect_wait_ms as u64));
+            while (options.max_reconnect <= 0 || passes <= options.max_reconnect) && !thread_end::is_ending()
+            {
+                clock::sleep_or_end(Deadline::in_ms(options.reconnect_wait_ms));
                 match self.pass() {
                     Ok(()) => return Ok(Outcome::Connected(Arc::clone(self))),
                     Err(e) => failure = e,
@@ -300,6 +307,7 @@ impl Dialogue<'_> {
         let mut bytes = zeroize::Zeroizing::new(fields.encode());
         bytes.extend_from_slice(encoder::PING);
         connection.open()?; // a credentials handler may have closed it
+        thread_end::check()?; // or have ended the thread
         self.send(&bytes)
     }
 
@@ -337,7 +345,7 @@ impl Dialogue<'_> {
             if let Some(n) = self.link.read(&mut chunk)? {
                 return memory::extend(&mut self.received, &chunk[..n]);
             }
-            if !self.link.socket().wait(Interest::Read, self.deadline)? {
+            if !self.link.socket().wait_or_end(Interest::Read, self.deadline)? {
                 return fail(Status::Timeout, "the server did not answer in time");
             }
         }

@@ -24,6 +24,7 @@ use crate::io::clock;
 use crate::io::threads::{self, Threads};
 use crate::io::timer::Timer;
 
+const THREAD_NAME: &str = "nats-deliver";
 /// How often the supervisor looks while something waits.
 const LOOK: Duration = Duration::from_micros(500);
 /// How soon the supervisor tries again when no thread could be had.
@@ -131,8 +132,14 @@ impl Delivery {
         let worker = Worker::new(elastic);
         let home = worker.enter();
         let pool = Arc::clone(self);
-        self.threads.spawn("nats-deliver", move || worker.run(&pool))?;
+        self.threads.spawn(THREAD_NAME, move || worker.run(&pool))?;
         Ok(home)
+    }
+
+    /// When a handler has ended the calling thread, another one becomes the worker: true.
+    fn pass_on_if_ending(self: &Arc<Self>, worker: &Arc<Worker>) -> bool {
+        let (pool, worker) = (Arc::clone(self), Arc::clone(worker));
+        self.threads.pass_on_if_ending(THREAD_NAME, move || worker.run(&pool))
     }
 
     /// Hands work to a worker; makes sure that somebody notices should it be held up.

@@ -273,7 +273,7 @@ impl Connection {
         }
         let socket = link.socket();
         let ready = self.requests.eagerness.spin(|at_most| socket.spin_for_data(at_most))
-            || socket.wait(Interest::Read, deadline).is_ok_and(|ready| ready);
+            || socket.wait_or_end(Interest::Read, deadline).is_ok_and(|ready| ready);
         if !ready {
             return;
         }

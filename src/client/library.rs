@@ -12,7 +12,7 @@ use crate::client::environment;
 use crate::client::options::Defaults;
 use crate::client::recycle;
 use crate::error::{Result, Status, fail};
-use crate::io::clock::Deadline;
+use crate::io::clock::{self, Deadline};
 use crate::io::executor::Executor;
 use crate::io::fork::{PerProcess, Process};
 use crate::io::helpers::Helpers;
@@ -219,8 +219,9 @@ fn configure(config: Option<Config>) {
 pub fn close() {
     if let Some((core, threads)) = begin_close()
         && core.upgrade().is_none()
+        && threads.wait_for_all(Deadline::NEVER)
     {
-        threads.wait_for_all(Deadline::NEVER);
+        ended(&threads);
     }
 }
 
@@ -239,9 +240,19 @@ pub fn close_and_wait(timeout_ms: i64) -> Result<()> {
     if !threads.wait_for_all(deadline) {
         return Err(Status::Timeout.into());
     }
+    ended(&threads);
+    Ok(())
+}
+
+/// The last thread has ended: nothing is kept for the next opening of the library.
+fn ended(threads: &Arc<Threads>) {
+    let mut life = LIFE.get().lock();
+    if matches!(&*life, Life::Closing(closing) if Arc::ptr_eq(closing, threads)) {
+        *life = Life::Closed;
+    }
+    drop(life);
     release_thread_memory();
     recycle::purge(); // what the threads gave back when they ended
-    Ok(())
 }
 
 /// Frees what the calling thread keeps for messages to come.
@@ -256,6 +267,11 @@ pub fn set_delivery_pool_size(size: i32) -> Result<()> {
     }
     core()?.delivery.grow_fixed_pool(size);
     Ok(())
+}
+
+/// Lets the calling thread sleep.
+pub fn sleep(ms: i64) {
+    clock::sleep_or_end(Deadline::in_ms(ms));
 }
 
 fn begin_close() -> Option<(Weak<Core>, Arc<Threads>)> {

@@ -30,13 +30,14 @@ pub enum Wrote {
 }
 
 pub struct Link {
+    /// Ends before the socket: whoever then closes it has seen what others did with it.
+    watch: Mutex<Watch>,
     socket: Socket,
     /// There once the handshake is done: from then on no plain byte is read or written.
     tls: OnceLock<tls::Session>,
     event_loop: Option<Arc<Attachment>>,
     pub(super) read_events: OneAtATime,
     pub(super) write_events: OneAtATime,
-    watch: Mutex<Watch>,
     down: AtomicBool,
     /// A caller reads the socket, not the poller. Changes under the lock of the connection's `inbound`.
     read_by_caller: AtomicBool,

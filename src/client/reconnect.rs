@@ -37,13 +37,22 @@ impl Connection {
     /// Starts the thread. `initial`: the connection was never up yet.
     pub(super) fn start_reconnecting(self: &Arc<Self>, initial: bool) -> Result<()> {
         let connection = Arc::clone(self);
-        self.core().threads.spawn("nats-reconnect", move || connection.reconnect_loop(initial))
+        self.core().threads.spawn("nats-reconnect", move || connection.begin_reconnecting(initial))
     }
 
-    fn reconnect_loop(self: &Arc<Self>, initial: bool) {
+    fn begin_reconnecting(self: &Arc<Self>, initial: bool) {
         self.outbound.settle();
-        let mut plan = ReconnectPlan::new();
+        self.reconnect_loop(initial, ReconnectPlan::new());
+    }
+
+    /// Goes on in another thread if a handler of the program ends this one: for the attempt, that is a failure.
+    fn reconnect_loop(self: &Arc<Self>, initial: bool, mut plan: ReconnectPlan) {
         loop {
+            let (next, next_plan) = (Arc::clone(self), plan.clone());
+            let go_on = move || next.reconnect_loop(initial, next_plan);
+            if self.core().threads.pass_on_if_ending("nats-reconnect", go_on) {
+                return;
+            }
             let Some((server, pool_len)) = self.next_server() else {
                 self.close_now(Loss::new(Reason::IoError, Status::NoServer)); // no server is left to try
                 return;

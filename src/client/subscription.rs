@@ -18,9 +18,14 @@ use crate::client::recycle::AHEAD;
 use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::{self, Deadline, wait_until};
 use crate::io::timer;
+use crate::thread_end::{Ending, Held};
 
 /// Called for every message, and with `None` when a timeout subscription received nothing for its time.
-pub type MsgHandler = Box<dyn Fn(&Arc<Connection>, &Arc<Subscription>, Option<Msg>) + Send + Sync>;
+pub type MsgHandler = Box<
+    dyn Fn(&Arc<Connection>, &Arc<Subscription>, Option<Msg>) -> std::result::Result<(), Ending>
+        + Send
+        + Sync,
+>;
 /// Called once after the last message callback.
 pub type CompleteHandler = Box<dyn FnOnce() + Send>;
 
@@ -317,9 +322,12 @@ impl Subscription {
                 let idle = std::mem::take(&mut state.timeout_due) && self.is_valid() && !state.drain.emptying;
                 if idle {
                     drop(state);
-                    worker.turn(|| self.call(None));
+                    let called = worker.turn(|| self.call(None));
                     self.restart_timeout(&mut self.state.lock());
-                    continue;
+                    match called {
+                        Ok(()) => continue,
+                        Err(Ending) => return true,
+                    }
                 }
                 if self.finish_if_due(state) {
                     return false;
@@ -337,7 +345,9 @@ impl Subscription {
                 if let Some(soon) = batch.get(AHEAD) {
                     soon.fetch();
                 }
-                worker.turn(|| self.deliver(msg));
+                if worker.turn(|| self.deliver(msg)) == Err(Ending) {
+                    return self.put_back(batch);
+                }
                 in_a_row += 1;
                 if in_a_row >= TURNS_IN_A_ROW && worker.others_wait() && !batch.is_empty() {
                     return self.put_back(batch);
@@ -362,7 +372,7 @@ impl Subscription {
     /// Runs the callback of one message of the fixed pool.
     pub(super) fn deliver_one(self: &Arc<Self>, msg: Msg, worker: &Worker) {
         if self.is_valid() {
-            worker.turn(|| self.deliver(msg));
+            let _ = worker.turn(|| self.deliver(msg)); // the worker itself looks whether its thread is ending
         }
         fence(Ordering::SeqCst); // see `limit`
         let limited = self.max() > 0;
@@ -383,19 +393,21 @@ impl Subscription {
     }
 
     #[inline]
-    fn deliver(self: &Arc<Self>, msg: Msg) {
+    fn deliver(self: &Arc<Self>, msg: Msg) -> std::result::Result<(), Ending> {
         let delivered = self.delivered.load(Ordering::Relaxed) + 1;
         let max = self.max();
         pause::at("deliver", self);
         if max > 0 && delivered > max {
-            return self.end(End::MaxReached);
+            self.end(End::MaxReached);
+            return Ok(());
         }
         self.count_delivered(&msg, delivered);
-        self.call(Some(msg));
+        let called = self.call(Some(msg));
         let max = self.max(); // which may be new
         if max > 0 && delivered >= max {
             self.end(End::MaxReached);
         }
+        called
     }
 
     #[inline]
@@ -406,9 +418,10 @@ impl Subscription {
     }
 
     #[inline]
-    fn call(self: &Arc<Self>, msg: Option<Msg>) {
-        if let Some(handler) = &self.handler {
-            handler(&self.connection, self, msg);
+    fn call(self: &Arc<Self>, msg: Option<Msg>) -> std::result::Result<(), Ending> {
+        match &self.handler {
+            Some(handler) => handler(&self.connection, self, msg),
+            None => Ok(()),
         }
     }
 
@@ -512,6 +525,7 @@ impl Subscription {
     }
 
     fn wait_for_msg(&self, state: &mut MutexGuard<'_, State>, timeout_ms: i64) -> Result<()> {
+        let _held = Held::new();
         state.waiters += 1;
         let woken = wait_until(&self.changed, state, Deadline::in_ms(timeout_ms), |s| {
             (!s.msgs.is_empty() || s.end.is_some() || s.drain.emptying).then_some(())

@@ -10,7 +10,7 @@ use crate::sync::{Mutex, MutexGuard};
 use crate::client::connection::Connection;
 use crate::client::delivery::{BULKY, Delivery, Mode};
 use crate::client::message::Msg;
-use crate::client::outbound::{Flush, Then};
+use crate::client::outbound::Flush;
 use crate::client::subscription::{End, Request, Subscription};
 use crate::error::{Result, Status};
 use crate::proto::buffer::{Buffer, NoMemory};
@@ -300,7 +300,10 @@ impl Connection {
     fn flush_if_asap(self: &Arc<Self>) {
         if self.options.send_asap {
             // A failure means that the link is over, and who reads it is about to notice.
-            let then = self.outbound.push(Flush::Now, |_| Ok(())).unwrap_or(Then::Nothing);
+            let then = self
+                .outbound
+                .push(Flush::Now, |_| Ok(()))
+                .unwrap_or_else(|_| self.outbound.look_after_rest());
             self.carry_out(then);
         }
     }

@@ -158,7 +158,10 @@ fn a_limit_set_while_its_last_message_is_delivered_ends_the_subscription() {
     let connection = connected(&server);
     let mut stream = server.accepted.recv_timeout(SOON).unwrap();
     let ((delivered, deliveries), (ended, end)) = (channel(), channel());
-    let handler = Box::new(move |_: &_, _: &_, _: Option<_>| delivered.send(()).unwrap());
+    let handler = Box::new(move |_: &_, _: &_, _: Option<_>| {
+        delivered.send(()).unwrap();
+        Ok(())
+    });
     let sub = connection
         .subscribe(Request { subject: b"foo", queue: None, handler: Some(handler), timeout_ms: None })
         .unwrap();

@@ -1,16 +1,17 @@
 //! Opening and closing the library, versions, clocks, the last error, signing.
 
-use std::ffi::{CStr, CString, c_char, c_int, c_uchar};
+use std::ffi::{CStr, CString, c_char, c_int, c_uchar, c_void};
 use std::ptr;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::client::library::{self, Config};
 use crate::error::{Error, Result, Status, fail};
 use crate::ffi::support::callback::Closure;
-use crate::ffi::support::{alloc, boundary, infallible, last_error, strings};
+use crate::ffi::support::{alloc, boundary, held, infallible, last_error, strings, waiting};
 use crate::ffi::types::{natsClientConfig, natsStatus};
 use crate::proto::nkeys::KeyPair;
+use crate::thread_end;
 
 const VERSION: &CStr = c"3.14.0";
 const VERSION_NUMBER: u32 = 0x03_0E_00;
@@ -39,8 +40,11 @@ pub unsafe extern "C" fn nats_OpenWithConfig(config: *mut natsClientConfig) -> n
 fn open_config(config: &natsClientConfig) -> Config {
     let closure = Closure::new(config.ThreadStartedHandlerClosure);
     let thread_started = config.ThreadStartedHandler.map(|handler| {
-        // SAFETY: a function of the program called as it was registered.
-        let call = move || unsafe { handler(closure.get()) };
+        let call = move || {
+            // SAFETY: a function of the program called as it was registered.
+            let _ =
+                unsafe { thread_end::call_handler(handler as *const c_void, [closure.word(), 0, 0, 0, 0]) };
+        };
         Arc::new(call) as Arc<dyn Fn() + Send + Sync>
     });
     Config {
@@ -160,8 +164,11 @@ pub unsafe extern "C" fn nats_NowMonotonicInNanoSeconds() -> i64 {
 ///
 /// @param sleepTime in milliseconds; 0 or less returns at once.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn nats_Sleep(sleepTime: i64) {
-    std::thread::sleep(Duration::from_millis(u64::try_from(sleepTime).unwrap_or(0)));
+pub unsafe extern "C-unwind" fn nats_Sleep(sleepTime: i64) {
+    waiting("nats_Sleep", || {
+        library::sleep(sleepTime);
+        Ok(())
+    });
 }
 
 /// Returns the last error of the calling thread. Each thread has its own; a successful call does not clear it.
@@ -303,8 +310,8 @@ pub unsafe extern "C" fn nats_Sign(
 /// there keep what they need of the library until they are destroyed. Has no effect when the library is not open.
 /// May be called from a callback.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn nats_Close() {
-    infallible("nats_Close", (), library::close);
+pub unsafe extern "C-unwind" fn nats_Close() {
+    held("nats_Close", (), library::close);
 }
 
 /// Closes the library and waits until all connections, subscriptions and threads are gone.
@@ -314,8 +321,8 @@ pub unsafe extern "C" fn nats_Close() {
 /// already, or on a thread of the library, where nothing is closed then; #NATS_TIMEOUT if objects are left, the
 /// library closes nevertheless when they go.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn nats_CloseAndWait(timeout: i64) -> natsStatus {
-    boundary("nats_CloseAndWait", || -> Result<()> { library::close_and_wait(timeout) })
+pub unsafe extern "C-unwind" fn nats_CloseAndWait(timeout: i64) -> natsStatus {
+    waiting("nats_CloseAndWait", || -> Result<()> { library::close_and_wait(timeout) })
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::client::library;
 use crate::client::options::{Options, SharedOptions};
 use crate::error::{Result, Status, fail};
-use crate::ffi::support::{Handle, boundary, infallible, strings};
+use crate::ffi::support::{Handle, boundary, held, strings};
 use crate::ffi::types::{
     natsConnectionHandler, natsCustomReconnectDelayHandler, natsErrHandler, natsEvLoop_Attach,
     natsEvLoop_Detach, natsEvLoop_ReadAddRemove, natsEvLoop_WriteAddRemove, natsOptions,
@@ -995,7 +995,7 @@ pub unsafe extern "C" fn natsOptions_SetMessageBufferPadding(
 /// @param opts the options, not to be used afterwards. NULL is accepted.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_Destroy(opts: *mut natsOptions) {
-    infallible("natsOptions_Destroy", (), || {
+    held("natsOptions_Destroy", (), || {
         // SAFETY: NULL or a handle that the caller gives up.
         drop(unsafe { natsOptions::take(opts) });
     });

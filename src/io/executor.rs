@@ -12,6 +12,8 @@ use crate::io::threads::Threads;
 pub type Job = Box<dyn FnOnce() + Send>;
 
 pub struct Executor {
+    threads: Arc<Threads>,
+    name: String,
     queue: Mutex<Queue>,
     posted: Condvar,
 }
@@ -24,9 +26,10 @@ struct Queue {
 
 impl Executor {
     pub fn start(threads: &Arc<Threads>, name: &str) -> Result<Arc<Executor>> {
-        let executor = Arc::new(Executor { queue: Mutex::default(), posted: Condvar::new() });
+        let (threads, name) = (Arc::clone(threads), name.to_owned());
+        let executor = Arc::new(Executor { threads, name, queue: Mutex::default(), posted: Condvar::new() });
         let worker = Arc::clone(&executor);
-        threads.spawn(name, move || worker.run())?;
+        executor.threads.spawn(&executor.name, move || worker.run())?;
         Ok(executor)
     }
 
@@ -48,9 +51,13 @@ impl Executor {
         self.posted.notify_one();
     }
 
-    fn run(&self) {
+    fn run(self: &Arc<Self>) {
         while let Some(job) = self.next() {
             let _ = catch_unwind(AssertUnwindSafe(job));
+            let next = Arc::clone(self);
+            if self.threads.pass_on_if_ending(&self.name, move || next.run()) {
+                return;
+            }
         }
     }
 

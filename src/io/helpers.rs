@@ -85,9 +85,13 @@ impl Helpers {
         }
     }
 
-    fn work(&self) {
+    fn work(self: &Arc<Self>) {
         while let Some(job) = self.next() {
             let _ = catch_unwind(AssertUnwindSafe(job));
+            let next = Arc::clone(self);
+            if self.threads.pass_on_if_ending("nats-helper", move || next.work()) {
+                return;
+            }
         }
     }
 

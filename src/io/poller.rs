@@ -11,10 +11,12 @@ use crate::sync::Mutex;
 use mio::unix::SourceFd;
 use mio::{Events, Poll, Registry, Token, Waker};
 
+use crate::detector;
 use crate::error::{Error, Result, Status};
 use crate::io::clock;
 use crate::io::helpers;
 use crate::io::threads::Threads;
+use crate::thread_end::Held;
 
 /// Room for one read; shared by all connections of a poller, so an idle connection holds no buffer.
 const READ_BUFFER: usize = 256 * 1024;
@@ -119,7 +121,9 @@ impl Poller {
 
     fn wake(&self) {
         if self.asleep.swap(false, Ordering::SeqCst) {
+            let _held = Held::new();
             let _ = self.waker.wake();
+            detector::release(self);
         }
     }
 
@@ -178,6 +182,13 @@ impl Poller {
         if more && !unfinished.contains(&token) {
             unfinished.push(token);
         }
+    }
+}
+
+impl Drop for Poller {
+    /// Closes the descriptors, after all who woke the thread.
+    fn drop(&mut self) {
+        detector::acquire(self);
     }
 }
 

@@ -3,10 +3,11 @@
 
 use std::cell::Cell;
 use std::ffi::{c_char, c_void};
+use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use crate::sync::{Condvar, Mutex};
 use crate::error::{Result, Status, fail};
 use crate::io::clock::{Deadline, wait_until};
 use crate::io::fork::Process;
+use crate::thread_end;
 
 /// Longest name of a thread, with its NUL; the system's limit.
 const NAME_SIZE: usize = 16;
@@ -106,8 +108,8 @@ impl Threads {
         })
     }
 
-    /// Starts a thread, with the attributes every thread of the process has by default: callbacks of the program run on
-    /// it and find the stack they are used to. Joins nothing that has not ended. Callers hold no lock.
+    /// Starts a thread, with the attributes every thread of the process has by default but always joinable: callbacks of
+    /// the program run on it and find the stack they are used to. Joins nothing that has not ended. Callers hold no lock.
     pub fn spawn(self: &Arc<Self>, name: &str, body: impl FnOnce() + Send + 'static) -> Result<()> {
         let start = Box::new(Start { threads: Arc::clone(self), name: c_name(name), body: Box::new(body) });
         let mut state = self.state.lock();
@@ -123,13 +125,24 @@ impl Threads {
 
     /// Starts a thread for work that must not begin unless there is a thread to finish it.
     pub fn prepare(self: &Arc<Self>, name: &str) -> Result<Prepared> {
-        let (give, work) = mpsc::channel::<Box<dyn FnOnce() + Send>>();
+        let order = Arc::new(Order::default());
+        let awaited = Arc::clone(&order);
         self.spawn(name, move || {
-            if let Ok(work) = work.recv() {
+            if let Some(work) = awaited.wait() {
                 work();
             }
         })?;
-        Ok(Prepared(give))
+        Ok(Prepared(order))
+    }
+
+    /// When a handler of the program has ended the calling thread, a new one goes on with `body`: then true, and the caller
+    /// returns. If none can be had, the calling one stays.
+    pub fn pass_on_if_ending(self: &Arc<Self>, name: &str, body: impl FnOnce() + Send + 'static) -> bool {
+        if !thread_end::is_ending() {
+            return false;
+        }
+        thread_end::stay();
+        self.spawn(name, body).is_ok()
     }
 
     /// Waits until every thread has ended, the calling one excepted: then none of them runs any code any more. False at
@@ -173,11 +186,37 @@ impl Threads {
 }
 
 /// A thread that waits to be told what to do. Dropped instead, it ends.
-pub struct Prepared(mpsc::Sender<Box<dyn FnOnce() + Send>>);
+pub struct Prepared(Arc<Order>);
+
+type Work = Box<dyn FnOnce() + Send>;
+
+/// What it is told: work, or that there is none. (Under a lock that race detectors see, which they do not see in a channel.)
+#[derive(Default)]
+struct Order {
+    told: Mutex<Option<Option<Work>>>,
+    changed: Condvar,
+}
 
 impl Prepared {
     pub fn run(self, work: impl FnOnce() + Send + 'static) {
-        let _ = self.0.send(Box::new(work)); // it waits, so it gets it
+        self.0.tell(Some(Box::new(work)));
+    }
+}
+
+impl Drop for Prepared {
+    fn drop(&mut self) {
+        self.0.tell(None); // too late after `run`
+    }
+}
+
+impl Order {
+    fn tell(&self, work: Option<Work>) {
+        self.told.lock().get_or_insert(work);
+        self.changed.notify_one();
+    }
+
+    fn wait(&self) -> Option<Work> {
+        wait_until(&self.changed, &mut self.told.lock(), Deadline::NEVER, Option::take).flatten()
     }
 }
 
@@ -220,9 +259,18 @@ impl Start {
     fn create(self: Box<Self>) -> std::io::Result<()> {
         let argument = Box::into_raw(self);
         let mut thread = 0;
-        // SAFETY: `run_thread` takes over the argument; without a thread it is taken back below.
-        let error =
-            unsafe { libc::pthread_create(&mut thread, ptr::null(), run_thread, argument.cast::<c_void>()) };
+        let mut attributes = MaybeUninit::uninit();
+        // SAFETY: the attributes are filled in before they are used. `run_thread` takes over the argument; without a
+        // thread it is taken back below.
+        let error = unsafe {
+            let mut error = pthread_getattr_default_np(attributes.as_mut_ptr());
+            if error == 0 {
+                libc::pthread_attr_setdetachstate(attributes.as_mut_ptr(), libc::PTHREAD_CREATE_JOINABLE);
+                error = libc::pthread_create(&mut thread, attributes.as_ptr(), run_thread, argument.cast());
+                libc::pthread_attr_destroy(attributes.as_mut_ptr());
+            }
+            error
+        };
         if error == 0 {
             return Ok(());
         }
@@ -230,6 +278,11 @@ impl Start {
         drop(unsafe { Box::from_raw(argument) });
         Err(std::io::Error::from_raw_os_error(error))
     }
+}
+
+unsafe extern "C" {
+    /// What `pthread_create` uses when it is given no attributes.
+    fn pthread_getattr_default_np(attributes: *mut libc::pthread_attr_t) -> i32;
 }
 
 /// The first function of every thread.
@@ -240,10 +293,12 @@ extern "C" fn run_thread(argument: *mut c_void) -> *mut c_void {
     // SAFETY: the calling thread lives, and the name ends in NUL.
     unsafe { libc::pthread_setname_np(libc::pthread_self(), name.as_ptr().cast::<c_char>()) };
     OURS.set(Some(Process::current()));
+    thread_end::never_cancel();
     threads.begin();
     let _ = catch_unwind(AssertUnwindSafe(|| {
         if let Some(started) = &threads.started {
             started();
+            thread_end::stay(); // the library needs its threads
         }
         body();
     }));
@@ -334,6 +389,25 @@ mod tests {
         assert_eq!(stack, default_stack_size());
         assert!(threads.wait_for_all(Deadline::NEVER));
 
+        // Even where threads are detached by default.
+        let detached = |how| {
+            let mut attr = MaybeUninit::uninit();
+            // SAFETY: the attributes are filled in before they are used.
+            unsafe {
+                assert_eq!(pthread_getattr_default_np(attr.as_mut_ptr()), 0);
+                libc::pthread_attr_setdetachstate(attr.as_mut_ptr(), how);
+                assert_eq!(pthread_setattr_default_np(attr.as_ptr()), 0);
+            }
+        };
+        detached(libc::PTHREAD_CREATE_DETACHED);
+        threads.spawn("detached", || ()).unwrap();
+        detached(libc::PTHREAD_CREATE_JOINABLE);
+        assert!(threads.wait_for_all(Deadline::in_ms(10_000)));
+
+        unsafe extern "C" {
+            fn pthread_setattr_default_np(attributes: *const libc::pthread_attr_t) -> i32;
+        }
+
         fn name() -> String {
             std::fs::read_to_string("/proc/thread-self/comm").unwrap().trim_end().to_owned()
         }
@@ -353,7 +427,7 @@ mod tests {
         }
 
         fn size_in(fill: impl Fn(*mut libc::pthread_attr_t) -> i32) -> usize {
-            let mut attr = std::mem::MaybeUninit::uninit();
+            let mut attr = MaybeUninit::uninit();
             let mut size = 0;
             assert_eq!(fill(attr.as_mut_ptr()), 0);
             // SAFETY: the attributes were filled in just now.

@@ -21,9 +21,10 @@ type Job = Box<dyn FnOnce() + Send>;
 pub type Key = (Duration, u64);
 
 pub struct Timer {
+    /// Ends first: whoever then closes the descriptor has seen what the thread did with it.
+    state: Mutex<State>,
     /// Fires on the boot-time clock, so a job that became due while the machine slept runs on wake-up.
     fd: File,
-    state: Mutex<State>,
 }
 
 #[derive(Default)]

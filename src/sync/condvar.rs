@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use crate::sync::{MutexGuard, futex};
+use crate::thread_end::Ending;
 
 /// Whoever changes what others wait for does it under their lock and then notifies. A wait may end for no reason, so what
 /// is waited for is looked at again.
@@ -40,13 +41,26 @@ impl Condvar {
         WaitTimeoutResult(!self.wait_at_most(guard, Some(limit)))
     }
 
+    /// The same for a thread that may be cancelled: it comes back at once then, not to wait any more.
+    pub fn wait_or_end<T>(
+        &self,
+        guard: &mut MutexGuard<'_, T>,
+        limit: Option<Duration>,
+    ) -> Result<(), Ending> {
+        self.sleep(guard, |word, seen| futex::wait_or_end(word, seen, limit)).map(drop)
+    }
+
     fn wait_at_most<T>(&self, guard: &mut MutexGuard<'_, T>, limit: Option<Duration>) -> bool {
+        self.sleep(guard, |word, seen| futex::wait(word, seen, limit))
+    }
+
+    fn sleep<T, R>(&self, guard: &mut MutexGuard<'_, T>, sleep: impl FnOnce(&AtomicU32, u32) -> R) -> R {
         self.waiting.fetch_add(1, Ordering::Relaxed);
         let seen = self.notified.load(Ordering::Relaxed);
         MutexGuard::unlocked(guard, || {
-            let woken = futex::wait(&self.notified, seen, limit);
+            let result = sleep(&self.notified, seen);
             self.waiting.fetch_sub(1, Ordering::Relaxed);
-            woken
+            result
         })
     }
 

@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::detector;
 use crate::sync::futex;
 
 const FREE: u32 = 0;
@@ -22,18 +23,24 @@ unsafe impl lock_api::RawMutex for RawMutex {
 
     #[inline]
     fn lock(&self) {
-        if !self.try_lock() {
+        if !self.take() {
             self.lock_contended();
         }
+        detector::acquire(self);
     }
 
     #[inline]
     fn try_lock(&self) -> bool {
-        self.0.compare_exchange(FREE, HELD, Ordering::Acquire, Ordering::Relaxed).is_ok()
+        let taken = self.take();
+        if taken {
+            detector::acquire(self);
+        }
+        taken
     }
 
     #[inline]
     unsafe fn unlock(&self) {
+        detector::release(self);
         if self.0.swap(FREE, Ordering::Release) == CONTENDED {
             self.wake_one();
         }
@@ -45,7 +52,20 @@ unsafe impl lock_api::RawMutex for RawMutex {
     }
 }
 
+impl Drop for RawMutex {
+    /// Comes before the end of what the lock guards: whoever ends it has seen what all holders did.
+    #[inline]
+    fn drop(&mut self) {
+        detector::acquire(self);
+    }
+}
+
 impl RawMutex {
+    #[inline]
+    fn take(&self) -> bool {
+        self.0.compare_exchange(FREE, HELD, Ordering::Acquire, Ordering::Relaxed).is_ok()
+    }
+
     #[cold]
     fn lock_contended(&self) {
         self.spin();

@@ -12,6 +12,7 @@ use crate::client::delivery::Delivery;
 use crate::client::message::Msg;
 use crate::client::subscription::Subscription;
 use crate::io::threads;
+use crate::thread_end;
 
 /// How long a worker of the elastic pool that is nobody's home waits for work before it ends.
 pub(super) const IDLE: Duration = if cfg!(test) { Duration::from_millis(50) } else { Duration::from_secs(5) };
@@ -173,11 +174,12 @@ impl Worker {
 
     /// Runs a callback. The count is odd while one runs.
     #[inline]
-    pub fn turn(&self, callback: impl FnOnce()) {
+    pub fn turn<T>(&self, callback: impl FnOnce() -> T) -> T {
         let turns = self.turns.load(Ordering::Relaxed);
         self.turns.store(turns + 1, Ordering::Relaxed);
-        callback();
+        let result = callback();
         self.turns.store(turns + 2, Ordering::Relaxed);
+        result
     }
 
     /// Whether other jobs wait for this worker.
@@ -186,7 +188,7 @@ impl Worker {
         self.waiting.load(Ordering::Relaxed) > 0
     }
 
-    pub(super) fn run(self: &Arc<Self>, pool: &Delivery) {
+    pub(super) fn run(self: &Arc<Self>, pool: &Arc<Delivery>) {
         self.thread.store(threads::system_id(), Ordering::Relaxed);
         let mut batch = VecDeque::new();
         while let Some(job) = self.next(pool, &mut batch) {
@@ -195,6 +197,9 @@ impl Worker {
                 // One subscription is out of order, the others go on.
                 batch.clear();
                 self.turns.fetch_add(self.turns.load(Ordering::Relaxed) % 2, Ordering::Relaxed);
+            }
+            if thread_end::is_ending() && pool.pass_on_if_ending(self) {
+                return;
             }
         }
     }

@@ -10,6 +10,7 @@ use super::{Guard, Outbound, Then};
 use crate::client::link::{Link, WRITE_DEADLINE, Wrote};
 use crate::error::{Error, Result, Status};
 use crate::io::clock::{self, Deadline, wait_until};
+use crate::thread_end::Held;
 
 /// The end of a connection is noticed long before this has passed.
 const LOSS_NOTICED_MS: i64 = 1000;
@@ -96,7 +97,9 @@ impl Outbound {
     /// Writes until the byte with number `goal` is on the socket. Waits while another thread writes. When that
     /// fails, the frame that starts with byte `own` is the caller's to know about: it is not kept for the reconnect.
     pub(super) fn write_until<'a>(&'a self, queue: Guard<'a>, goal: u64, own: Option<u64>) -> Result<Then> {
-        Ok(self.reach(queue, goal, own)?.look_after_rest())
+        let mut queue = self.reach(queue, goal, own)?;
+        Held::new().check()?; // of all publishes only those that write are cancellation points
+        Ok(queue.look_after_rest())
     }
 
     /// As [`Outbound::write_until`], and keeps the lock: who goes on looks after what is left.

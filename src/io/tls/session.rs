@@ -130,7 +130,7 @@ fn receive_some(socket: &Socket, pipe: &mut Pipe, deadline: Deadline) -> Result<
 }
 
 fn wait(socket: &Socket, interest: Interest, deadline: Deadline) -> Result<()> {
-    if socket.wait(interest, deadline)? && !deadline.has_passed() {
+    if socket.wait_or_end(interest, deadline)? && !deadline.has_passed() {
         Ok(())
     } else {
         Err(Status::Timeout.into())

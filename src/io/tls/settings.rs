@@ -1,20 +1,22 @@
 //! What the program wants of TLS: an OpenSSL context that the setters change, and what is applied per connection.
 
-use std::ffi::{CStr, CString, c_char, c_int};
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::net::IpAddr;
 use std::ptr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 
 use crate::sync::{Mutex, ReentrantMutex};
 use foreign_types::{ForeignType, ForeignTypeRef};
 use openssl::error::ErrorStack;
+use openssl::ex_data::Index;
 use openssl::pkey::{PKey, Private};
 use openssl::ssl::{
     Ssl, SslContext, SslContextBuilder, SslMethod, SslMode, SslOptions, SslRef, SslVerifyMode, SslVersion,
 };
 use openssl::x509::store::X509Lookup;
 use openssl::x509::verify::{X509CheckFlags, X509VerifyFlags};
-use openssl::x509::{X509, X509NameRef, X509StoreContextRef};
+use openssl::x509::{X509, X509NameRef, X509StoreContext, X509StoreContextRef};
 use openssl_sys as ffi;
 
 use crate::error::{Error, Result, Status};
@@ -22,6 +24,7 @@ use crate::io::fork::{self, EndsUndisturbed, PerProcess};
 use crate::io::tls::errors::{checked, tried};
 use crate::io::tls::pem::PemObjects;
 use crate::io::tls::{Peer, VerifyCallback};
+use crate::thread_end;
 
 /// X509_V_ERR_HOSTNAME_MISMATCH
 const HOSTNAME_MISMATCH: c_int = 62;
@@ -234,14 +237,9 @@ impl Settings {
             });
             return;
         };
-        // SAFETY: the two types differ in what the second argument is said to point to; a C pointer is a C pointer.
-        let callback = unsafe {
-            std::mem::transmute::<VerifyCallback, extern "C" fn(c_int, *mut ffi::X509_STORE_CTX) -> c_int>(
-                callback,
-            )
-        };
-        // SAFETY: `ssl` is alive, and OpenSSL calls a verification callback just like this one.
-        unsafe { ffi::SSL_set_verify(ssl.as_ptr(), SslVerifyMode::PEER.bits(), Some(callback)) };
+        ssl.set_ex_data(callback_index(), callback);
+        // SAFETY: `ssl` is alive.
+        unsafe { ffi::SSL_set_verify(ssl.as_ptr(), SslVerifyMode::PEER.bits(), Some(call_back)) };
     }
 
     /// Changes the context, which no connection uses.
@@ -256,6 +254,33 @@ impl Settings {
         let mut builder = unsafe { SslContextBuilder::from_ptr(pointer) };
         tried(|| change(&mut builder))
     }
+}
+
+/// Where an OpenSSL connection has the program's callback.
+fn callback_index() -> Index<Ssl, VerifyCallback> {
+    static INDEX: AtomicI32 = AtomicI32::new(-1);
+    let mut index = INDEX.load(Ordering::Acquire);
+    if index < 0 {
+        let new = Ssl::new_ex_index::<VerifyCallback>().expect("a place for a pointer").as_raw();
+        // Of two threads that make one at the same time both use the first.
+        index = match INDEX.compare_exchange(-1, new, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => new,
+            Err(first) => first,
+        };
+    }
+    // SAFETY: made above, for this type.
+    unsafe { Index::from_raw(index) }
+}
+
+/// What OpenSSL calls. A callback that ends its thread refuses: OpenSSL's frames must not be left by unwinding.
+extern "C" fn call_back(ok: c_int, context: *mut ffi::X509_STORE_CTX) -> c_int {
+    // SAFETY: OpenSSL calls it with the context of a verification.
+    let verification = unsafe { X509StoreContextRef::from_ptr(context) };
+    let ssl = X509StoreContext::ssl_idx().ok().and_then(|index| verification.ex_data(index));
+    let Some(callback) = ssl.and_then(|ssl| ssl.ex_data(callback_index())) else { return 0 };
+    let arguments = [ok as usize, context.expose_provenance(), 0, 0, 0];
+    // SAFETY: a function of the program called as it was registered.
+    unsafe { thread_end::call_handler(*callback as *const c_void, arguments) }.map_or(0, |ok| ok as c_int)
 }
 
 /// Tells the server which host is wanted.
