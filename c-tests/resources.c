@@ -301,6 +301,8 @@ TEST(memory_of_threads_that_free_messages)
         pthread_join(threads[t], NULL);
     }
     free(msgs);
+}
+
 // What malloc has given out, kB.
 static int64_t in_use_kb(void)
 {
