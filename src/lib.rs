@@ -11,10 +11,13 @@
 //! | [`proto`] | bytes without I/O: parser, encoder, INFO/CONNECT, headers, subjects, URLs, credentials |
 //! | [`error`] | one error type for all |
 //! | [`sync`] | locks for all |
+//! | [`fuzzing`] | what must hold for any bytes from outside, for tests; beside the layers |
 
 pub mod client;
 pub mod error;
 pub mod ffi;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod io;
 pub mod proto;
 pub mod session;
