@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 /// Each layer with those it may use besides itself.
 const MAY_USE: [(&str, &[&str]); 6] = [
+    ("fuzzing", &["session", "proto", "error"]),
     ("proto", &["error"]),
     ("session", &["proto", "error"]),
     ("io", &["session", "proto", "error", "sync"]),
     ("client", &["io", "session", "proto", "error", "sync"]),
     ("ffi", &["client", "proto", "error", "sync"]),
-    ("fuzzing", &["session", "proto", "error"]),
 ];
 
 /// What `proto` and `session` must not mention: time and data are arguments there.
