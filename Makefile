@@ -44,12 +44,12 @@ compatibility: all ## write COMPATIBILITY.md anew
 
 .PHONY: fmt
 fmt: ## format the Rust sources
-	$(CARGO) fmt
+	$(CARGO) fmt --all
 
 .PHONY: lint
 lint: ## check the format and run clippy
-	$(CARGO) fmt --check
-	$(CARGO) clippy --all-targets --features doctor -- -D warnings
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
 
 .PHONY: clean
 clean: ## remove what was built
