@@ -11,9 +11,12 @@
 //! | [`proto`] | bytes without I/O: parser, encoder, INFO/CONNECT, headers, subjects, URLs, credentials |
 //! | [`error`] | one error type for all |
 //! | [`sync`] | locks for all |
+//! | [`doctor`] | what nats-doctor may use; beside the layers |
 //! | [`fuzzing`] | what must hold for any bytes from outside, for tests; beside the layers |
 
 pub mod client;
+#[doc(hidden)]
+pub mod doctor;
 pub mod error;
 pub mod ffi;
 #[doc(hidden)]

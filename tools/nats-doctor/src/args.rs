@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use clap::Parser;
-use nats::client::library;
-use nats::client::options::{Credentials, Options, TlsSettings};
-use nats::error::Result;
+use nats::doctor::{self, Credentials, Options, Result, TlsSettings};
 
 /// Examines the connection to a NATS server: round trips, settings of both sides, the path in between.
 ///
@@ -106,8 +104,8 @@ pub struct Args {
 impl Args {
     /// Options with the settings to examine: those given, else what a program would get by default here.
     pub fn options(&self) -> Result<Options> {
-        library::open_default()?;
-        let mut options = Options::new(&library::defaults());
+        doctor::open_default()?;
+        let mut options = Options::new(&doctor::defaults());
         options.set_url(Some(self.url.as_bytes()))?;
         options.name = Some(b"nats-doctor".to_vec());
         options.set_timeout(self.timeout)?;

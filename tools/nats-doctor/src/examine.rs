@@ -3,10 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use nats::client::connect::{Outcome, connect};
-use nats::client::connection::Connection;
-use nats::client::options::Options;
-use nats::error::{Error, Result, Status};
+use nats::doctor::{Connection, Error, Options, Outcome, Result, Status, connect};
 use serde::Serialize;
 
 use crate::args::Args;

@@ -1,7 +1,6 @@
 //! What the facts mean: symptom, cause, evidence, and what to change.
 
-use nats::client::loss::{Disconnect, Reason};
-use nats::error::{Error, Status};
+use nats::doctor::{Disconnect, Error, Reason, Status};
 use serde::Serialize;
 
 use crate::examine::{Facts, public};

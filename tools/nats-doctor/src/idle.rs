@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use nats::client::connection::Connection;
+use nats::doctor::Connection;
 use serde::Serialize;
 
 use crate::args::Args;

@@ -5,8 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use anstream::println;
-use nats::client::loss::Disconnect;
-use nats::client::options::{Options, PingEvent};
+use nats::doctor::{Disconnect, Options, PingEvent};
 use serde_json::{Value, json};
 
 use crate::args::Args;
