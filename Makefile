@@ -36,7 +36,7 @@ demo: setup ## watch a server freeze and come back
 
 .PHONY: headers
 headers: ## write include/ anew from the Rust sources
-	UPDATE_HEADERS=1 $(CARGO) test --test header_fresh
+	$(CARGO) run --package nats-headers
 
 .PHONY: compatibility
 compatibility: all ## write COMPATIBILITY.md anew

@@ -65,7 +65,7 @@ pub fn exported_functions() -> BTreeSet<String> {
 
 /// The package's directory.
 pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
 fn ffi() -> PathBuf {
