@@ -7,7 +7,7 @@ mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use order::{GROUPS, Group, STATUS_FUNCTIONS, STATUS_TYPES, TYPES};
+use order::{GROUPS, Group, STATUS_FUNCTIONS, STATUS_TYPES, TYPES, UNDECLARED};
 use source::{exports_of, ffi, read, sources, types_of};
 
 pub use source::root;
@@ -34,9 +34,10 @@ pub fn generate() -> Vec<Header> {
     ]
 }
 
-/// The names of the functions that src/ffi exports.
+/// The names of the functions that src/ffi exports, without those that no header declares on purpose.
 pub fn exported_functions() -> BTreeSet<String> {
-    sources().values().flat_map(|code| exports_of(code)).collect()
+    let declared = |(path, _): &(String, String)| !UNDECLARED.contains(&path.as_str());
+    sources().into_iter().filter(declared).flat_map(|(_, code)| exports_of(&code)).collect()
 }
 
 fn version() -> String {
