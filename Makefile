@@ -34,6 +34,10 @@ faults: all ## break connections in all ways, beside the released C client; a fe
 demo: setup ## watch a server freeze and come back
 	demo/run.sh
 
+.PHONY: fuzz
+fuzz: ## look for bytes that break a promise; SECONDS=60 for each target; needs a nightly toolchain
+	scripts/fuzz.sh $(or $(SECONDS),60)
+
 .PHONY: headers
 headers: ## write include/ anew from the Rust sources
 	$(CARGO) run --package nats-headers

@@ -3,9 +3,9 @@
 #
 #   scripts/fuzz.sh SECONDS [TARGET ...]
 #
-# Needs a nightly toolchain; exit status 3: cannot run here. New inputs go to target/fuzz/found/TARGET, an input that
-# breaks a promise to target/fuzz/broken: mend what it shows and add it to fuzz/corpus/TARGET. The last line of each
-# target's log (target/fuzz/logs) says how many executions there were. docs/fuzzing.md keeps the record.
+# Needs a nightly toolchain; exit status 3: cannot run here. New inputs go to target/fuzz/found/TARGET, an
+# input that breaks a promise to target/fuzz/broken: mend what it shows and add it to fuzz/corpus/TARGET.
+# Logs, with the number of executions, are in target/fuzz/logs. docs/fuzzing.md keeps the record.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [ $# -ge 1 ] || { sed -n '2,4s/^# \?//p' "$0" >&2; exit 2; }
@@ -15,8 +15,10 @@ out="${CARGO_TARGET_DIR:-$PWD/target}/fuzz"
 host=$(rustc +nightly -vV 2>/dev/null | sed -n 's/^host: //p') || { echo "no nightly toolchain"; exit 3; }
 
 # What cargo-fuzz passes, without a sanitizer: the code under test has no unsafe of its own.
-coverage="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-trace-compares"
-coverage="$coverage -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table"
+coverage="-Cpasses=sancov-module"
+for option in level=4 trace-compares inline-8bit-counters pc-table; do
+    coverage="$coverage -Cllvm-args=-sanitizer-coverage-$option"
+done
 RUSTFLAGS="$coverage --cfg fuzzing -Ccodegen-units=1" CARGO_TARGET_DIR="$out" \
     cargo +nightly build --manifest-path fuzz/Cargo.toml --release --target "$host"
 

@@ -1,4 +1,4 @@
-//! The bodies of the fuzz targets over their corpora, as ordinary tests; and that no input of a megabyte takes long.
+//! The bodies of the fuzz targets over their corpora, as ordinary tests. No input of a megabyte takes long.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,8 +7,8 @@ use std::time::Duration;
 use nats::fuzzing::BODIES;
 
 const MEGABYTE: usize = 1 << 20;
-/// Processor time for a megabyte, many times what it takes. What looks at the rest of the input for every line of it
-/// needs many times this.
+/// Processor time for a megabyte, many times what it takes. What looks at the rest of the input for every
+/// line of it needs many times this.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 #[test]

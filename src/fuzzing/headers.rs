@@ -1,4 +1,4 @@
-//! Header blocks: reading, looking up, changing and writing agree, and the look without parsing sees the same.
+//! Header blocks: reading, looking up, changing and writing agree; the look without parsing sees the same.
 
 use crate::proto::headers::{HeaderMap, inline_status};
 
@@ -62,8 +62,8 @@ fn deleting_leaves_the_others(mut headers: HeaderMap) {
     assert_eq!(headers.get(first), Some(Some(c"2")));
 }
 
-/// Keys and values in order; values as they look on the wire, where a line end is a space and blanks around a value
-/// do not count.
+/// Keys and values in order; values as they look on the wire, where a line end is a space and blanks around a
+/// value do not count.
 fn fields(headers: &HeaderMap) -> Fields {
     let value = |value: Option<&std::ffi::CStr>| {
         let text = value.unwrap_or_default().to_bytes().iter();

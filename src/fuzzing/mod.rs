@@ -1,6 +1,6 @@
-//! What must hold for any bytes that come from outside: one body per kind of input, a function of bytes that panics
-//! when something is wrong. `tests/fuzz_corpus.rs` runs them over the files in `fuzz/corpus`, the targets in `fuzz/` over
-//! what libFuzzer thinks of; docs/fuzzing.md says how.
+//! What must hold for any bytes that come from outside: one body for each kind of input, a function of bytes
+//! that panics when something is wrong. `tests/fuzz_corpus.rs` runs them over the files in `fuzz/corpus`, the
+//! targets in `fuzz/` over what libFuzzer thinks of; docs/fuzzing.md says how.
 
 #![forbid(unsafe_code)]
 

@@ -1,7 +1,7 @@
-//! A whole session without I/O: an input is a list of what happens - time, bytes from the server, calls of the program,
-//! losses - and a simple model says what the parts of `session` must answer.
+//! A whole session without I/O: an input is a list of what happens - time, bytes from the server, calls of
+//! the program, losses - and a simple model says what the parts of `session` must answer.
 //!
-//! Each event is one byte that says what happens, and its arguments: see `Session::step`.
+//! An event is one byte that says what happens, and its arguments: see `Session::step`.
 
 mod keep_alive;
 mod servers;

@@ -121,8 +121,8 @@ impl KeepAlive {
         }
     }
 
-    /// From a PONG on nothing comes any more, and the timer is on time: when the peer is given up, if within a hundred
-    /// ticks. That must be within the bound, and not before the last PING had its time.
+    /// From a PONG on nothing comes any more, and the timer is on time. Tells when the peer is given up, if
+    /// that is within a hundred ticks; it must be within the bound.
     pub(super) fn silence(&mut self, now: Duration) -> Option<Duration> {
         const TICKS: usize = 100;
         self.catch_up(now)?;

@@ -1,5 +1,6 @@
-//! Makes the C headers from the Rust sources: the types and functions through cbindgen, file by file so that the
-//! families stay together (`order` says which stands where), the rest from the templates in src/ffi/header.
+//! Makes the C headers from the Rust sources: the types and functions through cbindgen, file by file so that
+//! the families stay together (`order` says which stands where), the rest from the templates in
+//! src/ffi/header.
 
 mod order;
 mod source;

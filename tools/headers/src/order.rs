@@ -1,5 +1,5 @@
-//! What stands in the headers, in which order. A source file that exports something and is not named here is an error,
-//! and so is a name without a file: nothing gets into a header, or out of it, unnoticed.
+//! What stands in the headers, in which order. A source file that exports something and is not named here is
+//! an error, and so is a name without a file: nothing gets into a header, or out of it, unnoticed.
 
 use std::collections::BTreeMap;
 
