@@ -79,6 +79,7 @@ fn callbacks(c: &mut Criterion, count: usize) {
                 if (delivered.fetch_add(1, Ordering::Relaxed) + 1) % BATCH == 0 {
                     done.send(()).unwrap();
                 }
+                Ok(())
             });
             subscribe(&connection, Some(handler))
         })

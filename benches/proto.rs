@@ -3,6 +3,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use nats::error::Result;
 use nats::proto::buffer::Buffer;
 use nats::proto::encoder;
 use nats::proto::parser::{MsgLine, Parser, PartialBody, Sink};
@@ -14,11 +15,18 @@ struct Counter {
     bytes: usize,
 }
 
-struct Partial(Vec<u8>);
+/// A body, and how much of it has arrived.
+struct Partial(Vec<u8>, usize);
 
 impl PartialBody for Partial {
-    fn body_mut(&mut self) -> &mut [u8] {
-        &mut self.0
+    fn missing(&self) -> usize {
+        self.0.len() - self.1
+    }
+    fn room(&mut self) -> Result<&mut [u8]> {
+        Ok(&mut self.0[self.1..])
+    }
+    fn fill(&mut self, n: usize) {
+        self.1 += n;
     }
 }
 
@@ -30,8 +38,8 @@ impl Sink for Counter {
         self.bytes += body.len();
     }
 
-    fn begin(&mut self, line: MsgLine<'_>) -> Partial {
-        Partial(vec![0; line.size])
+    fn begin(&mut self, line: MsgLine<'_>) -> Result<Partial> {
+        Ok(Partial(vec![0; line.size], 0))
     }
 
     fn complete(&mut self, message: Partial) {
@@ -93,7 +101,13 @@ fn encoder(c: &mut Criterion) {
         group.bench_function(name, |b| {
             b.iter(|| {
                 out.clear();
-                encoder::publish(&mut out, black_box(b"bench.subject"), reply, headers, black_box(payload));
+                let _ = encoder::publish(
+                    &mut out,
+                    black_box(b"bench.subject"),
+                    reply,
+                    headers,
+                    black_box(payload),
+                );
                 black_box(out.len())
             });
         });

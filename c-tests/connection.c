@@ -190,20 +190,6 @@ TEST(silent_and_vanishing_servers)
     fixture_destroy(&f);
 }
 
-TEST(info_that_never_ends)
-{
-    fixture f   = fixture_create();
-    char   *big = malloc(40010);
-
-    memset(big, 'x', 40000);
-    memcpy(big, "INFO {", 6);
-    strcpy(big + 40000, "}\r\n");
-    mock_greeting_text(f.m, 1, big);
-    CHECK_STATUS(natsConnection_Connect(&f.nc, f.opts), NATS_LINE_TOO_LONG);
-    free(big);
-    fixture_destroy(&f);
-}
-
 TEST(no_echo_needs_a_newer_server)
 {
     fixture f = fixture_create();
@@ -407,7 +393,9 @@ TEST(permissions_and_authorization)
 TEST(malformed_protocol)
 {
     static const char *const texts[][2] = {
-        {"MSG foo\r\n", "wrong number of arguments"},
+        {"MSG foo\r\n", "processMsgArgs Parse Error: wrong number of arguments"},
+        {"MSG foo bar 1 baz\r\n", "processMsgArgs Bad or Missing Size: 'foo bar 1 baz'"},
+        {"PINK\r\n", "Parse Error [20]: 'K\r\n'"},
         {"MSG foo bar 1\r\n", "Bad or Missing Sid"},
         {"MSG foo 1 x\r\n", "Bad or Missing Size"},
         {"FOO\r\n", "Parse Error"},

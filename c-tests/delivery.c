@@ -1,44 +1,12 @@
 // Which thread runs a callback, in which order, and whom a slow callback may hold up (nobody).
 
 #include "fixture.h"
+#include "gate.h"
 #include "server.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <unistd.h>
-
-// A gate that callbacks wait at until it opens.
-typedef struct
-{
-    pthread_mutex_t lock;
-    pthread_cond_t  opened;
-    bool            open;
-    atomic_int      inside;
-} gate;
-
-static void gate_init(gate *g)
-{
-    memset(g, 0, sizeof *g);
-    pthread_mutex_init(&g->lock, NULL);
-    pthread_cond_init(&g->opened, NULL);
-}
-
-static void gate_open(gate *g)
-{
-    pthread_mutex_lock(&g->lock);
-    g->open = true;
-    pthread_cond_broadcast(&g->opened);
-    pthread_mutex_unlock(&g->lock);
-}
-
-static void gate_wait(gate *g)
-{
-    pthread_mutex_lock(&g->lock);
-    atomic_fetch_add(&g->inside, 1);
-    while (!g->open)
-        pthread_cond_wait(&g->opened, &g->lock);
-    pthread_mutex_unlock(&g->lock);
-}
 
 static void blocking(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *closure)
 {

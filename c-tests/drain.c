@@ -177,6 +177,21 @@ TEST(sync_left_unread)
     finish(&f, sub);
 }
 
+// Drained along with its connection, it has no drain status; waiting for one ends all the same.
+TEST(sync_left_unread_by_a_draining_connection)
+{
+    fixture           f = connected();
+    natsSubscription *sub;
+
+    CHECK_OK(natsConnection_SubscribeSync(&sub, f.nc, "foo"));
+    send_many(&f, 1, 2);
+    CHECK_OK(natsConnection_DrainTimeout(f.nc, 100));
+    CHECK_STATUS(natsSubscription_WaitForDrainCompletion(sub, 0), NATS_TIMEOUT);
+    CHECK_STATUS(natsSubscription_DrainCompletionStatus(sub), NATS_ILLEGAL_STATE);
+    CHECK(!natsSubscription_IsValid(sub));
+    finish(&f, sub);
+}
+
 // A drain nobody needs any more does not linger until its deadline of 30 s.
 TEST(sync_unsubscribed_while_draining)
 {

@@ -281,6 +281,23 @@ TEST(connecting_clears_the_last_error)
     mock_destroy(m);
 }
 
+// Also where the status has no text of its own: nothing is left of an older error.
+TEST(last_error_is_of_the_call_that_failed)
+{
+    mock             *m     = mock_create();
+    natsConnection   *nc    = NULL;
+    natsMsg          *reply = NULL;
+    natsStatus        s     = NATS_OK;
+
+    CHECK_OK(natsConnection_ConnectTo(&nc, mock_url(m)));
+    CHECK_STATUS(natsConnection_Publish(nc, "", "x", 1), NATS_INVALID_SUBJECT);
+    CHECK_STATUS(natsConnection_RequestString(&reply, nc, "foo", "x", 10), NATS_TIMEOUT);
+    CHECK(strstr(nats_GetLastError(&s), "Timeout") != NULL);
+    CHECK_STATUS(s, NATS_TIMEOUT);
+    natsConnection_Destroy(nc);
+    mock_destroy(m);
+}
+
 TEST(error_stack_names_the_function)
 {
     char  buf[256] = "x", line[256];

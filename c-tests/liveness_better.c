@@ -2,6 +2,8 @@
 // reference fails or hangs in most of these tests.
 
 #include "fixture.h"
+#include "hand.h"
+#include "loop.h"
 #include "server.h"
 
 #include <dirent.h>
@@ -310,6 +312,86 @@ TEST(an_unrelated_healthy_connection_is_not_delayed)
     stop_publisher(&p);
     fixture_destroy(&other);
     fixture_destroy(&stuck);
+}
+
+// The adapter of an event loop is the program's: what it does to one connection is not the others' business, and the
+// verdict on its own one does not wait for it either.
+TEST(an_adapter_that_blocks_delays_no_verdict)
+{
+    fixture stuck = fixture_pinging(I / 2, OUT, true);
+    fixture other = fixture_pinging(I, OUT, true);
+    hand   *h     = hand_create(stuck.ev);
+
+    hand_use(h, stuck.opts);
+    mock_mute(stuck.m);
+    fixture_connect(&stuck);
+    hand_block(h, "write on"); // for the first PING
+    CHECK(hand_wait_blocked(h, 5000));
+    mock_mute(other.m);
+    fixture_connect(&other);
+    WAIT_EVENT(other.ev, "disconnected", 1, 5000);
+    CHECK_RANGE(events_ms(other.ev, "disconnected", 1), BOUND - 20, BOUND + LATE);
+    CHECK_INT(natsConnection_Status(stuck.nc), NATS_CONN_STATUS_RECONNECTING);
+    CHECK_INT(events_count(stuck.ev, "read off"), 0);
+    hand_unblock(h);
+    WAIT_EVENT(stuck.ev, "read off", 1, 5000);
+    WAIT_EVENT(stuck.ev, "disconnected", 1, 5000);
+    mock_auto_pong(other.m, true);
+    hand_close(h);
+    natsConnection_Close(stuck.nc);
+    fixture_destroy(&other);
+    WAIT_EVENT(stuck.ev, "detach", 1, 5000);
+    CHECK_INT(hand_overlaps(h), 0);
+    natsConnection_Destroy(stuck.nc);
+    stuck.nc = NULL;
+    hand_destroy(h);
+    fixture_destroy(&stuck);
+}
+
+// ---- a busy client is no dead peer ----
+
+TEST(a_pong_not_read_yet_counts)
+{
+    fixture f  = fixture_pinging(800, 1, true);
+    events *ad = events_create();
+    loop   *l  = loop_create(ad);
+
+    loop_use(l, f.opts);
+    loop_slow_reads(l, 900); // so the PONG to the first PING is read after the second one was due
+    fixture_connect(&f);
+    CHECK(mock_wait_pings(f.m, 1, 2, 10000));
+    CHECK_INT(events_count(f.ev, "disconnected"), 0);
+    loop_slow_reads(l, 0);
+    natsConnection_Close(f.nc);
+    WAIT_EVENT(ad, "detach", 1, 5000);
+    fixture_destroy(&f);
+    loop_destroy(l);
+    events_destroy(ad);
+}
+
+// What lies unread puts the verdict off once, for half an interval.
+TEST(a_dead_peer_is_found_though_bytes_lie_unread)
+{
+    fixture f  = fixture_pinging(I, 1, true);
+    events *ad = events_create();
+    loop   *l  = loop_create(ad);
+
+    loop_use(l, f.opts);
+    loop_slow_reads(l, 2000);
+    mock_mute(f.m);
+    fixture_connect(&f);
+    mock_every(f.m, 5, "+OK\r\n");
+    WAIT_EVENT(f.ev, "disconnected", 1, 10000);
+    CHECK_RANGE(events_ms(f.ev, "disconnected", 1), 2 * I - 20, 2 * I + I / 2 + LATE);
+    mock_every(f.m, 0, "");
+    mock_auto_pong(f.m, true);
+    loop_slow_reads(l, 0);
+    WAIT_EVENT(f.ev, "reconnected", 1, 10000);
+    natsConnection_Close(f.nc);
+    WAIT_EVENT(ad, "detach", 1, 5000);
+    fixture_destroy(&f);
+    loop_destroy(l);
+    events_destroy(ad);
 }
 
 // ---- 3: every inbound path has the same bound ----

@@ -7,6 +7,8 @@
 #include "server.h"
 
 #include <arpa/inet.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
@@ -523,6 +525,97 @@ TEST(a_discovered_address_is_verified_by_name)
     server_stop(first);
     CHECK_OK(nats_CloseAndWait(10000));
     events_destroy(ev);
+}
+
+// ---- the program uses OpenSSL, too ----
+
+// An entry in the calling thread's queue, as a failing call of the program leaves it.
+static unsigned long leave_error(void)
+{
+    unsigned long before = ERR_peek_error();
+
+    CHECK(BIO_new_file("/no/such/file", "r") == NULL);
+    return before != 0 ? before : ERR_peek_error();
+}
+
+static int queued_errors(void)
+{
+    int n = 0;
+
+    while (ERR_get_error() != 0)
+        n++;
+    return n;
+}
+
+static void answer(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *closure)
+{
+    (void)sub;
+    (void)closure;
+    CHECK_OK(natsConnection_PublishString(nc, natsMsg_GetReply(msg), natsMsg_GetData(msg)));
+    natsMsg_Destroy(msg);
+}
+
+static int accept_and_leave_error(int ok, void *ctx)
+{
+    (void)ctx;
+    leave_error();
+    return ok;
+}
+
+TEST_T(the_programs_error_queue_is_its_own, 120000) // valgrind takes its time for the system's authorities
+{
+    secured           x      = prepare();
+    natsOptions      *opts   = options_for(server_port(x.s), NULL);
+    natsConnection   *server = NULL, *refused = NULL;
+    natsSubscription *sub = NULL, *data = NULL;
+    natsMsg          *msg = NULL;
+    unsigned long     error;
+    int               errors;
+
+    CHECK_OK(natsConnection_Connect(&server, opts));
+    CHECK_OK(natsConnection_Subscribe(&sub, server, "svc", answer, NULL));
+    CHECK_OK(natsConnection_FlushTimeout(server, 5000));
+    error  = leave_error();
+    errors = queued_errors();
+    leave_error();
+
+    // Handshake, requests (whose replies this thread may read itself), writes and reads with an entry in the queue.
+    CHECK_OK(natsConnection_Connect(&x.nc, x.opts));
+    for (int i = 0; i < 20; i++)
+    {
+        CHECK_OK(natsConnection_RequestString(&msg, x.nc, "svc", "hello", 5000));
+        natsMsg_Destroy(msg);
+        CHECK_INT(queued_errors(), errors);
+        leave_error();
+    }
+    CHECK_OK(natsConnection_SubscribeSync(&data, x.nc, "data"));
+    exchange(x.nc, data, 20, 100 * 1000);
+    CHECK_OK(natsConnection_FlushTimeout(x.nc, 5000));
+    CHECK_INT(events_count(x.ev, NULL), 0);
+    // What fails tells its own reason, not the program's, and leaves nothing.
+    natsOptions_Destroy(opts);
+    opts = options_for(server_port(x.s), NULL);
+    CHECK_STATUS(natsOptions_SetCiphers(opts, "NOPE"), NATS_SSL_ERROR);
+    CHECK_MSG(strstr(nats_GetLastError(NULL), "no cipher match") != NULL, "%s", nats_GetLastError(NULL));
+    CHECK_OK(natsOptions_SetExpectedHostname(opts, "other.example"));
+    CHECK_STATUS(natsConnection_Connect(&refused, opts), NATS_SSL_ERROR);
+    CHECK(ERR_peek_error() == error);
+    CHECK_INT(queued_errors(), errors);
+
+    // Nothing of ours is left in an empty queue, nor does it matter what a verification callback leaves.
+    CHECK_STATUS(natsConnection_Connect(&refused, opts), NATS_SSL_ERROR);
+    CHECK_STATUS(natsOptions_LoadCATrustedCertificates(opts, "/no/such/file"), NATS_SSL_ERROR);
+    CHECK_OK(natsOptions_SetExpectedHostname(opts, NULL));
+    CHECK_OK(natsOptions_SetSSLVerificationCallback(opts, accept_and_leave_error));
+    CHECK_OK(natsConnection_Connect(&refused, opts));
+    CHECK_OK(natsConnection_FlushTimeout(refused, 5000));
+    CHECK_INT(queued_errors(), 0);
+    natsConnection_Destroy(refused);
+    natsSubscription_Destroy(data);
+    natsSubscription_Destroy(sub);
+    natsConnection_Destroy(server);
+    natsOptions_Destroy(opts);
+    finish(&x);
 }
 
 // ---- peers that stop ----

@@ -85,11 +85,13 @@ SUITES = [
         c_build(C_VALGRIND, VALGRIND) + " && "
         # What is timed to the millisecond proves nothing at a twentieth of the speed, nor does memory that valgrind counts
         # in; selftest tests the harness.
-        f"ctest -V --no-tests=error --test-dir {C_VALGRIND} -E 'liveness|selftest|resources' --timeout 600",
+        f"ctest -V --no-tests=error --test-dir {C_VALGRIND} -E 'liveness|selftest|resources|bounds|memory' --timeout 600",
         needs=("c-build",),
         alone=True,
         timeout=1800,
     ),
+    Suite("guest-tsan", f"scripts/guest-tsan.sh {LIB}", needs=("package",), alone=True, timeout=300),
+    Suite("helgrind", f"scripts/helgrind.sh {C_TESTS}/bin", needs=("c-build",), alone=True, timeout=300),
     Suite("tsan", "scripts/tsan.sh", alone=True, timeout=1800),
     Suite("demo", "demo/run.sh", needs=("package",), alone=True, timeout=300),
 ]

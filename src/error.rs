@@ -1,6 +1,9 @@
-//! The one error type of the library: a status from the C interface plus a text for people.
+//! The one error type of the library: a status from the C interface plus a text for people; and where C programs find
+//! such a text.
 
 use std::borrow::Cow;
+use std::collections::TryReserveError;
+use std::ffi::CStr;
 use std::fmt;
 use std::panic::Location;
 
@@ -189,6 +192,14 @@ impl From<Status> for Error {
     }
 }
 
+/// So that `?` behind `try_reserve` gives `NO_MEMORY`.
+impl From<TryReserveError> for Error {
+    #[track_caller]
+    fn from(_: TryReserveError) -> Error {
+        Status::NoMemory.into()
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.text())
@@ -203,9 +214,78 @@ pub fn fail<T>(status: Status, text: impl Into<Cow<'static, str>>) -> Result<T> 
     Err(Error::new(status, text))
 }
 
+/// A text for C programs at an address that never changes; one that is too long is cut and ends in `...`.
+pub struct TextBuffer {
+    bytes: [u8; TextBuffer::MAX + 1],
+    len: usize,
+}
+
+impl TextBuffer {
+    /// Bytes of the longest text.
+    pub const MAX: usize = 255;
+
+    pub const EMPTY: TextBuffer = TextBuffer { bytes: [0; TextBuffer::MAX + 1], len: 0 };
+
+    /// Replaces the text. One that is there already is not touched: somebody may be reading it.
+    pub fn set(&mut self, text: &[u8]) {
+        if self.as_c_str().to_bytes() != text {
+            self.clear();
+            self.push(text);
+        }
+    }
+
+    /// Replaces the text by a formatted one, without allocating.
+    pub fn format(&mut self, text: fmt::Arguments<'_>) {
+        self.clear();
+        let _ = fmt::Write::write_fmt(self, text); // pushing does not fail
+    }
+
+    pub fn as_c_str(&self) -> &CStr {
+        CStr::from_bytes_until_nul(&self.bytes).unwrap_or_default()
+    }
+
+    fn clear(&mut self) {
+        *self = TextBuffer::EMPTY;
+    }
+
+    fn push(&mut self, text: &[u8]) {
+        for byte in text.iter().filter(|byte| **byte != 0) {
+            if self.len == TextBuffer::MAX {
+                self.bytes[TextBuffer::MAX - 3..TextBuffer::MAX].copy_from_slice(b"...");
+                return;
+            }
+            self.bytes[self.len] = *byte;
+            self.len += 1;
+        }
+    }
+}
+
+impl fmt::Write for TextBuffer {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.push(text.as_bytes());
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_text_is_cut_in_place() {
+        let mut buffer = TextBuffer::EMPTY;
+        let start = buffer.as_c_str().as_ptr();
+        assert_eq!(buffer.as_c_str(), c"");
+        buffer.format(format_args!("{}\0{}", "x".repeat(200), "y".repeat(55)));
+        assert_eq!(buffer.as_c_str().to_bytes().len(), TextBuffer::MAX);
+        assert!(buffer.as_c_str().to_bytes().ends_with(b"yyy"));
+        buffer.format(format_args!("{}{}", "x".repeat(200), "y".repeat(56)));
+        assert_eq!(buffer.as_c_str().to_bytes().len(), TextBuffer::MAX);
+        assert!(buffer.as_c_str().to_bytes().ends_with(b"yy..."));
+        buffer.set(b"short");
+        assert_eq!(buffer.as_c_str(), c"short");
+        assert_eq!(buffer.as_c_str().as_ptr(), start);
+    }
 
     #[test]
     fn the_table_is_in_value_order() {

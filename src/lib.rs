@@ -17,6 +17,11 @@
 pub mod client;
 #[doc(hidden)]
 pub mod doctor;
+//! | `detector` | what race detectors are told of them |
+//! | [`thread_end`] | threads that are cancelled or exit inside a call |
+
+pub mod client;
+mod detector;
 pub mod error;
 pub mod ffi;
 #[doc(hidden)]
@@ -25,3 +30,4 @@ pub mod io;
 pub mod proto;
 pub mod session;
 pub mod sync;
+pub mod thread_end;

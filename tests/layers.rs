@@ -9,9 +9,9 @@ const MAY_USE: [(&str, &[&str]); 7] = [
     ("fuzzing", &["session", "proto", "error"]),
     ("proto", &["error"]),
     ("session", &["proto", "error"]),
-    ("io", &["session", "proto", "error", "sync"]),
-    ("client", &["io", "session", "proto", "error", "sync"]),
-    ("ffi", &["client", "proto", "error", "sync"]),
+    ("io", &["session", "proto", "error", "sync", "detector", "thread_end"]),
+    ("client", &["io", "session", "proto", "error", "sync", "thread_end"]),
+    ("ffi", &["client", "proto", "error", "sync", "thread_end"]),
 ];
 
 /// What `proto` and `session` must not mention: time and data are arguments there.

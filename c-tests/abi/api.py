@@ -13,6 +13,11 @@ def inventory():
     return json.loads((HERE / "cnats-3.14.0.json").read_text())
 
 
+def symbols(inventory):
+    """All functions and variables that the reference exports, those included that its header does not declare."""
+    return inventory["functions"] + inventory["variables"] + inventory["undeclared"]
+
+
 def extensions():
     """Names of functions and variables that only our library has."""
     lines = (HERE / "extensions.txt").read_text().splitlines()

@@ -33,7 +33,7 @@ def main():
     complete = "--complete" in arguments
     [lib] = [a for a in arguments if a != "--complete"]
     inventory = api.inventory()
-    reference = {item["name"] for item in inventory["functions"] + inventory["variables"]}
+    reference = {item["name"] for item in api.symbols(inventory)}
     ours = exported(lib)
     missing = sorted(reference - ours)
     if missing:

@@ -31,6 +31,19 @@ def enums(inventory):
             yield check(f"{constant['name']} == {constant['value']}", constant["name"])
 
 
+def conditional(inventory):
+    """Constants that are there only when a program defines a macro, besides those that always are."""
+    for part in inventory["conditional"]:
+        yield f"#ifdef {part['macro']}"
+        for constant in part["constants"]:
+            name = constant["name"]
+            yield check(f"{name} == {constant['value']} && ({part['of']}){name} == {name}", name)
+        yield "#else"
+        for constant in part["constants"]:
+            yield f"typedef int {constant['name']}; /* the name is free */"
+        yield "#endif"
+
+
 def structs(inventory):
     for struct in inventory["structs"]:
         name = struct["name"]
@@ -79,7 +92,7 @@ def strings(inventory):
 def main():
     inventory = api.inventory()
     print("#include <stddef.h>\n#include <stdio.h>\n#include <string.h>\n#include <nats/nats.h>\n")
-    for part in (enums, structs, types, symbols, macros):
+    for part in (enums, conditional, structs, types, symbols, macros):
         print("\n".join(part(inventory)), end="\n\n")
     print("static int differs(const char *name, const char *is, const char *should)\n{")
     print('    if (strcmp(is, should) == 0)\n        return 0;')

@@ -18,7 +18,12 @@ compiles() {
         >"$work/log" 2>&1 || { cat "$work/log"; echo "failed: <$4> with $1 -std=$2"; exit 1; }
 }
 
-for header in nats/nats.h nats/status.h nats/version.h nats.h; do
+# Those of the adapters only where their libraries are.
+adapters=
+! [ -e /usr/include/uv.h ] || adapters=nats/adapters/libuv.h
+! [ -e /usr/include/event.h ] || adapters="$adapters nats/adapters/libevent.h"
+
+for header in nats/nats.h nats/status.h nats/version.h nats.h $adapters; do
     for compiler in gcc clang; do
         installed $compiler || continue
         for standard in c99 c11; do compiles $compiler $standard c $header; done
@@ -33,8 +38,10 @@ echo "ok: the headers compile without warnings"
 python3 "$here/generate.py" >"$work/abi.c"
 for compiler in gcc clang; do
     installed $compiler || continue
-    $compiler -std=gnu11 -Wall -Wextra -Werror -I "$include" "$work/abi.c" -o "$work/abi"
-    "$work/abi"
+    for choice in "" -DNATS_CONN_STATUS_NO_PREFIX; do
+        $compiler -std=gnu11 -Wall -Wextra -Werror $choice -I "$include" "$work/abi.c" -o "$work/abi"
+        "$work/abi"
+    done
 done
 echo "ok: types, values and prototypes are those of the reference"
 

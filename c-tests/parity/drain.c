@@ -151,6 +151,35 @@ static void cut_short(cut how)
     fixture_destroy(&f);
 }
 
+// A synchronous subscription that nobody reads, with nothing in it: complete at once, whatever comes later. (With
+// something in it the released library never completes such a drain, ours does: see ../drain.c.)
+static void cut_short_sync(cut how)
+{
+    static const char *const names[] = {"time", "unsubscribe", "close"};
+    fixture                  f       = fixture_create();
+    natsSubscription        *sub     = NULL;
+    natsMsg                 *msg     = NULL;
+
+    trace("== drain of sync cut short by %s", names[how]);
+    fixture_connect(&f);
+    CHECK_OK(natsConnection_SubscribeSync(&sub, f.nc, "foo"));
+    T(natsSubscription_DrainTimeout(sub, how == BY_TIME ? 150 : 20000));
+    T(natsSubscription_WaitForDrainCompletion(sub, 5000));
+    if (how == BY_UNSUBSCRIBE)
+        T(natsSubscription_Unsubscribe(sub));
+    else if (how == BY_CLOSE)
+        natsConnection_Close(f.nc);
+    else
+        sleep_ms(400);
+    trace("valid %d", natsSubscription_IsValid(sub));
+    T(natsSubscription_DrainCompletionStatus(sub));
+    T(natsSubscription_NextMsg(&msg, sub, 0));
+    T(natsSubscription_NextMsg(&msg, sub, 50));
+    T(natsSubscription_DrainCompletionStatus(sub));
+    natsSubscription_Destroy(sub);
+    fixture_destroy(&f);
+}
+
 static void no_pong(void)
 {
     fixture           f   = fixture_create();
@@ -248,16 +277,28 @@ static void whole_connection(void)
     fixture_destroy(&f);
 }
 
-static void connection_late(void)
+// Whether the server answers no flush at all, or none from the second one on.
+static void connection_late(bool mute, bool mute_later, int64_t timeout)
 {
     fixture           f   = fixture_create();
     natsSubscription *sub = NULL;
     event             e;
 
-    trace_scenario("connection with a subscription nobody reads");
+    trace("== connection with a subscription nobody reads, mute %d, later %d, timeout %d", mute, mute_later,
+          (int)timeout);
     fixture_connect(&f);
     CHECK_OK(natsConnection_SubscribeSync(&sub, f.nc, "foo"));
-    T(natsConnection_DrainTimeout(f.nc, 200));
+    CHECK_OK(natsConnection_Flush(f.nc));
+    if (mute)
+        mock_mute(f.m);
+    T(natsConnection_DrainTimeout(f.nc, timeout));
+    if (mute_later)
+    {
+        sleep_ms(150);
+        mock_mute(f.m);
+        if (timeout > 1000)
+            T(natsSubscription_Unsubscribe(sub));
+    }
     WAIT_EVENT(f.ev, "closed", 1, 10000);
     for (int i = 1; events_get(f.ev, NULL, i, &e); i++)
     {
@@ -266,6 +307,106 @@ static void connection_late(void)
         trace("  %s %s %s", e.name, status_name(e.status), text == NULL ? e.text : text + 3);
     }
     trace("valid %d", natsSubscription_IsValid(sub));
+    natsSubscription_Destroy(sub);
+    fixture_destroy(&f);
+}
+
+typedef enum
+{
+    LEFT_ALONE,
+    CLOSED_MEANWHILE,
+    UNSUBSCRIBED_MEANWHILE,
+    READ_MEANWHILE,
+    AWAITED_MEANWHILE,
+} meanwhile;
+
+typedef struct
+{
+    natsSubscription *sub;
+    int64_t           timeout;
+} reading;
+
+static void *read_until_it_ends(void *arg)
+{
+    reading   *r = arg;
+    natsStatus s = NATS_OK;
+    int        n = 0;
+
+    while (s == NATS_OK || s == NATS_TIMEOUT)
+    {
+        natsMsg *msg = NULL;
+
+        s = natsSubscription_NextMsg(&msg, r->sub, r->timeout);
+        n += msg != NULL;
+        natsMsg_Destroy(msg);
+        sleep_ms(5);
+    }
+    trace("read %d, then %s", n, status_name(s));
+    return NULL;
+}
+
+// What synchronous subscriptions say after their connection was drained: nobody reads one of them.
+static void connection_with_sync(int queued, meanwhile what)
+{
+    static const char *const names[] = {"left alone", "closed", "unsubscribed", "read", "awaited"};
+    fixture                  f       = fixture_create();
+    bool                     read    = what == READ_MEANWHILE || what == AWAITED_MEANWHILE;
+    natsMsg                 *msg     = NULL;
+    reading                  r       = {NULL, what == AWAITED_MEANWHILE ? 10 : 0};
+    pthread_t                reader;
+
+    trace("== connection drain, sync subscription with %d queued, %s meanwhile", queued, names[what]);
+    fixture_connect(&f);
+    CHECK_OK(natsConnection_SubscribeSync(&r.sub, f.nc, "foo"));
+    send_many(&f, 1, queued);
+    if (read)
+        CHECK(pthread_create(&reader, NULL, read_until_it_ends, &r) == 0);
+    T(natsConnection_DrainTimeout(f.nc, what == LEFT_ALONE || read ? 300 : 20000));
+    sleep_ms(100);
+    if (!read)
+    {
+        trace("valid %d", natsSubscription_IsValid(r.sub));
+        T(natsSubscription_DrainCompletionStatus(r.sub));
+    }
+    if (what == CLOSED_MEANWHILE)
+        natsConnection_Close(f.nc);
+    if (what == UNSUBSCRIBED_MEANWHILE)
+        T(natsSubscription_Unsubscribe(r.sub));
+    WAIT_EVENT(f.ev, "closed", 1, 10000);
+    if (read)
+        pthread_join(reader, NULL);
+    trace("valid %d errors %d", natsSubscription_IsValid(r.sub), events_count(f.ev, "error"));
+    T(natsSubscription_DrainCompletionStatus(r.sub));
+    T(natsSubscription_NextMsg(&msg, r.sub, 0));
+    natsMsg_Destroy(msg);
+    T(natsSubscription_NextMsg(&msg, r.sub, 50));
+    T(natsSubscription_DrainCompletionStatus(r.sub));
+    natsSubscription_Destroy(r.sub);
+    fixture_destroy(&f);
+}
+
+// An asynchronous one whose callback takes longer than the drain may.
+static void connection_with_slow_callback(void)
+{
+    fixture           f   = fixture_create();
+    natsSubscription *sub = NULL;
+
+    trace_scenario("connection drain, slow callback");
+    fixture_connect(&f);
+    pthread_mutex_lock(&gate);
+    CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", gated, f.ev));
+    CHECK_OK(natsSubscription_SetOnCompleteCB(sub, completed, f.ev));
+    send_many(&f, 1, 3);
+    WAIT_FOR(({ int64_t d = 0; natsSubscription_GetDelivered(sub, &d); d == 1; }), 5000);
+    T(natsConnection_DrainTimeout(f.nc, 300));
+    WAIT_EVENT(f.ev, "closed", 1, 10000);
+    trace("valid %d errors %d", natsSubscription_IsValid(sub), events_count(f.ev, "error"));
+    T(natsSubscription_DrainCompletionStatus(sub));
+    pthread_mutex_unlock(&gate);
+    WAIT_EVENT(f.ev, "complete", 1, 5000);
+    T(natsSubscription_WaitForDrainCompletion(sub, 5000));
+    T(natsSubscription_DrainCompletionStatus(sub));
+    trace("callbacks %d", events_count(f.ev, "msg"));
     natsSubscription_Destroy(sub);
     fixture_destroy(&f);
 }
@@ -323,11 +464,21 @@ int main(void)
     cut_short(BY_TIME);
     cut_short(BY_UNSUBSCRIBE);
     cut_short(BY_CLOSE);
+    cut_short_sync(BY_TIME);
+    cut_short_sync(BY_UNSUBSCRIBE);
+    cut_short_sync(BY_CLOSE);
+    for (int queued = 0; queued < 3; queued += 2)
+        for (meanwhile what = LEFT_ALONE; what <= AWAITED_MEANWHILE; what++)
+            connection_with_sync(queued, what);
+    connection_with_slow_callback();
     no_pong();
     statuses_without_drain();
     not_sent_again();
     whole_connection();
-    connection_late();
+    connection_late(false, false, 200);
+    connection_late(true, false, 200);
+    connection_late(false, true, 400);
+    connection_late(false, true, 1500);
     old_requests();
     while_reconnecting();
     nats_Close();

@@ -8,6 +8,29 @@
 
 #define T(expr) trace_status(#expr, (expr))
 
+// Exported, but declared in no header.
+natsStatus natsNUID_Next(char *buffer, int bufferLen);
+uint16_t   nats_CRC16_Compute(unsigned char *data, int len);
+
+static void identifiers(void)
+{
+    char a[24], b[24];
+
+    trace_scenario("identifiers and checksums");
+    T(nats_Open(-1));
+    for (int size = 0; size < 25; size++)
+    {
+        memset(a, '#', sizeof a);
+        T(natsNUID_Next(a, size));
+        trace("%d: %s", size, *a == '#' ? "untouched" : "written");
+    }
+    T(natsNUID_Next(b, 23));
+    trace("%d characters, the same beginning %d, different %d", (int)strlen(b), strncmp(a, b, 12) == 0, strcmp(a, b) != 0);
+    for (int len = 0; len < 10; len++)
+        trace("%x", nats_CRC16_Compute((unsigned char *)"123456789", len));
+    T(nats_CloseAndWait(5000));
+}
+
 static void versions(void)
 {
     trace_scenario("versions");
@@ -262,6 +285,7 @@ static void environment(void)
 
 int main(void)
 {
+    identifiers();
     versions();
     open_and_close();
     close_with_a_connection();

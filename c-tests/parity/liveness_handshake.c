@@ -170,20 +170,6 @@ static void greetings(void)
     }
 }
 
-static void line_too_long(void)
-{
-    fixture f    = fixture_create();
-    char   *text = malloc(50000);
-
-    trace_scenario("INFO that does not fit");
-    memset(text, 'x', 49999);
-    memcpy(text, "INFO {\"a\":\"", 11);
-    memcpy(text + 49995, "\"}\r\n", 5);
-    mock_greeting_text(f.m, MOCK_ALL, text);
-    fails(&f, 5000);
-    free(text);
-}
-
 static void ends_early(void)
 {
     fixture f = fixture_create();
@@ -283,7 +269,6 @@ int main(void)
     message_with_the_pong();
     answers();
     greetings();
-    line_too_long();
     ends_early();
     timeouts();
     refused();

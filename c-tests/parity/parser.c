@@ -61,6 +61,16 @@ static void accepted(const char *name, const char *bytes, int drip_ms)
     fixture_destroy(&f);
 }
 
+static void show(const char *bytes)
+{
+    for (const char *c = bytes; *c; c++)
+        if (*c == '\r' || *c == '\n')
+            printf("%s", *c == '\r' ? "\\r" : "\\n");
+        else
+            putchar(*c);
+    putchar('\n');
+}
+
 // The connection ends without reconnect: the last error says why.
 static void refused(const char *bytes)
 {
@@ -70,12 +80,7 @@ static void refused(const char *bytes)
     natsStatus        s;
 
     trace_scenario("refused");
-    for (const char *c = bytes; *c; c++)
-        if (*c == '\r' || *c == '\n')
-            printf("%s", *c == '\r' ? "\\r" : "\\n");
-        else
-            putchar(*c);
-    putchar('\n');
+    show(bytes);
     CHECK_OK(natsOptions_SetAllowReconnect(f.opts, false));
     fixture_connect(&f);
     CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", on_any, f.ev));
@@ -84,6 +89,7 @@ static void refused(const char *bytes)
     WAIT_EVENT(f.ev, "closed", 1, 5000);
     s = natsConnection_ReadLastError(f.nc, text, sizeof text);
     trace_status("last error", s);
+    show(text);
     natsSubscription_Destroy(sub);
     fixture_destroy(&f);
 }
@@ -127,6 +133,11 @@ int main(void)
     accepted("mixed case", "mSg foo 1 5\r\nhello\r\nHmSg foo 1 re 12 14\r\nNATS/1.0\r\n\r\nab\r\n", 0);
     accepted("blanks", "MSG   foo \t 1  \tre   5  \r\nhello\r\nMSG\tfoo\t1\t5\r\nhello\r\n", 0);
     accepted("junk after the body", "MSG foo 1 5\r\nhelloJUNK\r\nMSG foo 1 2\r\nab\r junk \nMSG foo 1 1\r\nc \t \r\n", 0);
+    accepted("a payload that CRLF does not end",
+             "MSG foo 1 2\r\nhi\n\nMSG foo 1 2\r\nab\r\r\nMSG foo 1 2\r\ncd\n\r\nMSG foo 1 2\r\nef\nx\nMSG foo 1 2\r\nghxy\n"
+             "MSG foo 1 0\r\n\n\nMSG foo 1 2\r\nij\nMSG foo 1 2\r\nHMSG foo 1 12 14\r\nNATS/1.0\r\n\r\nkl\n\n",
+             0);
+    accepted("the same byte by byte", "MSG foo 1 2\r\nhi\n\nMSG foo 1 2\r\nef\nx\nMSG foo 1 0\r\n\n\nMSG foo 1 2\r\nghxy\n", 1);
     accepted("junk after verbs", "PING and more\r\nPONG 1 2 3\r\n+OK okay\r\nPONG\r\nMSG foo 1 1\r\na\r\n", 0);
     accepted("bare LF after a line", "MSG foo 1 1\na\r\nPONG\n+OK\nMSG foo 1 1\nb\r\n", 0);
     accepted("empty", "MSG foo 1 0\r\n\r\nMSG foo 1 00\r\n\r\n", 0);
@@ -172,6 +183,33 @@ int main(void)
     refused("HMSG foo x 5 5\r\n");
     refused("HMSG foo 1 -1 5\r\n");
     refused("MSG foo 1 1\r\na\r\nMSG foo 1 1\r\nb\r\nnonsense\r\n");
+    refused("MSG foo 1 2\r\nhi\n\n\n");
+    refused("MSG foo 1 2\r\nhi\nMSG foo 1 2\r\nok\r\n");
+    refused("PING\n\n");
+    refused("+OX\r\n");
+    refused("MsX\r\n");
+    refused("HMSGfoo 1 1\r\n");
+    refused("HX\r\n");
+    refused("HM\r\n");
+    refused("INFO\r\n");
+    refused("INF {}\r\n");
+    refused("-ERx\r\n");
+    refused("PI\r\n");
+    refused("PONX\r\nPING\r\nMSG foo 1 1\r\n");
+    refused("MSG foo bar 1 baz\r\n");
+    refused("MSG foo bar baz\r\n");
+    refused("MSG foo bar 1\r\n");
+    refused("MSG \t foo \t x   1  \r\n");
+    refused("MSG foo 99999999999999999999 1\r\n");
+    refused("HMSG foo x y z\r\n");
+    refused("HMSG foo bar x 5 5\r\n");
+    refused("HMSG foo bar 1 5 baz\r\n");
+    text = long_subject(400);
+    strcpy(text + 404, " x 2\r\n");
+    refused(text);
+    memset(text, 'X', 400);
+    refused(text);
+    free(text);
     refused("-ERR 'whatever'\r\n");
     refused("-ERR\r\n");
     recovers();

@@ -14,7 +14,7 @@
 static void trace_result(const char *name, natsStatus s)
 {
     static const char *ends[] = {" (ssl err=", ": (null)", ": No such file", ": no certificate", ": no such file",
-                                 ": ASN1 lib", ": BIO lib"};
+                                 ": ASN1 lib", ": BIO lib", ": wrong tag", ": nested asn1", ": bad end line"};
     const char        *text   = s == NATS_OK || s == NATS_TIMEOUT ? "" : nats_GetLastError(NULL);
     const char        *rest   = text == NULL ? NULL : strstr(text, "): ");
     char               shown[512];
@@ -120,6 +120,18 @@ static void arguments(void)
     trace_result("ca text is a crl", natsOptions_SetCATrustedCertificates(opts, crl));
     sprintf(two, "%s%s", ca, crl);
     trace_result("ca text with crl", natsOptions_SetCATrustedCertificates(opts, two));
+    sprintf(two, "%s%.*s", ca, (int)strlen(crl) - 30, crl);
+    trace_result("ca text with half a crl", natsOptions_SetCATrustedCertificates(opts, two));
+    sprintf(two, "%s-----BEGIN X509 CRL-----", ca);
+    trace_result("ca text with the first line of a crl", natsOptions_SetCATrustedCertificates(opts, two));
+    sprintf(two, "%s%.*s", ca, (int)strlen(ca) - 30, ca);
+    trace_result("ca text with half a certificate", natsOptions_SetCATrustedCertificates(opts, two));
+    sprintf(two, "%s-----BEGIN OTHER-----\nAAAA\n-----END OTHER-----\n", ca);
+    trace_result("ca text with another object", natsOptions_SetCATrustedCertificates(opts, two));
+    trace_result("ca text has another object",
+                 natsOptions_SetCATrustedCertificates(opts, "-----BEGIN OTHER-----\nAAAA\n-----END OTHER-----\n"));
+    sprintf(two, "  %s", ca);
+    trace_result("ca text is indented", natsOptions_SetCATrustedCertificates(opts, two));
 
     trace_result("chain, no options", natsOptions_LoadCertificatesChain(NULL, "a", "b"));
     trace_result("chain NULL cert", natsOptions_LoadCertificatesChain(opts, NULL, "b"));
@@ -179,6 +191,18 @@ static server *start(const char *name, const char *more)
     return s;
 }
 
+// Names that no certificate has, written in odd ways; the text has them, too.
+static void expecting(server *s, const char *name)
+{
+    natsOptions    *opts = trusting(s, "tls", "localhost");
+    natsConnection *nc   = NULL;
+
+    CHECK_OK(natsOptions_SetExpectedHostname(opts, name));
+    trace("'%s' expected: %s", name, status_name(natsConnection_Connect(&nc, opts)));
+    natsConnection_Destroy(nc);
+    natsOptions_Destroy(opts);
+}
+
 static void names(void)
 {
     server      *s = start("server", "");
@@ -209,6 +233,11 @@ static void names(void)
     opts = trusting(s, "tls", "localhost");
     CHECK_OK(natsOptions_SetExpectedHostname(opts, "TEST.EXAMPLE"));
     once("case does not matter", opts);
+    expecting(s, "M\xfcller.example");
+    expecting(s, "\xff");
+    expecting(s, " localhost");
+    expecting(s, "localhost.");
+    expecting(s, ".");
     server_stop(s);
 
     s = start("server-ip", "");

@@ -4,8 +4,8 @@
  * The NATS client library.
  */
 
-#ifndef NATS_NATS_H_
-#define NATS_NATS_H_
+#ifndef NATS_H_
+#define NATS_H_
 
 #include <inttypes.h>
 #include <stdbool.h>
@@ -357,7 +357,10 @@ typedef struct natsLiveness {
     int64_t BytesBuffered;
     /** Bytes in the system's buffer that the peer has not acknowledged; -1 without a socket. */
     int64_t BytesInSocket;
-    /** Milliseconds after which a dead server is found at the latest; -1 when no PINGs are sent. */
+    /**
+     * Milliseconds after which a dead server is found at the latest, without what a busy client may put that off (half
+     * a ping interval, 5000 at most); -1 when no PINGs are sent.
+     */
     int64_t DetectionBound;
 } natsLiveness;
 
@@ -1979,24 +1982,24 @@ NATS_EXTERN void nats_Sleep(int64_t sleepTime);
  * Returns the last error of the calling thread. Each thread has its own; a successful call does not clear it.
  *
  * @param status where to put the status of that error, #NATS_OK if there is none; may be NULL.
- * @return the text, NULL if there is no error. It belongs to the library and is valid until the thread's next
- * error or nats_ReleaseThreadMemory().
+ * @return the text, NULL if there is no error. It belongs to the library; the address is the same for all errors of
+ * a thread and is valid until the thread ends, the text there is replaced by the thread's next error.
  */
 NATS_EXTERN const char *nats_GetLastError(natsStatus *status);
 
 /**
- * Writes the names of the functions the calling thread's last error came through, innermost first, one a line.
+ * Writes the name of the function that the calling thread's last error came out of.
  *
- * @param buffer gets the names and a terminating NUL; empty if there is no error.
+ * @param buffer gets the name and a terminating NUL; empty if there is no error.
  * @param bufLen the size of `buffer` in bytes.
- * @return #NATS_OK; #NATS_INVALID_ARG if `buffer` is NULL or `bufLen` 0; #NATS_INSUFFICIENT_BUFFER if the names
+ * @return #NATS_OK; #NATS_INVALID_ARG if `buffer` is NULL or `bufLen` 0; #NATS_INSUFFICIENT_BUFFER if the name
  * did not fit, `buffer` then has the beginning; #NATS_FAILED_TO_INITIALIZE while the library is being closed.
  * None of these becomes the last error.
  */
 NATS_EXTERN natsStatus nats_GetLastErrorStack(char *buffer, size_t bufLen);
 
 /**
- * Prints the calling thread's last error and the functions it came through; nothing if there is no error.
+ * Prints the calling thread's last error and the function it came out of; nothing if there is no error.
  *
  * @param file an open stream, flushed afterwards.
  */
@@ -2012,8 +2015,8 @@ NATS_EXTERN void nats_PrintLastErrorStack(FILE *file);
 NATS_EXTERN natsStatus nats_SetMessageDeliveryPoolSize(int max);
 
 /**
- * Frees what the library keeps for the calling thread, its last error. Needed only in threads that are not the
- * library's, live on, and want the memory back.
+ * Frees what the library keeps for the calling thread: its last error, and up to 256 KiB for messages to come. Needed
+ * only in threads that are not the library's, live on, and want the memory back.
  */
 NATS_EXTERN void nats_ReleaseThreadMemory(void);
 
@@ -2275,7 +2278,7 @@ NATS_EXTERN natsStatus natsOptions_SetCustomReconnectDelay(natsOptions *opts,
 
 /**
  * Sets how much may be published while the library reconnects. Publishing fails with #NATS_INSUFFICIENT_BUFFER
- * once this much is waiting. Default: 8 MiB.
+ * once this much is waiting, messages that lost connections left unsent included. Default: 8 MiB.
  *
  * @param opts the options.
  * @param reconnectBufSize in bytes. 0 buffers nothing: publishing then fails while disconnected.
@@ -2409,6 +2412,11 @@ NATS_EXTERN natsStatus natsOptions_SetIgnoreDiscoveredServers(natsOptions *opts,
  *
  * The loop calls natsConnection_ProcessReadEvent() and natsConnection_ProcessWriteEvent(), and closes a socket
  * with natsConnection_ProcessCloseEvent() only. The functions return #NATS_OK or why they failed.
+ *
+ * The functions are called one at a time for each connection, on any thread: the program's, or one of the library's
+ * that may block. They may use the connection; what that asks of them is called after they return. When a connection
+ * is lost or closed, `writeCb` and `readCb` are called with false before any callback, and the library leaves the
+ * socket alone from then on.
  *
  * @param opts the options.
  * @param event_loop the program's event loop, passed to `attachCb`.
@@ -2631,13 +2639,14 @@ NATS_EXTERN void natsOptions_Destroy(natsOptions *opts);
 
 /**
  * Tells the library that the socket of a connection can be read. Called by the event loop's adapter on the
- * loop's thread. Does nothing when the connection has no socket at the moment.
+ * loop's thread, or on several at a time. Does nothing when the connection has no socket at the moment.
  */
 NATS_EXTERN void natsConnection_ProcessReadEvent(natsConnection *nc);
 
 /**
  * Tells the library that the socket of a connection can be written. Called by the event loop's adapter on the
- * loop's thread. Does nothing when nothing is buffered or the connection has no socket at the moment.
+ * loop's thread, or on several at a time. Does nothing when nothing is buffered or the connection has no socket at the
+ * moment.
  */
 NATS_EXTERN void natsConnection_ProcessWriteEvent(natsConnection *nc);
 
@@ -2848,12 +2857,14 @@ NATS_EXTERN void natsInbox_Destroy(natsInbox *inbox);
 NATS_EXTERN natsStatus natsHeader_New(natsHeader **new_header);
 
 /**
- * Sets a header: the value replaces all values the key has. Keys are case-sensitive and taken as they are.
+ * Sets a header: the value replaces all values the key has. Keys are case-sensitive and
+ * otherwise taken as they are.
  *
  * @param h the headers.
- * @param key the key.
+ * @param key the key, without CR, LF and colon.
  * @param value the value, copied.
- * @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL or `key` is empty.
+ * @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL, or `key` is empty or has one of those characters;
+ * #NATS_NO_MEMORY.
  */
 NATS_EXTERN natsStatus natsHeader_Set(natsHeader *h, const char *key, const char *value);
 
@@ -2861,9 +2872,10 @@ NATS_EXTERN natsStatus natsHeader_Set(natsHeader *h, const char *key, const char
  * Adds a value to those a header has already.
  *
  * @param h the headers.
- * @param key the key.
+ * @param key the key, without CR, LF and colon.
  * @param value the value, copied.
- * @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL or `key` is empty.
+ * @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL, or `key` is empty or has one of those characters;
+ * #NATS_NO_MEMORY.
  */
 NATS_EXTERN natsStatus natsHeader_Add(natsHeader *h, const char *key, const char *value);
 
@@ -3001,14 +3013,15 @@ NATS_EXTERN int natsMsg_GetDataLength(const natsMsg *msg);
 /**
  * Sets a header: the value replaces all values the key has.
  *
- * Keys are case-sensitive and taken as they are. A CR or LF in a value is sent as a space. Like all functions
- * about headers this one may take received headers apart, so a message must not be used by two threads at once.
+ * Keys are case-sensitive and otherwise taken as they are. A CR or LF in a value is sent as a space. Like all functions
+ * about headers this one may take received headers apart, so a message must not be used by two threads at once. Lines
+ * of received headers that are malformed, but not the last one, are left out then.
  *
  * @param msg the message.
- * @param key the key.
+ * @param key the key, without CR, LF and colon.
  * @param value the value, copied; NULL stands for none and is sent as an empty one.
- * @return #NATS_OK; #NATS_INVALID_ARG if `msg` is NULL, or `key` NULL or empty; #NATS_PROTOCOL_ERROR if the
- * headers of a received message are malformed.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `msg` is NULL, or `key` NULL, empty or with one of those characters;
+ * #NATS_PROTOCOL_ERROR if version or end of a received message's headers are malformed; #NATS_NO_MEMORY.
  */
 NATS_EXTERN natsStatus natsMsgHeader_Set(natsMsg *msg, const char *key, const char *value);
 
@@ -3018,8 +3031,8 @@ NATS_EXTERN natsStatus natsMsgHeader_Set(natsMsg *msg, const char *key, const ch
  * @param msg the message.
  * @param key the key, see natsMsgHeader_Set().
  * @param value the value, copied; NULL stands for none and is sent as an empty one.
- * @return #NATS_OK; #NATS_INVALID_ARG if `msg` is NULL, or `key` NULL or empty; #NATS_PROTOCOL_ERROR if the
- * headers of a received message are malformed.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `msg` is NULL, or `key` NULL, empty or with one of those characters;
+ * #NATS_PROTOCOL_ERROR if version or end of a received message's headers are malformed; #NATS_NO_MEMORY.
  */
 NATS_EXTERN natsStatus natsMsgHeader_Add(natsMsg *msg, const char *key, const char *value);
 
@@ -3031,7 +3044,8 @@ NATS_EXTERN natsStatus natsMsgHeader_Add(natsMsg *msg, const char *key, const ch
  * @param value gets the value, which belongs to the message and is valid until this header is set or deleted; it
  * is NULL for a header set to NULL, and on #NATS_NOT_FOUND and #NATS_PROTOCOL_ERROR.
  * @return #NATS_OK; #NATS_INVALID_ARG if `msg` or `value` is NULL, or `key` NULL or empty; #NATS_NOT_FOUND without
- * such a header, which does not change the last error; #NATS_PROTOCOL_ERROR if the headers are malformed.
+ * such a header, which does not change the last error; #NATS_PROTOCOL_ERROR as from natsMsgHeader_Set();
+ * #NATS_NO_MEMORY.
  */
 NATS_EXTERN natsStatus natsMsgHeader_Get(natsMsg *msg, const char *key, const char **value);
 
@@ -3044,8 +3058,8 @@ NATS_EXTERN natsStatus natsMsgHeader_Get(natsMsg *msg, const char *key, const ch
  * are valid until this header is set or deleted. NULL on #NATS_NOT_FOUND and #NATS_PROTOCOL_ERROR.
  * @param count gets the number of values, 0 when `values` gets NULL.
  * @return #NATS_OK; #NATS_INVALID_ARG if `msg`, `values` or `count` is NULL, or `key` NULL or empty;
- * #NATS_NOT_FOUND without such a header, which does not change the last error; #NATS_PROTOCOL_ERROR if the headers
- * are malformed; #NATS_NO_MEMORY.
+ * #NATS_NOT_FOUND without such a header, which does not change the last error; #NATS_PROTOCOL_ERROR as from
+ * natsMsgHeader_Set(); #NATS_NO_MEMORY.
  */
 NATS_EXTERN natsStatus natsMsgHeader_Values(natsMsg *msg, const char *key, const char ***values, int *count);
 
@@ -3057,7 +3071,7 @@ NATS_EXTERN natsStatus natsMsgHeader_Values(natsMsg *msg, const char *key, const
  * valid until that header is deleted. NULL on #NATS_NOT_FOUND and #NATS_PROTOCOL_ERROR.
  * @param count gets the number of keys, 0 when `keys` gets NULL.
  * @return #NATS_OK; #NATS_INVALID_ARG if `msg`, `keys` or `count` is NULL; #NATS_NOT_FOUND without any header,
- * which does not change the last error; #NATS_PROTOCOL_ERROR if the headers are malformed; #NATS_NO_MEMORY.
+ * which does not change the last error; #NATS_PROTOCOL_ERROR as from natsMsgHeader_Set(); #NATS_NO_MEMORY.
  */
 NATS_EXTERN natsStatus natsMsgHeader_Keys(natsMsg *msg, const char ***keys, int *count);
 
@@ -3068,7 +3082,7 @@ NATS_EXTERN natsStatus natsMsgHeader_Keys(natsMsg *msg, const char ***keys, int 
  * @param msg the message.
  * @param key the key, matched exactly.
  * @return #NATS_OK; #NATS_INVALID_ARG if `msg` is NULL, or `key` NULL or empty; #NATS_NOT_FOUND without such a
- * header, which does not change the last error; #NATS_PROTOCOL_ERROR if the headers are malformed.
+ * header, which does not change the last error; #NATS_PROTOCOL_ERROR as from natsMsgHeader_Set(); #NATS_NO_MEMORY.
  */
 NATS_EXTERN natsStatus natsMsgHeader_Delete(natsMsg *msg, const char *key);
 
@@ -3197,7 +3211,9 @@ NATS_EXTERN natsStatus natsConnection_ConnectTo(natsConnection **nc, const char 
  */
 NATS_EXTERN natsStatus natsConnection_Reconnect(natsConnection *nc);
 
-/** Whether the connection is closed for good; true for NULL. */
+/**
+ * Whether the connection is closed for good; true for NULL, and for a connection of the parent process after fork().
+ */
 NATS_EXTERN bool natsConnection_IsClosed(natsConnection *nc);
 
 /**
@@ -3208,7 +3224,10 @@ NATS_EXTERN bool natsConnection_IsReconnecting(natsConnection *nc);
 /** Whether the connection is draining; false for NULL and after the close that ends a drain. */
 NATS_EXTERN bool natsConnection_IsDraining(natsConnection *nc);
 
-/** The state of the connection, #NATS_CONN_STATUS_CLOSED for NULL. Never waits for anything. */
+/**
+ * The state of the connection, #NATS_CONN_STATUS_CLOSED for NULL and for a connection of the parent process after
+ * fork(). Never waits for anything.
+ */
 NATS_EXTERN natsConnStatus natsConnection_Status(natsConnection *nc);
 
 /**
@@ -3293,10 +3312,11 @@ NATS_EXTERN natsStatus natsConnection_GetServers(natsConnection *nc, char ***ser
 NATS_EXTERN natsStatus natsConnection_GetDiscoveredServers(natsConnection *nc, char ***servers, int *count);
 
 /**
- * The connection's last error. The text is valid until the calling thread asks again or ends.
+ * The connection's last error. Deprecated: natsConnection_ReadLastError() copies the text.
  *
- * Deprecated: natsConnection_ReadLastError() copies the text.
- *
+ * @param nc the connection
+ * @param lastError receives the text, "" for no error. It belongs to the connection and is there until that is
+ * destroyed; the address is always the same, the text there is replaced by the next call
  * @return the status of the last error, #NATS_INVALID_ARG for a NULL argument
  */
 NATS_EXTERN natsStatus natsConnection_GetLastError(natsConnection *nc, const char **lastError);
@@ -3335,8 +3355,9 @@ NATS_EXTERN natsStatus natsConnection_Drain(natsConnection *nc);
  *
  * @param nc the connection
  * @param timeout milliseconds for the subscriptions; 0 or less for no limit
- * @return #NATS_INVALID_ARG for NULL, #NATS_CONNECTION_CLOSED, #NATS_ILLEGAL_STATE while it is not connected. OK
- * without effect when it drains already.
+ * @return #NATS_INVALID_ARG for NULL, #NATS_CONNECTION_CLOSED, #NATS_ILLEGAL_STATE while it is not connected,
+ * #NATS_SYS_ERROR when the system gives no thread for it (the connection goes on as before). OK without effect
+ * when it drains already.
  */
 NATS_EXTERN natsStatus natsConnection_DrainTimeout(natsConnection *nc, int64_t timeout);
 
@@ -3425,6 +3446,7 @@ NATS_EXTERN void natsConnection_Destroy(natsConnection *nc);
  * @param dataLen its length in bytes
  * @return #NATS_INVALID_ARG for a NULL connection, #NATS_INVALID_SUBJECT, #NATS_CONNECTION_CLOSED,
  * #NATS_DRAINING, #NATS_MAX_PAYLOAD, #NATS_INSUFFICIENT_BUFFER when the reconnect buffer is full,
+ * #NATS_NO_MEMORY when there is no room for the message, of which nothing is sent then,
  * #NATS_TIMEOUT when the write deadline passed. Any thread may call it, callbacks too.
  */
 NATS_EXTERN natsStatus natsConnection_Publish(natsConnection *nc, const char *subj, const void *data,
@@ -3533,8 +3555,8 @@ NATS_EXTERN natsStatus natsConnection_RequestMsg(natsMsg **replyMsg, natsConnect
  * @param cb called for each message on a delivery thread; it owns the message and destroys it
  * @param cbClosure handed to `cb`
  * @return #NATS_INVALID_ARG for a NULL argument, #NATS_INVALID_SUBJECT, #NATS_CONNECTION_CLOSED,
- * #NATS_DRAINING while the connection drains. A server that cannot be reached at this moment is no failure: the
- * subscription is made when it can.
+ * #NATS_DRAINING while the connection drains, #NATS_SYS_ERROR when the system gives no thread to deliver on. A
+ * server that cannot be reached at this moment is no failure: the subscription is made when it can.
  */
 NATS_EXTERN natsStatus natsConnection_Subscribe(natsSubscription **sub, natsConnection *nc,
                                                 const char *subject, natsMsgHandler cb, void *cbClosure);
@@ -3751,7 +3773,8 @@ NATS_EXTERN bool natsSubscription_IsValid(natsSubscription *sub);
  * gives up after 30 seconds.
  *
  * @return #NATS_INVALID_ARG for NULL, #NATS_CONNECTION_CLOSED, #NATS_INVALID_SUBSCRIPTION once it has ended,
- * #NATS_DRAINING while the whole connection drains. OK without effect when it drains already.
+ * #NATS_DRAINING while the whole connection drains, #NATS_SYS_ERROR when the system gives no thread for it (the
+ * subscription goes on as before). OK without effect when it drains already.
  */
 NATS_EXTERN natsStatus natsSubscription_Drain(natsSubscription *sub);
 
@@ -3769,7 +3792,8 @@ NATS_EXTERN natsStatus natsSubscription_DrainTimeout(natsSubscription *sub, int6
  *
  * @param sub the subscription
  * @param timeout milliseconds to wait; 0 or less for as long as it takes
- * @return #NATS_INVALID_ARG for NULL, #NATS_ILLEGAL_STATE when it was never drained, #NATS_TIMEOUT
+ * @return #NATS_INVALID_ARG for NULL, #NATS_ILLEGAL_STATE when it was never drained, #NATS_TIMEOUT, at once if the
+ * drain can no longer be complete
  */
 NATS_EXTERN natsStatus natsSubscription_WaitForDrainCompletion(natsSubscription *sub, int64_t timeout);
 
@@ -3778,7 +3802,8 @@ NATS_EXTERN natsStatus natsSubscription_WaitForDrainCompletion(natsSubscription 
  *
  * @return #NATS_OK when everything was delivered; #NATS_TIMEOUT, #NATS_CONNECTION_CLOSED,
  * #NATS_INVALID_SUBSCRIPTION or the status of the flush for what went wrong first; #NATS_ILLEGAL_STATE while it is
- * not complete; #NATS_INVALID_ARG for NULL
+ * not complete, and for good if a connection was drained and nobody read the synchronous subscription to its end;
+ * #NATS_INVALID_ARG for NULL
  */
 NATS_EXTERN natsStatus natsSubscription_DrainCompletionStatus(natsSubscription *sub);
 
@@ -4028,13 +4053,14 @@ NATS_EXTERN natsStatus natsConnection_CheckLiveness(natsConnection *nc, int64_t 
 
 /**
  * Tells the library that the socket of a connection can be read. Called by the event loop's adapter on the
- * loop's thread. Does nothing when the connection has no socket at the moment.
+ * loop's thread, or on several at a time. Does nothing when the connection has no socket at the moment.
  */
 NATS_EXTERN void natsConnection_ProcessReadEvent(natsConnection *nc);
 
 /**
  * Tells the library that the socket of a connection can be written. Called by the event loop's adapter on the
- * loop's thread. Does nothing when nothing is buffered or the connection has no socket at the moment.
+ * loop's thread, or on several at a time. Does nothing when nothing is buffered or the connection has no socket at the
+ * moment.
  */
 NATS_EXTERN void natsConnection_ProcessWriteEvent(natsConnection *nc);
 
@@ -4056,4 +4082,4 @@ NATS_EXTERN void natsConnection_ProcessDetachedEvent(natsConnection *nc);
 }
 #endif
 
-#endif /* NATS_NATS_H_ */
+#endif /* NATS_H_ */

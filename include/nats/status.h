@@ -32,6 +32,16 @@ typedef enum {
     NATS_CONN_STATUS_DRAINING_SUBS = 5,
     /** Draining: the subscriptions are done, what was published is being flushed. */
     NATS_CONN_STATUS_DRAINING_PUBS = 6,
+#ifdef NATS_CONN_STATUS_NO_PREFIX
+    /* The names of old programs. */
+    DISCONNECTED = NATS_CONN_STATUS_DISCONNECTED,
+    CONNECTING = NATS_CONN_STATUS_CONNECTING,
+    CONNECTED = NATS_CONN_STATUS_CONNECTED,
+    CLOSED = NATS_CONN_STATUS_CLOSED,
+    RECONNECTING = NATS_CONN_STATUS_RECONNECTING,
+    DRAINING_SUBS = NATS_CONN_STATUS_DRAINING_SUBS,
+    DRAINING_PUBS = NATS_CONN_STATUS_DRAINING_PUBS,
+#endif
 } natsConnStatus;
 
 /** Result of every function that can fail. natsStatus_GetText() gives the text of a value. */

@@ -4,28 +4,32 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 use rand::seq::SliceRandom;
 
-use crate::client::connection::{ConnStatus, Connection};
+use crate::client::connection::{ConnStatus, Connection, State};
+use crate::client::event_loop::Call;
 use crate::client::library;
 use crate::client::link::{Link, Wrote};
 use crate::client::loss::Loss;
 use crate::client::options::Options;
+use crate::client::pause;
+use crate::client::waiter::Waiter;
 use crate::error::{Error, Result, Status, fail};
-use crate::io::clock::Deadline;
+use crate::io::clock::{self, Deadline};
 use crate::io::dns::{self, Families};
 use crate::io::socket::{Interest, Socket};
 use crate::io::tls::{self, Peer};
 use crate::proto::buffer::Buffer;
 use crate::proto::connect::ConnectFields;
 use crate::proto::encoder;
-use crate::proto::info::ServerInfo;
+use crate::proto::info::{self, ServerInfo};
+use crate::proto::memory;
 use crate::session::handshake::{self, Handshake, Reply};
-use crate::session::pool::Server;
+use crate::session::pool::{Announced, Server};
+use crate::thread_end::{self, Ending};
 
 /// Each address of a name gets at least this much of the connect timeout.
 const MIN_PER_ADDRESS_MS: i64 = 10;
@@ -46,7 +50,10 @@ pub(super) struct Attempt {
 /// Connects to one of the servers of the options.
 pub fn connect(options: Options) -> Result<Outcome> {
     let connection = Connection::new(library::core()?, options)?;
-    let result = connection.first_connect();
+    let mut result = connection.first_connect();
+    if thread_end::is_ending() {
+        result = Err(Ending.into()); // nobody is left to take the connection
+    }
     if result.is_err() {
         connection.close_now(Loss::closed_by_user());
         connection.release_tls();
@@ -61,14 +68,18 @@ impl Connection {
             Ok(()) => return Ok(Outcome::Connected(Arc::clone(self))),
             Err(e) => e,
         };
+        if thread_end::is_ending() {
+            return Err(failure);
+        }
         if options.retry_on_failed_connect && options.connected_handler.is_some() {
             self.retry_in_background()?;
             return Ok(Outcome::Retrying(Arc::clone(self)));
         }
         if options.retry_on_failed_connect {
             let mut passes = 1;
-            while options.max_reconnect <= 0 || passes <= options.max_reconnect {
-                std::thread::sleep(Duration::from_millis(options.reconnect_wait_ms as u64));
+            while (options.max_reconnect <= 0 || passes <= options.max_reconnect) && !thread_end::is_ending()
+            {
+                clock::sleep_or_end(Deadline::in_ms(options.reconnect_wait_ms));
                 match self.pass() {
                     Ok(()) => return Ok(Outcome::Connected(Arc::clone(self))),
                     Err(e) => failure = e,
@@ -80,10 +91,11 @@ impl Connection {
     }
 
     fn retry_in_background(self: &Arc<Self>) -> Result<()> {
-        let mut state = self.state.lock();
-        self.set_status(&mut state, ConnStatus::Reconnecting);
-        drop(state);
-        self.start_reconnecting(true)
+        self.set_status(&mut self.state.lock(), ConnStatus::Reconnecting);
+        self.start_reconnecting(true).inspect_err(|_| {
+            // The program gets no handle, so it hears of no close either.
+            self.set_status(&mut self.state.lock(), ConnStatus::Connecting);
+        })
     }
 
     /// Tries every server once, in order.
@@ -162,64 +174,71 @@ impl Connection {
 
     /// The server is ready: everything that waited goes out, reading begins.
     fn go_live(self: &Arc<Self>, link: Arc<Link>, info: ServerInfo, leftover: &[u8]) -> Result<()> {
+        let others = Announced::new(&info)?;
         let mut state = self.state.lock();
         if state.status == ConnStatus::Closed {
             drop(state);
-            link.take_down();
+            link.discard();
             return Err(Status::ConnectionClosed.into());
+        }
+        // Under the table's lock: what is subscribed at this moment is sent here or by itself, never twice and never not.
+        let table = self.subscriptions.lock();
+        let mut first = Buffer::default();
+        let told = table.resubscribe(&mut first).and_then(|()| self.requests.resubscribe(&mut first));
+        if let Err(e) = told {
+            drop((table, state));
+            link.discard();
+            return Err(e.into());
         }
         let before = state.status;
         let first_ever = std::mem::replace(&mut state.initial, false);
         let connecting = state.status == ConnStatus::Connecting;
-        self.take_info(&mut state, info, !first_ever);
+        self.take_info(&mut state, info, others, !first_ever);
         state.pool.reset_attempts_of_current();
         state.last_error = None;
         state.link = Some(Arc::clone(&link));
         self.set_status(&mut state, ConnStatus::Connected);
-        // Under the table's lock: a subscription made at this moment is sent here or by itself, never twice.
-        let table = self.subscriptions.lock();
-        let mut first = Buffer::default();
-        table.resubscribe(&mut first);
-        self.requests.resubscribe(&mut first);
-        self.outbound.go_live(&link, first, !connecting);
+        // The program hears of the connection before it gets anything that came over it.
+        // What an event loop is to poll counts as up once that has it.
+        if link.event_loop().is_some() {
+            state.events.hold();
+        }
+        if !connecting {
+            self.tell_up(&mut state, first_ever);
+        }
+        pause::at("go_live", self);
+        let flush = self.outbound.go_live(&link, first, !connecting);
         drop(table);
         drop(state);
         self.start_ticks();
-        // The program hears of the connection before it gets anything that came over it; only an event loop's attach
-        // can still fail.
-        if link.event_loop().is_none() {
-            self.tell_up(connecting, first_ever);
-        }
         self.begin_receiving(&link, leftover);
-        if let Err(e) = self.start_watching(&link) {
+        let watched = self.start_watching(&link);
+        if watched.is_err() {
             self.back_out(&link, before, first_ever);
-            return Err(e);
         }
         if link.event_loop().is_some() {
-            self.tell_up(connecting, first_ever);
+            self.state.lock().events.let_go();
         }
-        if self.outbound.has_bytes() {
-            self.carry_out(crate::client::outbound::Then::RequestFlush);
-        }
+        watched?;
+        self.carry_out(flush);
         Ok(())
     }
 
     /// Counts a connection that came up in the background, and posts its callback.
-    fn tell_up(self: &Arc<Self>, connecting: bool, first_ever: bool) {
-        if connecting {
-            return;
-        }
+    fn tell_up(self: &Arc<Self>, state: &mut State, first_ever: bool) {
         self.reconnects.fetch_add(1, Ordering::Relaxed);
-        self.post(if first_ever {
-            &self.options.connected_handler
-        } else {
-            &self.options.reconnected_handler
-        });
+        let options = &self.options;
+        self.post(state, if first_ever { &options.connected_handler } else { &options.reconnected_handler });
     }
 
     fn start_watching(self: &Arc<Self>, link: &Arc<Link>) -> Result<()> {
         match link.event_loop() {
-            Some(event_loop) => self.attach(event_loop, link),
+            Some(event_loop) => {
+                let made = Arc::new(Waiter::default());
+                event_loop.post(Call::Attach(Arc::clone(self), Arc::clone(link), Arc::clone(&made)));
+                event_loop.make_calls();
+                made.wait(Deadline::NEVER)
+            }
             None => link.watch(self.poller(), self.clone()),
         }
     }
@@ -240,7 +259,7 @@ impl Dialogue<'_> {
         if options.tls_first {
             self.secure(connection, server)?;
         }
-        let line = self.line(b"\r\n", Some(handshake::MAX_INFO))?;
+        let line = self.line(b"\r\n", info::MAX_LINE)?;
         let info = Handshake::on_info_line(&line)?;
         self.received.clear(); // what came along with INFO, before any request of ours, is not used
         if Handshake::tls_step(&info, connection.is_secure())? && !options.tls_first {
@@ -250,7 +269,7 @@ impl Dialogue<'_> {
         self.send_connect(connection, server, &info)?;
         let mut handshake = Handshake::new(options.verbose);
         loop {
-            let line = self.line(b"\n", None)?;
+            let line = self.line(b"\n", handshake::MAX_REPLY)?;
             if handshake.on_reply_line(&line)? == Reply::Done {
                 self.link.take_decrypted(&mut self.received);
                 return Ok((info, self.received));
@@ -288,6 +307,7 @@ impl Dialogue<'_> {
         let mut bytes = zeroize::Zeroizing::new(fields.encode());
         bytes.extend_from_slice(encoder::PING);
         connection.open()?; // a credentials handler may have closed it
+        thread_end::check()?; // or have ended the thread
         self.send(&bytes)
     }
 
@@ -300,16 +320,17 @@ impl Dialogue<'_> {
         Ok(())
     }
 
-    /// The next line, without its end.
-    fn line(&mut self, end: &[u8], limit: Option<usize>) -> Result<Vec<u8>> {
+    /// The next line, without its end; of `limit` bytes at most, with its end.
+    fn line(&mut self, end: &[u8], limit: usize) -> Result<Vec<u8>> {
         let mut searched = 0;
         loop {
             let found = memchr::memmem::find(&self.received[searched..], end).map(|at| searched + at);
-            if limit.is_some_and(|limit| found.unwrap_or(self.received.len()) + end.len() > limit) {
-                return Err(handshake::info_too_long());
+            if found.unwrap_or(self.received.len()) + end.len() > limit {
+                return Err(Status::LineTooLong.into());
             }
             if let Some(at) = found {
-                let mut line: Vec<u8> = self.received.drain(..at + end.len()).collect();
+                let rest = memory::copy(&self.received[at + end.len()..])?;
+                let mut line = std::mem::replace(&mut self.received, rest);
                 line.truncate(at);
                 return Ok(line);
             }
@@ -322,10 +343,9 @@ impl Dialogue<'_> {
         let mut chunk = [0; 4096];
         loop {
             if let Some(n) = self.link.read(&mut chunk)? {
-                self.received.extend_from_slice(&chunk[..n]);
-                return Ok(());
+                return memory::extend(&mut self.received, &chunk[..n]);
             }
-            if !self.link.socket().wait(Interest::Read, self.deadline)? {
+            if !self.link.socket().wait_or_end(Interest::Read, self.deadline)? {
                 return fail(Status::Timeout, "the server did not answer in time");
             }
         }

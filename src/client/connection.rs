@@ -1,36 +1,41 @@
 //! A connection to a NATS server: its state, its loss and its end. Connecting is in `connect`, coming back in
 //! `reconnect`, what arrives in `inbound`, what leaves in `outbound`.
 //!
-//! Locks are taken in this order: state, subscriptions, requests, outbound, a subscription's own. None is held
-//! while a callback of the program runs, while the socket is used, or while waiting for anything else.
+//! Locks are taken in this order: state, liveness, subscriptions, requests, outbound, a link's watch, a subscription's own.
+//! Under the state's lock also those of the queues are taken in which something is only put: events and calls of an event
+//! loop's adapter.
+//! None is held while a callback of the program runs, while the socket is used, or while waiting for anything else.
 
-use std::ffi::{CStr, CString};
+use std::ffi::{CStr, CString, c_char};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, AtomicUsize, Ordering};
-use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use crate::sync::{Condvar, Mutex, MutexGuard};
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 
-use crate::client::event_loop::Attachment;
+use crate::client::event_loop::{Attachment, Call};
+use crate::client::events::Events;
 use crate::client::inbound::Inbound;
 use crate::client::library::Core;
 use crate::client::link::Link;
 use crate::client::loss::{Disconnect, Loss, Reason};
-use crate::client::options::{ConnectionHandler, Options};
+use crate::client::options::Options;
 use crate::client::outbound::{Outbound, Settings, Then};
+use crate::client::pause;
+use crate::client::reconnect::FIRST_TRY_FOR_THREAD;
 use crate::client::requests::Requests;
 use crate::client::stats::Statistics;
-use crate::client::subscription::{End, Subscription};
+use crate::client::subscription::End;
 use crate::client::subscriptions::Subscriptions;
 use crate::client::vitals::Vitals;
 use crate::client::waiter::Waiter;
-use crate::error::{Error, Result, Status, fail};
+use crate::error::{Error, Result, Status, TextBuffer, fail};
 use crate::io::clock::{self, Deadline};
 use crate::io::fork::Process;
 use crate::io::poller::Poller;
+use crate::io::threads::ThreadId;
 use crate::io::timer;
 use crate::io::tls;
 use crate::proto::info::ServerInfo;
@@ -84,8 +89,12 @@ pub struct Connection {
     pub(super) inbound: Mutex<Inbound>,
     pub(super) liveness: Mutex<Liveness>,
     pub(super) tick: Mutex<Option<timer::Key>>,
+    /// A keep-alive PING waits for the poller to come and write it.
+    pub(super) ping_waits: AtomicBool,
     pub(super) vitals: Arc<Vitals>,
     last_disconnect: Mutex<Option<Arc<Disconnect>>>,
+    /// What programs were given as text of the last error; it stays where it is.
+    shown_error: Mutex<Option<Box<TextBuffer>>>,
     pub(super) received: AtomicU64,
     pub(super) received_bytes: AtomicU64,
     pub(super) reconnects: AtomicU64,
@@ -93,6 +102,7 @@ pub struct Connection {
 
 pub(super) struct State {
     pub status: ConnStatus,
+    pub events: Events,
     pub link: Option<Arc<Link>>,
     pub pool: ServerPool,
     pub info: ServerInfo,
@@ -127,10 +137,10 @@ impl Connection {
             poller: core.poller(),
             event_loop: options.event_loop.as_ref().map(|make| Arc::new(Attachment::new(make()))),
             process: core.process(),
-            core,
             status: AtomicI32::new(ConnStatus::Connecting as i32),
             state: Mutex::new(State {
                 status: ConnStatus::Connecting,
+                events: Events::new(Arc::clone(&core.callbacks)),
                 link: None,
                 pool,
                 info: ServerInfo::default(),
@@ -140,6 +150,7 @@ impl Connection {
                 trying: None,
                 closed_while_reconnecting: false,
             }),
+            core,
             woken: Condvar::new(),
             subscriptions: Subscriptions::default(),
             requests: Requests::new(options.custom_inbox_prefix.as_deref()),
@@ -147,8 +158,10 @@ impl Connection {
             inbound: Mutex::default(),
             liveness: Mutex::new(liveness),
             tick: Mutex::new(None),
+            ping_waits: AtomicBool::new(false),
             vitals,
             last_disconnect: Mutex::new(None),
+            shown_error: Mutex::new(None),
             received: AtomicU64::new(0),
             received_bytes: AtomicU64::new(0),
             reconnects: AtomicU64::new(0),
@@ -346,7 +359,8 @@ impl Connection {
     /// Address and port of this end.
     pub fn local_address(&self) -> Result<std::net::SocketAddr> {
         self.open()?;
-        let link = self.state.lock().link.clone().ok_or(Status::ConnectionDisconnected)?;
+        let state = self.state.lock(); // while it is held, an event loop does not close the descriptor
+        let link = state.link.as_ref().ok_or(Status::ConnectionDisconnected)?;
         link.socket().local_address().map_err(|e| Error::new(Status::SysError, e.to_string()))
     }
 
@@ -355,8 +369,13 @@ impl Connection {
         self.state.lock().last_error.clone().filter(|(status, _)| *status != Status::Ok)
     }
 
-    pub(super) fn set_last_error(&self, error: &Error) {
-        self.state.lock().note_error(error);
+    /// The same with the text as a C string, which is there as long as the connection and changes with the next call.
+    pub fn last_error_for_good(&self) -> (Status, *const c_char) {
+        let (status, text) = self.last_error().unwrap_or((Status::Ok, Vec::new()));
+        let mut shown = self.shown_error.lock();
+        let shown = shown.get_or_insert_with(|| Box::new(TextBuffer::EMPTY));
+        shown.set(&text);
+        (status, shown.as_c_str().as_ptr())
     }
 
     // ---- flush and round trip ----
@@ -404,28 +423,11 @@ impl Connection {
     fn request_flush(self: &Arc<Self>) {
         match &self.event_loop {
             None => self.poller.request_flush(self.clone()),
-            Some(event_loop) => drop(event_loop.write(true)),
+            Some(event_loop) => {
+                event_loop.post(Call::Write(true));
+                self.make_calls(event_loop);
+            }
         }
-    }
-
-    // ---- callbacks ----
-
-    /// Queues a call of one of the program's handlers.
-    pub(super) fn post(self: &Arc<Self>, handler: &Option<ConnectionHandler>) {
-        if let Some(handler) = handler.clone() {
-            let connection = Arc::clone(self);
-            self.core.callbacks.post(move || handler(&connection));
-        }
-    }
-
-    /// Queues a call of the error handler.
-    pub(super) fn report(self: &Arc<Self>, subscription: Option<Arc<Subscription>>, error: Error) {
-        let connection = Arc::clone(self);
-        let handler = self.options.error_handler.clone();
-        self.core.callbacks.post(move || match handler {
-            Some(handler) => handler(&connection, subscription.as_ref(), &error),
-            None => print_error(&connection, subscription.as_ref(), &error),
-        });
     }
 
     // ---- loss ----
@@ -452,17 +454,51 @@ impl Connection {
         state.last_error = None;
         self.set_status(&mut state, ConnStatus::Reconnecting);
         let waiters = self.outbound.go_down();
+        self.tell_event_loop(&mut state, link, Connection::come_back);
+        self.post_disconnect(&mut state, disconnect);
         drop(state);
         self.stop_ticks();
-        let detached = self.release(link);
+        link.take_down();
         let lost = || Err(Error::from(Status::ConnectionDisconnected));
         waiters.iter().for_each(|w| w.complete(lost()));
+        pause::at("lost", self);
         if self.options.fail_requests_on_disconnect {
             self.requests.fail_all(Status::ConnectionDisconnected);
         }
-        self.post_disconnect(disconnect);
-        if detached.is_err() || self.start_reconnecting(false).is_err() {
-            self.close_now(Loss::new(Reason::IoError, Status::ConnectionClosed));
+        match link.event_loop() {
+            Some(event_loop) => self.make_calls(event_loop),
+            None => self.come_back(Ok(())),
+        }
+    }
+
+    /// Has an event loop let go of a link; the program hears of nothing before that, and then `then` is done.
+    fn tell_event_loop(
+        self: &Arc<Self>,
+        state: &mut State,
+        link: &Arc<Link>,
+        then: impl FnOnce(&Arc<Connection>, Result<()>) + Send + 'static,
+    ) {
+        let Some(event_loop) = link.event_loop() else { return };
+        state.events.hold();
+        let connection = Arc::clone(self);
+        let then = move |let_go| {
+            connection.state.lock().events.let_go();
+            then(&connection, let_go);
+        };
+        event_loop.post(Call::Release(Arc::clone(link), Box::new(then)));
+    }
+
+    /// Makes the calls that wait for the event loop, on this thread if that may be.
+    pub(super) fn make_calls(&self, event_loop: &Arc<Attachment>) {
+        let event_loop = Arc::clone(event_loop);
+        self.core.helpers.run(move || event_loop.make_calls());
+    }
+
+    /// Starts the reconnect, unless the event loop could not let go of the lost socket.
+    fn come_back(self: &Arc<Self>, let_go: Result<()>) {
+        match let_go {
+            Ok(()) => self.come_back_soon(FIRST_TRY_FOR_THREAD),
+            Err(_) => self.close_now(Loss::new(Reason::IoError, Status::ConnectionClosed)),
         }
     }
 
@@ -492,21 +528,6 @@ impl Connection {
     /// The last loss of a connection to a server, its end by a close included; `None` while there was none.
     pub fn last_disconnect(&self) -> Option<Arc<Disconnect>> {
         self.last_disconnect.lock().clone()
-    }
-
-    fn post_disconnect(self: &Arc<Self>, disconnect: Arc<Disconnect>) {
-        if let Some(handler) = self.options.liveness.disconnect_handler.clone() {
-            let connection = Arc::clone(self);
-            self.core.callbacks.post(move || handler(&connection, &disconnect));
-        }
-        self.post(&self.options.disconnected_handler);
-    }
-
-    /// Lets go of a broken link; an event loop is told to stop polling and closes the socket itself: after that the
-    /// descriptor may be somebody else's.
-    fn release(&self, link: &Link) -> Result<()> {
-        link.take_down();
-        link.event_loop().map_or(Ok(()), |event_loop| event_loop.release())
     }
 
     /// Breaks the connection off; the usual reconnect follows.
@@ -539,6 +560,15 @@ impl Connection {
         self.shut(self.state.lock(), true, loss);
     }
 
+    /// Closes because of what came over a link, unless that is not the connection's any more.
+    pub(super) fn close_link(self: &Arc<Self>, link: &Arc<Link>, loss: Loss) {
+        let mut state = self.state.lock();
+        if state.is_current(link) {
+            state.note_error(&loss.error);
+            self.shut(state, true, loss);
+        }
+    }
+
     fn shut(self: &Arc<Self>, mut state: MutexGuard<'_, State>, tell_disconnected: bool, loss: Loss) {
         if state.status == ConnStatus::Closed {
             return;
@@ -552,11 +582,26 @@ impl Connection {
         let link = state.link.take();
         let disconnect = link.as_ref().map(|link| self.note_disconnect(&state, link, &loss));
         let waiters = self.outbound.close();
+        state.events.hold();
+        if let Some(link) = &link {
+            self.tell_event_loop(&mut state, link, |_, _| {});
+        }
+        if let Some(disconnect) = disconnect.filter(|_| tell_disconnected) {
+            self.post_disconnect(&mut state, disconnect);
+        }
+        if !never_connected {
+            self.post(&mut state, &self.options.closed_handler);
+        }
+        state.events.end();
+        let detached = Arc::new(Waiter::default());
+        if let Some(event_loop) = &self.event_loop {
+            event_loop.post(Call::Detach(Arc::clone(&detached)));
+        }
         drop(state);
         self.woken.notify_all();
         self.stop_ticks();
         if let Some(link) = &link {
-            let _ = self.release(link);
+            link.take_down();
         }
         let closed = || Err(Error::from(Status::ConnectionClosed));
         waiters.iter().for_each(|w| w.complete(closed()));
@@ -564,25 +609,13 @@ impl Connection {
         for subscription in self.subscriptions.take_all() {
             subscription.close(End::ConnectionClosed);
         }
-        if let Some(disconnect) = disconnect.filter(|_| tell_disconnected) {
-            self.post_disconnect(disconnect);
+        self.state.lock().events.let_go();
+        if let Some(event_loop) = self.event_loop.clone() {
+            self.core.helpers.run(move || {
+                event_loop.make_calls();
+                event_loop.wait_for(&detached);
+            });
         }
-        if !never_connected {
-            self.post(&self.options.closed_handler);
-        }
-        if let Some(event_loop) = &self.event_loop {
-            event_loop.detach();
-        }
-    }
-
-    // ---- external event loop ----
-
-    /// Gives a new socket to the program's event loop.
-    pub(super) fn attach(self: &Arc<Self>, event_loop: &Attachment, link: &Arc<Link>) -> Result<()> {
-        if event_loop.attach(self, link.socket().fd(), || self.state.lock().is_current(link))? {
-            link.socket().disown();
-        }
-        Ok(())
     }
 
     /// Takes back what made a link the connection's, which then turns out not to be usable.
@@ -594,19 +627,24 @@ impl Connection {
         state.link = None;
         state.initial = initial;
         self.set_status(&mut state, before);
+        state.events.retract();
+        if before == ConnStatus::Reconnecting {
+            self.reconnects.fetch_sub(1, Ordering::Relaxed);
+        }
         let waiters = self.outbound.go_down();
         drop(state);
         self.stop_ticks();
-        link.take_down();
+        link.discard();
         let lost = || Err(Error::from(Status::ConnectionDisconnected));
         waiters.iter().for_each(|w| w.complete(lost()));
+        self.outbound.settle(); // the rest of a frame must not go to the next link
     }
 }
 
 impl State {
     fn visible_status(&self) -> ConnStatus {
         match self.status {
-            ConnStatus::Reconnecting if self.trying == Some(thread::current().id()) => ConnStatus::Connecting,
+            ConnStatus::Reconnecting if self.trying == Some(ThreadId::current()) => ConnStatus::Connecting,
             status => status,
         }
     }
@@ -627,16 +665,4 @@ impl State {
     pub fn note_error(&mut self, error: &Error) {
         self.last_error = Some((error.status(), error.text().as_bytes().to_vec()));
     }
-}
-
-/// What happens to errors when the program has no handler for them.
-fn print_error(connection: &Arc<Connection>, subscription: Option<&Arc<Subscription>>, error: &Error) {
-    let text = match connection.last_error() {
-        Some((_, text)) if !text.is_empty() => String::from_utf8_lossy(&text).into_owned(),
-        _ => error.status().text().to_owned(),
-    };
-    let id = connection.state.lock().info.client_id;
-    let about =
-        subscription.map(|s| format!(" on \"{}\"", s.subject().to_string_lossy())).unwrap_or_default();
-    eprintln!("Error {} - {text} on connection [{id}]{about}", error.status().code());
 }

@@ -115,7 +115,7 @@ impl Connection {
                 Some(seed) => KeyPair::from_seed(seed)?,
                 None => return Err(Error::unrecorded(Status::NotFound)),
             },
-            _ => return fail(Status::Err, "unable to sign: no credentials with a seed were set"),
+            _ => return fail(Status::Err, "unable to sign since no user credentials have been set"),
         };
         Ok(key.sign(text))
     }

@@ -1,4 +1,5 @@
-//! Draining: no new messages, deliver what is there, then end. Each drain has a thread for as long as it lasts.
+//! Draining: no new messages, deliver what is there, then end. Each drain has a thread for as long as it lasts; without
+//! one it does not begin, and everything stays as it was.
 
 use std::sync::Arc;
 
@@ -18,46 +19,51 @@ impl Connection {
                 "Illegal to drain a subscription while its connection is draining",
             );
         }
-        if !sub.begin_drain(timeout_ms) {
+        if sub.is_draining() {
             return Ok(());
         }
-        self.send_unsubscribe(sub.sid(), None);
+        let thread = self.core().threads.prepare("nats-drain")?;
+        if !self.begin_draining(sub, timeout_ms, true) {
+            return Ok(());
+        }
         let (connection, sub) = (Arc::clone(self), Arc::clone(sub));
-        self.core().threads.spawn("nats-drain", move || {
+        thread.run(move || {
             let deadline = if timeout_ms <= 0 { Deadline::NEVER } else { Deadline::in_ms(timeout_ms) };
             let flush_ms = if timeout_ms <= 0 { FLUSH_TIMEOUT_MS } else { timeout_ms };
             let failure = connection.flush(flush_ms).err().map(|e| e.status());
             sub.drain_queue(failure);
             sub.wait_drained(deadline);
-        })
+        });
+        Ok(())
     }
 
     /// Drains all subscriptions, then the publishes, then closes; `timeout_ms` of 0 or less is no limit. Does
     /// not wait.
     pub fn drain(self: &Arc<Self>, timeout_ms: i64) -> Result<()> {
+        if !may_drain(self.status())? {
+            return Ok(());
+        }
+        let thread = self.core().threads.prepare("nats-drain")?;
         let mut state = self.state.lock();
-        match state.status {
-            ConnStatus::Closed => return Err(Status::ConnectionClosed.into()),
-            ConnStatus::DrainingSubs | ConnStatus::DrainingPubs => return Ok(()),
-            ConnStatus::Connected => {}
-            _ => return fail(Status::IllegalState, "Illegal to drain a connection that is not connected"),
+        if !may_drain(state.status)? {
+            return Ok(());
         }
         self.set_status(&mut state, ConnStatus::DrainingSubs);
         drop(state);
         self.stop_ticks();
         let subs = self.subscriptions.all();
         for sub in &subs {
-            sub.begin_drain(timeout_ms);
-            self.send_unsubscribe(sub.sid(), None);
+            self.begin_draining(sub, timeout_ms, false);
         }
         let connection = Arc::clone(self);
-        self.core().threads.spawn("nats-drain", move || connection.run_drain(&subs, timeout_ms))
+        thread.run(move || connection.run_drain(&subs, timeout_ms));
+        Ok(())
     }
 
     fn run_drain(self: &Arc<Self>, subs: &[Arc<Subscription>], timeout_ms: i64) {
         let deadline = if timeout_ms <= 0 { Deadline::NEVER } else { Deadline::in_ms(timeout_ms) };
         if let Err(e) = self.flush_within(deadline) {
-            self.report_drain(&e, "unable to flush");
+            self.report_drain(&e, "unable to flush all subscriptions UNSUB protocols");
         }
         for sub in subs {
             sub.drain_queue(None);
@@ -72,10 +78,12 @@ impl Connection {
         if self.unsubscribe_replies() {
             let _ = self.flush_within(deadline);
         }
+        let in_time = !deadline.has_passed(); // else what is left is sent without waiting for an answer
         if self.begin_draining_publishes()
             && let Err(e) = self.flush_within(deadline)
+            && in_time
         {
-            self.report_drain(&e, "unable to flush");
+            self.report_drain(&e, "unable to flush publish calls");
         }
         self.close_now(Loss::closed_by_user());
     }
@@ -97,11 +105,21 @@ impl Connection {
     }
 
     fn report_drain(self: &Arc<Self>, error: &Error, what: &str) {
-        if self.is_closed() {
-            return;
-        }
         let status = error.status();
         let text = format!("Drain error: {what}: {} ({})", status.code(), status.text());
-        self.report(None, Error::new(status, text));
+        self.report(&mut self.state.lock(), None, Error::new(status, text));
+    }
+}
+
+/// Whether a drain is to begin; false when there is one already.
+fn may_drain(status: ConnStatus) -> Result<bool> {
+    match status {
+        ConnStatus::Connected => Ok(true),
+        ConnStatus::DrainingSubs | ConnStatus::DrainingPubs => Ok(false),
+        ConnStatus::Closed => Err(Status::ConnectionClosed.into()),
+        status => {
+            let state = if status == ConnStatus::Reconnecting { "reconnecting" } else { "connecting" };
+            fail(Status::IllegalState, format!("Illegal to call Drain while the connection is {state}"))
+        }
     }
 }

@@ -1,8 +1,11 @@
-//! Environment variables by which an operator changes the liveness defaults of a program without touching it.
+//! Environment variables: reading one, and those by which an operator changes the liveness defaults of a program without
+//! touching it.
 
+use std::ffi::{CStr, CString};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::client::options::LivenessDefaults;
+use crate::io::stderr;
 
 const PREFIX: &str = "NATS_DEFAULT_LIB_";
 const NAMES: [&str; 5] =
@@ -23,12 +26,23 @@ pub fn liveness_defaults() -> LivenessDefaults {
 
 fn read(index: usize) -> Option<i64> {
     let name = format!("{PREFIX}{}", NAMES[index]);
-    let text = std::env::var_os(&name)?;
-    let value = text.to_str().and_then(parse);
+    let text = variable(&name)?;
+    let value = std::str::from_utf8(&text).ok().and_then(parse);
     if value.is_none() && first_time(index) {
-        eprintln!("nats: {name}={text:?} is ignored: it should be a whole number from 0 up");
+        let text = String::from_utf8_lossy(&text);
+        stderr::print(&format!("nats: {name}={text:?} is ignored: it should be a whole number from 0 up\n"));
     }
     value
+}
+
+/// What a variable of the environment says. Rust's own way takes a lock that means nothing to a C program, which changes
+/// its environment without it.
+pub fn variable(name: &str) -> Option<Vec<u8>> {
+    let name = CString::new(name).ok()?;
+    // SAFETY: a C string; the program changes the environment only while no other thread uses it, as for all of C.
+    let text = unsafe { libc::getenv(name.as_ptr()) };
+    // SAFETY: NULL or a C string, which stays as long as the environment is not changed.
+    (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) }.to_bytes().to_vec())
 }
 
 fn parse(text: &str) -> Option<i64> {

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use crate::sync::MutexGuard;
 
-use crate::client::connection::{ConnStatus, Connection};
+use crate::client::connection::Connection;
+use crate::client::event_loop::Call;
 use crate::client::link::Link;
 use crate::client::loss::{Loss, Reason};
-use crate::client::message::Msg;
+use crate::client::message::{self, Msg};
+use crate::client::pause;
 use crate::client::recycle::Maker;
 use crate::client::subscription::Subscription;
 use crate::client::subscriptions::Table;
@@ -17,10 +19,11 @@ use crate::error::{Error, Result, Status};
 use crate::io::clock::Deadline;
 use crate::io::poller::Driven;
 use crate::io::socket::Interest;
-use crate::proto::encoder;
 use crate::proto::info::ServerInfo;
+use crate::proto::memory;
 use crate::proto::parser::{MsgLine, Parser, PartialBody, Sink};
 use crate::session::auth::{self, ServerErr};
+use crate::session::pool::Announced;
 
 /// Reads of one turn; after them other connections of the poller have theirs.
 const READS_PER_TURN: usize = 8;
@@ -50,12 +53,20 @@ impl Default for Inbound {
 /// A message whose body is still arriving.
 struct Arriving {
     sid: u64,
-    msg: Msg,
+    msg: message::Arriving,
 }
 
 impl PartialBody for Arriving {
-    fn body_mut(&mut self) -> &mut [u8] {
-        self.msg.body_mut()
+    fn missing(&self) -> usize {
+        self.msg.missing()
+    }
+
+    fn room(&mut self) -> Result<&mut [u8]> {
+        self.msg.room()
+    }
+
+    fn fill(&mut self, n: usize) {
+        self.msg.fill(n);
     }
 }
 
@@ -98,7 +109,10 @@ struct Receiver<'a> {
     events: Vec<Event>,
     msgs: u64,
     bytes: u64,
+    /// Nothing is to be parsed any more.
     broken: bool,
+    /// Why the connection cannot go on, if not because of what the server said.
+    failure: Option<Error>,
 }
 
 impl Sink for Receiver<'_> {
@@ -107,36 +121,42 @@ impl Sink for Receiver<'_> {
     #[inline(always)]
     fn message(&mut self, line: MsgLine<'_>, body: &[u8]) {
         let (maker, padding) = (&mut self.maker, self.padding);
-        let msg = Msg::received(maker, line.subject, line.reply, line.header_len, body, padding);
-        self.hand_over(line.sid, body.len(), msg);
+        match Msg::received(maker, line.subject, line.reply, line.header_len, body, padding) {
+            Ok(msg) => self.hand_over(line.sid, body.len(), msg),
+            Err(error) => self.fail(error),
+        }
     }
 
-    fn begin(&mut self, line: MsgLine<'_>) -> Arriving {
-        let msg = Msg::received_uninit(line.subject, line.reply, line.header_len, line.size, self.padding);
-        Arriving { sid: line.sid, msg }
+    fn begin(&mut self, line: MsgLine<'_>) -> Result<Arriving> {
+        let msg = Msg::arriving(line.subject, line.reply, line.header_len, line.size, self.padding)?;
+        Ok(Arriving { sid: line.sid, msg })
     }
 
     fn complete(&mut self, message: Arriving) {
-        self.hand_over(message.sid, message.msg.size(), message.msg);
+        let msg = message.msg.finish();
+        self.hand_over(message.sid, msg.size(), msg);
     }
 
     fn ping(&mut self) {
-        self.events.push(Event::Ping);
+        self.note(Event::Ping);
     }
 
     fn pong(&mut self) {
         // Who waits for it may count on having the messages that came before.
-        self.events.push(Event::Pong);
+        self.note(Event::Pong);
     }
 
     fn info(&mut self, json: &[u8]) {
-        self.events.push(Event::Info(json.to_vec()));
+        match memory::copy(json) {
+            Ok(json) => self.note(Event::Info(json)),
+            Err(error) => self.fail(error),
+        }
     }
 
     fn server_error(&mut self, text: &[u8]) {
         let text = auth::normalize_err(text);
         self.broken = matches!(auth::classify_err(&text), ServerErr::Stale | ServerErr::Other);
-        self.events.push(Event::ServerError(text));
+        self.note(Event::ServerError(text));
     }
 
     fn stopped(&self) -> bool {
@@ -149,15 +169,32 @@ impl Receiver<'_> {
     fn hand_over(&mut self, sid: u64, size: usize, msg: Msg) {
         self.msgs += 1;
         self.bytes += size as u64;
-        if sid == self.reply_sid {
-            self.replies.push(msg);
+        let kept = if sid == self.reply_sid {
+            memory::push(&mut self.replies, msg)
         } else {
-            self.table.add(sid, size, msg);
+            self.table.add(sid, size, msg)
+        };
+        if let Err(error) = kept {
+            self.fail(error);
         }
     }
 
-    /// Hands the messages over and unlocks the table.
-    fn finish(mut self, events: &mut Vec<Event>) -> Vec<Msg> {
+    fn note(&mut self, event: Event) {
+        if let Err(error) = memory::push(&mut self.events, event) {
+            self.fail(error);
+        }
+    }
+
+    /// The connection ends with this error.
+    #[cold]
+    fn fail(&mut self, error: Error) {
+        self.broken = true;
+        self.failure.get_or_insert(error);
+    }
+
+    /// Hands the messages over and unlocks the table; gives the answers to requests, and why the connection has to end,
+    /// if it has.
+    fn finish(mut self, events: &mut Vec<Event>) -> (Vec<Msg>, Result<()>) {
         // One thread at a time writes these: a plain addition will do.
         let add = |counter: &std::sync::atomic::AtomicU64, n: u64| {
             counter.store(counter.load(Ordering::Relaxed) + n, Ordering::Relaxed);
@@ -166,8 +203,11 @@ impl Receiver<'_> {
         add(&self.connection.received_bytes, self.bytes);
         let slow = self.table.deliver(&self.connection.core().delivery);
         events.extend(slow.into_iter().map(Event::Slow));
-        events.append(&mut self.events);
-        self.replies
+        match events.try_reserve(self.events.len()) {
+            Ok(()) => events.append(&mut self.events),
+            Err(error) => self.fail(error.into()),
+        }
+        (self.replies, self.failure.map_or(Ok(()), Err))
     }
 }
 
@@ -179,13 +219,17 @@ struct CallerTurn<'a> {
 
 impl<'a> CallerTurn<'a> {
     /// `None` when somebody else reads right now or is about to, or nobody watches who would take over again.
-    fn take(connection: &'a Connection, link: &'a Link) -> Option<CallerTurn<'a>> {
+    fn take(connection: &'a Arc<Connection>, link: &'a Link) -> Option<CallerTurn<'a>> {
+        if link.event_loop().is_some() {
+            return None; // the loop is told once of what arrives, and has to find it
+        }
         let inbound = connection.inbound.try_lock()?;
         if link.is_read_by_caller() || link.may_have_more() {
             return None;
         }
         link.set_read_by_caller(true);
         drop(inbound);
+        pause::at("caller reads", connection);
         let turn = CallerTurn { connection, link };
         link.watch_readable(false).then_some(turn)
     }
@@ -211,6 +255,7 @@ impl Connection {
             self.parse(&mut inbound, &mut events, |parser, receiver| parser.parse(leftover, receiver));
         drop(inbound);
         self.attend(link, &mut events);
+        link.note_attended(link.socket().taken()); // nobody reads from it yet
         if let Err(e) = result {
             self.receive_failed(link, e);
         }
@@ -228,7 +273,7 @@ impl Connection {
         }
         let socket = link.socket();
         let ready = self.requests.eagerness.spin(|at_most| socket.spin_for_data(at_most))
-            || socket.wait(Interest::Read, deadline).is_ok_and(|ready| ready);
+            || socket.wait_or_end(Interest::Read, deadline).is_ok_and(|ready| ready);
         if !ready {
             return;
         }
@@ -272,9 +317,11 @@ impl Connection {
                 return false;
             }
             let result = self.read_once(&mut inbound, link, buffer, &mut events);
+            let taken = link.socket().taken();
             if !events.is_empty() {
                 MutexGuard::unlocked(&mut inbound, || self.attend(link, &mut events));
             }
+            link.note_attended(taken);
             match result {
                 Ok(Read::All) => {}
                 Ok(Read::Short) if maybe_ended => {}
@@ -296,9 +343,10 @@ impl Connection {
         buffer: &mut [u8],
         events: &mut Vec<Event>,
     ) -> Result<Read> {
-        if let Some(missing) = inbound.parser.missing_body(DIRECT_BODY) {
-            let room = missing.len();
-            let Some(n) = link.read(missing)? else { return Ok(Read::Nothing) };
+        if let Some(body) = inbound.parser.body_room(DIRECT_BODY) {
+            let body = body?;
+            let room = body.len();
+            let Some(n) = link.read(body)? else { return Ok(Read::Nothing) };
             self.parse(inbound, events, |parser, receiver| {
                 parser.body_filled(n, receiver);
                 Ok(())
@@ -334,29 +382,31 @@ impl Connection {
             msgs: 0,
             bytes: 0,
             broken: false,
+            failure: None,
         };
         let result = feed(&mut inbound.parser, &mut receiver);
-        for reply in receiver.finish(events) {
+        let (replies, kept) = receiver.finish(events);
+        for reply in replies {
             self.requests.reply(reply);
         }
-        result
+        result.and(kept)
     }
 
     fn attend(self: &Arc<Self>, link: &Arc<Link>, events: &mut Vec<Event>) {
         for event in events.drain(..) {
             match event {
                 Event::Slow(subscription) => self.slow_consumer(subscription),
-                Event::Ping => self.on_ping(),
-                Event::Pong => self.on_pong(),
-                Event::Info(json) => self.on_async_info(&json),
+                Event::Ping => self.on_ping(link),
+                Event::Pong => self.on_pong(link),
+                Event::Info(json) => self.on_async_info(link, &json),
                 Event::ServerError(text) => self.on_server_error(link, &text),
             }
         }
     }
 
-    fn on_ping(self: &Arc<Self>) {
+    fn on_ping(self: &Arc<Self>, link: &Arc<Link>) {
         self.vitals.note_server_ping();
-        self.carry_out(self.outbound.push_only(|b| b.extend_from_slice(encoder::PONG)));
+        self.carry_out(self.outbound.answer_ping(link));
     }
 
     /// The cause is what went wrong first, be it with writing.
@@ -371,61 +421,70 @@ impl Connection {
         let text = state.last_error.take().map(|(_, text)| text).filter(|t| !t.is_empty());
         let text = text.unwrap_or_else(|| Status::SlowConsumer.text().as_bytes().to_vec());
         state.last_error = Some((Status::SlowConsumer, text));
-        drop(state);
-        self.report(Some(subscription), Status::SlowConsumer.into());
+        self.report(&mut state, Some(Arc::clone(&subscription)), Status::SlowConsumer.into());
     }
 
     /// INFO while connected. What cannot be parsed still wipes the record, as in the reference.
-    fn on_async_info(self: &Arc<Self>, json: &[u8]) {
-        let info = ServerInfo::parse(json).unwrap_or_default();
+    pub(super) fn on_async_info(self: &Arc<Self>, link: &Arc<Link>, json: &[u8]) {
+        let read =
+            ServerInfo::parse(json).and_then(|info| Announced::new(&info).map(|others| (info, others)));
+        let (info, others) = match read {
+            Err(error) if error.status() == Status::NoMemory => return self.receive_failed(link, error),
+            read => read.unwrap_or_default(),
+        };
         let mut state = self.state.lock();
-        if state.status == ConnStatus::Closed {
+        if !state.is_current(link) {
             return;
         }
-        self.take_info(&mut state, info, true);
+        self.take_info(&mut state, info, others, true);
     }
 
-    /// Makes `info` the record of the server; the pool learns of other servers.
+    /// Makes `info` the record of the server; the pool learns of the others it announced.
     pub(super) fn take_info(
         self: &Arc<Self>,
         state: &mut super::connection::State,
         info: ServerInfo,
+        others: Announced,
         tell_discovered: bool,
     ) {
         self.outbound.set_limits(info.max_payload, info.headers);
         if !self.options.ignore_discovered_servers {
             let randomize = !self.options.no_randomize;
-            let discovered = state.pool.update(&info, randomize, &mut state.rng);
+            let discovered = state.pool.update(others, randomize, &mut state.rng);
             if discovered && tell_discovered {
-                self.post(&self.options.discovered_handler);
+                self.post(state, &self.options.discovered_handler);
             }
         }
         if info.lame_duck {
-            self.post(&self.options.lame_duck_handler);
+            self.post(state, &self.options.lame_duck_handler);
         }
         state.info = info;
     }
 
-    fn on_server_error(self: &Arc<Self>, link: &Arc<Link>, text: &[u8]) {
+    pub(super) fn on_server_error(self: &Arc<Self>, link: &Arc<Link>, text: &[u8]) {
         let shown = String::from_utf8_lossy(text).into_owned();
         match auth::classify_err(text) {
             ServerErr::Stale => self.connection_lost(link, Loss::stale(Reason::ServerStale)),
             ServerErr::Permissions => {
                 let error = Error::new(Status::NotPermitted, shown);
-                self.set_last_error(&error);
-                self.report(None, error);
+                let mut state = self.state.lock();
+                state.note_error(&error);
+                self.report(&mut state, None, error);
             }
             ServerErr::Auth(kind) => {
                 let error = Error::new(Status::ConnectionAuthFailed, shown);
                 link.note_reason(Reason::Auth); // the server is about to close
                 let mut state = self.state.lock();
+                if !state.is_current(link) {
+                    return;
+                }
                 state.note_error(&error);
                 let again =
                     state.pool.current_mut().is_some_and(|s| auth::note(&mut s.last_auth_error, kind));
+                self.report(&mut state, None, error.clone());
                 drop(state);
-                self.report(None, error.clone());
                 if again && !self.options.ignore_auth_error_abort {
-                    self.close_now(Loss::new(Reason::Auth, error));
+                    self.close_link(link, Loss::new(Reason::Auth, error));
                 }
             }
             ServerErr::Other => {
@@ -436,8 +495,7 @@ impl Connection {
                 if self.options.reconnect_on_protocol_error {
                     self.connection_lost(link, Loss::new(Reason::ServerErr, error));
                 } else {
-                    self.set_last_error(&error);
-                    self.close_now(Loss::new(Reason::ServerErr, error));
+                    self.close_link(link, Loss::new(Reason::ServerErr, error));
                 }
             }
         }
@@ -448,28 +506,40 @@ impl Connection {
     /// The program's loop found the socket readable. Does nothing without a socket.
     pub fn process_read_event(self: &Arc<Self>) {
         let link = self.state.lock().link.clone();
-        if let Some(link) = link.filter(|l| l.event_loop().is_some()) {
-            let mut buffer = vec![0; self.options.io_buf_size];
-            self.receive(&link, Reader::Watcher, &mut buffer, 1, false);
+        let Some(link) = link.filter(|l| l.event_loop().is_some()) else { return };
+        let mut buffer = match memory::zeros(self.options.io_buf_size) {
+            Ok(buffer) => buffer,
+            Err(error) => return self.receive_failed(&link, error),
+        };
+        link.read_events.run(|again| {
+            // A loop that tells of arrivals only once has told of several by then.
+            let reads = if again { READS_PER_TURN } else { 1 };
+            self.receive(&link, Reader::Watcher, &mut buffer, reads, false);
             link.with_held_data(|| {
                 while link.may_have_more() && !link.is_down() {
                     self.receive(&link, Reader::Watcher, &mut buffer, READS_PER_TURN, false);
                 }
             });
-        }
+        });
     }
 
     /// The program's loop found the socket writable. Does nothing without a socket.
     pub fn process_write_event(self: &Arc<Self>) {
         let link = self.state.lock().link.clone();
-        let Some(event_loop) = link.as_ref().and_then(|l| l.event_loop()) else { return };
-        if self.outbound.writable() {
-            return;
-        }
-        let _ = event_loop.write(false);
-        if self.outbound.has_bytes() {
-            let _ = event_loop.write(true); // appended since the look above
-        }
+        let Some(link) = link else { return };
+        let Some(event_loop) = link.event_loop() else { return };
+        link.write_events.run(|_| {
+            let (left, then) = self.outbound.writable();
+            self.carry_out(then);
+            if left {
+                return;
+            }
+            event_loop.post(Call::Write(false));
+            if self.outbound.has_bytes() {
+                event_loop.post(Call::Write(true)); // appended since the look above
+            }
+            self.make_calls(event_loop);
+        });
     }
 }
 
@@ -479,11 +549,15 @@ impl Driven for Connection {
         link.is_some_and(|link| self.receive(&link, Reader::Watcher, buffer, READS_PER_TURN, maybe_ended))
     }
 
-    fn writable(&self) {
-        self.outbound.writable();
+    fn writable(self: Arc<Self>) {
+        let (_, then) = self.outbound.writable();
+        self.carry_out(then);
     }
 
-    fn flush_due(&self, first_look: bool) -> Option<Duration> {
-        self.outbound.flush_due(first_look)
+    fn flush_due(self: Arc<Self>, first_look: bool) -> Option<Duration> {
+        self.note_ping_tried();
+        let (later, then) = self.outbound.flush_due(first_look);
+        self.carry_out(then);
+        later
     }
 }

@@ -1,16 +1,18 @@
-//! Unique subjects: one generator for the whole process.
+//! Unique subjects: one generator for each process.
 
-use crate::sync::Mutex;
 use rand::TryRngCore;
 use rand::rngs::OsRng;
 
+use crate::io::fork::PerProcess;
 use crate::proto::nuid::{self, Nuid};
+use crate::sync::Mutex;
 
-static GENERATOR: Mutex<Option<Nuid>> = Mutex::new(None);
+/// A child has a prefix of its own, or it would make the identifiers of its parent and of the parent's other children.
+static GENERATOR: PerProcess<Mutex<Option<Nuid>>> = PerProcess::new(Mutex::new(None), || Mutex::new(None));
 
 /// An identifier no other call in this process returns, nor (in all likelihood) one in any other process.
 pub fn next_nuid() -> [u8; nuid::LEN] {
-    GENERATOR.lock().get_or_insert_with(|| Nuid::new(&mut OsRng.unwrap_err())).next()
+    GENERATOR.get().lock().get_or_insert_with(|| Nuid::new(&mut OsRng.unwrap_err())).next()
 }
 
 /// A unique subject: `prefix`, which brings its final dot, and an identifier.

@@ -1,8 +1,9 @@
 //! The library's life: opened once (often implicitly), closed when the program says so and nothing is left.
 
+use std::ptr;
 use std::sync::Arc;
 use std::sync::Weak;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 use crate::sync::Mutex;
 
@@ -11,12 +12,16 @@ use crate::client::environment;
 use crate::client::options::Defaults;
 use crate::client::recycle;
 use crate::error::{Result, Status, fail};
-use crate::io::clock::Deadline;
+use crate::io::clock::{self, Deadline};
 use crate::io::executor::Executor;
-use crate::io::fork::{self, Process};
+use crate::io::fork::{PerProcess, Process};
+use crate::io::helpers::Helpers;
 use crate::io::poller::Poller;
 use crate::io::threads::{StartedHandler, Threads, is_library_thread};
 use crate::io::timer::Timer;
+
+/// How long a failed open waits for what it had started already.
+const LEAVING_MS: i64 = 1000;
 
 /// How to open the library.
 #[derive(Clone, Default)]
@@ -35,13 +40,13 @@ impl Config {
     /// What the environment says; read each time the library opens without a configuration.
     fn from_environment() -> Config {
         let number = |name| {
-            let text = std::env::var_os(name)?.into_string().ok()?;
+            let text = String::from_utf8(environment::variable(name)?).ok()?;
             let digits: String = text.trim_start().chars().take_while(char::is_ascii_digit).collect();
             digits.parse::<i64>().ok().filter(|n| *n > 0)
         };
         Config {
             write_deadline_ms: number("NATS_DEFAULT_LIB_WRITE_DEADLINE").unwrap_or(0),
-            global_delivery: std::env::var_os("NATS_DEFAULT_TO_LIB_MSG_DELIVERY").is_some(),
+            global_delivery: environment::variable("NATS_DEFAULT_TO_LIB_MSG_DELIVERY").is_some(),
             pool_size: number("NATS_DEFAULT_LIB_MSG_DELIVERY_POOL_SIZE")
                 .map_or(1, |n| n.min(i64::from(i32::MAX)) as i32),
             thread_started: None,
@@ -55,6 +60,7 @@ pub struct Core {
     pub timer: Arc<Timer>,
     /// Runs the program's connection and error callbacks, one after the other for the whole library.
     pub callbacks: Arc<Executor>,
+    pub helpers: Arc<Helpers>,
     pub delivery: Arc<Delivery>,
     pollers: Vec<Arc<Poller>>,
     next_poller: AtomicUsize,
@@ -63,13 +69,15 @@ pub struct Core {
 }
 
 impl Core {
-    fn start(config: Config) -> Result<Arc<Core>> {
-        ignore_sigpipe();
-        fork::watch();
-        let threads = Threads::new(config.thread_started);
-        let timer = Timer::start(&threads)?;
-        let callbacks = Executor::start(&threads, "nats-callbacks")?;
-        let pollers = (0..poller_count()).map(|_| Poller::start(&threads)).collect::<Result<_>>()?;
+    fn start(threads: Arc<Threads>, config: &Config) -> Result<Arc<Core>> {
+        let timer = Undo(Timer::start(&threads)?, Timer::close);
+        let callbacks = Undo(Executor::start(&threads, "nats-callbacks")?, Executor::close);
+        let poller = |_| Ok(Undo(Poller::start(&threads)?, Poller::close));
+        let pollers = (0..poller_count()).map(poller).collect::<Result<Vec<_>>>()?;
+        // Nothing can fail from here on.
+        let (timer, callbacks) = (timer.keep(), callbacks.keep());
+        let pollers = pollers.into_iter().map(Undo::keep).collect();
+        let helpers = Helpers::new(&threads, &timer);
         let delivery = Delivery::new(&threads, &timer, config.pool_size);
         let defaults = Defaults {
             write_deadline_ms: config.write_deadline_ms,
@@ -78,7 +86,17 @@ impl Core {
         };
         let next_poller = AtomicUsize::new(0);
         let process = Process::current();
-        Ok(Arc::new(Core { threads, timer, callbacks, delivery, pollers, next_poller, defaults, process }))
+        Ok(Arc::new(Core {
+            threads,
+            timer,
+            callbacks,
+            helpers,
+            delivery,
+            pollers,
+            next_poller,
+            defaults,
+            process,
+        }))
     }
 
     /// The process that opened the library.
@@ -96,10 +114,27 @@ impl Core {
 impl Drop for Core {
     fn drop(&mut self) {
         self.callbacks.close();
+        self.helpers.close();
         self.timer.close();
         self.pollers.iter().for_each(|p| p.close());
         self.delivery.close();
         recycle::purge();
+    }
+}
+
+/// Ends a part that was started, unless it is kept.
+struct Undo<T>(Arc<T>, fn(&T));
+
+impl<T> Undo<T> {
+    fn keep(mut self) -> Arc<T> {
+        self.1 = |_| ();
+        Arc::clone(&self.0)
+    }
+}
+
+impl<T> Drop for Undo<T> {
+    fn drop(&mut self) {
+        (self.1)(&self.0);
     }
 }
 
@@ -110,7 +145,12 @@ enum Life {
     Closing(Arc<Threads>),
 }
 
-static LIFE: Mutex<Life> = Mutex::new(Life::Closed);
+/// A child begins with a closed library. That of its parent is left as it is: its threads are not here.
+static LIFE: PerProcess<Mutex<Life>> = PerProcess::new(Mutex::new(Life::Closed), || Mutex::new(Life::Closed));
+
+/// The configuration that the program gave; NULL when it gave none. A child opens the library with it, too. Changed under
+/// the lock of LIFE, but a child reads its parent's without that.
+static CONFIGURED: AtomicPtr<Config> = AtomicPtr::new(ptr::null_mut());
 
 /// Opens the library with what the environment says; nothing happens when it is open.
 pub fn open_default() -> Result<()> {
@@ -129,26 +169,49 @@ pub fn core() -> Result<Arc<Core>> {
 
 /// Defaults for new options.
 pub fn defaults() -> Defaults {
-    match &*LIFE.lock() {
+    match &*LIFE.get().lock() {
         Life::Open(core) => core.defaults,
         _ => Defaults::default(),
     }
 }
 
 fn open_core(config: Option<Config>) -> Result<Arc<Core>> {
-    let mut life = LIFE.lock();
+    let mut life = LIFE.get().lock();
     match &*life {
-        Life::Open(core) if core.process == Process::current() => return Ok(Arc::clone(core)),
-        // The parent's library: its threads are not here, so nothing of it may end. The child gets its own.
-        Life::Open(core) => std::mem::forget(Arc::clone(core)),
+        Life::Open(core) => return Ok(Arc::clone(core)),
         Life::Closing(threads) if !threads.wait_for_all(Deadline::in_ms(0)) => {
             return fail(Status::FailedToInitialize, "the library is being closed");
         }
         _ => {}
     }
-    let core = Core::start(config.unwrap_or_else(Config::from_environment))?;
-    *life = Life::Open(Arc::clone(&core));
-    Ok(core)
+    ignore_sigpipe();
+    let given = config.or_else(configured);
+    let config = given.clone().unwrap_or_else(Config::from_environment);
+    let threads = Threads::new(config.thread_started.clone());
+    let started = Core::start(Arc::clone(&threads), &config);
+    if let Ok(core) = &started {
+        configure(given);
+        *life = Life::Open(Arc::clone(core));
+    }
+    drop(life);
+    if started.is_err() {
+        threads.wait_for_all(Deadline::in_ms(LEAVING_MS)); // those that were started leave again
+    }
+    started
+}
+
+fn configured() -> Option<Config> {
+    // SAFETY: NULL or made by `configure`, which is not called meanwhile.
+    unsafe { CONFIGURED.load(Ordering::Acquire).as_ref() }.cloned()
+}
+
+fn configure(config: Option<Config>) {
+    let new = config.map_or(ptr::null_mut(), |config| Box::into_raw(Box::new(config)));
+    let old = CONFIGURED.swap(new, Ordering::AcqRel);
+    if !old.is_null() {
+        // SAFETY: made above at an earlier call, and nobody else can find it any more.
+        drop(unsafe { Box::from_raw(old) });
+    }
 }
 
 /// Begins closing: queued callbacks still run, new ones are dropped. Threads end once no connection or
@@ -156,8 +219,9 @@ fn open_core(config: Option<Config>) -> Result<Arc<Core>> {
 pub fn close() {
     if let Some((core, threads)) = begin_close()
         && core.upgrade().is_none()
+        && threads.wait_for_all(Deadline::NEVER)
     {
-        threads.wait_for_all(Deadline::NEVER);
+        ended(&threads);
     }
 }
 
@@ -167,13 +231,33 @@ pub fn close_and_wait(timeout_ms: i64) -> Result<()> {
         return fail(Status::IllegalState, "the library's own threads cannot wait for its end");
     }
     let Some((_, threads)) = begin_close() else {
-        return match *LIFE.lock() {
+        return match *LIFE.get().lock() {
             Life::Closed => Err(Status::NotInitialized.into()),
             _ => fail(Status::IllegalState, "the library is being closed already"),
         };
     };
     let deadline = if timeout_ms <= 0 { Deadline::NEVER } else { Deadline::in_ms(timeout_ms) };
-    if threads.wait_for_all(deadline) { Ok(()) } else { Err(Status::Timeout.into()) }
+    if !threads.wait_for_all(deadline) {
+        return Err(Status::Timeout.into());
+    }
+    ended(&threads);
+    Ok(())
+}
+
+/// The last thread has ended: nothing is kept for the next opening of the library.
+fn ended(threads: &Arc<Threads>) {
+    let mut life = LIFE.get().lock();
+    if matches!(&*life, Life::Closing(closing) if Arc::ptr_eq(closing, threads)) {
+        *life = Life::Closed;
+    }
+    drop(life);
+    release_thread_memory();
+    recycle::purge(); // what the threads gave back when they ended
+}
+
+/// Frees what the calling thread keeps for messages to come.
+pub fn release_thread_memory() {
+    recycle::release_mine();
 }
 
 /// Sets how many workers the fixed pool may have; never shrinks it.
@@ -185,8 +269,13 @@ pub fn set_delivery_pool_size(size: i32) -> Result<()> {
     Ok(())
 }
 
+/// Lets the calling thread sleep.
+pub fn sleep(ms: i64) {
+    clock::sleep_or_end(Deadline::in_ms(ms));
+}
+
 fn begin_close() -> Option<(Weak<Core>, Arc<Threads>)> {
-    let mut life = LIFE.lock();
+    let mut life = LIFE.get().lock();
     let Life::Open(core) = &*life else {
         if let Life::Closing(threads) = &*life
             && threads.wait_for_all(Deadline::in_ms(0))
@@ -197,6 +286,7 @@ fn begin_close() -> Option<(Weak<Core>, Arc<Threads>)> {
     };
     let (weak, threads) = (Arc::downgrade(core), Arc::clone(&core.threads));
     core.callbacks.close();
+    configure(None);
     let open = std::mem::replace(&mut *life, Life::Closing(Arc::clone(&threads)));
     drop(life);
     drop(open); // outside the lock: this may be the last reference
@@ -211,6 +301,7 @@ fn ignore_sigpipe() {
 
 /// One poller serves thousands of connections; more can be asked for with `NATS_POLLER_THREADS`.
 fn poller_count() -> usize {
-    let asked = std::env::var("NATS_POLLER_THREADS").ok().and_then(|n| n.parse().ok());
+    let asked =
+        environment::variable("NATS_POLLER_THREADS").and_then(|n| String::from_utf8(n).ok()?.parse().ok());
     asked.unwrap_or(1).clamp(1, 64)
 }

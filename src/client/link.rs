@@ -1,12 +1,12 @@
 //! One established connection to one server: the socket and who watches it. A reconnect makes a new one.
 
 use std::io::{self, ErrorKind, IoSlice};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::sync::Mutex;
 
-use crate::client::event_loop::Attachment;
+use crate::client::event_loop::{Attachment, OneAtATime};
 use crate::client::loss::Reason;
 use crate::client::vitals::Vitals;
 use crate::error::{Error, Result, Status, fail};
@@ -14,6 +14,7 @@ use crate::io::clock::Deadline;
 use crate::io::poller::{self, Driven, Poller};
 use crate::io::socket::{Interest, Socket};
 use crate::io::tls;
+use crate::session::grace::Arrivals;
 
 /// What a write that took too long says.
 pub const WRITE_DEADLINE: &str = "the server did not take the data before the write deadline";
@@ -29,15 +30,20 @@ pub enum Wrote {
 }
 
 pub struct Link {
+    /// Ends before the socket: whoever then closes it has seen what others did with it.
+    watch: Mutex<Watch>,
     socket: Socket,
     /// There once the handshake is done: from then on no plain byte is read or written.
     tls: OnceLock<tls::Session>,
     event_loop: Option<Arc<Attachment>>,
-    watch: Mutex<Watch>,
+    pub(super) read_events: OneAtATime,
+    pub(super) write_events: OneAtATime,
     down: AtomicBool,
     /// A caller reads the socket, not the poller. Changes under the lock of the connection's `inbound`.
     read_by_caller: AtomicBool,
     write_timed_out: AtomicBool,
+    /// Of the bytes read from the socket, those that nothing is left to be done about.
+    attended: AtomicU64,
     vitals: Arc<Vitals>,
     failure: OnceLock<Error>,
     /// What broke it, the first time something did.
@@ -56,6 +62,8 @@ impl Link {
             socket,
             tls: OnceLock::new(),
             event_loop,
+            read_events: OneAtATime::default(),
+            write_events: OneAtATime::default(),
             watch: Mutex::new(Watch {
                 registration: None,
                 interest: poller::Interest { readable: true, writable: false },
@@ -63,6 +71,7 @@ impl Link {
             down: AtomicBool::new(false),
             read_by_caller: AtomicBool::new(false),
             write_timed_out: AtomicBool::new(false),
+            attended: AtomicU64::new(0),
             vitals,
             failure: OnceLock::new(),
             reason: OnceLock::new(),
@@ -161,13 +170,22 @@ impl Link {
         self.read_by_caller.store(on, Ordering::Relaxed);
     }
 
-    /// Ends the link: nobody watches the socket any more, and whoever waits on it wakes up.
+    /// Ends the link: nobody watches the socket any more, and whoever waits on it wakes up. An event loop has to be told
+    /// first, see [`crate::client::event_loop`]; nobody waits on the socket that one polls.
     pub fn take_down(&self) {
         self.down.store(true, Ordering::Release);
-        self.socket.shutdown();
+        if self.event_loop.is_none() {
+            self.socket.shutdown();
+        }
         if let Some((poller, entry)) = self.watch.lock().registration.take() {
             poller.remove(entry, self.socket.fd());
         }
+    }
+
+    /// Ends a link whose socket no event loop has.
+    pub fn discard(&self) {
+        self.take_down();
+        self.socket.shutdown();
     }
 
     /// Ends only the conversation, after a write failed: the one who reads the socket sees its end.
@@ -178,7 +196,9 @@ impl Link {
         } else {
             let _ = self.failure.set(failure.clone());
         }
-        self.socket.shutdown();
+        if !self.is_down() {
+            self.socket.shutdown();
+        }
     }
 
     /// Remembers what broke the link; later reasons are consequences of the first.
@@ -229,6 +249,20 @@ impl Link {
                 fail(Status::IoError, format!("error reading from the server: {e}"))
             }
         }
+    }
+
+    /// Takes note that all is done about the first so many bytes of the socket.
+    #[inline]
+    pub fn note_attended(&self, bytes: u64) {
+        if !self.may_have_more() {
+            self.attended.store(bytes, Ordering::Relaxed);
+        }
+    }
+
+    /// How far reading has come.
+    pub fn arrivals(&self) -> Arrivals {
+        let arrived = self.socket.arrived();
+        Arrivals { arrived, attended: self.attended.load(Ordering::Relaxed) }
     }
 
     /// Writes what the socket takes now, of `data` from `sent` on.

@@ -1,5 +1,6 @@
 //! The keep-alive of a connection: its ticks, and what the program may change while it lives.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -12,6 +13,8 @@ use crate::client::waiter::Waiter;
 use crate::error::{Result, Status};
 use crate::io::clock;
 use crate::io::socket::TcpOptions;
+use crate::io::timer::Timer;
+use crate::session::grace::{self, Arrivals, Grace};
 use crate::session::liveness::{Liveness, StaleCause, Tick};
 
 impl Connection {
@@ -56,47 +59,67 @@ impl Connection {
         if self.status() != ConnStatus::Connected {
             return;
         }
+        let Some(link) = self.state.lock().link.clone() else { return };
+        let Some(arrivals) = self.arrivals(&link) else { return };
         let (due, missed, cause) = self.with_liveness(|live| {
             let missed = live.outstanding();
-            (live.tick(clock::now()), missed, live.stale_cause())
+            (live.tick(clock::now(), arrivals), missed, live.stale_cause())
         });
         if due != Tick::NotDue && missed > 0 {
             self.post_ping(PingEvent::Missed, missed, None);
         }
         match due {
-            Tick::Stale => {
-                let link = self.state.lock().link.clone();
-                if let Some(link) = link {
-                    self.connection_lost(&link, Loss::stale(reason(cause)));
-                }
-                return;
-            }
+            Tick::Stale => return self.connection_lost(&link, Loss::stale(reason(cause))),
             Tick::SendPing => {
                 self.post_ping(PingEvent::Sent, missed + 1, None); // first: the PONG may be fast
-                self.carry_out(self.outbound.keep_alive());
+                self.send_keep_alive();
             }
             Tick::NotDue => {}
         }
         self.schedule_tick();
     }
 
-    /// A PONG arrived.
-    pub(super) fn on_pong(self: &Arc<Self>) {
-        self.with_liveness(Liveness::on_pong);
-        let answer = self.outbound.pong();
-        self.vitals.note_pong(answer.round_trip);
-        if let Some(waiter) = answer.waiter {
-            waiter.complete(Ok(()));
-        }
-        if answer.keep_alive {
-            self.post_ping(PingEvent::Answered, 0, answer.round_trip);
+    /// The poller is called in any case: when it comes tells whether the PING is late. An event loop of the program
+    /// counts as prompt.
+    fn send_keep_alive(self: &Arc<Self>) {
+        let then = self.outbound.keep_alive();
+        self.ping_waits.store(true, Ordering::Release);
+        match self.event_loop() {
+            None => self.poller().request_flush(self.clone()),
+            Some(_) => {
+                self.note_ping_tried();
+                self.carry_out(then);
+            }
         }
     }
 
-    fn post_ping(self: &Arc<Self>, event: PingEvent, outstanding: i32, rtt: Option<Duration>) {
-        if let Some(handler) = self.options.liveness.ping_handler.clone() {
-            let connection = Arc::clone(self);
-            self.core().callbacks.post(move || handler(&connection, event, outstanding, rtt));
+    /// How far reading has come, unless the link is lost.
+    fn arrivals(&self, link: &Arc<Link>) -> Option<Arrivals> {
+        let state = self.state.lock(); // while it is held, an event loop does not close the descriptor
+        state.is_current(link).then(|| link.arrivals())
+    }
+
+    pub(super) fn note_ping_tried(&self) {
+        if self.ping_waits.load(Ordering::Acquire) && self.ping_waits.swap(false, Ordering::AcqRel) {
+            self.with_liveness(|live| live.on_ping_tried(clock::now()));
+        }
+    }
+
+    /// A PONG arrived. A late one of an earlier link answers no PING of this one.
+    pub(super) fn on_pong(self: &Arc<Self>, link: &Arc<Link>) {
+        let state = self.state.lock();
+        if !state.is_current(link) {
+            return;
+        }
+        self.with_liveness(Liveness::on_pong);
+        let answer = self.outbound.pong();
+        drop(state);
+        self.vitals.note_pong(answer.round_trip);
+        if answer.keep_alive {
+            self.post_ping(PingEvent::Answered, 0, answer.round_trip);
+        }
+        if let Some(waiter) = answer.waiter {
+            waiter.complete(Ok(()));
         }
     }
 
@@ -195,19 +218,38 @@ impl Connection {
         let then = self.outbound.ping(Arc::clone(&waiter))?;
         self.carry_out(then);
         let (connection, link) = (Arc::downgrade(self), Arc::downgrade(&link));
-        self.core().timer.schedule(clock::now().saturating_add(timeout), move || {
-            if let (Some(connection), Some(link)) = (connection.upgrade(), link.upgrade())
-                && !waiter.is_done()
-            {
-                connection.check_failed(&link, &waiter);
-            }
-        });
+        let check = Check { connection, link, waiter, timeout, grace: None };
+        check.look_at(clock::now().saturating_add(timeout), &self.core().timer);
         Ok(())
     }
+}
 
-    fn check_failed(self: &Arc<Self>, link: &Arc<Link>, waiter: &Arc<Waiter<()>>) {
-        self.outbound.forget(waiter);
-        self.connection_lost(link, Loss::stale(Reason::PongTimeout));
+/// A PING whose PONG has to come in time.
+struct Check {
+    connection: Weak<Connection>,
+    link: Weak<Link>,
+    waiter: Arc<Waiter<()>>,
+    timeout: Duration,
+    grace: Option<Grace>,
+}
+
+impl Check {
+    fn look_at(self, at: Duration, timer: &Timer) {
+        timer.schedule(at, move || self.look());
+    }
+
+    /// On the timer thread.
+    fn look(mut self) {
+        let (Some(connection), Some(link)) = (self.connection.upgrade(), self.link.upgrade()) else { return };
+        let Some(arrivals) = connection.arrivals(&link).filter(|_| !self.waiter.is_done()) else { return };
+        let (now, length) = (clock::now(), grace::at_most_for(self.timeout));
+        let grace = self.grace.get_or_insert_with(|| Grace::new(now, length, arrivals));
+        if grace.goes_on(now, arrivals, Duration::ZERO) {
+            let at = grace.look();
+            return self.look_at(at, &connection.core().timer);
+        }
+        connection.outbound.forget(&self.waiter);
+        connection.connection_lost(&link, Loss::stale(Reason::PongTimeout));
     }
 }
 
@@ -215,5 +257,72 @@ fn reason(cause: Option<StaleCause>) -> Reason {
     match cause {
         Some(StaleCause::PongTimeout) => Reason::PongTimeout,
         _ => Reason::MaxPings,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+    use std::thread;
+
+    use super::*;
+    use crate::client::mock::{Client, connect_to};
+    use crate::io::poller::Driven;
+
+    /// Keeps the poller busy.
+    struct Busy(Duration);
+
+    impl Driven for Busy {
+        fn readable(self: Arc<Self>, _buffer: &mut [u8], _maybe_ended: bool) -> bool {
+            false
+        }
+
+        fn writable(self: Arc<Self>) {}
+
+        fn flush_due(self: Arc<Self>, _first_look: bool) -> Option<Duration> {
+            thread::sleep(self.0);
+            None
+        }
+    }
+
+    /// A connection of which PINGs are due each second and one may be unanswered; whether it was lost.
+    fn pinging(serve: impl FnOnce(Client) + Send + 'static) -> (Arc<Connection>, Arc<AtomicBool>) {
+        let lost = Arc::new(AtomicBool::new(false));
+        let note = Arc::clone(&lost);
+        let connection = connect_to(serve, |options| {
+            options.ping_interval_ms = 1000;
+            options.max_pings_out = 1;
+            options.disconnected_handler = Some(Arc::new(move |_| note.store(true, Ordering::Release)));
+        });
+        (connection, lost)
+    }
+
+    #[test]
+    fn what_the_handshake_read_is_not_unread() {
+        let serve = |mut client: Client| {
+            client.wait_for("never");
+        };
+        let (connection, _) = pinging(serve);
+        let link = connection.state.lock().link.clone().unwrap();
+        let Arrivals { arrived, attended } = connection.arrivals(&link).unwrap();
+        assert!(arrived > 0);
+        assert_eq!(arrived, attended);
+        connection.abandon();
+    }
+
+    #[test]
+    fn a_poller_that_was_busy_costs_no_healthy_connection() {
+        let (connection, lost) = pinging(|mut client| {
+            while client.wait_for("PING") {
+                client.say("PONG\r\n");
+            }
+        });
+        thread::sleep(Duration::from_millis(900));
+        // The PING of the first second is written after that of the next one was due.
+        connection.poller().request_flush(Arc::new(Busy(Duration::from_millis(1300))));
+        thread::sleep(Duration::from_millis(1700));
+        assert!(!lost.load(Ordering::Acquire));
+        assert!(connection.pulse().unwrap().pongs_received >= 1);
+        connection.abandon();
     }
 }

@@ -13,11 +13,12 @@ use std::mem::ManuallyDrop;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use self::block::{Block, Body, Parts};
+use self::block::{Block, Growing, Parts};
 use crate::client::recycle::{self, Maker};
 use crate::client::subscription::Subscription;
 use crate::error::{Error, Result, Status};
 use crate::proto::headers::{HeaderMap, inline_status};
+use crate::proto::parser::PartialBody;
 
 const STATUS: &[u8] = b"Status";
 const NO_RESPONDERS: &[u8] = b"503";
@@ -50,6 +51,16 @@ unsafe impl Send for External {}
 // SAFETY: as above.
 unsafe impl Sync for External {}
 
+impl Drop for Extra {
+    /// In a child, what belongs to a subscription of the parent is left alone: its locks may be held for good.
+    fn drop(&mut self) {
+        let subscription = self.subscription.take();
+        if subscription.as_ref().is_some_and(|sub| sub.connection().check_process().is_err()) {
+            std::mem::forget(subscription);
+        }
+    }
+}
+
 impl Msg {
     /// A message from the server. The first `header_len` bytes of `body` are the raw header block, the rest is the
     /// payload; behind it come `padding` zero bytes, one at least.
@@ -61,20 +72,20 @@ impl Msg {
         header_len: usize,
         body: &[u8],
         padding: usize,
-    ) -> Msg {
-        Msg(Block::or_abort(&Parts { subject, reply, body: Body::Copy(body), header_len, padding }, maker))
+    ) -> Result<Msg> {
+        Block::new(&Parts { subject, reply, body, header_len, padding }, maker).map(Msg)
     }
 
-    /// The same with the body still to come: `len` zeros until [`Msg::body_mut`] fills them.
-    pub fn received_uninit(
+    /// The same with a body of `len` bytes still to come.
+    pub fn arriving(
         subject: &[u8],
         reply: Option<&[u8]>,
         header_len: usize,
         len: usize,
         padding: usize,
-    ) -> Msg {
-        let parts = Parts { subject, reply, body: Body::Zero(len), header_len, padding };
-        Msg(Block::or_abort(&parts, &mut Maker::new()))
+    ) -> Result<Arriving> {
+        let parts = Parts { subject, reply, body: &[], header_len, padding };
+        Growing::new(&parts, len, &mut Maker::new()).map(Arriving)
     }
 
     /// A message of the program; all parts are copied. An empty subject or an empty (rather than missing) reply
@@ -83,13 +94,8 @@ impl Msg {
         if subject.is_empty() || reply.is_some_and(<[u8]>::is_empty) {
             return Err(Status::InvalidArg.into());
         }
-        let parts = Parts { subject, reply, body: Body::Copy(data), header_len: 0, padding: 1 };
+        let parts = Parts { subject, reply, body: data, header_len: 0, padding: 1 };
         Block::new(&parts, &mut Maker::new()).map(Msg)
-    }
-
-    /// Headers and payload in one piece, as they follow each other on the wire.
-    pub fn body_mut(&mut self) -> &mut [u8] {
-        self.0.body_mut()
     }
 
     /// The subject up to its first NUL, which only a strange server sends.
@@ -140,10 +146,10 @@ impl Msg {
 
     /// The header block as it goes to the wire, `None` without headers; once set, headers stay, even if all are deleted. Received headers that were never parsed, or could
     /// not be, go out as they came.
-    pub fn headers_to_send(&self) -> Option<Cow<'_, [u8]>> {
+    pub fn headers_to_send(&self) -> Result<Option<Cow<'_, [u8]>>> {
         match self.parsed_headers() {
-            Some(map) => Some(Cow::Owned(map.encode())),
-            None => self.raw_headers().map(Cow::Borrowed),
+            Some(map) => map.encode().map(|block| Some(Cow::Owned(block))),
+            None => Ok(self.raw_headers().map(Cow::Borrowed)),
         }
     }
 
@@ -158,13 +164,15 @@ impl Msg {
         self.raw_headers().and_then(inline_status)
     }
 
-    /// Whether this is the server's word that nobody listens to a request: no payload and status 503.
-    /// Parses the headers of a message without payload.
+    /// Whether this is the server's word that nobody listens to a request: no payload and status 503, in headers without a
+    /// malformed line. Parses the headers of a message without payload.
     pub fn is_no_responders(&mut self) -> bool {
-        self.data().is_empty()
-            && self
-                .header_get(STATUS)
-                .is_ok_and(|status| status.is_some_and(|text| text.to_bytes().starts_with(NO_RESPONDERS)))
+        if !self.data().is_empty() {
+            return false;
+        }
+        let Ok(Some(headers)) = self.headers() else { return false };
+        let status = headers.get(STATUS).flatten().unwrap_or_default();
+        status.to_bytes().starts_with(NO_RESPONDERS) && !headers.is_malformed()
     }
 
     /// All headers, parsed by now; `None` if the message has none. `PROTOCOL_ERROR` if they are malformed.
@@ -175,14 +183,12 @@ impl Msg {
 
     /// Replaces all values of `key` by `value`.
     pub fn header_set(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<()> {
-        self.headers_mut()?.set(key, value);
-        Ok(())
+        self.headers_mut()?.set(key, value)
     }
 
     /// Adds `value` behind the other values of `key`.
     pub fn header_add(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<()> {
-        self.headers_mut()?.add(key, value);
-        Ok(())
+        self.headers_mut()?.add(key, value)
     }
 
     /// The first value of `key`; `NOT_FOUND` without one.
@@ -191,15 +197,15 @@ impl Msg {
     }
 
     /// All values of `key` in the order they were added; `NOT_FOUND` without any.
-    pub fn header_values(&mut self, key: &[u8]) -> Result<Vec<Option<&CStr>>> {
+    pub fn header_values(&mut self, key: &[u8]) -> Result<impl ExactSizeIterator<Item = Option<&CStr>>> {
         let map = self.headers()?.ok_or_else(not_found)?;
-        Ok(map.values(key).ok_or_else(not_found)?.collect())
+        map.values(key).ok_or_else(not_found)
     }
 
     /// All keys; `NOT_FOUND` without any.
-    pub fn header_keys(&mut self) -> Result<Vec<&CStr>> {
+    pub fn header_keys(&mut self) -> Result<impl ExactSizeIterator<Item = &CStr>> {
         let map = self.headers()?.filter(|map| !map.is_empty()).ok_or_else(not_found)?;
-        Ok(map.keys().collect())
+        Ok(map.keys())
     }
 
     /// Removes all values of `key`; `NOT_FOUND` without any.
@@ -307,6 +313,30 @@ impl Msg {
     }
 }
 
+/// A message whose body, headers and payload as they follow each other on the wire, is still arriving.
+pub struct Arriving(Growing);
+
+impl Arriving {
+    /// The message, once nothing is missing.
+    pub fn finish(self) -> Msg {
+        Msg(self.0.finish())
+    }
+}
+
+impl PartialBody for Arriving {
+    fn missing(&self) -> usize {
+        self.0.missing()
+    }
+
+    fn room(&mut self) -> Result<&mut [u8]> {
+        self.0.room()
+    }
+
+    fn fill(&mut self, n: usize) {
+        self.0.fill(n);
+    }
+}
+
 impl fmt::Debug for Msg {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Msg")
@@ -329,7 +359,7 @@ mod tests {
     use super::*;
 
     const RAW: &[u8] = b"NATS/1.0 503\r\nA: 1\r\nA: 2\r\n\r\n";
-    const MALFORMED: &[u8] = b"NATS/1.0\r\nno colon\r\n\r\n";
+    const MALFORMED: &[u8] = b"NATS/1.0\r\nno colon\r\n";
 
     fn received(
         subject: &[u8],
@@ -340,7 +370,7 @@ mod tests {
     ) -> Msg {
         let headers = headers.unwrap_or_default();
         let body = [headers, payload].concat();
-        Msg::received(&mut Maker::new(), subject, reply, headers.len(), &body, padding)
+        Msg::received(&mut Maker::new(), subject, reply, headers.len(), &body, padding).unwrap()
     }
 
     fn with_headers(raw: &[u8]) -> Msg {
@@ -348,7 +378,7 @@ mod tests {
     }
 
     fn sent(msg: &Msg) -> Vec<u8> {
-        let out = msg.headers_to_send().unwrap_or_default().into_owned();
+        let out = msg.headers_to_send().unwrap().unwrap_or_default().into_owned();
         assert_eq!(out.len(), msg.encoded_headers_len());
         out
     }
@@ -394,13 +424,49 @@ mod tests {
         assert!(!Msg::new(b"foo", None, b"a").unwrap().data_ptr().is_null());
     }
 
+    /// Fills the body with `bytes`, so many at a time.
+    fn arrived(mut message: Arriving, bytes: &[u8], piece: usize) -> Msg {
+        let mut rest = bytes;
+        while message.missing() > 0 {
+            assert_eq!(message.missing(), rest.len());
+            let room = message.room().unwrap();
+            let n = room.len().min(piece);
+            room[..n].copy_from_slice(&rest[..n]);
+            message.fill(n);
+            rest = &rest[n..];
+        }
+        message.finish()
+    }
+
     #[test]
-    fn the_body_is_filled_later() {
-        let mut msg = Msg::received_uninit(b"foo", Some(b"r"), RAW.len(), RAW.len() + 4, 1);
-        assert!(msg.body_mut().iter().all(|byte| *byte == 0));
-        msg.body_mut()[..RAW.len()].copy_from_slice(RAW);
-        msg.body_mut()[RAW.len()..].copy_from_slice(b"data");
-        assert_eq!((msg.raw_headers(), msg.data()), (Some(RAW), &b"data"[..]));
+    fn the_body_may_arrive_in_pieces() {
+        let body = [RAW, b"data"].concat();
+        for piece in 1..=body.len() {
+            let message = Msg::arriving(b"foo", Some(b"r"), RAW.len(), body.len(), 3).unwrap();
+            let msg = arrived(message, &body, piece);
+            assert_eq!((msg.subject(), msg.reply()), (c"foo", Some(c"r")));
+            assert_eq!((msg.raw_headers(), msg.data(), msg.size()), (Some(RAW), &b"data"[..], body.len()));
+            // SAFETY: payload and padding are part of the message.
+            let all = unsafe { std::slice::from_raw_parts(msg.data_ptr(), 7) };
+            assert_eq!(all, b"data\0\0\0");
+        }
+    }
+
+    #[test]
+    fn memory_grows_with_what_arrives() {
+        // Around the sizes at which it grows: what is before the body doubles, too.
+        let before = 32 + "foo".len() + 1;
+        for size in [1 << 20, (2 << 20) + before, (4 << 20) + 3 * before] {
+            for len in [size - 1, size, size + 1] {
+                let body: Vec<u8> = (0..len).map(|i| i as u8).collect();
+                let msg = arrived(Msg::arriving(b"foo", None, 0, len, 1).unwrap(), &body, usize::MAX);
+                assert!(msg.data() == body);
+            }
+        }
+        let mut announced = Msg::arriving(b"foo", None, 0, 1 << 30, 1).unwrap();
+        assert!(announced.room().unwrap().len() < 1 << 20);
+        announced.fill(1);
+        drop(announced);
     }
 
     #[test]
@@ -445,7 +511,7 @@ mod tests {
     fn malformed_headers_stay_as_they_are() {
         let mut msg = with_headers(MALFORMED);
         assert_eq!(msg.header_set(b"a", None).unwrap_err().status(), Status::ProtocolError);
-        assert_eq!(msg.header_keys().unwrap_err().status(), Status::ProtocolError);
+        assert_eq!(msg.headers().unwrap_err().status(), Status::ProtocolError);
         assert!(!msg.is_no_responders());
         assert_eq!(sent(&msg), MALFORMED);
     }
@@ -453,17 +519,17 @@ mod tests {
     #[test]
     fn headers_once_set_stay_until_the_end() {
         let mut msg = Msg::new(b"foo", None, b"").unwrap();
-        assert!(msg.headers_to_send().is_none());
+        assert!(msg.headers_to_send().unwrap().is_none());
         assert_eq!(msg.header_delete(b"k").unwrap_err().status(), Status::NotFound);
-        assert!(msg.headers_to_send().is_none());
+        assert!(msg.headers_to_send().unwrap().is_none());
         msg.header_set(b"k", Some(b"v")).unwrap();
         msg.header_add(b"k", None).unwrap();
-        assert_eq!(msg.header_values(b"k").unwrap(), [Some(c"v"), None]);
-        assert_eq!(msg.header_keys().unwrap(), [c"k"]);
+        assert_eq!(msg.header_values(b"k").unwrap().collect::<Vec<_>>(), [Some(c"v"), None]);
+        assert_eq!(msg.header_keys().unwrap().collect::<Vec<_>>(), [c"k"]);
         assert_eq!(sent(&msg), b"NATS/1.0\r\nk: v\r\nk: \r\n\r\n");
         msg.header_delete(b"k").unwrap();
         assert_eq!(sent(&msg), b"NATS/1.0\r\n\r\n");
-        let missing = msg.header_keys().unwrap_err();
+        let missing = msg.header_keys().err().unwrap();
         assert_eq!((missing.status(), missing.is_recorded()), (Status::NotFound, false));
     }
 
@@ -472,6 +538,7 @@ mod tests {
         assert!(with_headers(RAW).is_no_responders());
         assert!(with_headers(b"NATS/1.0\r\nStatus: 5030\r\n\r\n").is_no_responders());
         assert!(!with_headers(b"NATS/1.0 404\r\n\r\n").is_no_responders());
+        assert!(!with_headers(b"NATS/1.0 503\r\nno colon\r\n\r\n").is_no_responders());
         assert!(!received(b"foo", None, Some(RAW), b"x", 0).is_no_responders());
         assert!(!received(b"foo", None, None, b"", 0).is_no_responders());
     }

@@ -7,6 +7,7 @@ pub mod delivery;
 mod drain;
 mod environment;
 mod event_loop;
+mod events;
 mod inbound;
 pub mod inbox;
 pub mod library;
@@ -14,8 +15,11 @@ mod link;
 mod liveness;
 pub mod loss;
 pub mod message;
+#[cfg(test)]
+mod mock;
 pub mod options;
 mod outbound;
+mod pause;
 pub mod publish;
 mod reconnect;
 mod recycle;
@@ -23,5 +27,7 @@ mod requests;
 pub mod stats;
 pub mod subscription;
 mod subscriptions;
+#[cfg(test)]
+mod told;
 pub mod vitals;
 mod waiter;

@@ -11,10 +11,12 @@ use crate::client::connection::Connection;
 use crate::client::loss::Disconnect;
 use crate::client::subscription::Subscription;
 use crate::error::{Error, Result, Status, fail};
+use crate::io::fork;
 use crate::io::socket::{KeepAlive, TcpOptions};
 use crate::io::tls;
 pub use crate::io::tls::Settings as TlsSettings;
-use crate::proto::subject;
+use crate::proto::{memory, subject};
+use crate::sync::Mutex;
 
 /// Told about an event of a connection: closed, disconnected, reconnected, connected, discovered servers, lame duck.
 pub type ConnectionHandler = Arc<dyn Fn(&Arc<Connection>) + Send + Sync>;
@@ -330,7 +332,7 @@ impl Options {
 
     /// Sets the URL tried first; a `tls://` URL asks for TLS.
     pub fn set_url(&mut self, url: Option<&[u8]>) -> Result<()> {
-        let url = url.map(|url| trim(url).to_vec());
+        let url = url.map(|url| memory::copy(trim(url))).transpose()?;
         self.want_tls_for(url.as_deref().is_some_and(is_tls))?;
         self.url = url;
         Ok(())
@@ -339,7 +341,11 @@ impl Options {
     /// Replaces the list of servers; one `tls://` URL asks for TLS to all of them. The list is empty on failure.
     pub fn set_servers<'a>(&mut self, servers: impl IntoIterator<Item = &'a [u8]>) -> Result<()> {
         self.servers.clear();
-        let servers: Vec<Vec<u8>> = servers.into_iter().map(|url| trim(url).to_vec()).collect();
+        let mut copies = Vec::new();
+        for url in servers {
+            memory::push(&mut copies, memory::copy(trim(url))?)?;
+        }
+        let servers = copies;
         self.want_tls_for(servers.iter().any(|url| is_tls(url)))?;
         self.servers = servers;
         Ok(())
@@ -384,24 +390,26 @@ impl Options {
     }
 
     /// Sets user and password. A password alone means nothing to a server and is dropped.
-    pub fn set_user_info(&mut self, user: Option<&[u8]>, password: Option<&[u8]>) {
-        self.password = user.and(password).map(secret);
-        self.user = user.map(<[u8]>::to_vec);
+    pub fn set_user_info(&mut self, user: Option<&[u8]>, password: Option<&[u8]>) -> Result<()> {
+        let password = user.and(password).map(secret).transpose()?;
+        self.user = user.map(memory::copy).transpose()?;
+        self.password = password;
+        Ok(())
     }
 
     /// Sets the token; not while there is a token handler.
     pub fn set_token(&mut self, token: Option<&[u8]>) -> Result<()> {
         if token.is_some() && self.token_handler.is_some() {
-            return fail(Status::IllegalState, "a token handler is already set");
+            return fail(Status::IllegalState, "Cannot set a token if a token handler has already been set");
         }
-        self.token = token.map(secret);
+        self.token = token.map(secret).transpose()?;
         Ok(())
     }
 
     /// Sets the token handler; not while there is a token.
     pub fn set_token_handler(&mut self, handler: Option<TokenHandler>) -> Result<()> {
         if handler.is_some() && self.token.is_some() {
-            return fail(Status::IllegalState, "a token is already set");
+            return fail(Status::IllegalState, "Cannot set a token handler if a token has already been set");
         }
         self.token_handler = handler;
         Ok(())
@@ -497,7 +505,9 @@ impl Options {
             let shown = String::from_utf8_lossy(prefix);
             return fail(Status::InvalidArg, format!("Invalid inbox prefix '{shown}'"));
         }
-        self.custom_inbox_prefix = Some([prefix, b"."].concat());
+        let mut copy = memory::copy(prefix)?;
+        memory::extend(&mut copy, b".")?;
+        self.custom_inbox_prefix = Some(copy);
         Ok(())
     }
 
@@ -522,7 +532,7 @@ impl Options {
         chain: Option<&[u8]>,
         seed: Option<&[u8]>,
     ) -> Result<()> {
-        let credentials = match (given(chain), given(seed)) {
+        let credentials = match (given(chain)?, given(seed)?) {
             (Some(chain), seed) => Credentials::Files { chain, seed },
             (None, None) => Credentials::None,
             (None, Some(_)) => return fail(Status::InvalidArg, "a seed file needs a file with the user JWT"),
@@ -533,22 +543,21 @@ impl Options {
 
     /// JWT and seed like in a credentials file, not looked at here. Removes every other kind of JWT or NKey
     /// credentials.
-    pub fn set_user_credentials_from_memory(&mut self, content: Option<&[u8]>) {
-        self.set_credentials(match content {
-            Some(content) => Credentials::Memory(Zeroizing::new(content.to_vec())),
-            None => Credentials::None,
-        });
+    pub fn set_user_credentials_from_memory(&mut self, content: Option<&[u8]>) -> Result<()> {
+        let content = content.map(secret).transpose()?;
+        self.set_credentials(content.map_or(Credentials::None, Credentials::Memory));
+        Ok(())
     }
 
     /// Sets a public NKey and who signs with it, removing JWT credentials. Without a key the NKey is removed;
     /// a handler given then replaces that of credentials callbacks.
     pub fn set_nkey(&mut self, public_key: Option<&[u8]>, signature: Option<SignatureHandler>) -> Result<()> {
-        match (given(public_key), signature) {
+        match (given(public_key)?, signature) {
             (Some(public_key), Some(signature)) => {
                 self.credentials = Credentials::None;
                 self.nkey = NKey::Callback { public_key, signature };
             }
-            (Some(_), None) => return fail(Status::InvalidArg, "an NKey needs a signature handler"),
+            (Some(_), None) => return Err(Status::InvalidArg.into()),
             (None, replacement) => {
                 self.nkey = NKey::None;
                 if let (Credentials::Callbacks { signature, .. }, Some(new)) =
@@ -563,9 +572,9 @@ impl Options {
 
     /// Sets a public NKey and the file with its seed; without a key removes NKey and JWT credentials.
     pub fn set_nkey_from_seed(&mut self, public_key: Option<&[u8]>, seed_file: Option<&[u8]>) -> Result<()> {
-        let nkey = match (given(public_key), given(seed_file)) {
+        let nkey = match (given(public_key)?, given(seed_file)?) {
             (Some(public_key), Some(seed_file)) => NKey::SeedFile { public_key, seed_file },
-            (Some(_), None) => return fail(Status::InvalidArg, "an NKey needs a seed file"),
+            (Some(_), None) => return Err(Status::InvalidArg.into()),
             (None, _) => NKey::None,
         };
         self.credentials = Credentials::None;
@@ -595,16 +604,21 @@ impl Options {
 }
 
 /// Options that several threads may set.
-pub struct SharedOptions(pub crate::sync::Mutex<Options>);
+pub struct SharedOptions(Mutex<Options>);
 
 impl SharedOptions {
     pub fn new(options: Options) -> SharedOptions {
-        SharedOptions(crate::sync::Mutex::new(options))
+        SharedOptions(Mutex::new(options))
+    }
+
+    /// Works with the options. A child gets them whole and unlocked, whatever other threads of its parent did with them.
+    pub fn with<T>(&self, work: impl FnOnce(&mut Options) -> T) -> T {
+        fork::undisturbed(|| work(&mut self.0.lock()))
     }
 }
 
-fn secret(text: &[u8]) -> Zeroizing<Vec<u8>> {
-    Zeroizing::new(text.to_vec())
+fn secret(text: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+    memory::copy(text).map(Zeroizing::new)
 }
 
 fn not_negative(value: i64) -> Result<i64> {
@@ -615,8 +629,8 @@ fn byte_count(value: i32) -> Result<usize> {
     usize::try_from(value).map_err(|_| Status::InvalidArg.into())
 }
 
-fn given(text: Option<&[u8]>) -> Option<Vec<u8>> {
-    text.filter(|text| !text.is_empty()).map(<[u8]>::to_vec)
+fn given(text: Option<&[u8]>) -> Result<Option<Vec<u8>>> {
+    text.filter(|text| !text.is_empty()).map(memory::copy).transpose()
 }
 
 fn is_tls(url: &[u8]) -> bool {
@@ -730,10 +744,10 @@ mod tests {
     #[test]
     fn a_lonely_password_is_dropped() {
         let mut o = options();
-        o.set_user_info(None, Some(b"p"));
+        o.set_user_info(None, Some(b"p")).unwrap();
         assert_eq!((&o.user, &o.password), (&None, &None));
-        o.set_user_info(Some(b""), Some(b"p"));
-        assert_eq!((o.user, o.password), (Some(Vec::new()), Some(secret(b"p"))));
+        o.set_user_info(Some(b""), Some(b"p")).unwrap();
+        assert_eq!((o.user, o.password), (Some(Vec::new()), Some(secret(b"p").unwrap())));
     }
 
     #[test]
@@ -829,7 +843,7 @@ mod tests {
         assert!(matches!((&o.nkey, &o.credentials), (NKey::None, Credentials::Callbacks { .. })));
         o.set_user_credentials_from_files(Some(b"c"), Some(b"")).unwrap();
         assert!(matches!(&o.credentials, Credentials::Files { chain, seed: None } if chain == b"c"));
-        o.set_user_credentials_from_memory(Some(b""));
+        o.set_user_credentials_from_memory(Some(b"")).unwrap();
         assert!(matches!(&o.credentials, Credentials::Memory(content) if content.is_empty()));
         o.set_user_credentials_from_files(None, None).unwrap();
         assert!(matches!(o.credentials, Credentials::None));
@@ -838,14 +852,14 @@ mod tests {
     #[test]
     fn an_nkey_replaces_jwt_credentials() {
         let mut o = options();
-        o.set_user_credentials_from_memory(Some(b"m"));
+        o.set_user_credentials_from_memory(Some(b"m")).unwrap();
         assert_eq!(status(o.set_nkey(Some(b"PUB"), None)), Status::InvalidArg);
         assert_eq!(status(o.set_nkey_from_seed(Some(b"PUB"), Some(b""))), Status::InvalidArg);
         o.set_nkey(Some(b""), None).unwrap();
         assert!(matches!(o.credentials, Credentials::Memory(_)), "only the NKey is removed");
         o.set_nkey_from_seed(Some(b"PUB"), Some(b"f")).unwrap();
         assert!(matches!((&o.nkey, &o.credentials), (NKey::SeedFile { .. }, Credentials::None)));
-        o.set_user_credentials_from_memory(Some(b"m"));
+        o.set_user_credentials_from_memory(Some(b"m")).unwrap();
         o.set_nkey_from_seed(None, Some(b"f")).unwrap();
         assert!(matches!((&o.nkey, &o.credentials), (NKey::None, Credentials::None)));
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::client::connection::Connection;
 pub use crate::client::outbound::{Flush, Outgoing};
-use crate::error::{Result, Status};
+use crate::error::{Error, Result, Status};
 use crate::proto::subject;
 
 impl Connection {
@@ -17,8 +17,18 @@ impl Connection {
         {
             return Err(Status::InvalidSubject.into());
         }
-        let then = self.outbound.publish(out, flush)?;
-        self.carry_out(then);
-        Ok(())
+        match self.outbound.publish(out, flush) {
+            Ok(then) => {
+                self.carry_out(then);
+                Ok(())
+            }
+            Err(error) => Err(self.publish_failed(error)),
+        }
+    }
+
+    #[cold]
+    fn publish_failed(self: &Arc<Self>, error: Error) -> Error {
+        self.carry_out(self.outbound.look_after_rest());
+        error
     }
 }

@@ -2,28 +2,57 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::thread;
 use std::time::Duration;
 
 use crate::client::connection::{ConnStatus, Connection};
 use crate::client::loss::{Loss, Reason};
 use crate::error::{Error, Result, Status};
-use crate::io::clock::{Deadline, wait_until};
+use crate::io::clock::{self, Deadline, wait_until};
+use crate::io::threads::ThreadId;
 use crate::session::auth::{self, ServerErr};
 use crate::session::pool::Server;
 use crate::session::reconnect::{Delay, ReconnectPlan, ReconnectTiming};
 
+/// When no thread can be had, it is tried again after this,
+pub(super) const FIRST_TRY_FOR_THREAD: Duration = Duration::from_millis(20);
+/// and later on this often.
+const LAST_TRY_FOR_THREAD: Duration = Duration::from_secs(1);
+
 impl Connection {
+    /// Comes back after a loss. When no thread can be had now, the timer tries again soon: every wait doubles.
+    pub(super) fn come_back_soon(self: &Arc<Self>, next_try: Duration) {
+        if self.start_reconnecting(false).is_ok() {
+            return;
+        }
+        let connection = Arc::downgrade(self);
+        self.core().timer.schedule(clock::now() + next_try, move || {
+            if let Some(connection) = connection.upgrade()
+                && connection.status() == ConnStatus::Reconnecting
+            {
+                connection.come_back_soon(LAST_TRY_FOR_THREAD.min(next_try * 2));
+            }
+        });
+    }
+
     /// Starts the thread. `initial`: the connection was never up yet.
     pub(super) fn start_reconnecting(self: &Arc<Self>, initial: bool) -> Result<()> {
         let connection = Arc::clone(self);
-        self.core().threads.spawn("nats-reconnect", move || connection.reconnect_loop(initial))
+        self.core().threads.spawn("nats-reconnect", move || connection.begin_reconnecting(initial))
     }
 
-    fn reconnect_loop(self: &Arc<Self>, initial: bool) {
+    fn begin_reconnecting(self: &Arc<Self>, initial: bool) {
         self.outbound.settle();
-        let mut plan = ReconnectPlan::new();
+        self.reconnect_loop(initial, ReconnectPlan::new());
+    }
+
+    /// Goes on in another thread if a handler of the program ends this one: for the attempt, that is a failure.
+    fn reconnect_loop(self: &Arc<Self>, initial: bool, mut plan: ReconnectPlan) {
         loop {
+            let (next, next_plan) = (Arc::clone(self), plan.clone());
+            let go_on = move || next.reconnect_loop(initial, next_plan);
+            if self.core().threads.pass_on_if_ending("nats-reconnect", go_on) {
+                return;
+            }
             let Some((server, pool_len)) = self.next_server() else {
                 self.close_now(Loss::new(Reason::IoError, Status::NoServer)); // no server is left to try
                 return;
@@ -57,7 +86,7 @@ impl Connection {
 
     fn begin_attempt(&self) {
         let mut state = self.state.lock();
-        state.trying = Some(thread::current().id());
+        state.trying = Some(ThreadId::current());
         if let Some(server) = state.pool.current_mut() {
             server.attempts += 1;
         }
@@ -101,9 +130,8 @@ impl Connection {
         }
         let ServerErr::Auth(kind) = auth::classify_err(error.text().as_bytes()) else { return false };
         let again = state.pool.current_mut().is_some_and(|s| auth::note(&mut s.last_auth_error, kind));
-        drop(state);
         if !initial {
-            self.report(None, error.clone());
+            self.report(&mut state, None, error.clone());
         }
         again && !self.options.ignore_auth_error_abort
     }

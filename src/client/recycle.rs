@@ -1,6 +1,9 @@
 //! Memory of messages. They are made on one thread and freed on another, millions of times per second, which is
 //! the slowest thing one can ask of `malloc`: so freed blocks go back in batches to where they are made.
 //!
+//! A thread that frees keeps what it freed until it has a batch too many of a size, then hands a batch to the depot, where
+//! a thread that makes messages takes it. What lies around unused is bounded, for each thread and in the depot.
+//!
 //! Every block is a `malloc` block of its own: one that a program keeps holds nothing else alive. Sizes are
 //! rounded up by less than 256 bytes; large blocks do not take part.
 
@@ -8,6 +11,7 @@ use std::alloc::Layout;
 use std::cell::Cell;
 use std::ptr::NonNull;
 
+use crate::io::fork::PerProcess;
 use crate::sync::Mutex;
 
 /// What `malloc` adds to a block: with it, small blocks fill whole cache lines.
@@ -17,12 +21,15 @@ const SMALL_STEP: usize = 64;
 const SMALL_MAX: usize = 1024;
 /// Others to this.
 const LARGE_STEP: usize = 256;
-const LARGE_MAX: usize = 8192;
+const LARGE_MAX: usize = 2048;
 const CLASSES: usize = SMALL_MAX / SMALL_STEP + (LARGE_MAX - SMALL_MAX) / LARGE_STEP;
-/// Blocks that change hands at once.
+/// Blocks that change hands at once, and what they may come to.
 const BATCH: usize = 64;
-/// What may lie around unused, for each size.
-const MAX_IDLE_BYTES: usize = 4 << 20;
+const BATCH_BYTES: usize = 8 << 10;
+/// What a thread may hold.
+const MAX_HELD: usize = 256 << 10;
+/// What may lie in the depot.
+const MAX_STORED: usize = 4 << 20;
 const ALIGN: usize = 16;
 
 struct Block(NonNull<u8>);
@@ -32,11 +39,28 @@ unsafe impl Send for Block {}
 
 type Batch = Vec<Block>;
 
-/// Full batches on their way from the threads that free to those that make.
-static DEPOT: [Mutex<Vec<Batch>>; CLASSES] = [const { Mutex::new(Vec::new()) }; CLASSES];
+/// Batches on their way from the threads that free to those that make.
+struct Depot {
+    batches: [Vec<Batch>; CLASSES],
+    bytes: usize,
+}
+
+static DEPOT: PerProcess<Mutex<Depot>> =
+    PerProcess::new(Mutex::new(Depot::new()), || Mutex::new(Depot::new()));
 
 /// The free blocks of one thread.
-struct Stock([Batch; CLASSES]);
+struct Stock {
+    shelves: [Shelf; CLASSES],
+    /// Room that the shelves have, in bytes.
+    reserved: usize,
+}
+
+/// Free blocks of one size.
+struct Shelf {
+    blocks: Batch,
+    /// How many it may hold.
+    room: usize,
+}
 
 thread_local! {
     static STOCK: Cell<Option<Box<Stock>>> = const { Cell::new(None) };
@@ -56,10 +80,9 @@ impl Maker {
         let (Some(class), Some(stock)) = (class_of(size), &mut self.0) else {
             return fresh(size);
         };
-        let batch = &mut stock.0[class];
-        match batch.pop().or_else(|| refill(class, batch)) {
+        match stock.shelves[class].blocks.pop().or_else(|| stock.refill(class)) {
             Some(Block(memory)) => {
-                if let Some(Block(soon)) = batch.iter().nth_back(AHEAD) {
+                if let Some(Block(soon)) = stock.shelves[class].blocks.iter().nth_back(AHEAD) {
                     fetch(soon.as_ptr());
                 }
                 Some(memory)
@@ -104,11 +127,10 @@ pub unsafe fn free(memory: NonNull<u8>, size: usize) {
     };
     let kept = STOCK.try_with(|slot| {
         let mut stock = slot.take().unwrap_or_default();
-        let batch = &mut stock.0[class];
-        batch.push(Block(memory));
-        if batch.len() >= 2 * BATCH {
-            hand_over(class, batch);
+        if stock.shelves[class].blocks.len() >= stock.shelves[class].room {
+            stock.make_room(class);
         }
+        stock.shelves[class].blocks.push(Block(memory));
         slot.set(Some(stock));
     });
     if kept.is_err() {
@@ -116,17 +138,124 @@ pub unsafe fn free(memory: NonNull<u8>, size: usize) {
     }
 }
 
+/// Frees what the calling thread holds.
+pub fn release_mine() {
+    let stock = STOCK.try_with(Cell::take).ok().flatten();
+    let Some(mut stock) = stock else { return };
+    for (class, shelf) in stock.shelves.iter_mut().enumerate() {
+        shelf.blocks.drain(..).for_each(|block| release(class, block));
+    }
+}
+
+/// Frees what lies in the depot.
+pub fn purge() {
+    let depot = std::mem::replace(&mut *DEPOT.get().lock(), Depot::new());
+    for (class, batches) in depot.batches.into_iter().enumerate() {
+        batches.into_iter().flatten().for_each(|block| release(class, block));
+    }
+}
+
+/// Makes a large block, which takes no part in recycling, larger; `None`, and all is as it was, when there is no memory.
+///
+/// # Safety
+/// `memory` came from [`Maker::allocate`] or from here with this size, which is above those recycled and below `new_size`;
+/// it is only used through the result, if there is one.
+pub unsafe fn grow(memory: NonNull<u8>, size: usize, new_size: usize) -> Option<NonNull<u8>> {
+    debug_assert!(class_of(size).is_none() && new_size > size);
+    // SAFETY: as promised by the caller.
+    NonNull::new(unsafe { std::alloc::realloc(memory.as_ptr(), layout_of(size), new_size) })
+}
+
 impl Default for Stock {
     fn default() -> Stock {
-        Stock([const { Vec::new() }; CLASSES])
+        Stock { shelves: [const { Shelf { blocks: Vec::new(), room: 0 } }; CLASSES], reserved: 0 }
     }
 }
 
 impl Drop for Stock {
     fn drop(&mut self) {
-        for (class, batch) in self.0.iter_mut().enumerate() {
-            give_back(class, std::mem::take(batch));
+        self.hand_over_all();
+    }
+}
+
+impl Stock {
+    /// A shelf has no room for another block: it gets more, or hands a batch over.
+    #[cold]
+    fn make_room(&mut self, class: usize) {
+        let batch = batch_of(class);
+        let shelf = &self.shelves[class];
+        if shelf.room >= 2 * batch || (shelf.room > 0 && !self.may_reserve(class)) {
+            let rest = shelf.blocks.len() - batch;
+            store(class, self.shelves[class].blocks.split_off(rest));
+        } else {
+            self.reserve(class);
         }
+    }
+
+    /// Takes a batch from the depot, and a block from it.
+    #[cold]
+    fn refill(&mut self, class: usize) -> Option<Block> {
+        let batch = DEPOT.get().lock().take(class)?;
+        if self.shelves[class].room == 0 {
+            self.reserve(class);
+        }
+        self.shelves[class].blocks = batch;
+        self.shelves[class].blocks.pop()
+    }
+
+    fn may_reserve(&self, class: usize) -> bool {
+        self.reserved + batch_of(class) * space_of(class) <= MAX_HELD
+    }
+
+    /// Room for one more batch. When the thread has too much already, all shelves are emptied and start anew.
+    fn reserve(&mut self, class: usize) {
+        if !self.may_reserve(class) {
+            self.hand_over_all();
+        }
+        self.reserved += batch_of(class) * space_of(class);
+        self.shelves[class].room += batch_of(class);
+    }
+
+    fn hand_over_all(&mut self) {
+        for (class, shelf) in self.shelves.iter_mut().enumerate() {
+            shelf.room = 0;
+            while !shelf.blocks.is_empty() {
+                let rest = shelf.blocks.len().saturating_sub(batch_of(class));
+                store(class, shelf.blocks.split_off(rest));
+            }
+        }
+        self.reserved = 0;
+    }
+}
+
+impl Depot {
+    const fn new() -> Depot {
+        Depot { batches: [const { Vec::new() }; CLASSES], bytes: 0 }
+    }
+
+    fn take(&mut self, class: usize) -> Option<Batch> {
+        let batch = self.batches[class].pop()?;
+        self.bytes -= batch.len() * space_of(class);
+        Some(batch)
+    }
+
+    /// Takes a batch in. When the depot is full, one of the size that fills it most goes: that may be this one.
+    fn put(&mut self, class: usize, batch: Batch) -> Option<(usize, Batch)> {
+        self.bytes += batch.len() * space_of(class);
+        self.batches[class].push(batch);
+        if self.bytes <= MAX_STORED {
+            return None;
+        }
+        let filled = |class: &usize| self.batches[*class].len() * batch_of(*class) * space_of(*class);
+        let fullest = (0..CLASSES).max_by_key(filled)?;
+        self.take(fullest).map(|batch| (fullest, batch))
+    }
+}
+
+fn store(class: usize, batch: Batch) {
+    let too_many = DEPOT.get().lock().put(class, batch);
+    if let Some((class, batch)) = too_many {
+        batch.into_iter().for_each(|block| release(class, block));
     }
 }
 
@@ -136,39 +265,6 @@ fn fresh(size: usize) -> Option<NonNull<u8>> {
     let size = class_of(size).map_or(size, size_of_class);
     // SAFETY: neither a message nor a class is of size 0.
     NonNull::new(unsafe { std::alloc::alloc(layout_of(size)) })
-}
-
-/// Frees what lies around unused, but for what running threads hold.
-pub fn purge() {
-    for (class, depot) in DEPOT.iter().enumerate() {
-        let batches = std::mem::take(&mut *depot.lock());
-        batches.into_iter().flatten().for_each(|block| release(class, block));
-    }
-}
-
-#[cold]
-fn refill(class: usize, batch: &mut Batch) -> Option<Block> {
-    *batch = DEPOT[class].lock().pop()?;
-    batch.pop()
-}
-
-#[cold]
-fn hand_over(class: usize, batch: &mut Batch) {
-    let rest = batch.split_off(BATCH);
-    give_back(class, rest);
-}
-
-fn give_back(class: usize, batch: Batch) {
-    if batch.is_empty() {
-        return;
-    }
-    let mut depot = DEPOT[class].lock();
-    if depot.len() * BATCH * size_of_class(class) < MAX_IDLE_BYTES {
-        depot.push(batch);
-        return;
-    }
-    drop(depot);
-    batch.into_iter().for_each(|block| release(class, block));
 }
 
 fn release(class: usize, block: Block) {
@@ -185,12 +281,22 @@ fn class_of(size: usize) -> Option<usize> {
     }
 }
 
-fn size_of_class(class: usize) -> usize {
-    let with_overhead = match class.checked_sub(SMALL_MAX / SMALL_STEP) {
+/// What a block of a class takes, overhead included.
+const fn space_of(class: usize) -> usize {
+    match class.checked_sub(SMALL_MAX / SMALL_STEP) {
         None => (class + 1) * SMALL_STEP,
         Some(large) => SMALL_MAX + (large + 1) * LARGE_STEP,
-    };
-    with_overhead - OVERHEAD
+    }
+}
+
+fn size_of_class(class: usize) -> usize {
+    space_of(class) - OVERHEAD
+}
+
+/// How many blocks of a class change hands at once.
+const fn batch_of(class: usize) -> usize {
+    let fitting = BATCH_BYTES / space_of(class);
+    if fitting < BATCH { fitting } else { BATCH }
 }
 
 fn layout_of(size: usize) -> Layout {
@@ -207,6 +313,7 @@ mod tests {
             let class = class_of(size).unwrap();
             let room = size_of_class(class);
             assert!(room >= size && room - size < LARGE_STEP, "{size} in {room}");
+            assert!(batch_of(class) >= 4);
         }
         assert!(class_of(LARGE_MAX + 1).is_none());
     }
@@ -224,9 +331,85 @@ mod tests {
         })
         .join()
         .unwrap();
-        let again = allocate(size);
-        assert!(freed.contains(&(again.as_ptr() as usize)));
-        // SAFETY: allocated above with this size.
-        unsafe { free(again, size) };
+        // Other tests use the depot, too.
+        let again: Vec<Block> = (0..3000).map(|_| Block(allocate(size))).collect();
+        assert!(again.iter().any(|block| freed.contains(&(block.0.as_ptr() as usize))));
+        free_all(again, size);
+    }
+
+    fn blocks(size: usize, count: usize) -> Vec<Block> {
+        let mut maker = Maker::new();
+        (0..count).map(|_| Block(maker.allocate(size).unwrap())).collect()
+    }
+
+    fn free_all(blocks: Vec<Block>, size: usize) {
+        // SAFETY: made by `blocks` with this size, used by nobody.
+        blocks.into_iter().for_each(|block| unsafe { free(block.0, size) });
+    }
+
+    fn held() -> usize {
+        let stock = STOCK.take();
+        let bytes = stock.as_ref().map_or(0, |stock| {
+            let on_shelf = |(class, shelf): (usize, &Shelf)| shelf.blocks.len() * space_of(class);
+            stock.shelves.iter().enumerate().map(on_shelf).sum()
+        });
+        STOCK.set(stock);
+        bytes
+    }
+
+    /// Runs on a thread of its own, whose stock is empty.
+    fn alone(test: impl FnOnce() + Send) {
+        std::thread::scope(|scope| scope.spawn(test).join().unwrap());
+    }
+
+    #[test]
+    fn a_thread_holds_no_more_than_it_may() {
+        alone(|| {
+            let mut most = 0;
+            for round in 0..3 {
+                for size in (1..3 * LARGE_MAX).step_by(37) {
+                    free_all(blocks(size, 50 + 100 * round), size);
+                    most = most.max(held());
+                }
+            }
+            assert!((MAX_HELD / 4..=MAX_HELD).contains(&most), "{most}");
+            release_mine();
+            assert_eq!(held(), 0);
+        });
+    }
+
+    #[test]
+    fn one_size_is_kept_by_two_batches() {
+        alone(|| {
+            free_all(blocks(100, 1000), 100);
+            assert!((BATCH..=2 * BATCH).contains(&(held() / 128)), "{}", held());
+        });
+    }
+
+    #[test]
+    fn a_full_depot_makes_room_for_other_sizes() {
+        let mut depot = Depot::new();
+        let mut store = |class: usize, size: usize| {
+            let batch: Batch = blocks(size, batch_of(class));
+            let gone = depot.put(class, batch);
+            let left = gone.is_some_and(|(other, batch)| {
+                free_all(batch, size_of_class(other));
+                other == class
+            });
+            (depot.bytes, left)
+        };
+        let (large, small) = (class_of(1500).unwrap(), class_of(50).unwrap());
+        for _ in 0..2 * MAX_STORED / BATCH_BYTES {
+            assert!(store(large, 1500).0 <= MAX_STORED);
+        }
+        assert!(store(large, 1500).1, "no room for more of what fills it");
+        for _ in 0..10 {
+            let (bytes, left) = store(small, 50);
+            assert!(bytes <= MAX_STORED && !left);
+        }
+        assert_eq!(depot.batches[small].len(), 10);
+        for (class, batches) in depot.batches.into_iter().enumerate() {
+            batches.into_iter().flatten().for_each(|block| release(class, block));
+        }
     }
 }

@@ -17,7 +17,7 @@ use crate::client::waiter::Waiter;
 use crate::error::{Error, Result, Status};
 use crate::io::clock::Deadline;
 use crate::io::threads;
-use crate::proto::buffer::Buffer;
+use crate::proto::buffer::{Buffer, NoMemory};
 use crate::proto::encoder;
 use crate::proto::reply::ReplyPrefix;
 
@@ -68,6 +68,17 @@ struct Mux {
     waiting: HashMap<u64, Arc<Waiter<Msg>>>,
 }
 
+impl Mux {
+    /// Registers a waiter under the next number and writes its reply subject; see [`Connection::expect_reply`].
+    fn expect(&mut self, waiter: &Arc<Waiter<Msg>>, reply: &mut Vec<u8>) -> (u64, bool) {
+        let id = self.next_id;
+        self.next_id += 1;
+        self.waiting.insert(id, Arc::clone(waiter));
+        self.prefix.reply(id, reply);
+        (id, self.waiting.len() == 1)
+    }
+}
+
 impl Requests {
     pub fn new(inbox_prefix: Option<&[u8]>) -> Requests {
         let inbox_prefix = inbox_prefix.unwrap_or(DEFAULT_PREFIX).to_vec();
@@ -112,9 +123,10 @@ impl Requests {
     }
 
     /// What a new connection has to be told.
-    pub fn resubscribe(&self, out: &mut Buffer) {
-        if let Some(mux) = self.mux.lock().as_ref() {
-            encoder::subscribe(out, mux.prefix.wildcard(), None, self.sid());
+    pub fn resubscribe(&self, out: &mut Buffer) -> std::result::Result<(), NoMemory> {
+        match self.mux.lock().as_ref() {
+            Some(mux) => encoder::subscribe(out, mux.prefix.wildcard(), None, self.sid()),
+            None => Ok(()),
         }
     }
 
@@ -151,7 +163,7 @@ impl Connection {
     ) -> Result<Msg> {
         let waiter = Arc::new(Waiter::default());
         let mut reply = Vec::with_capacity(64);
-        let (id, alone) = self.expect_reply(&waiter, &mut reply);
+        let (id, alone) = self.expect_reply(&waiter, &mut reply)?;
         let out = Outgoing { subject, reply: Some(&reply), headers, payload };
         let result = self.publish(out, Flush::Now).and_then(|()| {
             let deadline = Deadline::in_ms(timeout_ms);
@@ -172,22 +184,27 @@ impl Connection {
 
     /// Registers a waiter and writes its reply subject. The first request of a connection subscribes to replies.
     /// Returns the number of the request, and whether no other one waits.
-    fn expect_reply(self: &Arc<Self>, waiter: &Arc<Waiter<Msg>>, reply: &mut Vec<u8>) -> (u64, bool) {
-        let mut mux = self.requests.mux.lock();
-        if mux.is_none() {
-            let prefix = ReplyPrefix::new(&self.requests.inbox_prefix, &inbox::next_nuid());
-            let sid = self.subscriptions.next_sid();
-            self.requests.sid.store(sid, Ordering::Relaxed);
-            // Goes out together with the request.
-            self.outbound.push_quietly(|b| encoder::subscribe(b, prefix.wildcard(), None, sid));
-            *mux = Some(Mux { prefix, next_id: 0, waiting: HashMap::new() });
+    fn expect_reply(self: &Arc<Self>, waiter: &Arc<Waiter<Msg>>, reply: &mut Vec<u8>) -> Result<(u64, bool)> {
+        if let Some(mux) = self.requests.mux.lock().as_mut() {
+            return Ok(mux.expect(waiter, reply));
         }
-        let mux = mux.as_mut().expect("made above");
-        let id = mux.next_id;
-        mux.next_id += 1;
-        mux.waiting.insert(id, Arc::clone(waiter));
-        mux.prefix.reply(id, reply);
-        (id, mux.waiting.len() == 1)
+        let _table = self.subscriptions.lock();
+        let mut mux = self.requests.mux.lock();
+        let mux = match &mut *mux {
+            Some(mux) => mux, // another thread was faster
+            none => none.insert(self.subscribe_to_replies()?),
+        };
+        Ok(mux.expect(waiter, reply))
+    }
+
+    /// To be called with the table's lock held.
+    fn subscribe_to_replies(&self) -> Result<Mux> {
+        let prefix = ReplyPrefix::new(&self.requests.inbox_prefix, &inbox::next_nuid());
+        let sid = self.subscriptions.next_sid();
+        // Goes out together with the request.
+        self.outbound.push_quietly(|b| encoder::subscribe(b, prefix.wildcard(), None, sid))?;
+        self.requests.sid.store(sid, Ordering::Relaxed);
+        Ok(Mux { prefix, next_id: 0, waiting: HashMap::new() })
     }
 
     /// One inbox, one subscription and one unsubscribe per request.
@@ -214,11 +231,9 @@ impl Connection {
 
     /// The replies come to an end with a drain: the server is told.
     pub(super) fn unsubscribe_replies(self: &Arc<Self>) -> bool {
-        if self.requests.mux.lock().is_none() {
-            return false;
-        }
-        self.send_unsubscribe(self.requests.sid(), None);
-        true
+        let table = self.subscriptions.lock();
+        let subscribed = self.requests.mux.lock().is_some();
+        subscribed && self.tell_unsubscribed(table, self.requests.sid(), None).is_ok()
     }
 }
 

@@ -1,23 +1,31 @@
 //! A subscription: its queue, its limits and counters, its delivery and its end.
 
+mod trim;
+
 use std::collections::VecDeque;
 use std::ffi::{CStr, CString};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use std::time::Duration;
 
 use crate::sync::{Condvar, Mutex, MutexGuard};
 
 use crate::client::connection::Connection;
-use crate::client::delivery::{Handover, Job, Mode, Worker};
+use crate::client::delivery::{Handover, Home, Job, Mode, Worker};
 use crate::client::message::Msg;
+use crate::client::pause;
 use crate::client::recycle::AHEAD;
 use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::{self, Deadline, wait_until};
 use crate::io::timer;
+use crate::thread_end::{Ending, Held};
 
 /// Called for every message, and with `None` when a timeout subscription received nothing for its time.
-pub type MsgHandler = Box<dyn Fn(&Arc<Connection>, &Arc<Subscription>, Option<Msg>) + Send + Sync>;
+pub type MsgHandler = Box<
+    dyn Fn(&Arc<Connection>, &Arc<Subscription>, Option<Msg>) -> std::result::Result<(), Ending>
+        + Send
+        + Sync,
+>;
 /// Called once after the last message callback.
 pub type CompleteHandler = Box<dyn FnOnce() + Send>;
 
@@ -58,6 +66,8 @@ pub struct Subscription {
 
 struct State {
     msgs: VecDeque<Msg>,
+    /// The queue has become large; its room is given back later.
+    bulky: bool,
     /// Accepted so far; what was delivered of them is in `delivered`.
     accepted: u64,
     accepted_bytes: u64,
@@ -71,7 +81,10 @@ struct State {
     scheduled: bool,
     /// Nothing is delivered before the program holds the subscription.
     started: bool,
-    home: Option<Arc<Worker>>,
+    /// None for a synchronous subscription, and once the end was delivered.
+    home: Option<Home>,
+    /// Another worker that took the subscription in; it may have ended since.
+    host: Option<Arc<Worker>>,
     waiters: usize,
     timeout_due: bool,
     timer: Option<timer::Key>,
@@ -96,6 +109,8 @@ pub enum End {
 #[derive(Default)]
 struct Drain {
     started: bool,
+    /// By the subscription itself, not along with its connection.
+    alone: bool,
     /// The flush is over: the subscription ends once its queue is empty.
     emptying: bool,
     /// A synchronous subscription without a time limit is only drained by the one who reads it.
@@ -139,6 +154,7 @@ impl Subscription {
             mode,
             state: Mutex::new(State {
                 msgs: VecDeque::new(),
+                bulky: false,
                 accepted: 0,
                 accepted_bytes: 0,
                 msg_limit: limits.0,
@@ -150,6 +166,7 @@ impl Subscription {
                 scheduled: false,
                 started: false,
                 home,
+                host: None,
                 waiters: 0,
                 timeout_due: false,
                 timer: None,
@@ -223,17 +240,19 @@ impl Subscription {
             batch.clear();
             return false;
         }
-        let tell = if state.fits(self, batch.len() as u64, bytes) {
+        let tell = if state.fits(self, batch.len() as u64, bytes) && state.can_append(batch.len()) {
             state.accept(self, batch.len() as u64, bytes);
             state.slow = false;
             state.append(batch);
             false
-        } else {
+        } else if state.msgs.try_reserve(batch.len()).is_ok() {
             self.enqueue_each(&mut state, batch)
+        } else {
+            state.drop_all(batch)
         };
-        if let Some(home) = state.claim() {
-            drop(state);
-            handover.add(home, Job::Run(Arc::clone(self)));
+        self.note_room(&mut state);
+        if state.claim() {
+            state.with_home(|home| handover.add(home, Job::Run(Arc::clone(self))));
         } else if state.waiters > 0 {
             drop(state);
             self.changed.notify_all();
@@ -264,37 +283,34 @@ impl Subscription {
         false
     }
 
-    /// For the fixed pool: counts a message in; if it is accepted it goes to the worker next, in arrival order.
-    pub(super) fn admit(&self, msg: &Msg) -> (bool, bool) {
+    /// For the fixed pool: counts a message in and gives it to the worker, in arrival order. Returns whether the program
+    /// is to be told of dropped messages.
+    pub(super) fn admit(self: &Arc<Self>, msg: Msg, handover: &mut Handover<'_>) -> bool {
         let mut state = self.state.lock();
-        if !self.is_valid() {
-            return (false, false);
-        }
         let mut tell = false;
-        let accepted = self.admit_one(&mut state, msg, &mut tell);
-        (accepted, tell)
+        if self.is_valid() && self.admit_one(&mut state, &msg, &mut tell) {
+            state.with_home(|home| handover.add(home, Job::One(Arc::clone(self), msg)));
+        }
+        tell
     }
 
     fn schedule_if_needed(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
-        if let Some(home) = state.claim() {
-            drop(state);
+        if !state.claim() {
+            return;
+        }
+        let mut found = None;
+        state.with_home(|home| found = Some(home.clone()));
+        drop(state);
+        if let Some(home) = found {
             self.connection.core().delivery.give(&home, [Job::Run(Arc::clone(self))]);
         }
     }
 
     // ---- delivery (workers) ----
 
-    /// The worker this subscription is served by; none once it has ended.
-    pub(super) fn home(&self) -> Option<Arc<Worker>> {
-        self.state.lock().home.clone()
-    }
-
-    /// Makes another worker the home.
-    pub(super) fn move_home(&self, worker: Arc<Worker>) {
-        worker.enter();
-        if let Some(old) = self.state.lock().home.replace(worker) {
-            old.leave();
-        }
+    /// Makes it the guest of another worker, for as long as that one lives.
+    pub(super) fn visit(&self, host: &Home) {
+        self.state.lock().host = Some(Arc::clone(host.worker()));
     }
 
     /// Runs the callbacks of what is queued. True when there is more and another subscription waits.
@@ -306,9 +322,12 @@ impl Subscription {
                 let idle = std::mem::take(&mut state.timeout_due) && self.is_valid() && !state.drain.emptying;
                 if idle {
                     drop(state);
-                    worker.turn(|| self.call(None));
+                    let called = worker.turn(|| self.call(None));
                     self.restart_timeout(&mut self.state.lock());
-                    continue;
+                    match called {
+                        Ok(()) => continue,
+                        Err(Ending) => return true,
+                    }
                 }
                 if self.finish_if_due(state) {
                     return false;
@@ -316,6 +335,7 @@ impl Subscription {
                 continue;
             }
             std::mem::swap(&mut state.msgs, batch);
+            self.note_room(&mut state); // that of another subscription, perhaps
             drop(state);
             while let Some(msg) = batch.pop_front() {
                 if !self.is_valid() {
@@ -325,7 +345,9 @@ impl Subscription {
                 if let Some(soon) = batch.get(AHEAD) {
                     soon.fetch();
                 }
-                worker.turn(|| self.deliver(msg));
+                if worker.turn(|| self.deliver(msg)) == Err(Ending) {
+                    return self.put_back(batch);
+                }
                 in_a_row += 1;
                 if in_a_row >= TURNS_IN_A_ROW && worker.others_wait() && !batch.is_empty() {
                     return self.put_back(batch);
@@ -350,14 +372,19 @@ impl Subscription {
     /// Runs the callback of one message of the fixed pool.
     pub(super) fn deliver_one(self: &Arc<Self>, msg: Msg, worker: &Worker) {
         if self.is_valid() {
-            worker.turn(|| self.deliver(msg));
+            let _ = worker.turn(|| self.deliver(msg)); // the worker itself looks whether its thread is ending
         }
-        if self.timeout.is_none() && self.is_valid() && !self.emptying.load(Ordering::Acquire) {
+        fence(Ordering::SeqCst); // see `limit`
+        let limited = self.max() > 0;
+        if self.timeout.is_none() && self.is_valid() && !limited && !self.emptying.load(Ordering::Acquire) {
             return; // nothing that another thread would leave to this one
         }
         let mut state = self.state.lock();
         self.restart_timeout(&mut state);
-        if state.must_finish() {
+        if state.end.is_none() && self.is_at_max() {
+            drop(state);
+            self.end(End::MaxReached);
+        } else if state.must_finish() {
             self.schedule_if_needed(state);
         } else if state.drain.emptying && self.pending(&state) == 0 {
             drop(state);
@@ -366,17 +393,21 @@ impl Subscription {
     }
 
     #[inline]
-    fn deliver(self: &Arc<Self>, msg: Msg) {
+    fn deliver(self: &Arc<Self>, msg: Msg) -> std::result::Result<(), Ending> {
         let delivered = self.delivered.load(Ordering::Relaxed) + 1;
-        let max = self.max.load(Ordering::Relaxed);
+        let max = self.max();
+        pause::at("deliver", self);
         if max > 0 && delivered > max {
-            return;
+            self.end(End::MaxReached);
+            return Ok(());
         }
         self.count_delivered(&msg, delivered);
-        self.call(Some(msg));
-        if max > 0 && delivered == max {
-            self.connection.remove_subscription(self, End::MaxReached);
+        let called = self.call(Some(msg));
+        let max = self.max(); // which may be new
+        if max > 0 && delivered >= max {
+            self.end(End::MaxReached);
         }
+        called
     }
 
     #[inline]
@@ -387,14 +418,20 @@ impl Subscription {
     }
 
     #[inline]
-    fn call(self: &Arc<Self>, msg: Option<Msg>) {
-        if let Some(handler) = &self.handler {
-            handler(&self.connection, self, msg);
+    fn call(self: &Arc<Self>, msg: Option<Msg>) -> std::result::Result<(), Ending> {
+        match &self.handler {
+            Some(handler) => handler(&self.connection, self, msg),
+            None => Ok(()),
         }
     }
 
     /// Nothing is queued: ends what is to be ended. True when the worker is done with the subscription for now.
     fn finish_if_due(self: &Arc<Self>, mut state: MutexGuard<'_, State>) -> bool {
+        if state.end.is_none() && self.is_at_max() {
+            drop(state);
+            self.end(End::MaxReached);
+            return false;
+        }
         if state.drain.emptying && state.end.is_none() {
             drop(state);
             self.end(End::Drained);
@@ -408,12 +445,11 @@ impl Subscription {
         state.scheduled = false;
         state.finish_drain(self.is_async());
         let home = state.home.take();
+        state.host = None;
         let on_complete = state.on_complete.take();
         drop(state);
         self.changed.notify_all();
-        if let Some(home) = home {
-            home.leave();
-        }
+        drop(home);
         if let Some(on_complete) = on_complete {
             on_complete();
         }
@@ -458,7 +494,7 @@ impl Subscription {
             return Err(end.for_reader().into());
         }
         if self.is_async() {
-            return fail(Status::IllegalState, "the subscription delivers to a callback");
+            return Err(Status::IllegalState.into()); // it delivers to a callback
         }
         if std::mem::take(&mut state.slow) {
             return Err(Status::SlowConsumer.into());
@@ -489,6 +525,7 @@ impl Subscription {
     }
 
     fn wait_for_msg(&self, state: &mut MutexGuard<'_, State>, timeout_ms: i64) -> Result<()> {
+        let _held = Held::new();
         state.waiters += 1;
         let woken = wait_until(&self.changed, state, Deadline::in_ms(timeout_ms), |s| {
             (!s.msgs.is_empty() || s.end.is_some() || s.drain.emptying).then_some(())
@@ -515,7 +552,7 @@ impl Subscription {
 
     pub fn set_pending_limits(&self, msgs: i32, bytes: i32) -> Result<()> {
         if msgs == 0 || bytes == 0 {
-            return Err(Status::InvalidArg.into());
+            return fail(Status::InvalidArg, "Limits must be either > 0 or negative to specify no limit");
         }
         let mut state = self.open_state()?;
         state.msg_limit = msgs;
@@ -553,12 +590,30 @@ impl Subscription {
     }
 
     /// The auto-unsubscribe limit, 0 for none.
+    #[inline]
     pub fn max(&self) -> u64 {
         self.max.load(Ordering::Relaxed)
     }
 
-    pub(super) fn set_max(&self, max: u64) {
+    /// Ends the subscription after `max` messages in all; false when that many were delivered already: no limit then.
+    /// The one who delivers looks again after each message, and once more under the lock when its queue is empty; one of
+    /// the fixed pool, which does not lock, has a fence between counting and looking as there is one here.
+    pub(super) fn limit(&self, max: u64) -> bool {
+        let _state = self.state.lock();
         self.max.store(max, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
+        let ahead = max > self.delivered();
+        if !ahead {
+            self.max.store(0, Ordering::Relaxed);
+        }
+        ahead
+    }
+
+    /// Whether the limit is reached, which may have been set since the last message.
+    #[inline]
+    fn is_at_max(&self) -> bool {
+        let max = self.max();
+        max > 0 && self.delivered() >= max
     }
 
     fn pending(&self, state: &State) -> u64 {
@@ -588,7 +643,8 @@ impl Subscription {
         Ok(())
     }
 
-    /// Ends a subscription that its worker found drained: out of the connection's table, then closed.
+    /// Ends a subscription that its worker found drained or at its limit: out of the connection's table, then closed.
+    #[cold]
     fn end(self: &Arc<Self>, end: End) {
         self.connection.remove_subscription(self, end);
     }
@@ -617,13 +673,14 @@ impl Subscription {
 
     // ---- drain ----
 
-    /// Marks the drain as begun; false when it was already.
-    pub(super) fn begin_drain(&self, timeout_ms: i64) -> bool {
+    /// Marks the drain as begun, of this subscription alone or of its connection; false when it was already.
+    pub(super) fn begin_drain(&self, timeout_ms: i64, alone: bool) -> bool {
         let mut state = self.state.lock();
         if state.drain.started || state.end.is_some() {
             return false;
         }
         state.drain.started = true;
+        state.drain.alone = alone;
         state.drain.no_limit = timeout_ms <= 0;
         true
     }
@@ -639,8 +696,9 @@ impl Subscription {
         state.drain.status = state.drain.status.or(failure);
         let empty = self.pending(&state) == 0;
         if !self.is_async() {
-            // Nobody may ever read an empty queue again; with a time limit the drain is over right here.
-            if empty && (!state.drain.no_limit || state.waiters > 0) {
+            // Nobody may ever read an empty queue again; with a time limit the drain is over right here. A draining
+            // connection waits for a reader all the same.
+            if empty && state.drain.alone && (!state.drain.no_limit || state.waiters > 0) {
                 state.drain.complete = true;
                 state.drain.status.get_or_insert(Status::Ok);
             }
@@ -665,26 +723,30 @@ impl Subscription {
         self.end(End::DrainTimeout);
     }
 
-    /// For a draining connection: waits until the subscription is gone; closes it at the deadline (false).
+    /// For a draining connection: waits until the subscription is gone. At the deadline (false) callbacks end; who
+    /// reads a synchronous one goes on until the connection is closed.
     pub(super) fn wait_ended(self: &Arc<Self>, deadline: Deadline) -> bool {
         let mut state = self.state.lock();
         let ended = wait_until(&self.changed, &mut state, deadline, |s| (s.finished).then_some(()));
         drop(state);
-        if ended.is_none() {
+        if ended.is_none() && self.is_async() {
             self.end(End::DrainTimeout);
         }
         ended.is_some()
     }
 
-    /// Waits until a drain is complete, whatever came of it.
+    /// Waits until a drain is complete, whatever came of it, or can no longer be.
     pub fn wait_for_drain(&self, timeout_ms: i64) -> Result<()> {
         let mut state = self.state.lock();
         if !state.drain.started {
             return fail(Status::IllegalState, "Subscription not in draining mode");
         }
         let deadline = if timeout_ms <= 0 { Deadline::NEVER } else { Deadline::in_ms(timeout_ms) };
-        wait_until(&self.changed, &mut state, deadline, |s| s.drain.complete.then_some(()))
-            .ok_or_else(|| Error::unrecorded(Status::Timeout))
+        let over = |s: &mut State| (s.drain.complete || s.finished).then_some(s.drain.complete);
+        match wait_until(&self.changed, &mut state, deadline, over) {
+            Some(true) => Ok(()),
+            _ => Err(Error::unrecorded(Status::Timeout)),
+        }
     }
 
     /// What came of a complete drain.
@@ -712,6 +774,19 @@ impl State {
         self.max_pending_bytes = self.max_pending_bytes.max(sub.pending_bytes(self));
     }
 
+    /// Whether there is memory to append a batch of so many messages; the first batch needs none.
+    fn can_append(&mut self, count: usize) -> bool {
+        self.msgs.is_empty() || self.msgs.try_reserve(count).is_ok()
+    }
+
+    /// There is no memory: the consumer is too slow for this machine. True when dropping begins.
+    #[cold]
+    fn drop_all(&mut self, batch: &mut Vec<Msg>) -> bool {
+        self.dropped += batch.len() as u64;
+        batch.clear();
+        !std::mem::replace(&mut self.slow, true)
+    }
+
     /// Queues a batch, which is empty afterwards and keeps some capacity.
     fn append(&mut self, batch: &mut Vec<Msg>) {
         if self.msgs.is_empty() {
@@ -723,15 +798,27 @@ impl State {
         }
     }
 
-    /// The worker to give the subscription to, if there is work and no worker has it yet.
-    fn claim(&mut self) -> Option<Arc<Worker>> {
+    /// Whether the subscription is to be given to its worker: there is work, and no worker has it yet.
+    fn claim(&mut self) -> bool {
         let work = !self.msgs.is_empty() || self.timeout_due || self.must_finish();
-        if !work || self.scheduled || !self.started {
-            return None;
+        if !work || self.scheduled || !self.started || self.home.is_none() {
+            return false;
         }
-        let home = self.home.clone()?;
         self.scheduled = true;
-        Some(home)
+        true
+    }
+
+    /// Calls `give` with the worker that serves the subscription at present, if any does.
+    fn with_home(&mut self, give: impl FnOnce(&Home)) {
+        if let Some(host) = self.host.as_ref() {
+            if let Some(home) = host.try_enter() {
+                return give(&home);
+            }
+            self.host = None;
+        }
+        if let Some(home) = &self.home {
+            give(home);
+        }
     }
 
     /// The end was decided but not yet carried out by the delivery thread.
@@ -741,8 +828,11 @@ impl State {
 
     /// Settles the drain of a subscription that has ended.
     fn finish_drain(&mut self, is_async: bool) {
-        // A synchronous subscription that was never drained has no drain status.
-        if self.drain.complete || (!is_async && !self.drain.started) {
+        // A synchronous subscription that was never drained has no drain status; drained along with its connection,
+        // it has one only if it was read to its end.
+        let read = matches!(self.end, Some(End::Drained | End::MaxReached));
+        let settled = is_async || (self.drain.started && (self.drain.alone || read));
+        if self.drain.complete || !settled {
             return;
         }
         let reason = match self.end {
@@ -763,14 +853,6 @@ impl End {
             End::ConnectionClosed => Status::ConnectionClosed,
             End::MaxReached => Status::MaxDeliveredMsgs,
             End::Unsubscribed | End::Drained | End::DrainTimeout => Status::InvalidSubscription,
-        }
-    }
-}
-
-impl Drop for Subscription {
-    fn drop(&mut self) {
-        if let Some(home) = self.state.get_mut().home.take() {
-            home.leave();
         }
     }
 }

@@ -8,14 +8,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 
 use crate::client::connection::Connection;
-use crate::client::delivery::{Delivery, Job, Mode};
+use crate::client::delivery::{BULKY, Delivery, Mode};
 use crate::client::message::Msg;
 use crate::client::outbound::Flush;
 use crate::client::subscription::{End, Request, Subscription};
-use crate::error::{Result, Status, fail};
-use crate::proto::buffer::Buffer;
-use crate::proto::{encoder, subject};
+use crate::error::{Result, Status};
+use crate::proto::buffer::{Buffer, NoMemory};
+use crate::proto::{encoder, memory, subject};
 
+/// The table's lock is also the one authority on what the server was told: each SUB and UNSUB, that of the replies to
+/// requests included, is written while it is held, and so is what a new connection is told first.
 #[derive(Default)]
 pub struct Subscriptions {
     table: Mutex<Table>,
@@ -80,6 +82,15 @@ impl Subscriptions {
         table.entries.drain(..).map(|e| e.subscription).collect()
     }
 
+    /// Gives back the room that a burst for one subscription took here. Waits for nobody: false when the table is in use.
+    pub fn trim(&self, sid: u64) -> bool {
+        let Some(mut table) = self.table.try_lock() else { return false };
+        let room = table.trim(sid);
+        drop(table);
+        drop(room);
+        true
+    }
+
     /// Those in the table now.
     pub fn all(&self) -> Vec<Arc<Subscription>> {
         self.table.lock().entries.iter().map(|e| Arc::clone(&e.subscription)).collect()
@@ -95,6 +106,7 @@ impl Table {
     }
 
     pub fn remove(&mut self, sid: u64) -> bool {
+        drop(self.trim(sid)); // nobody may look after it any more
         let Some(place) = self.places.remove(&sid) else { return false };
         self.entries.swap_remove(place);
         if let Some(moved) = self.entries.get(place) {
@@ -103,23 +115,44 @@ impl Table {
         true
     }
 
-    /// Puts a message into its subscription's batch, if the subscription is still there.
+    /// What is not used now is the caller's to drop.
+    fn trim(&mut self, sid: u64) -> impl Sized + use<> {
+        let entry = self.places.get(&sid).map(|place| &mut self.entries[*place]);
+        let batch =
+            entry.filter(|entry| entry.batch.is_empty()).map(|entry| std::mem::take(&mut entry.batch));
+        let touched = self.touched.is_empty().then(|| std::mem::take(&mut self.touched));
+        let ordered = self.ordered.is_empty().then(|| std::mem::take(&mut self.ordered));
+        (batch, touched, ordered)
+    }
+
+    /// Has the room looked after that a read took which brought messages for many.
+    fn note_room(&self) {
+        if self.touched.capacity().max(self.ordered.capacity()) > BULKY {
+            let touched = self.touched.first().map(|place| &self.entries[*place].subscription);
+            if let Some(subscription) = touched.or(self.ordered.first().map(|(subscription, _)| subscription))
+            {
+                subscription.note_room_elsewhere();
+            }
+        }
+    }
+
+    /// Puts a message into its subscription's batch, if the subscription is still there. `NO_MEMORY` if it has no room.
     #[inline(always)]
-    pub fn add(&mut self, sid: u64, size: usize, msg: Msg) {
+    pub fn add(&mut self, sid: u64, size: usize, msg: Msg) -> Result<()> {
         if self.entries.get(self.last).is_none_or(|entry| entry.sid != sid) {
-            let Some(place) = self.places.get(&sid) else { return };
+            let Some(place) = self.places.get(&sid) else { return Ok(()) };
             self.last = *place;
         }
         let entry = &mut self.entries[self.last];
         if entry.ordered {
-            self.ordered.push((Arc::clone(&entry.subscription), msg));
-            return;
+            return memory::push(&mut self.ordered, (Arc::clone(&entry.subscription), msg));
         }
         if entry.batch.is_empty() {
-            self.touched.push(self.last);
+            memory::push(&mut self.touched, self.last)?;
         }
+        memory::push(&mut entry.batch, msg)?;
         entry.bytes += size as u64;
-        entry.batch.push(msg);
+        Ok(())
     }
 
     /// The subscription with this number, if it is still there.
@@ -129,6 +162,7 @@ impl Table {
 
     /// Hands the batches over; returns the subscriptions that have just begun to drop messages.
     pub fn deliver(&mut self, delivery: &Arc<Delivery>) -> Vec<Arc<Subscription>> {
+        self.note_room();
         let mut slow = Vec::new();
         let mut handover = delivery.handover();
         for place in self.touched.drain(..) {
@@ -139,12 +173,8 @@ impl Table {
             }
         }
         for (subscription, msg) in self.ordered.drain(..) {
-            let (accepted, tell) = subscription.admit(&msg);
-            if tell {
-                slow.push(Arc::clone(&subscription));
-            }
-            if accepted && let Some(home) = subscription.home() {
-                handover.add(home, Job::One(Arc::clone(&subscription), msg));
+            if subscription.admit(msg, &mut handover) {
+                slow.push(subscription);
             }
         }
         handover.finish();
@@ -152,7 +182,7 @@ impl Table {
     }
 
     /// What a new connection has to be told about the subscriptions.
-    pub fn resubscribe(&self, out: &mut Buffer) {
+    pub fn resubscribe(&self, out: &mut Buffer) -> std::result::Result<(), NoMemory> {
         let mut subs: Vec<_> = self.entries.iter().map(|e| &e.subscription).collect();
         subs.sort_unstable_by_key(|sub| sub.sid());
         for sub in subs {
@@ -161,15 +191,16 @@ impl Table {
             }
             let (max, delivered) = (sub.max(), sub.delivered());
             if max > 0 && delivered >= max {
-                encoder::unsubscribe(out, sub.sid(), None);
+                encoder::unsubscribe(out, sub.sid(), None)?;
                 continue;
             }
             let queue = sub.queue_group().map(|q| q.to_bytes());
-            encoder::subscribe(out, sub.subject().to_bytes(), queue, sub.sid());
+            encoder::subscribe(out, sub.subject().to_bytes(), queue, sub.sid())?;
             if max > 0 {
-                encoder::unsubscribe(out, sub.sid(), Some(max - delivered));
+                encoder::unsubscribe(out, sub.sid(), Some(max - delivered))?;
             }
         }
+        Ok(())
     }
 }
 
@@ -187,15 +218,15 @@ impl Connection {
         let byte_limit = options.pending_bytes_limit().min(i64::from(i32::MAX)) as i32;
         let limits = (options.max_pending_msgs, byte_limit);
         let mode = if options.global_delivery { Mode::FixedPool } else { Mode::Elastic };
+        let sid = self.subscriptions.next_sid();
+        let sub = Subscription::new(self, sid, request, mode, limits)?; // may start a thread: no lock is held
         let mut table = self.subscriptions.lock();
         self.open_for_subscribing()?;
-        let sid = self.subscriptions.next_sid();
-        let sub = Subscription::new(self, sid, request, mode, limits)?;
-        table.insert(Arc::clone(&sub));
         // A write that fails is no failure of the call: the subscription is sent again after the reconnect.
         let then = self.outbound.push_only(|b| {
-            encoder::subscribe(b, sub.subject().to_bytes(), sub.queue_group().map(|q| q.to_bytes()), sid);
-        });
+            encoder::subscribe(b, sub.subject().to_bytes(), sub.queue_group().map(|q| q.to_bytes()), sid)
+        })?;
+        table.insert(Arc::clone(&sub));
         drop(table);
         self.carry_out(then);
         self.flush_if_asap();
@@ -210,22 +241,39 @@ impl Connection {
     /// Ends a subscription at once (`max` 0) or after `max` messages in all.
     pub fn unsubscribe(self: &Arc<Self>, sub: &Arc<Subscription>, max: i32) -> Result<()> {
         self.open()?;
-        let table = self.subscriptions.lock();
+        let mut table = self.subscriptions.lock();
         if table.find(sub.sid()).is_none() || !sub.is_valid() {
             return Err(Status::InvalidSubscription.into());
         }
-        drop(table);
-        if max > 0 && max as u64 > sub.delivered() {
-            sub.set_max(max as u64);
-            self.send_unsubscribe(sub.sid(), Some(max as u64));
-        } else if max < 0 {
-            self.send_unsubscribe(sub.sid(), None);
-        } else {
-            sub.set_max(0);
-            self.remove_subscription(sub, End::Unsubscribed);
-            self.send_unsubscribe(sub.sid(), None);
+        let before = sub.max();
+        if max >= 0 && sub.limit(max as u64) {
+            return self.tell_unsubscribed(table, sub.sid(), Some(max as u64)).inspect_err(|_| {
+                sub.limit(before);
+            });
         }
-        Ok(())
+        if max < 0 {
+            return self.tell_unsubscribed(table, sub.sid(), None);
+        }
+        table.remove(sub.sid());
+        let told = self.tell_unsubscribed(table, sub.sid(), None);
+        sub.close(End::Unsubscribed);
+        told
+    }
+
+    /// Marks a subscription as draining and tells the server; false when it has been drained already.
+    /// `alone`: not as one of its connection's.
+    pub(super) fn begin_draining(
+        self: &Arc<Self>,
+        sub: &Arc<Subscription>,
+        timeout_ms: i64,
+        alone: bool,
+    ) -> bool {
+        let table = self.subscriptions.lock();
+        let begun = sub.begin_drain(timeout_ms, alone);
+        if begun {
+            let _ = self.tell_unsubscribed(table, sub.sid(), None); // it drains all the same
+        }
+        begun
     }
 
     /// Takes a subscription out of the table and closes it, without telling the server.
@@ -234,34 +282,52 @@ impl Connection {
         sub.close(end);
     }
 
-    pub(super) fn send_unsubscribe(self: &Arc<Self>, sid: u64, max: Option<u64>) {
-        let then = self.outbound.push_only(|b| encoder::unsubscribe(b, sid, max));
+    /// Sends an `UNSUB`. What makes it due was done under the table's lock, which is let go here: a connection that
+    /// comes up at this moment is told by that or by this, never twice.
+    pub(super) fn tell_unsubscribed(
+        self: &Arc<Self>,
+        table: MutexGuard<'_, Table>,
+        sid: u64,
+        max: Option<u64>,
+    ) -> Result<()> {
+        let then = self.outbound.push_only(|b| encoder::unsubscribe(b, sid, max))?;
+        drop(table);
         self.carry_out(then);
         self.flush_if_asap();
+        Ok(())
     }
 
     fn flush_if_asap(self: &Arc<Self>) {
         if self.options.send_asap {
-            let _ = self.outbound.push(Flush::Now, |_| ());
+            // A failure means that the link is over, and who reads it is about to notice.
+            let then = self
+                .outbound
+                .push(Flush::Now, |_| Ok(()))
+                .unwrap_or_else(|_| self.outbound.look_after_rest());
+            self.carry_out(then);
         }
     }
 
     /// The program drops its handle.
     pub fn destroy_subscription(self: &Arc<Self>, sub: &Arc<Subscription>) {
-        if sub.is_valid() && self.subscriptions.lock().remove(sub.sid()) {
-            let at_max = sub.max() > 0 && sub.delivered() >= sub.max();
-            sub.close(End::Unsubscribed);
-            if !at_max {
-                self.send_unsubscribe(sub.sid(), None);
-            }
+        let mut table = self.subscriptions.lock();
+        if !sub.is_valid() || !table.remove(sub.sid()) {
+            return;
         }
+        let at_max = sub.max() > 0 && sub.delivered() >= sub.max();
+        if !at_max {
+            let _ = self.tell_unsubscribed(table, sub.sid(), None); // what still comes finds nobody
+        } else {
+            drop(table);
+        }
+        sub.close(End::Unsubscribed);
     }
 
     /// For calls that only make sense on a subscription of an open connection.
     pub(super) fn usable_subscription(&self, sub: &Arc<Subscription>) -> Result<()> {
         self.open()?;
         if !sub.is_valid() {
-            return fail(Status::InvalidSubscription, "the subscription is closed");
+            return Err(Status::InvalidSubscription.into());
         }
         Ok(())
     }

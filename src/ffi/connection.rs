@@ -11,7 +11,7 @@ use crate::error::{Error, Result, Status, fail};
 use crate::ffi::stats;
 use crate::ffi::support::connection::on_connection;
 use crate::ffi::support::strings::{bytes, copy_to_buffer, required};
-use crate::ffi::support::{Handle, alloc, boundary, infallible, last_error};
+use crate::ffi::support::{Handle, alloc, held, last_error, waiting};
 use crate::ffi::types::*;
 
 /// Time a drain has unless the program says otherwise, in milliseconds.
@@ -31,15 +31,15 @@ const DEFAULT_URL: &[u8] = b"nats://localhost:4222";
 /// #NATS_INVALID_ARG for a malformed URL, #NATS_NOT_YET_CONNECTED with natsOptions_SetRetryOnFailedConnect() and a
 /// callback: the connection then goes on trying, and other statuses of the first exchange
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_Connect(
+pub unsafe extern "C-unwind" fn natsConnection_Connect(
     nc: *mut *mut natsConnection,
     options: *mut natsOptions,
 ) -> natsStatus {
-    boundary("natsConnection_Connect", || {
+    waiting("natsConnection_Connect", || {
         let out = required(nc)?;
         // SAFETY: a live handle or NULL.
         let options = match unsafe { natsOptions::borrow_opt(options) } {
-            Some(shared) => shared.0.lock().clone(),
+            Some(shared) => shared.with(|options| options.clone()),
             None => default_options()?,
         };
         // SAFETY: checked for NULL, writable by the contract of this function.
@@ -54,11 +54,11 @@ pub unsafe extern "C" fn natsConnection_Connect(
 /// @param urls the URLs
 /// @return as natsConnection_Connect()
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_ConnectTo(
+pub unsafe extern "C-unwind" fn natsConnection_ConnectTo(
     nc: *mut *mut natsConnection,
     urls: *const c_char,
 ) -> natsStatus {
-    boundary("natsConnection_ConnectTo", || {
+    waiting("natsConnection_ConnectTo", || {
         let out = required(nc)?;
         let mut options = default_options()?;
         // SAFETY: a valid C string or NULL.
@@ -78,35 +78,36 @@ pub unsafe extern "C" fn natsConnection_ConnectTo(
 /// @return #NATS_INVALID_ARG for NULL, #NATS_CONNECTION_CLOSED. OK without effect while it reconnects already; with
 /// reconnects not allowed it closes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_Reconnect(nc: *mut natsConnection) -> natsStatus {
+pub unsafe extern "C-unwind" fn natsConnection_Reconnect(nc: *mut natsConnection) -> natsStatus {
     // SAFETY: a live handle or NULL.
     unsafe { on_connection("natsConnection_Reconnect", nc, |nc| nc?.reconnect()) }
 }
 
-/// Whether the connection is closed for good; true for NULL.
+/// Whether the connection is closed for good; true for NULL, and for a connection of the parent process after fork().
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_IsClosed(nc: *mut natsConnection) -> bool {
+pub unsafe extern "C-unwind" fn natsConnection_IsClosed(nc: *mut natsConnection) -> bool {
     // SAFETY: a live handle or NULL.
     unsafe { ask("natsConnection_IsClosed", nc, true, |nc| nc.is_closed()) }
 }
 
 /// Whether the connection is lost and being re-established; false for NULL. Stays true when it was closed then.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_IsReconnecting(nc: *mut natsConnection) -> bool {
+pub unsafe extern "C-unwind" fn natsConnection_IsReconnecting(nc: *mut natsConnection) -> bool {
     // SAFETY: a live handle or NULL.
     unsafe { ask("natsConnection_IsReconnecting", nc, false, |nc| nc.is_reconnecting()) }
 }
 
 /// Whether the connection is draining; false for NULL and after the close that ends a drain.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_IsDraining(nc: *mut natsConnection) -> bool {
+pub unsafe extern "C-unwind" fn natsConnection_IsDraining(nc: *mut natsConnection) -> bool {
     // SAFETY: a live handle or NULL.
     unsafe { ask("natsConnection_IsDraining", nc, false, |nc| nc.is_draining()) }
 }
 
-/// The state of the connection, #NATS_CONN_STATUS_CLOSED for NULL. Never waits for anything.
+/// The state of the connection, #NATS_CONN_STATUS_CLOSED for NULL and for a connection of the parent process after
+/// fork(). Never waits for anything.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_Status(nc: *mut natsConnection) -> natsConnStatus {
+pub unsafe extern "C-unwind" fn natsConnection_Status(nc: *mut natsConnection) -> natsConnStatus {
     // SAFETY: a live handle or NULL.
     let status = unsafe {
         ask("natsConnection_Status", nc, ConnStatus::Closed, |nc: &Arc<Connection>| nc.visible_status())
@@ -125,7 +126,7 @@ pub unsafe extern "C" fn natsConnection_Status(nc: *mut natsConnection) -> natsC
 /// Bytes published and not written to the socket yet; those that wait for a reconnect are not counted. -1 for NULL,
 /// and for a connection that is closed or was never up.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_Buffered(nc: *mut natsConnection) -> c_int {
+pub unsafe extern "C-unwind" fn natsConnection_Buffered(nc: *mut natsConnection) -> c_int {
     // SAFETY: a live handle or NULL.
     unsafe {
         ask("natsConnection_Buffered", nc, -1, |nc| {
@@ -138,7 +139,7 @@ pub unsafe extern "C" fn natsConnection_Buffered(nc: *mut natsConnection) -> c_i
 ///
 /// As natsConnection_FlushTimeout() in everything else.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_Flush(nc: *mut natsConnection) -> natsStatus {
+pub unsafe extern "C-unwind" fn natsConnection_Flush(nc: *mut natsConnection) -> natsStatus {
     // SAFETY: a live handle or NULL.
     unsafe { on_connection("natsConnection_Flush", nc, |nc| nc?.flush(FLUSH_TIMEOUT_MS)) }
 }
@@ -151,7 +152,10 @@ pub unsafe extern "C" fn natsConnection_Flush(nc: *mut natsConnection) -> natsSt
 /// @return #NATS_INVALID_ARG for NULL, #NATS_INVALID_TIMEOUT, #NATS_CONNECTION_CLOSED, #NATS_TIMEOUT,
 /// #NATS_CONNECTION_DISCONNECTED when the connection is lost during the wait. May be called in any callback.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_FlushTimeout(nc: *mut natsConnection, timeout: i64) -> natsStatus {
+pub unsafe extern "C-unwind" fn natsConnection_FlushTimeout(
+    nc: *mut natsConnection,
+    timeout: i64,
+) -> natsStatus {
     // SAFETY: a live handle or NULL.
     unsafe { on_connection("natsConnection_FlushTimeout", nc, |nc| nc?.flush(timeout)) }
 }
@@ -159,7 +163,7 @@ pub unsafe extern "C" fn natsConnection_FlushTimeout(nc: *mut natsConnection, ti
 /// The largest message the server takes, headers and payload together, in bytes; 0 for NULL and before the first
 /// connect.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_GetMaxPayload(nc: *mut natsConnection) -> i64 {
+pub unsafe extern "C-unwind" fn natsConnection_GetMaxPayload(nc: *mut natsConnection) -> i64 {
     // SAFETY: a live handle or NULL.
     unsafe { ask("natsConnection_GetMaxPayload", nc, 0, |nc| nc.max_payload()) }
 }
@@ -168,7 +172,7 @@ pub unsafe extern "C" fn natsConnection_GetMaxPayload(nc: *mut natsConnection) -
 ///
 /// @return #NATS_INVALID_ARG for a NULL argument. Works on a closed connection.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_GetStats(
+pub unsafe extern "C-unwind" fn natsConnection_GetStats(
     nc: *mut natsConnection,
     stats: *mut natsStatistics,
 ) -> natsStatus {
@@ -188,7 +192,7 @@ pub unsafe extern "C" fn natsConnection_GetStats(
 /// @param bufferSize its size in bytes
 /// @return #NATS_INVALID_ARG for a NULL argument, #NATS_INSUFFICIENT_BUFFER
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_GetConnectedUrl(
+pub unsafe extern "C-unwind" fn natsConnection_GetConnectedUrl(
     nc: *mut natsConnection,
     buffer: *mut c_char,
     bufferSize: usize,
@@ -205,7 +209,7 @@ pub unsafe extern "C" fn natsConnection_GetConnectedUrl(
 ///
 /// As natsConnection_GetConnectedUrl() in everything else.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_GetConnectedServerId(
+pub unsafe extern "C-unwind" fn natsConnection_GetConnectedServerId(
     nc: *mut natsConnection,
     buffer: *mut c_char,
     bufferSize: usize,
@@ -222,7 +226,7 @@ pub unsafe extern "C" fn natsConnection_GetConnectedServerId(
 ///
 /// As natsConnection_GetConnectedUrl() in everything else.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_GetConnectedServerName(
+pub unsafe extern "C-unwind" fn natsConnection_GetConnectedServerName(
     nc: *mut natsConnection,
     buffer: *mut c_char,
     bufferSize: usize,
@@ -243,7 +247,7 @@ pub unsafe extern "C" fn natsConnection_GetConnectedServerName(
 /// @param count receives their number
 /// @return #NATS_INVALID_ARG for a NULL argument, #NATS_NO_MEMORY
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_GetServers(
+pub unsafe extern "C-unwind" fn natsConnection_GetServers(
     nc: *mut natsConnection,
     servers: *mut *mut *mut c_char,
     count: *mut c_int,
@@ -266,7 +270,7 @@ pub unsafe extern "C" fn natsConnection_GetServers(
 ///
 /// As natsConnection_GetServers() in everything else, except that the array is never NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_GetDiscoveredServers(
+pub unsafe extern "C-unwind" fn natsConnection_GetDiscoveredServers(
     nc: *mut natsConnection,
     servers: *mut *mut *mut c_char,
     count: *mut c_int,
@@ -279,13 +283,14 @@ pub unsafe extern "C" fn natsConnection_GetDiscoveredServers(
     }
 }
 
-/// The connection's last error. The text is valid until the calling thread asks again or ends.
+/// The connection's last error. Deprecated: natsConnection_ReadLastError() copies the text.
 ///
-/// Deprecated: natsConnection_ReadLastError() copies the text.
-///
+/// @param nc the connection
+/// @param lastError receives the text, "" for no error. It belongs to the connection and is there until that is
+/// destroyed; the address is always the same, the text there is replaced by the next call
 /// @return the status of the last error, #NATS_INVALID_ARG for a NULL argument
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_GetLastError(
+pub unsafe extern "C-unwind" fn natsConnection_GetLastError(
     nc: *mut natsConnection,
     lastError: *mut *const c_char,
 ) -> natsStatus {
@@ -294,9 +299,7 @@ pub unsafe extern "C" fn natsConnection_GetLastError(
     let status = unsafe {
         on_connection("natsConnection_GetLastError", nc, |nc| {
             let out = required(lastError)?;
-            let (status, text) = nc?.last_error().unwrap_or((Status::Ok, Vec::new()));
-            *out = last_error::keep_text(&text);
-            found = status;
+            (found, *out) = nc?.last_error_for_good();
             Ok(())
         })
     };
@@ -310,7 +313,7 @@ pub unsafe extern "C" fn natsConnection_GetLastError(
 /// @param n size of `buf` in bytes
 /// @return the status of the last error (#NATS_OK for none), #NATS_INVALID_ARG for a NULL connection
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_ReadLastError(
+pub unsafe extern "C-unwind" fn natsConnection_ReadLastError(
     nc: *mut natsConnection,
     buf: *mut c_char,
     n: usize,
@@ -333,7 +336,10 @@ pub unsafe extern "C" fn natsConnection_ReadLastError(
 /// @return #NATS_INVALID_ARG for a NULL argument, #NATS_CONNECTION_CLOSED, #NATS_NO_SERVER_SUPPORT (and 0 stored) when
 /// the server gives none
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_GetClientID(nc: *mut natsConnection, cid: *mut u64) -> natsStatus {
+pub unsafe extern "C-unwind" fn natsConnection_GetClientID(
+    nc: *mut natsConnection,
+    cid: *mut u64,
+) -> natsStatus {
     // SAFETY: a live handle or NULL; `cid` is NULL or writable.
     unsafe {
         on_connection("natsConnection_GetClientID", nc, |nc| {
@@ -350,7 +356,7 @@ pub unsafe extern "C" fn natsConnection_GetClientID(nc: *mut natsConnection, cid
 ///
 /// As natsConnection_DrainTimeout() in everything else.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_Drain(nc: *mut natsConnection) -> natsStatus {
+pub unsafe extern "C-unwind" fn natsConnection_Drain(nc: *mut natsConnection) -> natsStatus {
     // SAFETY: a live handle or NULL.
     unsafe { on_connection("natsConnection_Drain", nc, |nc| nc?.drain(DRAIN_TIMEOUT_MS)) }
 }
@@ -362,10 +368,14 @@ pub unsafe extern "C" fn natsConnection_Drain(nc: *mut natsConnection) -> natsSt
 ///
 /// @param nc the connection
 /// @param timeout milliseconds for the subscriptions; 0 or less for no limit
-/// @return #NATS_INVALID_ARG for NULL, #NATS_CONNECTION_CLOSED, #NATS_ILLEGAL_STATE while it is not connected. OK
-/// without effect when it drains already.
+/// @return #NATS_INVALID_ARG for NULL, #NATS_CONNECTION_CLOSED, #NATS_ILLEGAL_STATE while it is not connected,
+/// #NATS_SYS_ERROR when the system gives no thread for it (the connection goes on as before). OK without effect
+/// when it drains already.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_DrainTimeout(nc: *mut natsConnection, timeout: i64) -> natsStatus {
+pub unsafe extern "C-unwind" fn natsConnection_DrainTimeout(
+    nc: *mut natsConnection,
+    timeout: i64,
+) -> natsStatus {
     // SAFETY: a live handle or NULL.
     unsafe { on_connection("natsConnection_DrainTimeout", nc, |nc| nc?.drain(timeout)) }
 }
@@ -378,7 +388,7 @@ pub unsafe extern "C" fn natsConnection_DrainTimeout(nc: *mut natsConnection, ti
 /// @param sig receives the 64 bytes of the signature, not NUL-terminated
 /// @return #NATS_INVALID_ARG, #NATS_ERR when there is nothing to sign with or it cannot be read
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_Sign(
+pub unsafe extern "C-unwind" fn natsConnection_Sign(
     nc: *mut natsConnection,
     message: *const c_uchar,
     messageLen: c_int,
@@ -411,7 +421,7 @@ pub unsafe extern "C" fn natsConnection_Sign(
 /// @return #NATS_INVALID_ARG for a NULL argument, #NATS_CONNECTION_CLOSED, #NATS_NO_SERVER_SUPPORT when the server does
 /// not tell
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_GetClientIP(
+pub unsafe extern "C-unwind" fn natsConnection_GetClientIP(
     nc: *mut natsConnection,
     ip: *mut *mut c_char,
 ) -> natsStatus {
@@ -429,7 +439,7 @@ pub unsafe extern "C" fn natsConnection_GetClientIP(
 
 /// The name given with natsOptions_SetName(), NULL for none. Owned by the connection.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_GetName(nc: *mut natsConnection) -> *const c_char {
+pub unsafe extern "C-unwind" fn natsConnection_GetName(nc: *mut natsConnection) -> *const c_char {
     // SAFETY: a live handle or NULL.
     unsafe {
         ask("natsConnection_GetName", nc, std::ptr::null(), |nc| {
@@ -445,7 +455,7 @@ pub unsafe extern "C" fn natsConnection_GetName(nc: *mut natsConnection) -> *con
 /// @return #NATS_INVALID_ARG for a NULL argument, #NATS_CONNECTION_CLOSED, #NATS_CONNECTION_DISCONNECTED while it
 /// reconnects, #NATS_TIMEOUT after 10 seconds
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_GetRTT(nc: *mut natsConnection, rtt: *mut i64) -> natsStatus {
+pub unsafe extern "C-unwind" fn natsConnection_GetRTT(nc: *mut natsConnection, rtt: *mut i64) -> natsStatus {
     // SAFETY: a live handle or NULL; `rtt` is NULL or writable.
     unsafe {
         on_connection("natsConnection_GetRTT", nc, |nc| {
@@ -461,7 +471,7 @@ pub unsafe extern "C" fn natsConnection_GetRTT(nc: *mut natsConnection, rtt: *mu
 ///
 /// @return #NATS_OK if so, #NATS_NO_SERVER_SUPPORT if not, #NATS_INVALID_ARG for NULL
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_HasHeaderSupport(nc: *mut natsConnection) -> natsStatus {
+pub unsafe extern "C-unwind" fn natsConnection_HasHeaderSupport(nc: *mut natsConnection) -> natsStatus {
     // SAFETY: a live handle or NULL.
     unsafe {
         on_connection("natsConnection_HasHeaderSupport", nc, |nc| match nc?.has_header_support() {
@@ -479,7 +489,7 @@ pub unsafe extern "C" fn natsConnection_HasHeaderSupport(nc: *mut natsConnection
 /// @return #NATS_INVALID_ARG for a NULL argument, #NATS_CONNECTION_CLOSED, #NATS_CONNECTION_DISCONNECTED while there is
 /// no socket, #NATS_SYS_ERROR
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_GetLocalIPAndPort(
+pub unsafe extern "C-unwind" fn natsConnection_GetLocalIPAndPort(
     nc: *mut natsConnection,
     ip: *mut *mut c_char,
     port: *mut c_int,
@@ -503,22 +513,16 @@ pub unsafe extern "C" fn natsConnection_GetLocalIPAndPort(
 /// waits for something is released with #NATS_CONNECTION_CLOSED, subscriptions end. The handle stays valid for getters
 /// until natsConnection_Destroy(). NULL is ignored. May be called in any callback.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_Close(nc: *mut natsConnection) {
+pub unsafe extern "C-unwind" fn natsConnection_Close(nc: *mut natsConnection) {
     // SAFETY: a live handle or NULL.
-    unsafe {
-        ask("natsConnection_Close", nc, (), |nc| {
-            if nc.check_process().is_ok() {
-                nc.close()
-            }
-        })
-    }
+    unsafe { ask("natsConnection_Close", nc, (), |nc| nc.close()) }
 }
 
 /// Closes a connection and gives the handle back. Callbacks may still run afterwards; subscriptions stay valid handles
 /// until they are destroyed. NULL is ignored. May be called in any callback.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_Destroy(nc: *mut natsConnection) {
-    infallible("natsConnection_Destroy", (), || {
+pub unsafe extern "C-unwind" fn natsConnection_Destroy(nc: *mut natsConnection) {
+    held("natsConnection_Destroy", (), || {
         // SAFETY: a live handle given by the library, or NULL.
         let Some(connection) = (unsafe { natsConnection::borrow_opt(nc) }) else { return };
         if connection.check_process().is_ok() {
@@ -547,7 +551,7 @@ unsafe fn connect_into(out: *mut *mut natsConnection, options: Options) -> Resul
     result
 }
 
-/// A question that cannot fail, with the answer for NULL.
+/// A question that cannot fail, with the answer for NULL, which is also that for a connection of the parent process.
 ///
 /// # Safety
 /// `nc` is NULL or a live handle.
@@ -560,9 +564,10 @@ unsafe fn ask<T>(
 where
     T: Copy,
 {
-    infallible(name, otherwise, || {
+    held(name, otherwise, || {
         // SAFETY: as promised by the caller.
-        unsafe { natsConnection::borrow_opt(nc) }.map_or(otherwise, |nc| question(&nc))
+        let connection = unsafe { natsConnection::borrow_opt(nc) };
+        connection.filter(|nc| nc.check_process().is_ok()).map_or(otherwise, |nc| question(&nc))
     })
 }
 
@@ -587,14 +592,11 @@ unsafe fn copy_cut(text: &[u8], buf: *mut c_char, n: usize) {
         return;
     }
     let len = text.len().min(n - 1);
-    let mut copy = text[..len].to_vec();
-    if text.len() > len && n > 4 {
-        copy.truncate(len - 3);
-        copy.extend_from_slice(b"...");
-    }
+    let dots = if text.len() > len && n > 4 { 3 } else { 0 };
     // SAFETY: at most `n - 1` bytes and a NUL.
     unsafe {
-        buf.copy_from_nonoverlapping(copy.as_ptr().cast(), copy.len());
-        buf.add(copy.len()).write(0);
+        buf.copy_from_nonoverlapping(text.as_ptr().cast(), len - dots);
+        buf.add(len - dots).copy_from_nonoverlapping(c"...".as_ptr(), dots);
+        buf.add(len).write(0);
     }
 }

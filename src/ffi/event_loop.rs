@@ -3,28 +3,33 @@
 
 use std::ffi::c_int;
 
-use crate::ffi::support::{Handle, infallible};
+use crate::ffi::support::{Handle, held};
 use crate::ffi::types::*;
 
 /// Tells the library that the socket of a connection can be read. Called by the event loop's adapter on the
-/// loop's thread. Does nothing when the connection has no socket at the moment.
+/// loop's thread, or on several at a time. Does nothing when the connection has no socket at the moment.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_ProcessReadEvent(nc: *mut natsConnection) {
-    infallible("natsConnection_ProcessReadEvent", (), || {
+pub unsafe extern "C-unwind" fn natsConnection_ProcessReadEvent(nc: *mut natsConnection) {
+    held("natsConnection_ProcessReadEvent", (), || {
         // SAFETY: a live handle or NULL.
-        if let Some(nc) = unsafe { natsConnection::borrow_opt(nc) } {
+        if let Some(nc) = unsafe { natsConnection::borrow_opt(nc) }
+            && nc.check_process().is_ok()
+        {
             nc.process_read_event();
         }
     });
 }
 
 /// Tells the library that the socket of a connection can be written. Called by the event loop's adapter on the
-/// loop's thread. Does nothing when nothing is buffered or the connection has no socket at the moment.
+/// loop's thread, or on several at a time. Does nothing when nothing is buffered or the connection has no socket at the
+/// moment.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_ProcessWriteEvent(nc: *mut natsConnection) {
-    infallible("natsConnection_ProcessWriteEvent", (), || {
+pub unsafe extern "C-unwind" fn natsConnection_ProcessWriteEvent(nc: *mut natsConnection) {
+    held("natsConnection_ProcessWriteEvent", (), || {
         // SAFETY: a live handle or NULL.
-        if let Some(nc) = unsafe { natsConnection::borrow_opt(nc) } {
+        if let Some(nc) = unsafe { natsConnection::borrow_opt(nc) }
+            && nc.check_process().is_ok()
+        {
             nc.process_write_event();
         }
     });
@@ -33,7 +38,7 @@ pub unsafe extern "C" fn natsConnection_ProcessWriteEvent(nc: *mut natsConnectio
 /// Closes a socket that the event loop's adapter has stopped polling, and sets it to -1. Called on the loop's
 /// thread; NULL and -1 are ignored.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_ProcessCloseEvent(socket: *mut natsSock) {
+pub unsafe extern "C-unwind" fn natsConnection_ProcessCloseEvent(socket: *mut natsSock) {
     const NONE: c_int = -1;
     // SAFETY: NULL or a valid place, by the contract of this function.
     let Some(socket) = (unsafe { socket.as_mut() }) else { return };
@@ -47,9 +52,13 @@ pub unsafe extern "C" fn natsConnection_ProcessCloseEvent(socket: *mut natsSock)
 /// Tells the library that the event loop uses a connection no longer: drops the reference that the loop has had
 /// since it attached. Called once by the adapter after its detach function; NULL is ignored.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_ProcessDetachedEvent(nc: *mut natsConnection) {
-    infallible("natsConnection_ProcessDetachedEvent", (), || {
+pub unsafe extern "C-unwind" fn natsConnection_ProcessDetachedEvent(nc: *mut natsConnection) {
+    held("natsConnection_ProcessDetachedEvent", (), || {
         // SAFETY: the reference given to the loop when it attached, or NULL.
-        drop(unsafe { natsConnection::take(nc) });
+        let connection = unsafe { natsConnection::borrow_opt(nc) };
+        if connection.is_some_and(|nc| nc.check_process().is_ok()) {
+            // SAFETY: as above, and not used by the loop afterwards.
+            drop(unsafe { natsConnection::take(nc) });
+        }
     });
 }

@@ -8,6 +8,7 @@ use crate::ffi::support::strings::{non_empty, required};
 use crate::ffi::support::{boundary, infallible};
 use crate::ffi::types::{natsHeader, natsStatus};
 use crate::proto::headers::HeaderMap;
+use crate::proto::memory;
 
 /// Creates an empty set of headers.
 ///
@@ -23,12 +24,14 @@ pub unsafe extern "C" fn natsHeader_New(new_header: *mut *mut natsHeader) -> nat
     })
 }
 
-/// Sets a header: the value replaces all values the key has. Keys are case-sensitive and taken as they are.
+/// Sets a header: the value replaces all values the key has. Keys are case-sensitive and
+/// otherwise taken as they are.
 ///
 /// @param h the headers.
-/// @param key the key.
+/// @param key the key, without CR, LF and colon.
 /// @param value the value, copied.
-/// @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL or `key` is empty.
+/// @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL, or `key` is empty or has one of those characters;
+/// #NATS_NO_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsHeader_Set(
     h: *mut natsHeader,
@@ -38,17 +41,17 @@ pub unsafe extern "C" fn natsHeader_Set(
     boundary("natsHeader_Set", || {
         // SAFETY: headers and strings are NULL or valid by the C contract.
         let (map, key, value) = unsafe { (borrow(h)?, key_bytes(key)?, value_bytes(value)?) };
-        map.set(key, Some(&value));
-        Ok(())
+        map.set(key, Some(&value))
     })
 }
 
 /// Adds a value to those a header has already.
 ///
 /// @param h the headers.
-/// @param key the key.
+/// @param key the key, without CR, LF and colon.
 /// @param value the value, copied.
-/// @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL or `key` is empty.
+/// @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL, or `key` is empty or has one of those characters;
+/// #NATS_NO_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsHeader_Add(
     h: *mut natsHeader,
@@ -58,8 +61,7 @@ pub unsafe extern "C" fn natsHeader_Add(
     boundary("natsHeader_Add", || {
         // SAFETY: headers and strings are NULL or valid by the C contract.
         let (map, key, value) = unsafe { (borrow(h)?, key_bytes(key)?, value_bytes(value)?) };
-        map.add(key, Some(&value));
-        Ok(())
+        map.add(key, Some(&value))
     })
 }
 
@@ -109,7 +111,7 @@ pub unsafe extern "C" fn natsHeader_Values(
         let (map, key) = unsafe { (borrow(h)?, key_bytes(key)?) };
         let (values, count) = (required(values)?, required(count)?);
         // SAFETY: both are not NULL, and writable by the C contract.
-        unsafe { store_list(values, count, || Ok(pointers(map.values(key).ok_or_else(not_found)?))) }
+        unsafe { store_list(values, count, || pointers(map.values(key).ok_or_else(not_found)?)) }
     })
 }
 
@@ -131,7 +133,7 @@ pub unsafe extern "C" fn natsHeader_Keys(
         // SAFETY: NULL or live headers by the C contract.
         let map = unsafe { borrow(h)? };
         let (keys, count) = (required(keys)?, required(count)?);
-        let list = || if map.is_empty() { Err(not_found()) } else { Ok(pointers(map.keys().map(Some))) };
+        let list = || if map.is_empty() { Err(not_found()) } else { pointers(map.keys().map(Some)) };
         // SAFETY: both are not NULL, and writable by the C contract.
         unsafe { store_list(keys, count, list) }
     })
@@ -159,7 +161,7 @@ pub unsafe extern "C" fn natsHeader_KeysCount(h: *mut natsHeader) -> c_int {
 pub unsafe extern "C" fn natsHeader_Delete(h: *mut natsHeader, key: *const c_char) -> natsStatus {
     boundary("natsHeader_Delete", || {
         // SAFETY: headers and key are NULL or valid by the C contract. The key may be one of the map: copied.
-        let (map, key) = unsafe { (borrow(h)?, key_bytes(key)?.to_vec()) };
+        let (map, key) = unsafe { (borrow(h)?, memory::copy(key_bytes(key)?)?) };
         if map.delete(&key) { Ok(()) } else { Err(not_found()) }
     })
 }
@@ -195,7 +197,7 @@ unsafe fn key_bytes<'a>(key: *const c_char) -> Result<&'a [u8]> {
 /// `value` is NULL or a string.
 unsafe fn value_bytes(value: *const c_char) -> Result<Vec<u8>> {
     // SAFETY: as promised by the caller.
-    unsafe { copied(value) }.ok_or_else(|| Status::InvalidArg.into())
+    unsafe { copied(value) }?.ok_or_else(|| Status::InvalidArg.into())
 }
 
 #[track_caller]

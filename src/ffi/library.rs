@@ -1,16 +1,17 @@
 //! Opening and closing the library, versions, clocks, the last error, signing.
 
-use std::ffi::{CStr, CString, c_char, c_int, c_uchar};
+use std::ffi::{CStr, CString, c_char, c_int, c_uchar, c_void};
 use std::ptr;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::client::library::{self, Config};
-use crate::error::{Error, Result, Status};
+use crate::error::{Error, Result, Status, fail};
 use crate::ffi::support::callback::Closure;
-use crate::ffi::support::{alloc, boundary, infallible, last_error, strings};
+use crate::ffi::support::{alloc, boundary, held, infallible, last_error, strings, waiting};
 use crate::ffi::types::{natsClientConfig, natsStatus};
 use crate::proto::nkeys::KeyPair;
+use crate::thread_end;
 
 const VERSION: &CStr = c"3.14.0";
 const VERSION_NUMBER: u32 = 0x03_0E_00;
@@ -39,8 +40,11 @@ pub unsafe extern "C" fn nats_OpenWithConfig(config: *mut natsClientConfig) -> n
 fn open_config(config: &natsClientConfig) -> Config {
     let closure = Closure::new(config.ThreadStartedHandlerClosure);
     let thread_started = config.ThreadStartedHandler.map(|handler| {
-        // SAFETY: a function of the program called as it was registered.
-        let call = move || unsafe { handler(closure.get()) };
+        let call = move || {
+            // SAFETY: a function of the program called as it was registered.
+            let _ =
+                unsafe { thread_end::call_handler(handler as *const c_void, [closure.word(), 0, 0, 0, 0]) };
+        };
         Arc::new(call) as Arc<dyn Fn() + Send + Sync>
     });
     Config {
@@ -160,15 +164,18 @@ pub unsafe extern "C" fn nats_NowMonotonicInNanoSeconds() -> i64 {
 ///
 /// @param sleepTime in milliseconds; 0 or less returns at once.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn nats_Sleep(sleepTime: i64) {
-    std::thread::sleep(Duration::from_millis(u64::try_from(sleepTime).unwrap_or(0)));
+pub unsafe extern "C-unwind" fn nats_Sleep(sleepTime: i64) {
+    waiting("nats_Sleep", || {
+        library::sleep(sleepTime);
+        Ok(())
+    });
 }
 
 /// Returns the last error of the calling thread. Each thread has its own; a successful call does not clear it.
 ///
 /// @param status where to put the status of that error, #NATS_OK if there is none; may be NULL.
-/// @return the text, NULL if there is no error. It belongs to the library and is valid until the thread's next
-/// error or nats_ReleaseThreadMemory().
+/// @return the text, NULL if there is no error. It belongs to the library; the address is the same for all errors of
+/// a thread and is valid until the thread ends, the text there is replaced by the thread's next error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nats_GetLastError(status: *mut natsStatus) -> *const c_char {
     infallible("nats_GetLastError", ptr::null(), || {
@@ -183,11 +190,11 @@ pub unsafe extern "C" fn nats_GetLastError(status: *mut natsStatus) -> *const c_
     })
 }
 
-/// Writes the names of the functions the calling thread's last error came through, innermost first, one a line.
+/// Writes the name of the function that the calling thread's last error came out of.
 ///
-/// @param buffer gets the names and a terminating NUL; empty if there is no error.
+/// @param buffer gets the name and a terminating NUL; empty if there is no error.
 /// @param bufLen the size of `buffer` in bytes.
-/// @return #NATS_OK; #NATS_INVALID_ARG if `buffer` is NULL or `bufLen` 0; #NATS_INSUFFICIENT_BUFFER if the names
+/// @return #NATS_OK; #NATS_INVALID_ARG if `buffer` is NULL or `bufLen` 0; #NATS_INSUFFICIENT_BUFFER if the name
 /// did not fit, `buffer` then has the beginning; #NATS_FAILED_TO_INITIALIZE while the library is being closed.
 /// None of these becomes the last error.
 #[unsafe(no_mangle)]
@@ -197,7 +204,7 @@ pub unsafe extern "C" fn nats_GetLastErrorStack(buffer: *mut c_char, bufLen: usi
             return Err(Error::unrecorded(Status::InvalidArg));
         }
         library::open_default().map_err(|error| Error::unrecorded(error.status()))?;
-        let stack = last_error::with(|last| last.map_or(String::new(), |(_, _, names)| stack_text(names)));
+        let stack = last_error::with(|last| last.and_then(|(_, _, function)| function)).unwrap_or_default();
         let fitting = stack.len().min(bufLen - 1);
         // SAFETY: `fitting` bytes and a NUL are at most `bufLen`, which the caller promises to be writable.
         unsafe {
@@ -208,20 +215,15 @@ pub unsafe extern "C" fn nats_GetLastErrorStack(buffer: *mut c_char, bufLen: usi
     })
 }
 
-fn stack_text(names: &[&str]) -> String {
-    let mut lines: Vec<String> = shown(names).iter().map(|name| name.to_string()).collect();
-    lines.extend(more(names));
-    lines.join("\n")
-}
-
-/// Prints the calling thread's last error and the functions it came through; nothing if there is no error.
+/// Prints the calling thread's last error and the function it came out of; nothing if there is no error.
 ///
 /// @param file an open stream, flushed afterwards.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nats_PrintLastErrorStack(file: *mut libc::FILE) {
     infallible("nats_PrintLastErrorStack", (), || {
         open_for_errors();
-        let report = last_error::with(|last| last.map(|(status, text, names)| report(status, text, names)));
+        let report =
+            last_error::with(|last| last.map(|(status, text, function)| report(status, text, function)));
         if let Some(report) = report.filter(|_| !file.is_null()) {
             // SAFETY: `file` is an open stream, as the caller promises; the report is a C string.
             unsafe {
@@ -232,28 +234,16 @@ pub unsafe extern "C" fn nats_PrintLastErrorStack(file: *mut libc::FILE) {
     });
 }
 
-fn report(status: Status, text: &CStr, names: &[&str]) -> CString {
+fn report(status: Status, text: &CStr, function: Option<&str>) -> CString {
     let mut report = format!("Error: {} - {}", status.code(), status.text());
     if !text.is_empty() {
         report += &format!(" - {}", text.to_string_lossy());
     }
     report += &format!("\nStack: (library version: {})\n", VERSION.to_string_lossy());
-    for (i, name) in shown(names).iter().enumerate() {
-        report += &format!("  {:02} - {name}\n", i + 1);
-    }
-    if let Some(more) = more(names) {
-        report += &format!(" {more}\n");
+    if let Some(function) = function {
+        report += &format!("  01 - {function}\n");
     }
     c_text(report)
-}
-
-fn shown<'a, 'b>(names: &'a [&'b str]) -> &'a [&'b str] {
-    &names[..names.len().min(last_error::max_frames())]
-}
-
-fn more(names: &[&str]) -> Option<String> {
-    let hidden = names.len() - shown(names).len();
-    (hidden > 0).then(|| format!("{hidden} more..."))
 }
 
 fn c_text(text: String) -> CString {
@@ -275,11 +265,14 @@ pub unsafe extern "C" fn nats_SetMessageDeliveryPoolSize(max: c_int) -> natsStat
     boundary("nats_SetMessageDeliveryPoolSize", || library::set_delivery_pool_size(max))
 }
 
-/// Frees what the library keeps for the calling thread, its last error. Needed only in threads that are not the
-/// library's, live on, and want the memory back.
+/// Frees what the library keeps for the calling thread: its last error, and up to 256 KiB for messages to come. Needed
+/// only in threads that are not the library's, live on, and want the memory back.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nats_ReleaseThreadMemory() {
-    infallible("nats_ReleaseThreadMemory", (), last_error::clear);
+    infallible("nats_ReleaseThreadMemory", (), || {
+        last_error::clear();
+        library::release_thread_memory();
+    });
 }
 
 /// Signs a text with Ed25519.
@@ -299,7 +292,8 @@ pub unsafe extern "C" fn nats_Sign(
     boundary("nats_Sign", || {
         // SAFETY: both are NULL or C strings that live for the call.
         let (seed, input) = unsafe { (strings::non_empty(encodedSeed), strings::non_empty(input)) };
-        let (Some(seed), Some(input)) = (seed, input) else { return Err(Status::InvalidArg.into()) };
+        let Some(seed) = seed else { return fail(Status::InvalidArg, "seed cannot be empty") };
+        let Some(input) = input else { return fail(Status::InvalidArg, "input cannot be empty") };
         let (signature, length) = (strings::required(signature)?, strings::required(signatureLength)?);
         let signed = KeyPair::from_seed(seed)?.sign(input);
         let copy = alloc::array(&signed)?;
@@ -316,8 +310,8 @@ pub unsafe extern "C" fn nats_Sign(
 /// there keep what they need of the library until they are destroyed. Has no effect when the library is not open.
 /// May be called from a callback.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn nats_Close() {
-    infallible("nats_Close", (), library::close);
+pub unsafe extern "C-unwind" fn nats_Close() {
+    held("nats_Close", (), library::close);
 }
 
 /// Closes the library and waits until all connections, subscriptions and threads are gone.
@@ -327,8 +321,8 @@ pub unsafe extern "C" fn nats_Close() {
 /// already, or on a thread of the library, where nothing is closed then; #NATS_TIMEOUT if objects are left, the
 /// library closes nevertheless when they go.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn nats_CloseAndWait(timeout: i64) -> natsStatus {
-    boundary("nats_CloseAndWait", || -> Result<()> { library::close_and_wait(timeout) })
+pub unsafe extern "C-unwind" fn nats_CloseAndWait(timeout: i64) -> natsStatus {
+    waiting("nats_CloseAndWait", || -> Result<()> { library::close_and_wait(timeout) })
 }
 
 #[cfg(test)]
@@ -357,19 +351,11 @@ mod tests {
 
     #[test]
     fn the_report_names_everything() {
-        let printed = report(Status::InvalidArg, c"(x.rs:1): bad", &["inner", "outer"]);
-        let expected = "Error: 16 - Invalid Argument - (x.rs:1): bad\nStack: (library version: 3.14.0)\n  \
-                        01 - inner\n  02 - outer\n";
+        let printed = report(Status::InvalidArg, c"(x.rs:1): bad", Some("f"));
+        let expected =
+            "Error: 16 - Invalid Argument - (x.rs:1): bad\nStack: (library version: 3.14.0)\n  01 - f\n";
         assert_eq!(printed.to_str(), Ok(expected));
-        assert_eq!(stack_text(&["inner", "outer"]), "inner\nouter");
-        assert!(report(Status::Err, c"", &[]).to_str().unwrap().starts_with("Error: 1 - Error\nStack: "));
-    }
-
-    #[test]
-    fn a_deep_stack_is_cut() {
-        let names = vec!["f"; last_error::max_frames() + 3];
-        assert!(stack_text(&names).ends_with("f\n3 more..."));
-        assert!(report(Status::Err, c"", &names).to_str().unwrap().ends_with("  50 - f\n 3 more...\n"));
+        assert!(report(Status::Err, c"", None).to_str().unwrap().starts_with("Error: 1 - Error\nStack: "));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::client::loss::{Disconnect, Reason};
 use crate::client::options::{DisconnectHandler, Options, PingEvent, PingHandler};
 use crate::client::vitals::Pulse;
 use crate::error::{Error, Result, Status};
-use crate::ffi::support::callback::Closure;
+use crate::ffi::support::callback::{Closure, word};
 use crate::ffi::support::connection::on_connection;
 use crate::ffi::support::strings::required;
 use crate::ffi::support::{Handle, boundary, infallible, last_error};
@@ -16,6 +16,7 @@ use crate::ffi::types::{
     natsConnection, natsDisconnectInfo, natsDisconnectReason, natsDisconnectedErrHandler, natsLiveness,
     natsOptions, natsPingEvent, natsPingEventHandler, natsStatus,
 };
+use crate::thread_end;
 
 const MS_PER_SECOND: i64 = 1000;
 
@@ -40,7 +41,10 @@ const MS_PER_SECOND: i64 = 1000;
 /// @param seconds above 0; 0 or less stops the PINGs. Default: natsOptions_SetPingInterval(), 2 minutes
 /// @return #NATS_INVALID_ARG for NULL or a value above `INT64_MAX / 1000`, #NATS_CONNECTION_CLOSED
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_SetPingInterval(nc: *mut natsConnection, seconds: i64) -> natsStatus {
+pub unsafe extern "C-unwind" fn natsConnection_SetPingInterval(
+    nc: *mut natsConnection,
+    seconds: i64,
+) -> natsStatus {
     // SAFETY: a live handle or NULL.
     unsafe {
         on_connection("natsConnection_SetPingInterval", nc, |nc| {
@@ -57,7 +61,7 @@ pub unsafe extern "C" fn natsConnection_SetPingInterval(nc: *mut natsConnection,
 /// @param ms above 0; 0 or less stops the PINGs
 /// @return #NATS_INVALID_ARG for NULL, #NATS_CONNECTION_CLOSED
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_SetPingIntervalMillis(
+pub unsafe extern "C-unwind" fn natsConnection_SetPingIntervalMillis(
     nc: *mut natsConnection,
     ms: i64,
 ) -> natsStatus {
@@ -73,7 +77,10 @@ pub unsafe extern "C" fn natsConnection_SetPingIntervalMillis(
 /// @param ms receives milliseconds; 0 or less when no PINGs are sent
 /// @return #NATS_INVALID_ARG for a NULL argument, #NATS_CONNECTION_CLOSED
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_GetPingInterval(nc: *mut natsConnection, ms: *mut i64) -> natsStatus {
+pub unsafe extern "C-unwind" fn natsConnection_GetPingInterval(
+    nc: *mut natsConnection,
+    ms: *mut i64,
+) -> natsStatus {
     // SAFETY: a live handle or NULL; `ms` is NULL or writable.
     unsafe {
         on_connection("natsConnection_GetPingInterval", nc, |nc| {
@@ -91,7 +98,7 @@ pub unsafe extern "C" fn natsConnection_GetPingInterval(nc: *mut natsConnection,
 /// @param maxPingsOut any value. Default: natsOptions_SetMaxPingsOut(), 2
 /// @return #NATS_INVALID_ARG for NULL, #NATS_CONNECTION_CLOSED
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_SetMaxPingsOut(
+pub unsafe extern "C-unwind" fn natsConnection_SetMaxPingsOut(
     nc: *mut natsConnection,
     maxPingsOut: c_int,
 ) -> natsStatus {
@@ -105,7 +112,7 @@ pub unsafe extern "C" fn natsConnection_SetMaxPingsOut(
 /// @param maxPingsOut receives the number
 /// @return #NATS_INVALID_ARG for a NULL argument, #NATS_CONNECTION_CLOSED
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_GetMaxPingsOut(
+pub unsafe extern "C-unwind" fn natsConnection_GetMaxPingsOut(
     nc: *mut natsConnection,
     maxPingsOut: *mut c_int,
 ) -> natsStatus {
@@ -126,7 +133,7 @@ pub unsafe extern "C" fn natsConnection_GetMaxPingsOut(
 /// @param ms in milliseconds; 0 for no limit
 /// @return #NATS_INVALID_ARG for NULL or a negative time
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsOptions_SetPongTimeout(opts: *mut natsOptions, ms: i64) -> natsStatus {
+pub unsafe extern "C-unwind" fn natsOptions_SetPongTimeout(opts: *mut natsOptions, ms: i64) -> natsStatus {
     // SAFETY: a live handle or NULL.
     unsafe { on_options("natsOptions_SetPongTimeout", opts, |opts| opts.set_pong_timeout(ms)) }
 }
@@ -140,7 +147,10 @@ pub unsafe extern "C" fn natsOptions_SetPongTimeout(opts: *mut natsOptions, ms: 
 /// @param ms in milliseconds; 0 for no limit
 /// @return #NATS_INVALID_ARG for NULL or a negative time, #NATS_CONNECTION_CLOSED
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_SetPongTimeout(nc: *mut natsConnection, ms: i64) -> natsStatus {
+pub unsafe extern "C-unwind" fn natsConnection_SetPongTimeout(
+    nc: *mut natsConnection,
+    ms: i64,
+) -> natsStatus {
     // SAFETY: a live handle or NULL.
     unsafe {
         on_connection("natsConnection_SetPongTimeout", nc, |nc| nc?.set_pong_timeout(not_negative(ms)?))
@@ -162,7 +172,10 @@ pub unsafe extern "C" fn natsConnection_SetPongTimeout(nc: *mut natsConnection, 
 /// @param ms in milliseconds; 0 for no bound. Well above the round-trip time, or a slow network looks dead
 /// @return #NATS_INVALID_ARG for NULL or a negative time
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsOptions_SetMaxDetectionTime(opts: *mut natsOptions, ms: i64) -> natsStatus {
+pub unsafe extern "C-unwind" fn natsOptions_SetMaxDetectionTime(
+    opts: *mut natsOptions,
+    ms: i64,
+) -> natsStatus {
     // SAFETY: a live handle or NULL.
     unsafe { on_options("natsOptions_SetMaxDetectionTime", opts, |opts| opts.set_max_detection(ms)) }
 }
@@ -176,7 +189,10 @@ pub unsafe extern "C" fn natsOptions_SetMaxDetectionTime(opts: *mut natsOptions,
 /// @param ms in milliseconds; 0 for no bound
 /// @return #NATS_INVALID_ARG for NULL or a negative time, #NATS_CONNECTION_CLOSED
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_SetMaxDetectionTime(nc: *mut natsConnection, ms: i64) -> natsStatus {
+pub unsafe extern "C-unwind" fn natsConnection_SetMaxDetectionTime(
+    nc: *mut natsConnection,
+    ms: i64,
+) -> natsStatus {
     // SAFETY: a live handle or NULL.
     unsafe {
         on_connection("natsConnection_SetMaxDetectionTime", nc, |nc| nc?.set_max_detection(not_negative(ms)?))
@@ -194,7 +210,7 @@ pub unsafe extern "C" fn natsConnection_SetMaxDetectionTime(nc: *mut natsConnect
 /// @param count unanswered probes until the socket fails; 0 for the system's value
 /// @return #NATS_INVALID_ARG for NULL or a negative number
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsOptions_SetTCPKeepAlive(
+pub unsafe extern "C-unwind" fn natsOptions_SetTCPKeepAlive(
     opts: *mut natsOptions,
     on: bool,
     idle: c_int,
@@ -217,7 +233,7 @@ pub unsafe extern "C" fn natsOptions_SetTCPKeepAlive(
 /// @param ms in milliseconds; 0 for the system's value, about 15 minutes
 /// @return #NATS_INVALID_ARG for NULL or a negative time
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsOptions_SetTCPUserTimeout(opts: *mut natsOptions, ms: i64) -> natsStatus {
+pub unsafe extern "C-unwind" fn natsOptions_SetTCPUserTimeout(opts: *mut natsOptions, ms: i64) -> natsStatus {
     // SAFETY: a live handle or NULL.
     unsafe { on_options("natsOptions_SetTCPUserTimeout", opts, |opts| opts.set_tcp_user_timeout(ms)) }
 }
@@ -230,7 +246,7 @@ pub unsafe extern "C" fn natsOptions_SetTCPUserTimeout(opts: *mut natsOptions, m
 /// @param closure handed to the callback
 /// @return #NATS_INVALID_ARG if `opts` is NULL
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsOptions_SetDisconnectedErrCB(
+pub unsafe extern "C-unwind" fn natsOptions_SetDisconnectedErrCB(
     opts: *mut natsOptions,
     disconnectedErrCb: natsDisconnectedErrHandler,
     closure: *mut c_void,
@@ -251,7 +267,7 @@ pub unsafe extern "C" fn natsOptions_SetDisconnectedErrCB(
 /// @param closure handed to the callback
 /// @return #NATS_INVALID_ARG if `opts` is NULL
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsOptions_SetPingEventCB(
+pub unsafe extern "C-unwind" fn natsOptions_SetPingEventCB(
     opts: *mut natsOptions,
     pingEventCb: natsPingEventHandler,
     closure: *mut c_void,
@@ -279,7 +295,7 @@ pub unsafe extern "C" fn natsOptions_SetPingEventCB(
 /// set to 0
 /// @return #NATS_INVALID_ARG for NULL or a size of 0, #NATS_NOT_FOUND if there was no disconnect yet
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_GetLastDisconnect(
+pub unsafe extern "C-unwind" fn natsConnection_GetLastDisconnect(
     nc: *mut natsConnection,
     info: *mut natsDisconnectInfo,
     size: usize,
@@ -305,7 +321,7 @@ pub unsafe extern "C" fn natsConnection_GetLastDisconnect(
 /// 0
 /// @return #NATS_INVALID_ARG for NULL or a size of 0, #NATS_CONNECTION_CLOSED
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_GetLiveness(
+pub unsafe extern "C-unwind" fn natsConnection_GetLiveness(
     nc: *mut natsConnection,
     out: *mut natsLiveness,
     size: usize,
@@ -330,7 +346,7 @@ pub unsafe extern "C" fn natsConnection_GetLiveness(
 /// @param maxAge in milliseconds
 /// @return true if so; false also for NULL, and while the connection is closed or reconnects
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_IsAlive(nc: *mut natsConnection, maxAge: i64) -> bool {
+pub unsafe extern "C-unwind" fn natsConnection_IsAlive(nc: *mut natsConnection, maxAge: i64) -> bool {
     infallible("natsConnection_IsAlive", false, || {
         let max_age = Duration::from_millis(maxAge.max(0) as u64);
         // SAFETY: a live handle or NULL.
@@ -347,7 +363,10 @@ pub unsafe extern "C" fn natsConnection_IsAlive(nc: *mut natsConnection, maxAge:
 /// @return #NATS_INVALID_ARG for NULL, #NATS_INVALID_TIMEOUT, #NATS_CONNECTION_CLOSED, #NATS_CONNECTION_DISCONNECTED
 /// while it reconnects anyway
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_CheckLiveness(nc: *mut natsConnection, timeout: i64) -> natsStatus {
+pub unsafe extern "C-unwind" fn natsConnection_CheckLiveness(
+    nc: *mut natsConnection,
+    timeout: i64,
+) -> natsStatus {
     // SAFETY: a live handle or NULL.
     unsafe {
         on_connection("natsConnection_CheckLiveness", nc, |nc| {
@@ -372,7 +391,7 @@ unsafe fn on_options(
     boundary(name, || {
         // SAFETY: as promised by the caller.
         let opts = unsafe { natsOptions::borrow(opts) }?;
-        change(&mut opts.0.lock())
+        opts.with(change)
     })
 }
 
@@ -383,8 +402,9 @@ fn disconnect_handler(
     let (handler, closure) = (handler?, Closure::new(closure));
     Some(Arc::new(move |conn, disconnect| {
         let info = disconnect_info(disconnect);
+        let arguments = [word(natsConnection::lend(conn)), word(&raw const info), closure.word(), 0, 0];
         // SAFETY: a function of the program called as it was registered; both pointers live for the call.
-        unsafe { handler(natsConnection::lend(conn), &info, closure.get()) };
+        let _ = unsafe { thread_end::call_handler(handler as *const c_void, arguments) };
         last_error::clear();
     }))
 }
@@ -398,8 +418,10 @@ fn ping_handler(handler: natsPingEventHandler, closure: *mut c_void) -> Option<P
             PingEvent::Missed => natsPingEvent::NATS_PONG_MISSED,
         };
         let nc = natsConnection::lend(conn);
+        let arguments =
+            [word(nc), event as usize, outstanding as usize, nanos(round_trip) as usize, closure.word()];
         // SAFETY: a function of the program called as it was registered; `nc` lives for the call.
-        unsafe { handler(nc, event, outstanding, nanos(round_trip), closure.get()) };
+        let _ = unsafe { thread_end::call_handler(handler as *const c_void, arguments) };
         last_error::clear();
     }))
 }

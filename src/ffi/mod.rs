@@ -17,3 +17,4 @@ pub mod subscribe;
 pub mod subscription;
 pub(crate) mod support;
 pub mod types;
+pub mod undeclared;

@@ -9,6 +9,7 @@ use crate::client::message::Msg;
 use crate::error::{Error, Result, Status, fail};
 use crate::ffi::support::{alloc, boundary, infallible, strings};
 use crate::ffi::types::{natsMsg, natsMsgList, natsStatus};
+use crate::proto::memory;
 
 /// Hands a message to the C program, which destroys it.
 pub(crate) fn give(msg: Msg) -> *mut natsMsg {
@@ -145,14 +146,15 @@ pub unsafe extern "C" fn natsMsg_GetDataLength(msg: *const natsMsg) -> c_int {
 
 /// Sets a header: the value replaces all values the key has.
 ///
-/// Keys are case-sensitive and taken as they are. A CR or LF in a value is sent as a space. Like all functions
-/// about headers this one may take received headers apart, so a message must not be used by two threads at once.
+/// Keys are case-sensitive and otherwise taken as they are. A CR or LF in a value is sent as a space. Like all functions
+/// about headers this one may take received headers apart, so a message must not be used by two threads at once. Lines
+/// of received headers that are malformed, but not the last one, are left out then.
 ///
 /// @param msg the message.
-/// @param key the key.
+/// @param key the key, without CR, LF and colon.
 /// @param value the value, copied; NULL stands for none and is sent as an empty one.
-/// @return #NATS_OK; #NATS_INVALID_ARG if `msg` is NULL, or `key` NULL or empty; #NATS_PROTOCOL_ERROR if the
-/// headers of a received message are malformed.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `msg` is NULL, or `key` NULL, empty or with one of those characters;
+/// #NATS_PROTOCOL_ERROR if version or end of a received message's headers are malformed; #NATS_NO_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsMsgHeader_Set(
     msg: *mut natsMsg,
@@ -161,7 +163,7 @@ pub unsafe extern "C" fn natsMsgHeader_Set(
 ) -> natsStatus {
     boundary("natsMsgHeader_Set", || {
         // SAFETY: message and strings are NULL or valid by the C contract.
-        let (mut msg, key, value) = unsafe { (message(msg)?, key_bytes(key)?, copied(value)) };
+        let (mut msg, key, value) = unsafe { (message(msg)?, key_bytes(key)?, copied(value)?) };
         msg.header_set(key, value.as_deref())
     })
 }
@@ -171,8 +173,8 @@ pub unsafe extern "C" fn natsMsgHeader_Set(
 /// @param msg the message.
 /// @param key the key, see natsMsgHeader_Set().
 /// @param value the value, copied; NULL stands for none and is sent as an empty one.
-/// @return #NATS_OK; #NATS_INVALID_ARG if `msg` is NULL, or `key` NULL or empty; #NATS_PROTOCOL_ERROR if the
-/// headers of a received message are malformed.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `msg` is NULL, or `key` NULL, empty or with one of those characters;
+/// #NATS_PROTOCOL_ERROR if version or end of a received message's headers are malformed; #NATS_NO_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsMsgHeader_Add(
     msg: *mut natsMsg,
@@ -181,7 +183,7 @@ pub unsafe extern "C" fn natsMsgHeader_Add(
 ) -> natsStatus {
     boundary("natsMsgHeader_Add", || {
         // SAFETY: message and strings are NULL or valid by the C contract.
-        let (mut msg, key, value) = unsafe { (message(msg)?, key_bytes(key)?, copied(value)) };
+        let (mut msg, key, value) = unsafe { (message(msg)?, key_bytes(key)?, copied(value)?) };
         msg.header_add(key, value.as_deref())
     })
 }
@@ -193,7 +195,8 @@ pub unsafe extern "C" fn natsMsgHeader_Add(
 /// @param value gets the value, which belongs to the message and is valid until this header is set or deleted; it
 /// is NULL for a header set to NULL, and on #NATS_NOT_FOUND and #NATS_PROTOCOL_ERROR.
 /// @return #NATS_OK; #NATS_INVALID_ARG if `msg` or `value` is NULL, or `key` NULL or empty; #NATS_NOT_FOUND without
-/// such a header, which does not change the last error; #NATS_PROTOCOL_ERROR if the headers are malformed.
+/// such a header, which does not change the last error; #NATS_PROTOCOL_ERROR as from natsMsgHeader_Set();
+/// #NATS_NO_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsMsgHeader_Get(
     msg: *mut natsMsg,
@@ -223,8 +226,8 @@ pub unsafe extern "C" fn natsMsgHeader_Get(
 /// are valid until this header is set or deleted. NULL on #NATS_NOT_FOUND and #NATS_PROTOCOL_ERROR.
 /// @param count gets the number of values, 0 when `values` gets NULL.
 /// @return #NATS_OK; #NATS_INVALID_ARG if `msg`, `values` or `count` is NULL, or `key` NULL or empty;
-/// #NATS_NOT_FOUND without such a header, which does not change the last error; #NATS_PROTOCOL_ERROR if the headers
-/// are malformed; #NATS_NO_MEMORY.
+/// #NATS_NOT_FOUND without such a header, which does not change the last error; #NATS_PROTOCOL_ERROR as from
+/// natsMsgHeader_Set(); #NATS_NO_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsMsgHeader_Values(
     msg: *mut natsMsg,
@@ -239,7 +242,7 @@ pub unsafe extern "C" fn natsMsgHeader_Values(
             return fail(Status::InvalidArg, "value or count cannot be NULL");
         }
         // SAFETY: both are not NULL, and writable by the C contract.
-        unsafe { store_list(values, count, || Ok(pointers(msg.header_values(key)?))) }
+        unsafe { store_list(values, count, || pointers(msg.header_values(key)?)) }
     })
 }
 
@@ -250,7 +253,7 @@ pub unsafe extern "C" fn natsMsgHeader_Values(
 /// valid until that header is deleted. NULL on #NATS_NOT_FOUND and #NATS_PROTOCOL_ERROR.
 /// @param count gets the number of keys, 0 when `keys` gets NULL.
 /// @return #NATS_OK; #NATS_INVALID_ARG if `msg`, `keys` or `count` is NULL; #NATS_NOT_FOUND without any header,
-/// which does not change the last error; #NATS_PROTOCOL_ERROR if the headers are malformed; #NATS_NO_MEMORY.
+/// which does not change the last error; #NATS_PROTOCOL_ERROR as from natsMsgHeader_Set(); #NATS_NO_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsMsgHeader_Keys(
     msg: *mut natsMsg,
@@ -264,7 +267,7 @@ pub unsafe extern "C" fn natsMsgHeader_Keys(
             return fail(Status::InvalidArg, "keys or count cannot be NULL");
         }
         // SAFETY: both are not NULL, and writable by the C contract.
-        unsafe { store_list(keys, count, || Ok(pointers(msg.header_keys()?.into_iter().map(Some)))) }
+        unsafe { store_list(keys, count, || pointers(msg.header_keys()?.map(Some))) }
     })
 }
 
@@ -274,12 +277,12 @@ pub unsafe extern "C" fn natsMsgHeader_Keys(
 /// @param msg the message.
 /// @param key the key, matched exactly.
 /// @return #NATS_OK; #NATS_INVALID_ARG if `msg` is NULL, or `key` NULL or empty; #NATS_NOT_FOUND without such a
-/// header, which does not change the last error; #NATS_PROTOCOL_ERROR if the headers are malformed.
+/// header, which does not change the last error; #NATS_PROTOCOL_ERROR as from natsMsgHeader_Set(); #NATS_NO_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsMsgHeader_Delete(msg: *mut natsMsg, key: *const c_char) -> natsStatus {
     boundary("natsMsgHeader_Delete", || {
         // SAFETY: message and key are NULL or valid by the C contract.
-        let (mut msg, key) = unsafe { (message(msg)?, key_bytes(key)?.to_vec()) };
+        let (mut msg, key) = unsafe { (message(msg)?, memory::copy(key_bytes(key)?)?) };
         msg.header_delete(&key)
     })
 }
@@ -376,14 +379,16 @@ unsafe fn key_bytes<'a>(key: *const c_char) -> Result<&'a [u8]> {
 ///
 /// # Safety
 /// As for [`strings::bytes`].
-pub(super) unsafe fn copied(text: *const c_char) -> Option<Vec<u8>> {
+pub(super) unsafe fn copied(text: *const c_char) -> Result<Option<Vec<u8>>> {
     // SAFETY: as promised by the caller.
-    unsafe { strings::bytes(text) }.map(<[u8]>::to_vec)
+    unsafe { strings::bytes(text) }.map(memory::copy).transpose()
 }
 
 /// The array for a list of keys or values.
-pub(super) fn pointers<'a>(texts: impl IntoIterator<Item = Option<&'a CStr>>) -> Vec<*const c_char> {
-    texts.into_iter().map(c_pointer).collect()
+pub(super) fn pointers<'a>(
+    texts: impl ExactSizeIterator<Item = Option<&'a CStr>>,
+) -> Result<Vec<*const c_char>> {
+    memory::collect(texts.map(c_pointer))
 }
 
 /// Stores the list `make` makes as an array from `malloc`; NULL and 0 if that fails.

@@ -9,12 +9,13 @@ use std::sync::Arc;
 use crate::client::library;
 use crate::client::options::{Options, SharedOptions};
 use crate::error::{Result, Status, fail};
-use crate::ffi::support::{Handle, boundary, infallible, strings};
+use crate::ffi::support::{Handle, boundary, held, strings};
 use crate::ffi::types::{
     natsConnectionHandler, natsCustomReconnectDelayHandler, natsErrHandler, natsEvLoop_Attach,
     natsEvLoop_Detach, natsEvLoop_ReadAddRemove, natsEvLoop_WriteAddRemove, natsOptions,
     natsProxyConnHandler, natsSignatureHandler, natsStatus, natsTokenHandler, natsUserJWTHandler,
 };
+use crate::proto::memory;
 
 impl Handle for natsOptions {
     type Object = SharedOptions;
@@ -30,7 +31,7 @@ pub(super) unsafe fn change(
 ) -> Result<()> {
     // SAFETY: as promised by the caller.
     let opts = unsafe { natsOptions::borrow(opts) }?;
-    change(&mut opts.0.lock())
+    opts.with(change)
 }
 
 /// Changes a plain value, which cannot fail.
@@ -111,16 +112,14 @@ pub unsafe extern "C" fn natsOptions_SetServers(
             // SAFETY: the array has the number of elements the caller says, at least 1.
             unsafe { std::slice::from_raw_parts(servers.cast_const(), serversCount as usize) }
         };
-        // SAFETY: each element is NULL or a C string that lives for the call.
-        let urls: Option<Vec<&[u8]>> = urls.iter().map(|url| unsafe { strings::bytes(*url) }).collect();
-        // SAFETY: `opts` is NULL or a live handle.
+        // SAFETY: `opts` is NULL or a live handle; each element is NULL or a C string that lives for the call.
         unsafe {
-            change(opts, |opts| match urls {
-                Some(urls) => opts.set_servers(urls),
-                None => {
+            change(opts, |opts| {
+                if urls.iter().any(|url| url.is_null()) {
                     opts.set_servers([])?;
-                    fail(Status::InvalidArg, "a server URL is NULL")
+                    return fail(Status::InvalidArg, "a server URL is NULL");
                 }
+                opts.set_servers(urls.iter().filter_map(|url| strings::bytes(*url)))
             })
         }
     })
@@ -142,7 +141,7 @@ pub unsafe extern "C" fn natsOptions_SetUserInfo(
         // SAFETY: NULL or C strings that live for the call.
         let (user, password) = unsafe { (strings::bytes(user), strings::bytes(password)) };
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.set_user_info(user, password)) }
+        unsafe { change(opts, |opts| opts.set_user_info(user, password)) }
     })
 }
 
@@ -218,9 +217,9 @@ pub unsafe extern "C" fn natsOptions_SetTimeout(opts: *mut natsOptions, timeout:
 pub unsafe extern "C" fn natsOptions_SetName(opts: *mut natsOptions, name: *const c_char) -> natsStatus {
     boundary("natsOptions_SetName", || {
         // SAFETY: NULL or a C string that lives for the call.
-        let name = unsafe { strings::bytes(name) };
+        let name = unsafe { strings::bytes(name) }.map(memory::copy).transpose()?;
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.name = name.map(<[u8]>::to_vec)) }
+        unsafe { set(opts, |opts| opts.name = name) }
     })
 }
 
@@ -417,7 +416,7 @@ pub unsafe extern "C" fn natsOptions_SetCustomReconnectDelay(
 }
 
 /// Sets how much may be published while the library reconnects. Publishing fails with #NATS_INSUFFICIENT_BUFFER
-/// once this much is waiting. Default: 8 MiB.
+/// once this much is waiting, messages that lost connections left unsent included. Default: 8 MiB.
 ///
 /// @param opts the options.
 /// @param reconnectBufSize in bytes. 0 buffers nothing: publishing then fails while disconnected.
@@ -631,6 +630,11 @@ pub unsafe extern "C" fn natsOptions_SetIgnoreDiscoveredServers(
 ///
 /// The loop calls natsConnection_ProcessReadEvent() and natsConnection_ProcessWriteEvent(), and closes a socket
 /// with natsConnection_ProcessCloseEvent() only. The functions return #NATS_OK or why they failed.
+///
+/// The functions are called one at a time for each connection, on any thread: the program's, or one of the library's
+/// that may block. They may use the connection; what that asks of them is called after they return. When a connection
+/// is lost or closed, `writeCb` and `readCb` are called with false before any callback, and the library leaves the
+/// socket alone from then on.
 ///
 /// @param opts the options.
 /// @param event_loop the program's event loop, passed to `attachCb`.
@@ -866,7 +870,7 @@ pub unsafe extern "C" fn natsOptions_SetUserCredentialsFromMemory(
         // SAFETY: NULL or a C string that lives for the call.
         let jwtAndSeedContent = unsafe { strings::bytes(jwtAndSeedContent) };
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.set_user_credentials_from_memory(jwtAndSeedContent)) }
+        unsafe { change(opts, |opts| opts.set_user_credentials_from_memory(jwtAndSeedContent)) }
     })
 }
 
@@ -991,7 +995,7 @@ pub unsafe extern "C" fn natsOptions_SetMessageBufferPadding(
 /// @param opts the options, not to be used afterwards. NULL is accepted.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_Destroy(opts: *mut natsOptions) {
-    infallible("natsOptions_Destroy", (), || {
+    held("natsOptions_Destroy", (), || {
         // SAFETY: NULL or a handle that the caller gives up.
         drop(unsafe { natsOptions::take(opts) });
     });
@@ -1009,7 +1013,7 @@ mod tests {
 
     fn read<T>(opts: *mut natsOptions, read: impl FnOnce(&Options) -> T) -> T {
         // SAFETY: the tests pass live handles.
-        read(&unsafe { natsOptions::borrow(opts) }.unwrap().0.lock())
+        unsafe { natsOptions::borrow(opts) }.unwrap().with(|options| read(options))
     }
 
     #[test]

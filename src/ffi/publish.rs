@@ -6,7 +6,7 @@ use crate::client::connection::Connection;
 use crate::client::publish::{Flush, Outgoing};
 use crate::error::{Result, Status};
 use crate::ffi::msg;
-use crate::ffi::support::connection::on_connection;
+use crate::ffi::support::connection::{on_connection, quickly_on_connection};
 use crate::ffi::support::strings::{bytes, payload, required};
 use crate::ffi::types::*;
 
@@ -24,9 +24,10 @@ use std::sync::Arc;
 /// @param dataLen its length in bytes
 /// @return #NATS_INVALID_ARG for a NULL connection, #NATS_INVALID_SUBJECT, #NATS_CONNECTION_CLOSED,
 /// #NATS_DRAINING, #NATS_MAX_PAYLOAD, #NATS_INSUFFICIENT_BUFFER when the reconnect buffer is full,
+/// #NATS_NO_MEMORY when there is no room for the message, of which nothing is sent then,
 /// #NATS_TIMEOUT when the write deadline passed. Any thread may call it, callbacks too.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_Publish(
+pub unsafe extern "C-unwind" fn natsConnection_Publish(
     nc: *mut natsConnection,
     subj: *const c_char,
     data: *const c_void,
@@ -34,7 +35,7 @@ pub unsafe extern "C" fn natsConnection_Publish(
 ) -> natsStatus {
     // SAFETY: the contract of this function: a live handle or NULL, valid C strings and buffers.
     unsafe {
-        on_connection("natsConnection_Publish", nc, |nc| {
+        quickly_on_connection("natsConnection_Publish", nc, |nc| {
             publish(nc, bytes(subj), None, payload(data, dataLen), Flush::Soon)
         })
     }
@@ -44,14 +45,14 @@ pub unsafe extern "C" fn natsConnection_Publish(
 ///
 /// As natsConnection_Publish() in everything else.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_PublishString(
+pub unsafe extern "C-unwind" fn natsConnection_PublishString(
     nc: *mut natsConnection,
     subj: *const c_char,
     str: *const c_char,
 ) -> natsStatus {
     // SAFETY: as for natsConnection_Publish.
     unsafe {
-        on_connection("natsConnection_PublishString", nc, |nc| {
+        quickly_on_connection("natsConnection_PublishString", nc, |nc| {
             publish(nc, bytes(subj), None, bytes(str).unwrap_or_default(), Flush::Soon)
         })
     }
@@ -63,16 +64,19 @@ pub unsafe extern "C" fn natsConnection_PublishString(
 /// @return as natsConnection_Publish(), and #NATS_INVALID_ARG for a NULL message, #NATS_NO_SERVER_SUPPORT for
 /// headers that the server does not support
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_PublishMsg(nc: *mut natsConnection, msg: *mut natsMsg) -> natsStatus {
+pub unsafe extern "C-unwind" fn natsConnection_PublishMsg(
+    nc: *mut natsConnection,
+    msg: *mut natsMsg,
+) -> natsStatus {
     // SAFETY: live handles or NULL.
-    unsafe { on_connection("natsConnection_PublishMsg", nc, |nc| publish_msg(nc, msg, Flush::Soon)) }
+    unsafe { quickly_on_connection("natsConnection_PublishMsg", nc, |nc| publish_msg(nc, msg, Flush::Soon)) }
 }
 
 /// Publishes with a reply subject, without waiting for a reply.
 ///
 /// @return as natsConnection_Publish(), and #NATS_INVALID_ARG when `reply` is NULL or empty
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_PublishRequest(
+pub unsafe extern "C-unwind" fn natsConnection_PublishRequest(
     nc: *mut natsConnection,
     subj: *const c_char,
     reply: *const c_char,
@@ -81,7 +85,7 @@ pub unsafe extern "C" fn natsConnection_PublishRequest(
 ) -> natsStatus {
     // SAFETY: as for natsConnection_Publish.
     unsafe {
-        on_connection("natsConnection_PublishRequest", nc, |nc| {
+        quickly_on_connection("natsConnection_PublishRequest", nc, |nc| {
             publish(nc, bytes(subj), Some(bytes(reply)), payload(data, dataLen), Flush::Soon)
         })
     }
@@ -91,7 +95,7 @@ pub unsafe extern "C" fn natsConnection_PublishRequest(
 ///
 /// As natsConnection_PublishRequest() in everything else.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_PublishRequestString(
+pub unsafe extern "C-unwind" fn natsConnection_PublishRequestString(
     nc: *mut natsConnection,
     subj: *const c_char,
     reply: *const c_char,
@@ -99,7 +103,7 @@ pub unsafe extern "C" fn natsConnection_PublishRequestString(
 ) -> natsStatus {
     // SAFETY: as for natsConnection_Publish.
     unsafe {
-        on_connection("natsConnection_PublishRequestString", nc, |nc| {
+        quickly_on_connection("natsConnection_PublishRequestString", nc, |nc| {
             publish(nc, bytes(subj), Some(bytes(reply)), bytes(str).unwrap_or_default(), Flush::Soon)
         })
     }
@@ -109,7 +113,7 @@ pub unsafe extern "C" fn natsConnection_PublishRequestString(
 ///
 /// As natsConnection_Publish() in everything else.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_Send(
+pub unsafe extern "C-unwind" fn natsConnection_Send(
     nc: *mut natsConnection,
     subj: *const c_char,
     data: *const c_void,
@@ -117,7 +121,7 @@ pub unsafe extern "C" fn natsConnection_Send(
 ) -> natsStatus {
     // SAFETY: as for natsConnection_Publish.
     unsafe {
-        on_connection("natsConnection_Send", nc, |nc| {
+        quickly_on_connection("natsConnection_Send", nc, |nc| {
             publish(nc, bytes(subj), None, payload(data, dataLen), Flush::Now)
         })
     }
@@ -127,16 +131,19 @@ pub unsafe extern "C" fn natsConnection_Send(
 ///
 /// As natsConnection_PublishMsg() in everything else.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_SendMsg(nc: *mut natsConnection, msg: *mut natsMsg) -> natsStatus {
+pub unsafe extern "C-unwind" fn natsConnection_SendMsg(
+    nc: *mut natsConnection,
+    msg: *mut natsMsg,
+) -> natsStatus {
     // SAFETY: live handles or NULL.
-    unsafe { on_connection("natsConnection_SendMsg", nc, |nc| publish_msg(nc, msg, Flush::Now)) }
+    unsafe { quickly_on_connection("natsConnection_SendMsg", nc, |nc| publish_msg(nc, msg, Flush::Now)) }
 }
 
 /// Publishes with a reply subject and writes everything that is buffered to the socket before it returns.
 ///
 /// As natsConnection_PublishRequest() in everything else.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_SendRequest(
+pub unsafe extern "C-unwind" fn natsConnection_SendRequest(
     nc: *mut natsConnection,
     subj: *const c_char,
     reply: *const c_char,
@@ -145,7 +152,7 @@ pub unsafe extern "C" fn natsConnection_SendRequest(
 ) -> natsStatus {
     // SAFETY: as for natsConnection_Publish.
     unsafe {
-        on_connection("natsConnection_SendRequest", nc, |nc| {
+        quickly_on_connection("natsConnection_SendRequest", nc, |nc| {
             publish(nc, bytes(subj), Some(bytes(reply)), payload(data, dataLen), Flush::Now)
         })
     }
@@ -163,7 +170,7 @@ pub unsafe extern "C" fn natsConnection_SendRequest(
 /// #NATS_CONNECTION_CLOSED, #NATS_CONNECTION_DISCONNECTED (only with natsOptions_SetFailRequestsOnDisconnect()),
 /// or a status of natsConnection_Publish(). May be called in a message handler.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_Request(
+pub unsafe extern "C-unwind" fn natsConnection_Request(
     replyMsg: *mut *mut natsMsg,
     nc: *mut natsConnection,
     subj: *const c_char,
@@ -183,7 +190,7 @@ pub unsafe extern "C" fn natsConnection_Request(
 ///
 /// As natsConnection_Request() in everything else.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_RequestString(
+pub unsafe extern "C-unwind" fn natsConnection_RequestString(
     replyMsg: *mut *mut natsMsg,
     nc: *mut natsConnection,
     subj: *const c_char,
@@ -203,7 +210,7 @@ pub unsafe extern "C" fn natsConnection_RequestString(
 ///
 /// As natsConnection_Request() in everything else.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_RequestMsg(
+pub unsafe extern "C-unwind" fn natsConnection_RequestMsg(
     replyMsg: *mut *mut natsMsg,
     nc: *mut natsConnection,
     requestMsg: *mut natsMsg,
@@ -216,7 +223,7 @@ pub unsafe extern "C" fn natsConnection_RequestMsg(
             let nc = nc?;
             let msg = msg::borrow(requestMsg).ok_or(Status::InvalidArg)?;
             *out = std::ptr::null_mut();
-            let headers = msg.headers_to_send();
+            let headers = msg.headers_to_send()?;
             let reply = nc.request(msg.subject().to_bytes(), headers.as_deref(), msg.data(), timeout)?;
             *out = msg::give(reply);
             Ok(())
@@ -247,7 +254,7 @@ unsafe fn publish_msg(nc: Result<&Arc<Connection>>, msg: *mut natsMsg, flush: Fl
     let nc = nc?;
     // SAFETY: as promised by the caller.
     let msg = unsafe { msg::borrow(msg) }.ok_or(Status::InvalidArg)?;
-    let headers = msg.headers_to_send();
+    let headers = msg.headers_to_send()?;
     let (subject, reply) = (msg.subject().to_bytes(), msg.reply().map(|r| r.to_bytes()));
     nc.publish(Outgoing { subject, reply, headers: headers.as_deref(), payload: msg.data() }, flush)
 }

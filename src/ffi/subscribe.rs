@@ -9,10 +9,11 @@ use crate::client::subscription::{MsgHandler, Request, Subscription};
 use crate::error::{Error, Result, Status};
 use crate::ffi::msg;
 use crate::ffi::support::Handle;
-use crate::ffi::support::callback::Closure;
+use crate::ffi::support::callback::{Closure, word};
 use crate::ffi::support::connection::on_connection;
 use crate::ffi::support::strings::{bytes, required};
 use crate::ffi::types::*;
+use crate::thread_end;
 
 /// Subscribes; messages are delivered to a callback, one at a time and in order.
 ///
@@ -22,10 +23,10 @@ use crate::ffi::types::*;
 /// @param cb called for each message on a delivery thread; it owns the message and destroys it
 /// @param cbClosure handed to `cb`
 /// @return #NATS_INVALID_ARG for a NULL argument, #NATS_INVALID_SUBJECT, #NATS_CONNECTION_CLOSED,
-/// #NATS_DRAINING while the connection drains. A server that cannot be reached at this moment is no failure: the
-/// subscription is made when it can.
+/// #NATS_DRAINING while the connection drains, #NATS_SYS_ERROR when the system gives no thread to deliver on. A
+/// server that cannot be reached at this moment is no failure: the subscription is made when it can.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_Subscribe(
+pub unsafe extern "C-unwind" fn natsConnection_Subscribe(
     sub: *mut *mut natsSubscription,
     nc: *mut natsConnection,
     subject: *const c_char,
@@ -53,7 +54,7 @@ pub unsafe extern "C" fn natsConnection_Subscribe(
 /// #NATS_DRAINING while the connection drains. A server that cannot be reached at this moment is no failure: the
 /// subscription is made when it can.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_SubscribeTimeout(
+pub unsafe extern "C-unwind" fn natsConnection_SubscribeTimeout(
     sub: *mut *mut natsSubscription,
     nc: *mut natsConnection,
     subject: *const c_char,
@@ -79,7 +80,7 @@ pub unsafe extern "C" fn natsConnection_SubscribeTimeout(
 /// #NATS_DRAINING while the connection drains. A server that cannot be reached at this moment is no failure: the
 /// subscription is made when it can.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_SubscribeSync(
+pub unsafe extern "C-unwind" fn natsConnection_SubscribeSync(
     sub: *mut *mut natsSubscription,
     nc: *mut natsConnection,
     subject: *const c_char,
@@ -104,7 +105,7 @@ pub unsafe extern "C" fn natsConnection_SubscribeSync(
 /// #NATS_DRAINING while the connection drains. A server that cannot be reached at this moment is no failure: the
 /// subscription is made when it can.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_QueueSubscribe(
+pub unsafe extern "C-unwind" fn natsConnection_QueueSubscribe(
     sub: *mut *mut natsSubscription,
     nc: *mut natsConnection,
     subject: *const c_char,
@@ -135,7 +136,7 @@ pub unsafe extern "C" fn natsConnection_QueueSubscribe(
 /// #NATS_DRAINING while the connection drains. A server that cannot be reached at this moment is no failure: the
 /// subscription is made when it can.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_QueueSubscribeTimeout(
+pub unsafe extern "C-unwind" fn natsConnection_QueueSubscribeTimeout(
     sub: *mut *mut natsSubscription,
     nc: *mut natsConnection,
     subject: *const c_char,
@@ -164,7 +165,7 @@ pub unsafe extern "C" fn natsConnection_QueueSubscribeTimeout(
 /// #NATS_DRAINING while the connection drains. A server that cannot be reached at this moment is no failure: the
 /// subscription is made when it can.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsConnection_QueueSubscribeSync(
+pub unsafe extern "C-unwind" fn natsConnection_QueueSubscribeSync(
     sub: *mut *mut natsSubscription,
     nc: *mut natsConnection,
     subject: *const c_char,
@@ -209,8 +210,10 @@ fn handler(cb: natsMsgHandler, closure: *mut c_void) -> Result<MsgHandler> {
     let closure = Closure::new(closure);
     Ok(Box::new(move |nc: &Arc<Connection>, sub: &Arc<Subscription>, msg: Option<Msg>| {
         let msg = msg.map_or(std::ptr::null_mut(), msg::give);
+        let (nc, sub) = (natsConnection::lend(nc), natsSubscription::lend(sub));
+        let arguments = [word(nc), word(sub), word(msg), closure.word()];
         // SAFETY: a function of the program called as it was registered; both handles outlive the call.
-        unsafe { cb(natsConnection::lend(nc), natsSubscription::lend(sub), msg, closure.get()) };
+        unsafe { thread_end::call_message_handler(cb as *const c_void, arguments) }
     }))
 }
 

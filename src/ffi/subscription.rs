@@ -4,10 +4,11 @@ use std::ffi::{c_char, c_int, c_void};
 
 use crate::ffi::msg;
 use crate::ffi::support::callback::Closure;
-use crate::ffi::support::connection::on_subscription;
+use crate::ffi::support::connection::{on_subscription, quickly_on_subscription};
 use crate::ffi::support::strings::{required, store};
-use crate::ffi::support::{Handle, infallible};
+use crate::ffi::support::{Handle, held, infallible};
 use crate::ffi::types::*;
+use crate::thread_end;
 
 /// Time a drain has unless the program says otherwise, in milliseconds.
 const DRAIN_TIMEOUT_MS: i64 = 30_000;
@@ -16,7 +17,7 @@ const DRAIN_TIMEOUT_MS: i64 = 30_000;
 ///
 /// @return #NATS_INVALID_ARG for NULL
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsSubscription_NoDeliveryDelay(sub: *mut natsSubscription) -> natsStatus {
+pub unsafe extern "C-unwind" fn natsSubscription_NoDeliveryDelay(sub: *mut natsSubscription) -> natsStatus {
     // SAFETY: a live handle or NULL.
     unsafe { on_subscription("natsSubscription_NoDeliveryDelay", sub, |_| Ok(())) }
 }
@@ -30,14 +31,14 @@ pub unsafe extern "C" fn natsSubscription_NoDeliveryDelay(sub: *mut natsSubscrip
 /// auto-unsubscribe limit is reached, #NATS_INVALID_SUBSCRIPTION, #NATS_ILLEGAL_STATE for a subscription with a
 /// callback, #NATS_SLOW_CONSUMER once after messages were dropped, #NATS_NO_RESPONDERS
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsSubscription_NextMsg(
+pub unsafe extern "C-unwind" fn natsSubscription_NextMsg(
     nextMsg: *mut *mut natsMsg,
     sub: *mut natsSubscription,
     timeout: i64,
 ) -> natsStatus {
     // SAFETY: a live handle or NULL; `nextMsg` is NULL or writable.
     unsafe {
-        on_subscription("natsSubscription_NextMsg", sub, |sub| {
+        quickly_on_subscription("natsSubscription_NextMsg", sub, |sub| {
             let out = required(nextMsg)?;
             *out = msg::give(sub.next_msg(timeout)?);
             Ok(())
@@ -49,7 +50,7 @@ pub unsafe extern "C" fn natsSubscription_NextMsg(
 ///
 /// @return #NATS_INVALID_ARG for NULL, #NATS_CONNECTION_CLOSED, #NATS_INVALID_SUBSCRIPTION when it has ended already
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsSubscription_Unsubscribe(sub: *mut natsSubscription) -> natsStatus {
+pub unsafe extern "C-unwind" fn natsSubscription_Unsubscribe(sub: *mut natsSubscription) -> natsStatus {
     // SAFETY: a live handle or NULL.
     unsafe {
         on_subscription("natsSubscription_Unsubscribe", sub, |sub| sub.connection().unsubscribe(sub, 0))
@@ -61,7 +62,7 @@ pub unsafe extern "C" fn natsSubscription_Unsubscribe(sub: *mut natsSubscription
 ///
 /// @return as natsSubscription_Unsubscribe()
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsSubscription_AutoUnsubscribe(
+pub unsafe extern "C-unwind" fn natsSubscription_AutoUnsubscribe(
     sub: *mut natsSubscription,
     max: c_int,
 ) -> natsStatus {
@@ -75,7 +76,7 @@ pub unsafe extern "C" fn natsSubscription_AutoUnsubscribe(
 ///
 /// @return #NATS_INVALID_ARG for a NULL argument, #NATS_INVALID_SUBSCRIPTION once it has ended
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsSubscription_QueuedMsgs(
+pub unsafe extern "C-unwind" fn natsSubscription_QueuedMsgs(
     sub: *mut natsSubscription,
     queuedMsgs: *mut u64,
 ) -> natsStatus {
@@ -92,7 +93,9 @@ pub unsafe extern "C" fn natsSubscription_QueuedMsgs(
 /// The connection a subscription belongs to, NULL for NULL. Also after the subscription has ended. The handle is
 /// valid as long as the subscription's.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsSubscription_GetConnection(sub: *mut natsSubscription) -> *mut natsConnection {
+pub unsafe extern "C-unwind" fn natsSubscription_GetConnection(
+    sub: *mut natsSubscription,
+) -> *mut natsConnection {
     infallible("natsSubscription_GetConnection", std::ptr::null_mut(), || {
         // SAFETY: a live handle or NULL.
         let sub = unsafe { natsSubscription::borrow_opt(sub) };
@@ -102,7 +105,7 @@ pub unsafe extern "C" fn natsSubscription_GetConnection(sub: *mut natsSubscripti
 
 /// The subscription's number on its connection, from 1; 0 for NULL and once it has ended.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsSubscription_GetID(sub: *mut natsSubscription) -> i64 {
+pub unsafe extern "C-unwind" fn natsSubscription_GetID(sub: *mut natsSubscription) -> i64 {
     infallible("natsSubscription_GetID", 0, || {
         // SAFETY: a live handle or NULL.
         let sub = unsafe { natsSubscription::borrow_opt(sub) };
@@ -112,7 +115,7 @@ pub unsafe extern "C" fn natsSubscription_GetID(sub: *mut natsSubscription) -> i
 
 /// The subject subscribed to; NULL for NULL and once the subscription has ended. Owned by the subscription.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsSubscription_GetSubject(sub: *mut natsSubscription) -> *const c_char {
+pub unsafe extern "C-unwind" fn natsSubscription_GetSubject(sub: *mut natsSubscription) -> *const c_char {
     infallible("natsSubscription_GetSubject", std::ptr::null(), || {
         // SAFETY: a live handle or NULL.
         let sub = unsafe { natsSubscription::borrow_opt(sub) };
@@ -127,7 +130,7 @@ pub unsafe extern "C" fn natsSubscription_GetSubject(sub: *mut natsSubscription)
 /// @param bytesLimit their headers and payloads in bytes, below 0 for no limit
 /// @return #NATS_INVALID_ARG for NULL or a limit of 0, #NATS_INVALID_SUBSCRIPTION once it has ended
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsSubscription_SetPendingLimits(
+pub unsafe extern "C-unwind" fn natsSubscription_SetPendingLimits(
     sub: *mut natsSubscription,
     msgLimit: c_int,
     bytesLimit: c_int,
@@ -144,7 +147,7 @@ pub unsafe extern "C" fn natsSubscription_SetPendingLimits(
 ///
 /// @return #NATS_INVALID_ARG for NULL, #NATS_INVALID_SUBSCRIPTION once it has ended
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsSubscription_GetPendingLimits(
+pub unsafe extern "C-unwind" fn natsSubscription_GetPendingLimits(
     sub: *mut natsSubscription,
     msgLimit: *mut c_int,
     bytesLimit: *mut c_int,
@@ -164,7 +167,7 @@ pub unsafe extern "C" fn natsSubscription_GetPendingLimits(
 ///
 /// @return #NATS_INVALID_ARG for NULL, #NATS_INVALID_SUBSCRIPTION once it has ended
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsSubscription_GetPending(
+pub unsafe extern "C-unwind" fn natsSubscription_GetPending(
     sub: *mut natsSubscription,
     msgs: *mut c_int,
     bytes: *mut c_int,
@@ -184,7 +187,7 @@ pub unsafe extern "C" fn natsSubscription_GetPending(
 ///
 /// @return #NATS_INVALID_ARG for a NULL argument, #NATS_INVALID_SUBSCRIPTION once it has ended
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsSubscription_GetDelivered(
+pub unsafe extern "C-unwind" fn natsSubscription_GetDelivered(
     sub: *mut natsSubscription,
     msgs: *mut i64,
 ) -> natsStatus {
@@ -202,7 +205,7 @@ pub unsafe extern "C" fn natsSubscription_GetDelivered(
 ///
 /// @return #NATS_INVALID_ARG for a NULL argument, #NATS_INVALID_SUBSCRIPTION once it has ended
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsSubscription_GetDropped(
+pub unsafe extern "C-unwind" fn natsSubscription_GetDropped(
     sub: *mut natsSubscription,
     msgs: *mut i64,
 ) -> natsStatus {
@@ -220,7 +223,7 @@ pub unsafe extern "C" fn natsSubscription_GetDropped(
 ///
 /// @return #NATS_INVALID_ARG for NULL, #NATS_INVALID_SUBSCRIPTION once it has ended
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsSubscription_GetMaxPending(
+pub unsafe extern "C-unwind" fn natsSubscription_GetMaxPending(
     sub: *mut natsSubscription,
     msgs: *mut c_int,
     bytes: *mut c_int,
@@ -240,7 +243,7 @@ pub unsafe extern "C" fn natsSubscription_GetMaxPending(
 ///
 /// @return #NATS_INVALID_ARG for NULL, #NATS_INVALID_SUBSCRIPTION once it has ended
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsSubscription_ClearMaxPending(sub: *mut natsSubscription) -> natsStatus {
+pub unsafe extern "C-unwind" fn natsSubscription_ClearMaxPending(sub: *mut natsSubscription) -> natsStatus {
     // SAFETY: a live handle or NULL.
     unsafe { on_subscription("natsSubscription_ClearMaxPending", sub, |sub| sub.clear_max_pending()) }
 }
@@ -249,7 +252,7 @@ pub unsafe extern "C" fn natsSubscription_ClearMaxPending(sub: *mut natsSubscrip
 ///
 /// @return #NATS_INVALID_ARG for NULL, #NATS_INVALID_SUBSCRIPTION once it has ended
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsSubscription_GetStats(
+pub unsafe extern "C-unwind" fn natsSubscription_GetStats(
     sub: *mut natsSubscription,
     pendingMsgs: *mut c_int,
     pendingBytes: *mut c_int,
@@ -275,7 +278,7 @@ pub unsafe extern "C" fn natsSubscription_GetStats(
 
 /// Whether the subscription can still deliver messages; false for NULL. True while it drains.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsSubscription_IsValid(sub: *mut natsSubscription) -> bool {
+pub unsafe extern "C-unwind" fn natsSubscription_IsValid(sub: *mut natsSubscription) -> bool {
     infallible("natsSubscription_IsValid", false, || {
         // SAFETY: a live handle or NULL.
         unsafe { natsSubscription::borrow_opt(sub) }.is_some_and(|sub| sub.is_valid())
@@ -286,9 +289,10 @@ pub unsafe extern "C" fn natsSubscription_IsValid(sub: *mut natsSubscription) ->
 /// gives up after 30 seconds.
 ///
 /// @return #NATS_INVALID_ARG for NULL, #NATS_CONNECTION_CLOSED, #NATS_INVALID_SUBSCRIPTION once it has ended,
-/// #NATS_DRAINING while the whole connection drains. OK without effect when it drains already.
+/// #NATS_DRAINING while the whole connection drains, #NATS_SYS_ERROR when the system gives no thread for it (the
+/// subscription goes on as before). OK without effect when it drains already.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsSubscription_Drain(sub: *mut natsSubscription) -> natsStatus {
+pub unsafe extern "C-unwind" fn natsSubscription_Drain(sub: *mut natsSubscription) -> natsStatus {
     // SAFETY: a live handle or NULL.
     unsafe {
         on_subscription("natsSubscription_Drain", sub, |sub| {
@@ -303,7 +307,7 @@ pub unsafe extern "C" fn natsSubscription_Drain(sub: *mut natsSubscription) -> n
 /// @param timeout milliseconds after which it ends whatever is left; 0 or less for no limit
 /// @return as natsSubscription_Drain()
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsSubscription_DrainTimeout(
+pub unsafe extern "C-unwind" fn natsSubscription_DrainTimeout(
     sub: *mut natsSubscription,
     timeout: i64,
 ) -> natsStatus {
@@ -319,9 +323,10 @@ pub unsafe extern "C" fn natsSubscription_DrainTimeout(
 ///
 /// @param sub the subscription
 /// @param timeout milliseconds to wait; 0 or less for as long as it takes
-/// @return #NATS_INVALID_ARG for NULL, #NATS_ILLEGAL_STATE when it was never drained, #NATS_TIMEOUT
+/// @return #NATS_INVALID_ARG for NULL, #NATS_ILLEGAL_STATE when it was never drained, #NATS_TIMEOUT, at once if the
+/// drain can no longer be complete
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsSubscription_WaitForDrainCompletion(
+pub unsafe extern "C-unwind" fn natsSubscription_WaitForDrainCompletion(
     sub: *mut natsSubscription,
     timeout: i64,
 ) -> natsStatus {
@@ -335,9 +340,12 @@ pub unsafe extern "C" fn natsSubscription_WaitForDrainCompletion(
 ///
 /// @return #NATS_OK when everything was delivered; #NATS_TIMEOUT, #NATS_CONNECTION_CLOSED,
 /// #NATS_INVALID_SUBSCRIPTION or the status of the flush for what went wrong first; #NATS_ILLEGAL_STATE while it is
-/// not complete; #NATS_INVALID_ARG for NULL
+/// not complete, and for good if a connection was drained and nobody read the synchronous subscription to its end;
+/// #NATS_INVALID_ARG for NULL
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsSubscription_DrainCompletionStatus(sub: *mut natsSubscription) -> natsStatus {
+pub unsafe extern "C-unwind" fn natsSubscription_DrainCompletionStatus(
+    sub: *mut natsSubscription,
+) -> natsStatus {
     // SAFETY: a live handle or NULL.
     unsafe { on_subscription("natsSubscription_DrainCompletionStatus", sub, |sub| sub.drain_status()) }
 }
@@ -350,7 +358,7 @@ pub unsafe extern "C" fn natsSubscription_DrainCompletionStatus(sub: *mut natsSu
 /// @param closure handed to `cb`
 /// @return #NATS_INVALID_ARG for NULL, #NATS_INVALID_SUBSCRIPTION for a synchronous subscription or once it has ended
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsSubscription_SetOnCompleteCB(
+pub unsafe extern "C-unwind" fn natsSubscription_SetOnCompleteCB(
     sub: *mut natsSubscription,
     cb: natsOnCompleteCB,
     closure: *mut c_void,
@@ -359,7 +367,11 @@ pub unsafe extern "C" fn natsSubscription_SetOnCompleteCB(
     // SAFETY: a live handle or NULL; the callback is a function of the program, called as it was registered.
     unsafe {
         on_subscription("natsSubscription_SetOnCompleteCB", sub, |sub| {
-            sub.set_on_complete(cb.map(|cb| Box::new(move || cb(closure.get())) as _))
+            sub.set_on_complete(cb.map(|cb| {
+                Box::new(move || {
+                    let _ = thread_end::call_handler(cb as *const c_void, [closure.word(), 0, 0, 0, 0]);
+                }) as _
+            }))
         })
     }
 }
@@ -367,16 +379,15 @@ pub unsafe extern "C" fn natsSubscription_SetOnCompleteCB(
 /// Gives the handle back, and ends the subscription if it has not ended yet. NULL is ignored. Allowed in the
 /// subscription's own callback.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsSubscription_Destroy(sub: *mut natsSubscription) {
-    infallible("natsSubscription_Destroy", (), || {
-        // SAFETY: a live handle given by the library, or NULL; the program does not use it afterwards.
-        if let Some(sub) = unsafe { natsSubscription::take(sub) } {
-            if sub.connection().check_process().is_ok() {
-                sub.connection().destroy_subscription(&sub);
-            } else {
-                std::mem::forget(sub); // its locks and threads are the parent's
-            }
-        }
+pub unsafe extern "C-unwind" fn natsSubscription_Destroy(sub: *mut natsSubscription) {
+    held("natsSubscription_Destroy", (), || {
+        // SAFETY: a live handle given by the library, or NULL.
+        let Some(subscription) = (unsafe { natsSubscription::borrow_opt(sub) }) else { return };
+        if subscription.connection().check_process().is_ok() {
+            subscription.connection().destroy_subscription(&subscription);
+            // SAFETY: given by the library, and not used by the program afterwards.
+            drop(unsafe { natsSubscription::take(sub) });
+        } // else its locks and threads are the parent's: the handle is left alone
     });
 }
 

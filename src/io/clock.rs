@@ -4,6 +4,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::thread_end;
+
 /// Added to [`now`] by tests that need time to pass at once.
 static TEST_OFFSET_MS: AtomicU64 = AtomicU64::new(0);
 
@@ -81,24 +83,34 @@ impl Deadline {
     }
 }
 
-/// Waits on a condition variable until `ready` gives a value or the deadline passes.
+/// Sleeps until the deadline, or until the thread is cancelled.
+pub fn sleep_or_end(deadline: Deadline) {
+    while !thread_end::is_ending() && !deadline.has_passed() {
+        let mut nothing = libc::pollfd { fd: -1, events: 0, revents: 0 };
+        let _ = thread_end::poll_or_end(&mut nothing, deadline.poll_timeout());
+    }
+}
+
+/// Waits on a condition variable until `ready` gives a value or the deadline passes. For a thread that was cancelled it has
+/// passed.
 pub fn wait_until<T, R>(
     condvar: &crate::sync::Condvar,
     guard: &mut crate::sync::MutexGuard<'_, T>,
     deadline: Deadline,
     mut ready: impl FnMut(&mut T) -> Option<R>,
 ) -> Option<R> {
-    loop {
+    while !thread_end::is_ending() {
         if let Some(result) = ready(guard) {
             return Some(result);
         }
-        match deadline.remaining() {
-            None => condvar.wait(guard),
-            Some(Duration::ZERO) => return None,
-            // A wait of more than a day is taken up again; it also keeps the sum inside what the OS takes.
-            Some(left) => drop(condvar.wait_for(guard, left.min(Duration::from_secs(86_400)))),
+        let left = deadline.remaining();
+        if left == Some(Duration::ZERO) {
+            break;
         }
+        // A wait of more than a day is taken up again; it also keeps the sum inside what the OS takes.
+        let _ = condvar.wait_or_end(guard, left.map(|left| left.min(Duration::from_secs(86_400))));
     }
+    None
 }
 
 #[cfg(test)]

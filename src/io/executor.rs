@@ -9,9 +9,11 @@ use crate::sync::{Condvar, Mutex};
 use crate::error::Result;
 use crate::io::threads::Threads;
 
-type Job = Box<dyn FnOnce() + Send>;
+pub type Job = Box<dyn FnOnce() + Send>;
 
 pub struct Executor {
+    threads: Arc<Threads>,
+    name: String,
     queue: Mutex<Queue>,
     posted: Condvar,
 }
@@ -24,20 +26,21 @@ struct Queue {
 
 impl Executor {
     pub fn start(threads: &Arc<Threads>, name: &str) -> Result<Arc<Executor>> {
-        let executor = Arc::new(Executor { queue: Mutex::default(), posted: Condvar::new() });
+        let (threads, name) = (Arc::clone(threads), name.to_owned());
+        let executor = Arc::new(Executor { threads, name, queue: Mutex::default(), posted: Condvar::new() });
         let worker = Arc::clone(&executor);
-        threads.spawn(name, move || worker.run())?;
+        executor.threads.spawn(&executor.name, move || worker.run())?;
         Ok(executor)
     }
 
     /// Queues a job; dropped once the executor is closed.
-    pub fn post(&self, job: impl FnOnce() + Send + 'static) {
+    pub fn post(&self, job: Job) {
         let mut queue = self.queue.lock();
         if queue.closed {
             drop(queue);
             return;
         }
-        queue.jobs.push_back(Box::new(job));
+        queue.jobs.push_back(job);
         drop(queue);
         self.posted.notify_one();
     }
@@ -48,9 +51,13 @@ impl Executor {
         self.posted.notify_one();
     }
 
-    fn run(&self) {
+    fn run(self: &Arc<Self>) {
         while let Some(job) = self.next() {
             let _ = catch_unwind(AssertUnwindSafe(job));
+            let next = Arc::clone(self);
+            if self.threads.pass_on_if_ending(&self.name, move || next.run()) {
+                return;
+            }
         }
     }
 

@@ -11,9 +11,12 @@ use crate::sync::Mutex;
 use mio::unix::SourceFd;
 use mio::{Events, Poll, Registry, Token, Waker};
 
+use crate::detector;
 use crate::error::{Error, Result, Status};
 use crate::io::clock;
+use crate::io::helpers;
 use crate::io::threads::Threads;
+use crate::thread_end::Held;
 
 /// Room for one read; shared by all connections of a poller, so an idle connection holds no buffer.
 const READ_BUFFER: usize = 256 * 1024;
@@ -25,9 +28,9 @@ pub trait Driven: Send + Sync {
     /// ended behind it (`maybe_ended`): nobody announces that again.
     fn readable(self: Arc<Self>, buffer: &mut [u8], maybe_ended: bool) -> bool;
     /// The socket takes bytes again; only told when asked for with [`Poller::set_interest`].
-    fn writable(&self);
+    fn writable(self: Arc<Self>);
     /// A flush that was asked for is due; returns when to ask again if it is not time yet.
-    fn flush_due(&self, first_look: bool) -> Option<Duration>;
+    fn flush_due(self: Arc<Self>, first_look: bool) -> Option<Duration>;
 }
 
 /// What to tell of a socket, besides its end.
@@ -118,11 +121,14 @@ impl Poller {
 
     fn wake(&self) {
         if self.asleep.swap(false, Ordering::SeqCst) {
+            let _held = Held::new();
             let _ = self.waker.wake();
+            detector::release(self);
         }
     }
 
     fn run(&self, mut poll: Poll) {
+        helpers::this_thread_serves_all();
         let mut events = Events::with_capacity(512);
         let mut buffer = vec![0; READ_BUFFER];
         let mut unfinished: Vec<Token> = Vec::new();
@@ -137,7 +143,7 @@ impl Poller {
                 return;
             }
             for source in new_flushes {
-                if let Some(later) = guarded(|| source.flush_due(true)).flatten() {
+                if let Some(later) = guarded(|| Arc::clone(&source).flush_due(true)).flatten() {
                     flushes.push((later, source));
                 }
             }
@@ -169,13 +175,20 @@ impl Poller {
     ) {
         let Some(source) = self.state.lock().find(token) else { return };
         if writable {
-            guarded(|| source.writable());
+            guarded(|| Arc::clone(&source).writable());
         }
         let Some(maybe_ended) = readable else { return };
         let more = guarded(|| Arc::clone(&source).readable(buffer, maybe_ended)) == Some(true);
         if more && !unfinished.contains(&token) {
             unfinished.push(token);
         }
+    }
+}
+
+impl Drop for Poller {
+    /// Closes the descriptors, after all who woke the thread.
+    fn drop(&mut self) {
+        detector::acquire(self);
     }
 }
 
@@ -197,7 +210,7 @@ fn next_flush(flushes: &mut Vec<(Duration, Arc<dyn Driven>)>) -> Option<Duration
         if *due > now {
             return true;
         }
-        match guarded(|| source.flush_due(false)).flatten() {
+        match guarded(|| Arc::clone(source).flush_due(false)).flatten() {
             Some(later) => {
                 *due = later;
                 true

@@ -4,18 +4,22 @@ use std::io::{self, ErrorKind};
 use std::mem::ManuallyDrop;
 use std::net::{Shutdown, SocketAddr};
 use std::os::fd::{AsRawFd, FromRawFd, RawFd};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, TcpKeepalive, Type};
 
+use crate::detector;
 use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::{self, Deadline};
+use crate::thread_end::{self, Ending, Held};
 
 pub struct Socket {
     socket: ManuallyDrop<socket2::Socket>,
     /// Cleared when somebody else closes the descriptor (an external event loop).
     owned: AtomicBool,
+    /// Bytes read. One thread at a time does that.
+    taken: AtomicU64,
 }
 
 /// What the system's TCP does about a silent peer. The default leaves it as the system has it.
@@ -65,7 +69,7 @@ impl Socket {
         };
         let socket = Socket::prepared(socket, tcp)?;
         if in_progress {
-            if !socket.wait(Interest::Write, deadline)? {
+            if !socket.wait_or_end(Interest::Write, deadline)? {
                 return fail(Status::Timeout, format!("{address}: connect timed out"));
             }
             if let Some(e) = socket.take_error() {
@@ -91,7 +95,11 @@ impl Socket {
         let _ = socket.set_tcp_nodelay(true);
         let _ = socket.set_reuse_address(true);
         let _ = socket.set_linger(Some(Duration::ZERO));
-        let socket = Socket { socket: ManuallyDrop::new(socket), owned: AtomicBool::new(true) };
+        let socket = Socket {
+            socket: ManuallyDrop::new(socket),
+            owned: AtomicBool::new(true),
+            taken: AtomicU64::new(0),
+        };
         if let Some(keep_alive) = tcp.keep_alive {
             socket.set_keep_alive(keep_alive);
         }
@@ -102,36 +110,64 @@ impl Socket {
     /// Reads what is there; 0 is the end of the stream.
     #[inline]
     pub fn read(&self, buf: &mut [u8]) -> io::Result<usize> {
+        let _held = Held::new();
         loop {
             // SAFETY: the pointer and length are those of a writable slice; the descriptor is open.
             let n = unsafe { libc::recv(self.fd(), buf.as_mut_ptr().cast(), buf.len(), 0) };
-            if n >= 0 {
-                return Ok(n as usize);
-            }
-            let e = io::Error::last_os_error();
-            if e.kind() != ErrorKind::Interrupted {
-                return Err(e);
+            let result = if n >= 0 { Ok(n as usize) } else { Err(io::Error::last_os_error()) };
+            detector::release(self);
+            match result {
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                result => {
+                    detector::received();
+                    self.taken.store(self.taken() + *result.as_ref().unwrap_or(&0) as u64, Ordering::Relaxed);
+                    return result;
+                }
             }
         }
+    }
+
+    /// Bytes read so far.
+    #[inline]
+    pub fn taken(&self) -> u64 {
+        self.taken.load(Ordering::Relaxed)
+    }
+
+    /// Bytes that have arrived so far. May count some twice that are read at this moment.
+    pub fn arrived(&self) -> u64 {
+        let mut unread: libc::c_int = 0;
+        // SAFETY: the request writes one int.
+        let result = unsafe { libc::ioctl(self.fd(), libc::FIONREAD, &mut unread) };
+        self.taken() + if result == 0 { unread.max(0) as u64 } else { 0 }
     }
 
     /// Writes what the socket takes at once.
     #[inline]
     pub fn write(&self, buf: &[u8]) -> io::Result<usize> {
+        let _held = Held::new();
+        detector::sending();
         loop {
             match self.socket.send_with_flags(buf, libc::MSG_NOSIGNAL) {
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
-                result => return result,
+                result => {
+                    detector::release(self);
+                    return result;
+                }
             }
         }
     }
 
     /// Writes what the socket takes at once of several pieces.
     pub fn write_pieces(&self, pieces: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        let _held = Held::new();
+        detector::sending();
         loop {
             match self.socket.send_vectored_with_flags(pieces, libc::MSG_NOSIGNAL) {
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
-                result => return result,
+                result => {
+                    detector::release(self);
+                    return result;
+                }
             }
         }
     }
@@ -141,9 +177,7 @@ impl Socket {
     pub fn peer_has_closed(&self) -> bool {
         const ENDS: libc::c_short = libc::POLLRDHUP | libc::POLLHUP | libc::POLLERR;
         let mut entry = libc::pollfd { fd: self.fd(), events: libc::POLLRDHUP, revents: 0 };
-        // SAFETY: one valid entry.
-        let n = unsafe { libc::poll(&mut entry, 1, 0) };
-        n > 0 && entry.revents & ENDS != 0
+        thread_end::poll_held(&mut entry, 0) > 0 && entry.revents & ENDS != 0
     }
 
     /// Looks again and again, without giving the processor away, until there is something to read; false after `at_most`.
@@ -162,17 +196,31 @@ impl Socket {
 
     /// Waits until the socket is ready; false at the deadline. A socket that was shut down is ready.
     pub fn wait(&self, interest: Interest, deadline: Deadline) -> Result<bool> {
+        self.wait_by(interest, deadline, |entry, timeout| Ok(thread_end::poll_held(entry, timeout)))
+    }
+
+    /// The same, but the wait also ends when the thread is cancelled, with an error.
+    pub fn wait_or_end(&self, interest: Interest, deadline: Deadline) -> Result<bool> {
+        self.wait_by(interest, deadline, thread_end::poll_or_end)
+    }
+
+    fn wait_by(
+        &self,
+        interest: Interest,
+        deadline: Deadline,
+        poll: impl Fn(&mut libc::pollfd, i32) -> std::result::Result<isize, Ending>,
+    ) -> Result<bool> {
         let events = if interest == Interest::Read { libc::POLLIN } else { libc::POLLOUT };
         loop {
             let mut entry = libc::pollfd { fd: self.fd(), events, revents: 0 };
-            // SAFETY: one valid entry.
-            let n = unsafe { libc::poll(&mut entry, 1, deadline.poll_timeout()) };
-            match n {
+            let n = poll(&mut entry, deadline.poll_timeout());
+            detector::release(self);
+            match n? {
                 1.. => return Ok(true),
                 0 if deadline.has_passed() => return Ok(false),
                 0 => {}
-                _ => {
-                    let e = io::Error::last_os_error();
+                error => {
+                    let e = io::Error::from_raw_os_error(-error as i32);
                     if e.kind() != ErrorKind::Interrupted {
                         return fail(Status::IoError, e.to_string());
                     }
@@ -253,6 +301,8 @@ impl Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
+        detector::acquire(self);
+        let _held = Held::new();
         if self.owned.load(Ordering::Relaxed) {
             // SAFETY: dropped once, here.
             unsafe { ManuallyDrop::drop(&mut self.socket) };

@@ -12,6 +12,7 @@ use crate::sync::Mutex;
 
 use crate::error::{Result, Status, fail};
 use crate::io::clock;
+use crate::io::helpers;
 use crate::io::threads::Threads;
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -20,9 +21,10 @@ type Job = Box<dyn FnOnce() + Send>;
 pub type Key = (Duration, u64);
 
 pub struct Timer {
+    /// Ends first: whoever then closes the descriptor has seen what the thread did with it.
+    state: Mutex<State>,
     /// Fires on the boot-time clock, so a job that became due while the machine slept runs on wake-up.
     fd: File,
-    state: Mutex<State>,
 }
 
 #[derive(Default)]
@@ -50,11 +52,14 @@ impl Timer {
         Ok(timer)
     }
 
-    /// Runs `job` on the timer thread once `at` (see [`clock::now`]) has come.
+    /// Runs `job` on the timer thread once `at` (see [`clock::now`]) has come; never once the timer is closed.
     pub fn schedule(&self, at: Duration, job: impl FnOnce() + Send + 'static) -> Key {
         let mut state = self.state.lock();
         state.scheduled += 1;
         let key = (at, state.scheduled);
+        if state.closed {
+            return key;
+        }
         state.jobs.insert(key, Box::new(job));
         if state.jobs.first_key_value().is_some_and(|(first, _)| *first == key) {
             self.arm(at);
@@ -79,6 +84,7 @@ impl Timer {
     }
 
     fn run(&self) {
+        helpers::this_thread_serves_all();
         loop {
             let mut expirations = [0u8; 8];
             let _ = (&self.fd).read(&mut expirations); // an interrupted wait is only an early look

@@ -1,12 +1,22 @@
 //! A byte buffer made for many small writes: room is made once per frame, pieces are copied without a call.
 
-/// Bytes waiting to be sent.
+use std::ops::Range;
+
+/// The first allocation.
+const SMALLEST: usize = 4096;
+
+/// Bytes waiting to be sent. Room for them is asked for in a way that may fail: how much a program publishes must not
+/// be what ends it.
 #[derive(Default)]
 pub struct Buffer {
     /// Initialised all over; what counts ends at `len`.
     bytes: Vec<u8>,
     len: usize,
 }
+
+/// There is no memory for that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoMemory;
 
 impl Buffer {
     #[inline]
@@ -20,7 +30,7 @@ impl Buffer {
     }
 
     pub fn capacity(&self) -> usize {
-        self.bytes.len()
+        self.bytes.capacity()
     }
 
     #[inline]
@@ -33,32 +43,47 @@ impl Buffer {
     }
 
     /// Appends; for frames the [`Cursor`] is faster.
-    pub fn extend_from_slice(&mut self, bytes: &[u8]) {
-        let mut whole = self.frame(bytes.len());
+    pub fn extend_from_slice(&mut self, bytes: &[u8]) -> Result<(), NoMemory> {
+        let mut whole = self.frame(bytes.len())?;
         whole.piece(bytes);
         whole.finish();
+        Ok(())
     }
 
-    /// Takes out the bytes of a range; what follows moves up.
-    pub fn remove(&mut self, range: std::ops::Range<usize>) {
-        let count = range.len();
-        self.bytes.copy_within(range.end..self.len, range.start);
-        self.len -= count;
+    /// Makes sure that so many bytes more can be appended.
+    pub fn reserve(&mut self, size: usize) -> Result<(), NoMemory> {
+        let missing = (self.len + size).saturating_sub(self.bytes.len());
+        self.bytes.try_reserve_exact(missing).map_err(|_| NoMemory)
+    }
+
+    /// Moves bytes down to `to`; the length stays.
+    pub fn move_down(&mut self, range: Range<usize>, to: usize) {
+        if range.start != to {
+            self.bytes.copy_within(range, to);
+        }
+    }
+
+    pub fn truncate(&mut self, len: usize) {
+        self.len = self.len.min(len);
     }
 
     /// Begins a frame of at most `size` bytes.
     #[inline(always)]
-    pub fn frame(&mut self, size: usize) -> Cursor<'_> {
+    pub fn frame(&mut self, size: usize) -> Result<Cursor<'_>, NoMemory> {
         if self.bytes.len() - self.len < size {
-            self.grow(size);
+            self.grow(size)?;
         }
-        Cursor { room: &mut self.bytes[self.len..], at: 0, len: &mut self.len }
+        Ok(Cursor { room: &mut self.bytes[self.len..], at: 0, len: &mut self.len })
     }
 
     #[cold]
-    fn grow(&mut self, size: usize) {
-        let wanted = (self.len + size).max(self.bytes.len() * 2).max(4096);
-        self.bytes.resize(wanted, 0);
+    fn grow(&mut self, size: usize) -> Result<(), NoMemory> {
+        let needed = self.len + size;
+        let wanted = needed.max(self.bytes.len() * 2).max(SMALLEST);
+        let room = if self.reserve(wanted - self.len).is_ok() { wanted } else { needed };
+        self.reserve(room - self.len)?;
+        self.bytes.resize(room, 0);
+        Ok(())
     }
 }
 
@@ -163,7 +188,7 @@ mod tests {
         let mut buffer = Buffer::default();
         let mut expected = Vec::new();
         for n in 0..source.len() {
-            let mut frame = buffer.frame(n + 1);
+            let mut frame = buffer.frame(n + 1).unwrap();
             frame.piece(&source[..n]);
             frame.byte(b'|');
             frame.finish();
@@ -171,7 +196,9 @@ mod tests {
             expected.push(b'|');
         }
         assert_eq!(buffer.as_slice(), expected);
-        buffer.remove(1..3);
+        let len = buffer.len();
+        buffer.move_down(3..len, 1);
+        buffer.truncate(len - 2);
         expected.drain(1..3);
         assert_eq!(buffer.as_slice(), expected);
     }
@@ -179,8 +206,8 @@ mod tests {
     #[test]
     fn an_unfinished_frame_does_not_count() {
         let mut buffer = Buffer::default();
-        buffer.extend_from_slice(b"ab");
-        buffer.frame(10).piece(b"xyz");
+        buffer.extend_from_slice(b"ab").unwrap();
+        buffer.frame(10).unwrap().piece(b"xyz");
         assert_eq!(buffer.as_slice(), b"ab");
     }
 
@@ -188,10 +215,23 @@ mod tests {
     fn numbers() {
         for value in [0, 9, 10, 99, 100, 109, 999, 1000, 12345, u64::MAX] {
             let mut buffer = Buffer::default();
-            let mut frame = buffer.frame(20);
+            let mut frame = buffer.frame(20).unwrap();
             frame.decimal(value);
             frame.finish();
             assert_eq!(buffer.as_slice(), value.to_string().as_bytes());
         }
+    }
+
+    #[test]
+    fn what_cannot_be_had_changes_nothing() {
+        let mut buffer = Buffer::default();
+        buffer.extend_from_slice(b"ab").unwrap();
+        assert_eq!(buffer.reserve(isize::MAX as usize), Err(NoMemory));
+        assert!(buffer.frame(isize::MAX as usize).is_err());
+        assert_eq!((buffer.as_slice(), buffer.capacity()), (&b"ab"[..], SMALLEST));
+        buffer.reserve(10_000).unwrap();
+        let room = buffer.capacity();
+        buffer.extend_from_slice(&[b'x'; 10_000]).unwrap();
+        assert_eq!(buffer.capacity(), room, "what was reserved is there");
     }
 }

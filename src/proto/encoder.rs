@@ -1,6 +1,6 @@
 //! What a client sends after the handshake, byte for byte.
 
-use crate::proto::buffer::{Buffer, Cursor};
+use crate::proto::buffer::{Buffer, Cursor, NoMemory};
 
 pub const PING: &[u8] = b"PING\r\n";
 pub const PONG: &[u8] = b"PONG\r\n";
@@ -17,11 +17,12 @@ pub fn publish(
     reply: Option<&[u8]>,
     headers: Option<&[u8]>,
     payload: &[u8],
-) {
-    let mut frame = publish_head(out, subject, reply, headers, payload.len(), payload.len());
+) -> Result<(), NoMemory> {
+    let mut frame = publish_head(out, subject, reply, headers, payload.len(), payload.len())?;
     frame.piece(payload);
     frame.array(CRLF);
     frame.finish();
+    Ok(())
 }
 
 /// The frame up to its payload, for a payload of `payload_len` bytes that goes out from where it is, followed by
@@ -32,8 +33,9 @@ pub fn publish_without_payload(
     reply: Option<&[u8]>,
     headers: Option<&[u8]>,
     payload_len: usize,
-) {
-    publish_head(out, subject, reply, headers, payload_len, 0).finish();
+) -> Result<(), NoMemory> {
+    publish_head(out, subject, reply, headers, payload_len, 0)?.finish();
+    Ok(())
 }
 
 /// Begins a frame that has room for `payload_room` bytes of its payload.
@@ -45,10 +47,10 @@ fn publish_head<'a>(
     headers: Option<&[u8]>,
     payload_len: usize,
     payload_room: usize,
-) -> Cursor<'a> {
+) -> Result<Cursor<'a>, NoMemory> {
     let reply_len = reply.map_or(0, <[u8]>::len);
     let header_len = headers.map_or(0, <[u8]>::len);
-    let mut frame = out.frame(subject.len() + reply_len + header_len + payload_room + OVERHEAD);
+    let mut frame = out.frame(subject.len() + reply_len + header_len + payload_room + OVERHEAD)?;
     if headers.is_some() {
         frame.byte(b'H');
     }
@@ -68,13 +70,13 @@ fn publish_head<'a>(
     if let Some(headers) = headers {
         frame.piece(headers);
     }
-    frame
+    Ok(frame)
 }
 
 /// `SUB`; without a queue group its place stays empty, as the reference writes it.
-pub fn subscribe(out: &mut Buffer, subject: &[u8], queue: Option<&[u8]>, sid: u64) {
+pub fn subscribe(out: &mut Buffer, subject: &[u8], queue: Option<&[u8]>, sid: u64) -> Result<(), NoMemory> {
     let queue = queue.unwrap_or_default();
-    let mut frame = out.frame(subject.len() + queue.len() + OVERHEAD);
+    let mut frame = out.frame(subject.len() + queue.len() + OVERHEAD)?;
     frame.array(b"SUB ");
     frame.piece(subject);
     frame.byte(b' ');
@@ -83,11 +85,12 @@ pub fn subscribe(out: &mut Buffer, subject: &[u8], queue: Option<&[u8]>, sid: u6
     frame.decimal(sid);
     frame.array(CRLF);
     frame.finish();
+    Ok(())
 }
 
 /// `UNSUB`, at once or after `max` further messages; the blank after the sid is always there.
-pub fn unsubscribe(out: &mut Buffer, sid: u64, max: Option<u64>) {
-    let mut frame = out.frame(OVERHEAD);
+pub fn unsubscribe(out: &mut Buffer, sid: u64, max: Option<u64>) -> Result<(), NoMemory> {
+    let mut frame = out.frame(OVERHEAD)?;
     frame.array(b"UNSUB ");
     frame.decimal(sid);
     frame.byte(b' ');
@@ -96,27 +99,37 @@ pub fn unsubscribe(out: &mut Buffer, sid: u64, max: Option<u64>) {
     }
     frame.array(CRLF);
     frame.finish();
+    Ok(())
 }
 
-/// The publish frames of `unsent`, a run of whole frames written by this module of which the first `sent` bytes
-/// went to a connection that is gone. A frame that was sent only in part is kept: the server cannot have used it.
-/// Anything else (SUB, UNSUB, PING, PONG) belonged to that connection and is left out.
-pub fn publishes_not_sent(unsent: &[u8], sent: usize, out: &mut Buffer) {
-    let mut start = 0;
-    while start < unsent.len() {
-        let frame = &unsent[start..];
-        let Some(len) = frame_len(frame) else { return };
-        if start + len > sent && matches!(frame[0], b'P' | b'H') && !matches!(frame[1], b'I' | b'O') {
-            out.extend_from_slice(&frame[..len]);
+/// An upper bound of the size of a publish frame whose parts are that long.
+pub fn publish_size(parts: usize) -> usize {
+    parts + OVERHEAD
+}
+
+/// Leaves of `frames`, a run of whole frames written by this module, the publishes of which not all went to a connection
+/// that is gone; `sent` bytes did. A frame that was sent only in part is kept: the server cannot have used it. Anything
+/// else (SUB, UNSUB, PING, PONG) belonged to that connection. Also left out are frames that start where `withdrawn` says.
+pub fn keep_publishes(frames: &mut Buffer, sent: usize, withdrawn: impl Fn(usize) -> bool) {
+    let (mut start, mut kept) = (0, 0);
+    while let Some(len) = frame_len(&frames.as_slice()[start..]) {
+        let frame = start..start + len;
+        if frame.end > sent && is_publish(&frames.as_slice()[start..]) && !withdrawn(start) {
+            frames.move_down(frame.clone(), kept);
+            kept += len;
         }
-        start += len;
+        start = frame.end;
     }
+    frames.truncate(kept);
+}
+
+fn is_publish(frame: &[u8]) -> bool {
+    frame.starts_with(b"PUB ") || frame.starts_with(b"HPUB ")
 }
 
 fn frame_len(frame: &[u8]) -> Option<usize> {
     let line = memchr::memchr(b'\n', frame)? + 1;
-    let is_publish = frame.starts_with(b"PUB ") || frame.starts_with(b"HPUB ");
-    if !is_publish {
+    if !is_publish(frame) {
         return Some(line);
     }
     let size = frame[..line].trim_ascii_end().rsplit(|b| *b == b' ').next()?;
@@ -133,9 +146,9 @@ mod tests {
         String::from_utf8(buffer.as_slice().to_vec()).unwrap()
     }
 
-    fn encoded(write: impl FnOnce(&mut Buffer)) -> String {
+    fn encoded(write: impl FnOnce(&mut Buffer) -> Result<(), NoMemory>) -> String {
         let mut out = Buffer::default();
-        write(&mut out);
+        write(&mut out).unwrap();
         text(&out)
     }
 
@@ -160,23 +173,27 @@ mod tests {
     #[test]
     fn only_whole_publishes_survive_a_lost_connection() {
         let mut all = Buffer::default();
-        publish(&mut all, b"a", None, None, b"1");
+        publish(&mut all, b"a", None, None, b"1").unwrap();
         let second = all.len();
-        all.extend_from_slice(PING);
-        publish(&mut all, b"b", None, Some(b"NATS/1.0\r\n\r\n"), b"PUB");
-        subscribe(&mut all, b"x", None, 1);
-        publish(&mut all, b"c", None, None, b"");
-        let kept = |sent| {
-            let mut out = Buffer::default();
-            publishes_not_sent(all.as_slice(), sent, &mut out);
-            text(&out)
+        all.extend_from_slice(PING).unwrap();
+        let third = all.len();
+        publish(&mut all, b"b", None, Some(b"NATS/1.0\r\n\r\n"), b"PUB").unwrap();
+        subscribe(&mut all, b"x", None, 1).unwrap();
+        publish(&mut all, b"c", None, None, b"").unwrap();
+        let kept = |sent, withdrawn: &[usize]| {
+            let mut left = Buffer::default();
+            left.extend_from_slice(all.as_slice()).unwrap();
+            keep_publishes(&mut left, sent, |start| withdrawn.contains(&start));
+            text(&left)
         };
         let (a, b, c) = ("PUB a 1\r\n1\r\n", "HPUB b 12 15\r\nNATS/1.0\r\n\r\nPUB\r\n", "PUB c 0\r\n\r\n");
-        assert_eq!(kept(0), format!("{a}{b}{c}"));
-        assert_eq!(kept(1), format!("{a}{b}{c}"));
-        assert_eq!(kept(second), format!("{b}{c}"));
-        assert_eq!(kept(second + 10), format!("{b}{c}"));
-        assert_eq!(kept(all.len() - 1), c);
-        assert_eq!(kept(all.len()), "");
+        assert_eq!(kept(0, &[]), format!("{a}{b}{c}"));
+        assert_eq!(kept(1, &[]), format!("{a}{b}{c}"));
+        assert_eq!(kept(second, &[]), format!("{b}{c}"));
+        assert_eq!(kept(second + 10, &[]), format!("{b}{c}"));
+        assert_eq!(kept(all.len() - 1, &[]), c);
+        assert_eq!(kept(all.len(), &[]), "");
+        assert_eq!(kept(0, &[third]), format!("{a}{c}"));
+        assert_eq!(kept(0, &[0, third]), c);
     }
 }

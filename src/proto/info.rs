@@ -1,8 +1,20 @@
 //! The server's INFO record.
 
-use serde_json::{Map, Value};
+mod field;
 
-use crate::error::{Error, Result, Status, fail};
+use std::borrow::Cow;
+
+use self::field::{Field, Record};
+use crate::error::{Result, Status, fail};
+
+/// Longest INFO line, in bytes with its line end: a server announces the others of its cluster in it.
+pub const MAX_LINE: usize = 16 << 20;
+/// Most announced servers that are taken from one INFO.
+pub const MAX_URLS: usize = 32 * 1024;
+/// Longest text in an INFO, in bytes.
+const MAX_TEXT: usize = 32 * 1024;
+/// Deepest nesting of an INFO's JSON.
+const MAX_DEPTH: usize = 64;
 
 /// What a server says about itself. Every INFO replaces the whole record: a field it leaves out (or sets to
 /// `null`) has its default, which is zero, false, empty or none.
@@ -18,7 +30,7 @@ pub struct ServerInfo {
     pub tls_available: bool,
     /// Largest accepted message (headers and payload together), in bytes.
     pub max_payload: i64,
-    /// `host:port` of the cluster's servers.
+    /// `host:port` of the cluster's servers, the first [`MAX_URLS`] of them.
     pub connect_urls: Vec<String>,
     pub proto: i64,
     /// Zero when the server gave none.
@@ -34,12 +46,14 @@ impl ServerInfo {
     /// Parses the JSON text of an INFO line. Blank text is an empty record, unknown fields are ignored, the
     /// last of several equal fields wins, and bytes that are not UTF-8 are replaced.
     ///
-    /// Fails with `PROTOCOL_ERROR` for bad JSON or a field of the wrong type.
+    /// Fails with `ERR` for bad JSON, `PROTOCOL_ERROR` for a field of the wrong type or beyond the limits above, and
+    /// `NO_MEMORY`.
     pub fn parse(json: &[u8]) -> Result<ServerInfo> {
         if json.trim_ascii().is_empty() {
             return Ok(ServerInfo::default());
         }
-        let mut fields = Fields(parse_object(json)?);
+        check_limits(json)?;
+        let mut fields = Fields(Record::parse(&utf8(json)?)?);
         Ok(ServerInfo {
             server_id: fields.text("server_id")?.unwrap_or_default(),
             server_name: fields.text("server_name")?.unwrap_or_default(),
@@ -61,72 +75,115 @@ impl ServerInfo {
     }
 }
 
-fn parse_object(json: &[u8]) -> Result<Map<String, Value>> {
-    serde_json::from_str(&String::from_utf8_lossy(json))
-        .map_err(|error| Error::new(Status::Err, format!("Invalid protocol: {error}")))
+/// What the JSON reader would have to keep is bounded before it begins, as it cannot do without memory: the nesting, and
+/// texts with escapes.
+fn check_limits(json: &[u8]) -> Result<()> {
+    let (mut depth, mut at) = (0_usize, 0);
+    while at < json.len() {
+        match json[at] {
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            b'"' => at = check_text(json, at + 1)?,
+            _ => {}
+        }
+        if depth > MAX_DEPTH {
+            return fail(Status::ProtocolError, "Invalid protocol: INFO is nested too deeply");
+        }
+        at += 1;
+    }
+    Ok(())
+}
+
+/// Gives the place of the quote that ends the text.
+fn check_text(json: &[u8], start: usize) -> Result<usize> {
+    let (mut at, mut escapes) = (start, false);
+    while at < json.len() && json[at] != b'"' {
+        let escape = json[at] == b'\\';
+        escapes |= escape;
+        at += if escape { 2 } else { 1 };
+    }
+    if escapes && at - start > MAX_TEXT {
+        return fail(Status::ProtocolError, "Invalid protocol: text in INFO is too long");
+    }
+    Ok(at)
+}
+
+/// The text, with bytes that are not UTF-8 replaced.
+fn utf8(json: &[u8]) -> Result<Cow<'_, str>> {
+    if let Ok(text) = std::str::from_utf8(json) {
+        return Ok(text.into());
+    }
+    let mut text = String::new();
+    for chunk in json.utf8_chunks() {
+        text.try_reserve(chunk.valid().len() + char::REPLACEMENT_CHARACTER.len_utf8())?;
+        text.push_str(chunk.valid());
+        if !chunk.invalid().is_empty() {
+            text.push(char::REPLACEMENT_CHARACTER);
+        }
+    }
+    Ok(text.into())
 }
 
 /// The fields still to be taken.
-struct Fields(Map<String, Value>);
+struct Fields(Record);
 
 impl Fields {
-    fn take(&mut self, name: &str) -> Option<Value> {
-        self.0.remove(name).filter(|value| !value.is_null())
+    fn take(&mut self, name: &str) -> Result<Option<Field>> {
+        match self.0.take(name) {
+            None | Some(Field::Null) => Ok(None),
+            Some(Field::NoMemory) => Err(Status::NoMemory.into()),
+            Some(Field::LongText) => {
+                fail(Status::ProtocolError, format!("Invalid protocol: INFO field '{name}' is too long"))
+            }
+            field => Ok(field),
+        }
     }
 
     fn text(&mut self, name: &str) -> Result<Option<String>> {
-        self.take(name).map(|value| into_text(value, name)).transpose()
+        match self.take(name)? {
+            None => Ok(None),
+            Some(Field::Text(text)) => Ok(Some(text)),
+            Some(_) => wrong_type(name),
+        }
     }
 
     fn texts(&mut self, name: &str) -> Result<Vec<String>> {
-        match self.take(name) {
+        match self.take(name)? {
             None => Ok(Vec::new()),
-            Some(Value::Array(items)) => items.into_iter().map(|item| into_text(item, name)).collect(),
+            Some(Field::Texts(texts)) => Ok(texts),
             Some(_) => wrong_type(name),
         }
     }
 
     fn flag(&mut self, name: &str) -> Result<bool> {
-        match self.take(name) {
+        match self.take(name)? {
             None => Ok(false),
-            Some(Value::Bool(flag)) => Ok(flag),
+            Some(Field::Flag(flag)) => Ok(flag),
             Some(_) => wrong_type(name),
         }
     }
 
     /// Fractions are cut off, numbers out of range saturate.
     fn integer(&mut self, name: &str) -> Result<i64> {
-        match self.take(name) {
+        match self.take(name)? {
             None => Ok(0),
-            Some(Value::Number(number)) => {
-                Ok(number.as_i64().unwrap_or_else(|| number.as_f64().unwrap_or_default() as i64))
-            }
+            Some(Field::Negative(number)) => Ok(number),
+            Some(Field::Whole(number)) => Ok(i64::try_from(number).unwrap_or(i64::MAX)),
+            Some(Field::Float(number)) => Ok(number as i64),
             Some(_) => wrong_type(name),
         }
     }
 
     /// As [`Fields::integer`], but a negative number is taken modulo 2^64 as C does.
     fn unsigned(&mut self, name: &str) -> Result<u64> {
-        match self.take(name) {
+        match self.take(name)? {
             None => Ok(0),
-            Some(Value::Number(number)) => Ok(number
-                .as_u64()
-                .or_else(|| number.as_i64().map(|negative| negative as u64))
-                .unwrap_or_else(|| number.as_f64().unwrap_or_default() as u64)),
+            Some(Field::Negative(number)) => Ok(number as u64),
+            Some(Field::Whole(number)) => Ok(number),
+            Some(Field::Float(number)) => Ok(number as u64),
             Some(_) => wrong_type(name),
         }
     }
-}
-
-/// The text up to an embedded NUL, since C programs get to see it.
-fn into_text(value: Value, name: &str) -> Result<String> {
-    let Value::String(mut text) = value else {
-        return wrong_type(name);
-    };
-    if let Some(end) = text.find('\0') {
-        text.truncate(end);
-    }
-    Ok(text)
 }
 
 fn wrong_type<T>(name: &str) -> Result<T> {
@@ -201,6 +258,58 @@ mod tests {
         ] {
             let error = ServerInfo::parse(json.as_bytes()).unwrap_err();
             assert_eq!(error.status(), Status::ProtocolError, "{json}");
+        }
+    }
+
+    fn status(json: &[u8]) -> Status {
+        ServerInfo::parse(json).unwrap_err().status()
+    }
+
+    #[test]
+    fn what_is_ignored_may_be_anything() {
+        let json =
+            r#"{"x":[1,-2,3e9,"a\n",null,{"y":[[]]}],"server_id":"a","connect_urls":[],"\u0068ost":"h"}"#;
+        let info = parse(json);
+        assert_eq!((info.server_id.as_str(), info.host.as_str()), ("a", "h"));
+        let elements = format!(r#"{{"x":[{}0],"port":7}}"#, "0,".repeat(1 << 20));
+        assert_eq!(parse(&elements).port, 7);
+        let long = format!(r#"{{"x":"{}","port":7}}"#, "y".repeat(1 << 20));
+        assert_eq!(parse(&long).port, 7);
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let text = |len: usize, more: &str| format!(r#"{{"server_id":"{}{more}"}}"#, "x".repeat(len));
+        assert_eq!(parse(&text(MAX_TEXT, "")).server_id.len(), MAX_TEXT);
+        assert_eq!(status(text(MAX_TEXT + 1, "").as_bytes()), Status::ProtocolError);
+        assert_eq!(parse(&text(MAX_TEXT - 2, "\\n")).server_id.len(), MAX_TEXT - 1);
+        assert_eq!(status(text(MAX_TEXT, "\\n").as_bytes()), Status::ProtocolError);
+        let nested = |depth: usize| format!(r#"{{"x":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
+        assert!(ServerInfo::parse(nested(MAX_DEPTH - 1).as_bytes()).is_ok());
+        assert_eq!(status(nested(MAX_DEPTH).as_bytes()), Status::ProtocolError);
+        let urls: Vec<String> = (0..MAX_URLS + 9).map(|i| format!("\"h{i}:1\"")).collect();
+        let info = parse(&format!(r#"{{"connect_urls":[{}],"port":7}}"#, urls.join(",")));
+        assert_eq!(
+            (info.connect_urls.len(), info.connect_urls[MAX_URLS - 1].as_str()),
+            (MAX_URLS, "h32767:1")
+        );
+        assert_eq!(info.port, 7);
+        let long = format!(r#"{{"connect_urls":["{}:1","b:2"]}}"#, "x".repeat(MAX_TEXT));
+        assert_eq!(parse(&long).connect_urls, ["b:2"]);
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_replaced_at_any_place() {
+        let info = ServerInfo::parse(b"{\"server_id\":\"\xffa\xc3\",\"port\":5}").unwrap();
+        assert_eq!((info.server_id.as_str(), info.port), ("\u{fffd}a\u{fffd}", 5));
+    }
+
+    /// Nothing a server can send makes this panic, and what is cut off is never taken for whole.
+    #[test]
+    fn every_start_of_a_record_is_refused() {
+        let json = br#"{"server_id":"a\u00e4\"b","port":-12.5e1,"headers":true,"x":[{"y":null}],"connect_urls":["a:1"]}"#;
+        for end in 1..json.len() {
+            assert_eq!(status(&json[..end]), Status::Err, "{:?}", String::from_utf8_lossy(&json[..end]));
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod creds;
 pub mod encoder;
 pub mod headers;
 pub mod info;
+pub mod memory;
 pub mod nkeys;
 pub mod nuid;
 pub mod parser;

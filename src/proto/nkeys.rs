@@ -83,7 +83,7 @@ fn decode_base32(encoded: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
 }
 
 /// CRC-16/XMODEM.
-fn crc16(data: &[u8]) -> u16 {
+pub fn crc16(data: &[u8]) -> u16 {
     data.iter().fold(0, |crc, byte| {
         (0..8).fold(
             crc ^ u16::from(*byte) << 8,

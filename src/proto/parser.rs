@@ -3,10 +3,19 @@
 //! Every complete frame of a buffer is parsed in place in one pass. Only what straddles two reads is kept: the
 //! start of a control line in `line`, or a message body that is still arriving in `body`.
 
+mod line;
+
 use memchr::memchr;
 
-use crate::error::{Error, Result, Status};
+use self::line::{after_blanks, check_length, parse_msg_args, wrong_verb};
+use crate::error::Result;
+use crate::proto::memory;
 use crate::proto::subject::bytes_up_to_space;
+
+/// Longest control line but INFO, in bytes with its line end.
+pub const MAX_LINE: usize = 1 << 20;
+/// A line buffer that grew beyond this is given back.
+const KEPT_LINE: usize = 4096;
 
 /// The control line of a `MSG` or `HMSG`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +37,7 @@ pub trait Sink {
     /// A message whose whole body is in the buffer.
     fn message(&mut self, line: MsgLine<'_>, body: &[u8]);
     /// A message whose body is still arriving.
-    fn begin(&mut self, line: MsgLine<'_>) -> Self::Partial;
+    fn begin(&mut self, line: MsgLine<'_>) -> Result<Self::Partial>;
     /// The body of a message begun earlier is complete.
     fn complete(&mut self, message: Self::Partial);
     fn ping(&mut self);
@@ -41,53 +50,62 @@ pub trait Sink {
     fn stopped(&self) -> bool;
 }
 
-/// Where the bytes of an incomplete message go.
+/// A message whose body is arriving: headers and payload, as many bytes as the `size` of its control line.
 pub trait PartialBody {
-    /// The region for headers and payload, as long as the `size` of its control line.
-    fn body_mut(&mut self) -> &mut [u8];
+    /// How many bytes have not arrived yet; never 0 while the parser has it.
+    fn missing(&self) -> usize;
+    /// Where the next of them go: room for one at least. `NO_MEMORY` if there is none.
+    fn room(&mut self) -> Result<&mut [u8]>;
+    /// So many bytes of the room were filled.
+    fn fill(&mut self, n: usize);
 }
 
 /// Parser state between two reads.
 pub struct Parser<P> {
     line: Vec<u8>,
-    body: Option<(P, usize)>,
-    skip_line_end: bool,
+    body: Option<P>,
+    line_end: LineEnd,
+}
+
+/// How much of a message's end is still to come: one byte, whatever it is, and the rest of the line. Servers send CRLF.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum LineEnd {
+    Passed,
+    AnyByte,
+    Rest,
 }
 
 impl<P: PartialBody> Default for Parser<P> {
     fn default() -> Self {
-        Parser { line: Vec::new(), body: None, skip_line_end: false }
+        Parser { line: Vec::new(), body: None, line_end: LineEnd::Passed }
     }
 }
 
 impl<P: PartialBody> Parser<P> {
-    /// The part of an incomplete body that is still missing, when it is worth reading straight into it.
-    pub fn missing_body(&mut self, at_least: usize) -> Option<&mut [u8]> {
-        let (message, filled) = self.body.as_mut()?;
-        let rest = &mut message.body_mut()[*filled..];
-        (rest.len() >= at_least).then_some(rest)
+    /// Room for some of an incomplete body, when so much of it is missing that it is worth reading straight into it.
+    pub fn body_room(&mut self, at_least: usize) -> Option<Result<&mut [u8]>> {
+        self.body.as_mut().filter(|message| message.missing() >= at_least).map(P::room)
     }
 
-    /// `n` bytes were read into [`Parser::missing_body`].
+    /// `n` bytes were read into [`Parser::body_room`].
     pub fn body_filled(&mut self, n: usize, sink: &mut impl Sink<Partial = P>) {
-        let (mut message, filled) = self.body.take().expect("a body is being read");
-        if filled + n < message.body_mut().len() {
-            self.body = Some((message, filled + n));
-        } else {
-            self.skip_line_end = true;
-            sink.complete(message);
+        let message = self.body.as_mut().expect("a body is being read");
+        message.fill(n);
+        if message.missing() == 0 {
+            self.line_end = LineEnd::AnyByte;
+            sink.complete(self.body.take().expect("seen above"));
         }
     }
 
     /// Parses all of `buf`; what is incomplete at its end is kept for the next call.
+    ///
+    /// Fails with `PROTOCOL_ERROR`, `LINE_TOO_LONG` or `NO_MEMORY`.
     pub fn parse(&mut self, mut buf: &[u8], sink: &mut impl Sink<Partial = P>) -> Result<()> {
         while !buf.is_empty() && !sink.stopped() {
             if self.body.is_some() {
-                buf = self.continue_body(buf, sink);
-            } else if self.skip_line_end {
-                let Some(end) = memchr(b'\n', buf) else { return Ok(()) };
-                self.skip_line_end = false;
-                buf = &buf[end + 1..];
+                buf = self.continue_body(buf, sink)?;
+            } else if self.line_end != LineEnd::Passed {
+                buf = self.skip_line_end(buf);
             } else if !self.line.is_empty() {
                 buf = self.continue_line(buf, sink)?;
             } else if let Some((line, body, rest)) = usual_message(buf) {
@@ -100,67 +118,104 @@ impl<P: PartialBody> Parser<P> {
         Ok(())
     }
 
-    fn continue_body<'a>(&mut self, buf: &'a [u8], sink: &mut impl Sink<Partial = P>) -> &'a [u8] {
-        let rest = self.missing_body(0).expect("a body is being read");
-        let n = rest.len().min(buf.len());
-        rest[..n].copy_from_slice(&buf[..n]);
+    fn continue_body<'a>(&mut self, buf: &'a [u8], sink: &mut impl Sink<Partial = P>) -> Result<&'a [u8]> {
+        let room = self.body.as_mut().expect("a body is being read").room()?;
+        let n = room.len().min(buf.len());
+        room[..n].copy_from_slice(&buf[..n]);
         self.body_filled(n, sink);
-        &buf[n..]
+        Ok(&buf[n..])
     }
 
-    fn continue_line<'a>(&mut self, buf: &'a [u8], sink: &mut impl Sink<Partial = P>) -> Result<&'a [u8]> {
-        let Some(end) = memchr(b'\n', buf) else {
-            self.line.extend_from_slice(buf);
-            check_verb(&self.line)?;
-            return Ok(&[]);
-        };
-        self.line.extend_from_slice(&buf[..=end]);
-        let line = std::mem::take(&mut self.line);
-        self.frame(&line, sink)?;
-        self.line = line;
-        self.line.clear();
-        if self.line.capacity() > 4096 {
-            self.line = Vec::new();
+    fn skip_line_end<'a>(&mut self, buf: &'a [u8]) -> &'a [u8] {
+        let rest = &buf[usize::from(self.line_end == LineEnd::AnyByte)..];
+        match memchr(b'\n', rest) {
+            Some(end) => {
+                self.line_end = LineEnd::Passed;
+                &rest[end + 1..]
+            }
+            None => {
+                self.line_end = LineEnd::Rest;
+                &[]
+            }
         }
-        Ok(&buf[end + 1..])
+    }
+
+    /// `buf` goes on with the line that was begun.
+    fn continue_line<'a>(&mut self, buf: &'a [u8], sink: &mut impl Sink<Partial = P>) -> Result<&'a [u8]> {
+        let kept = self.line.len();
+        let line_end = memchr(b'\n', buf);
+        let (part, rest) = buf.split_at(line_end.map_or(buf.len(), |end| end + 1));
+        check_length(self.line[0], kept + part.len())?;
+        memory::extend(&mut self.line, part)?;
+        if let Some(wrong) = wrong_verb(&self.line) {
+            return Err(wrong.error(&buf[wrong.at - kept..]));
+        }
+        if line_end.is_none() {
+            return Ok(&[]);
+        }
+        let line = std::mem::take(&mut self.line);
+        let rest = self.whole_line(&line, rest, sink)?;
+        if line.capacity() <= KEPT_LINE {
+            self.line = line;
+            self.line.clear();
+        }
+        Ok(rest)
     }
 
     /// Parses the frame at the start of `buf` and returns what follows it.
     #[cold]
     fn frame<'a>(&mut self, buf: &'a [u8], sink: &mut impl Sink<Partial = P>) -> Result<&'a [u8]> {
-        let Some(end) = memchr(b'\n', buf) else {
-            check_verb(buf)?;
-            self.line.extend_from_slice(buf);
+        if let Some(wrong) = wrong_verb(buf) {
+            return Err(wrong.error(&buf[wrong.at..]));
+        }
+        let line_end = memchr(b'\n', buf);
+        let (line, rest) = buf.split_at(line_end.map_or(buf.len(), |end| end + 1));
+        check_length(line[0], line.len())?;
+        if line_end.is_none() {
+            memory::extend(&mut self.line, line)?;
             return Ok(&[]);
-        };
-        let (line, rest) = (without_cr(&buf[..end]), &buf[end + 1..]);
-        match buf[0] {
-            b'M' | b'm' | b'H' | b'h' => {
-                let line = parse_msg_line(line)?;
-                Ok(self.body(line, rest, sink))
-            }
-            _ => {
-                control_line(line, sink)?;
+        }
+        self.whole_line(line, rest, sink)
+    }
+
+    /// Does what a line with a known verb says; `rest` follows it. Returns what follows the frame.
+    fn whole_line<'a>(
+        &mut self,
+        line: &[u8],
+        rest: &'a [u8],
+        sink: &mut impl Sink<Partial = P>,
+    ) -> Result<&'a [u8]> {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        match line[0].to_ascii_uppercase() {
+            b'M' => self.body(parse_msg_args(&line[4..], false)?, rest, sink),
+            b'H' => self.body(parse_msg_args(&line[5..], true)?, rest, sink),
+            first => {
+                match first {
+                    b'P' if line[1].eq_ignore_ascii_case(&b'I') => sink.ping(),
+                    b'P' => sink.pong(),
+                    b'I' => sink.info(line[5..].trim_ascii()),
+                    b'-' => sink.server_error(after_blanks(&line[5..])),
+                    _ => {} // +OK, only sent in verbose mode; nothing waits for it
+                }
                 Ok(rest)
             }
         }
     }
 
-    #[inline]
-    fn body<'a>(&mut self, line: MsgLine<'_>, rest: &'a [u8], sink: &mut impl Sink<Partial = P>) -> &'a [u8] {
-        if rest.len() >= line.size {
-            let (body, after) = rest.split_at(line.size);
+    fn body<'a>(
+        &mut self,
+        line: MsgLine<'_>,
+        rest: &'a [u8],
+        sink: &mut impl Sink<Partial = P>,
+    ) -> Result<&'a [u8]> {
+        if let Some((body, after)) = rest.split_at_checked(line.size) {
             sink.message(line, body);
-            if let [b'\r', b'\n', after @ ..] = after {
-                return after;
-            }
-            self.skip_line_end = true;
-            return after;
+            self.line_end = LineEnd::AnyByte;
+            return Ok(after);
         }
-        let mut message = sink.begin(line);
-        message.body_mut()[..rest.len()].copy_from_slice(rest);
-        self.body = Some((message, rest.len()));
-        &[]
+        self.body = Some(sink.begin(line)?);
+        Ok(rest)
     }
 }
 
@@ -230,139 +285,30 @@ fn usual_number(buf: &[u8], start: usize, end: u8) -> Option<(usize, usize)> {
     }
 }
 
-fn control_line(line: &[u8], sink: &mut impl Sink) -> Result<()> {
-    let verb = |n: usize| line.get(..n).map(<[u8]>::to_ascii_uppercase);
-    if verb(4).as_deref() == Some(b"PING") {
-        sink.ping();
-    } else if verb(4).as_deref() == Some(b"PONG") {
-        sink.pong();
-    } else if verb(3).as_deref() == Some(b"+OK") {
-        // Only sent in verbose mode; nothing waits for it.
-    } else if verb(4).as_deref() == Some(b"INFO") && line.len() > 4 && is_blank(line[4]) {
-        sink.info(line[5..].trim_ascii());
-    } else if verb(4).as_deref() == Some(b"-ERR") && line.len() > 4 && is_blank(line[4]) {
-        sink.server_error(&line[5..]);
-    } else {
-        return Err(parse_error(line));
-    }
-    Ok(())
-}
-
-/// Refuses the start of a line as soon as it cannot become a known one.
-fn check_verb(start: &[u8]) -> Result<()> {
-    const VERBS: [&[u8]; 7] = [b"MSG ", b"HMSG ", b"PING", b"PONG", b"+OK", b"-ERR ", b"INFO "];
-    let blank_as_space = |b: &u8| if is_blank(*b) { b' ' } else { b.to_ascii_uppercase() };
-    let known = VERBS.iter().any(|verb| {
-        let n = verb.len().min(start.len());
-        start[..n].iter().map(blank_as_space).eq(verb[..n].iter().copied())
-    });
-    if known { Ok(()) } else { Err(parse_error(start)) }
-}
-
-/// `MSG <subject> <sid> [reply] <size>` or `HMSG <subject> <sid> [reply] <header size> <size>`.
-#[inline]
-fn parse_msg_line(line: &[u8]) -> Result<MsgLine<'_>> {
-    let with_headers = matches!(line[0], b'H' | b'h');
-    let verb: &[u8] = if with_headers { b"HMSG" } else { b"MSG" };
-    let args = match line.split_at_checked(verb.len()) {
-        Some((v, args)) if v.eq_ignore_ascii_case(verb) && args.first().is_some_and(|b| is_blank(*b)) => args,
-        _ => return Err(parse_error(line)),
-    };
-    let mut tokens: [&[u8]; 6] = [&[]; 6];
-    let count = split(args, &mut tokens);
-    let sizes = if with_headers { 2 } else { 1 };
-    if count != 2 + sizes && count != 3 + sizes {
-        return Err(args_error("wrong number of arguments", None));
-    }
-    let sid = decimal(tokens[1]).ok_or_else(|| args_error("Bad or Missing Sid", Some(args)))?;
-    let size = body_len(tokens[count - 1]).ok_or_else(|| args_error("Bad or Missing Size", Some(args)))?;
-    let header_len = match with_headers {
-        false => 0,
-        true => body_len(tokens[count - 2])
-            .filter(|n| *n <= size)
-            .ok_or_else(|| args_error("Bad or Missing Header Size", Some(args)))?,
-    };
-    let reply = (count == 3 + sizes).then(|| tokens[2]);
-    Ok(MsgLine { subject: tokens[0], reply, sid, header_len, size })
-}
-
-/// Splits at runs of blanks; stops counting one past the room there is.
-#[inline]
-fn split<'a>(args: &'a [u8], tokens: &mut [&'a [u8]; 6]) -> usize {
-    let (mut count, mut i) = (0, 0);
-    while i < args.len() {
-        if is_blank(args[i]) {
-            i += 1;
-            continue;
-        }
-        let start = i;
-        while i < args.len() && !is_blank(args[i]) {
-            i += 1;
-        }
-        if count == tokens.len() {
-            return count + 1;
-        }
-        tokens[count] = &args[start..i];
-        count += 1;
-    }
-    count
-}
-
-#[inline]
-fn decimal(digits: &[u8]) -> Option<u64> {
-    if digits.is_empty() {
-        return None;
-    }
-    let mut value: i64 = 0;
-    for d in digits {
-        if !d.is_ascii_digit() {
-            return None;
-        }
-        value = value.checked_mul(10)?.checked_add(i64::from(d - b'0'))?;
-    }
-    Some(value as u64)
-}
-
-/// A body length; what does not fit a C int is no length.
-#[inline]
-fn body_len(digits: &[u8]) -> Option<usize> {
-    decimal(digits).filter(|n| *n <= i32::MAX as u64).map(|n| n as usize)
-}
-
-#[inline]
-fn is_blank(b: u8) -> bool {
-    b == b' ' || b == b'\t'
-}
-
-#[inline]
-fn without_cr(line: &[u8]) -> &[u8] {
-    line.strip_suffix(b"\r").unwrap_or(line)
-}
-
-#[cold]
-fn args_error(what: &str, args: Option<&[u8]>) -> Error {
-    let shown = args.map(|a| format!(": '{}'", String::from_utf8_lossy(a.trim_ascii()))).unwrap_or_default();
-    Error::new(Status::ProtocolError, format!("processMsgArgs {what}{shown}"))
-}
-
-#[cold]
-fn parse_error(rest: &[u8]) -> Error {
-    let shown = String::from_utf8_lossy(&rest[..rest.len().min(64)]).into_owned();
-    Error::new(Status::ProtocolError, format!("Parse Error [0]: '{shown}'"))
-}
-
 #[cfg(test)]
 mod tests {
+    use super::line::MAX_TEXT;
     use super::*;
+    use crate::error::Status;
+    use crate::proto::info;
 
     #[derive(Default)]
     struct Log(Vec<String>);
 
-    struct Body(String, Vec<u8>);
+    /// What the line said, the body, and how much of it has arrived.
+    struct Body(String, Vec<u8>, usize);
 
     impl PartialBody for Body {
-        fn body_mut(&mut self) -> &mut [u8] {
-            &mut self.1
+        fn missing(&self) -> usize {
+            self.1.len() - self.2
+        }
+        fn room(&mut self) -> Result<&mut [u8]> {
+            // Small rooms, so that bodies need several.
+            let end = self.1.len().min(self.2 + 3);
+            Ok(&mut self.1[self.2..end])
+        }
+        fn fill(&mut self, n: usize) {
+            self.2 += n;
         }
     }
 
@@ -377,8 +323,8 @@ mod tests {
         fn message(&mut self, line: MsgLine<'_>, body: &[u8]) {
             self.0.push(format!("{} [{}]", show(line), String::from_utf8_lossy(body)));
         }
-        fn begin(&mut self, line: MsgLine<'_>) -> Body {
-            Body(show(line), vec![0; line.size])
+        fn begin(&mut self, line: MsgLine<'_>) -> Result<Body> {
+            Ok(Body(show(line), vec![0; line.size], 0))
         }
         fn complete(&mut self, m: Body) {
             self.0.push(format!("{} [{}]", m.0, String::from_utf8_lossy(&m.1)));
@@ -486,7 +432,8 @@ mod tests {
                 let taken = usual_message(input.as_bytes());
                 assert_eq!(taken.is_some(), usual && end == "\r\n", "{input:?}");
                 let Some((found, body, rest)) = taken else { continue };
-                let thorough = parse_msg_line(line.trim_ascii_end().as_bytes()).unwrap();
+                let (verb, args) = line.trim_ascii_end().split_once(' ').unwrap();
+                let thorough = parse_msg_args(args.as_bytes(), verb == "HMSG").unwrap();
                 assert_eq!((found, body, rest), (thorough, &b"hello"[..], &b"PING\r\n"[..]));
                 for cut in 0..input.len() - rest.len() {
                     assert!(usual_message(&input.as_bytes()[..cut]).is_none(), "{input:?} cut at {cut}");
@@ -507,41 +454,154 @@ mod tests {
     fn a_large_body_is_read_in_place() {
         let (mut parser, mut log) = (Parser::default(), Log::default());
         parser.parse(b"MSG foo 1 10\r\n012", &mut log).unwrap();
-        assert!(parser.missing_body(8).is_none());
-        parser.missing_body(7).unwrap().copy_from_slice(b"3456789");
-        parser.body_filled(7, &mut log);
+        assert!(parser.body_room(8).is_none());
+        for part in [&b"345"[..], b"67", b"89"] {
+            let room = parser.body_room(1).unwrap().unwrap();
+            room[..part.len()].copy_from_slice(part);
+            parser.body_filled(part.len(), &mut log);
+        }
         parser.parse(b"\r\nPING\r\n", &mut log).unwrap();
         assert_eq!(log.0, ["foo 1 - 0 [0123456789]", "ping"]);
     }
 
+    /// One byte behind a payload is anything, and what follows it up to an LF too.
     #[test]
-    fn malformed_input_is_refused() {
-        for (input, text) in [
-            (&b"X"[..], "Parse Error"),
-            (b"\r\n", "Parse Error"),
-            (b" PING\r\n", "Parse Error"),
-            (b"PIX", "Parse Error"),
-            (b"MSGS foo 1 1\r\n", "Parse Error"),
-            (b"INFO\r\n", "Parse Error"),
-            (b"-ERR\r\n", "Parse Error"),
-            (b"MSG foo 1\r\n", "wrong number of arguments"),
-            (b"MSG\r\n", "Parse Error"),
-            (b"MSG \r\n", "wrong number of arguments"),
-            (b"MSG a 1 b c 5\r\n", "wrong number of arguments"),
-            (b"HMSG a 1 5\r\n", "wrong number of arguments"),
-            (b"HMSG a 1 b 1 2 3 4\r\n", "wrong number of arguments"),
-            (b"MSG foo x 1\r\n", "Bad or Missing Sid"),
-            (b"MSG foo -1 1\r\n", "Bad or Missing Sid"),
-            (b"MSG foo 1 -1\r\n", "Bad or Missing Size"),
-            (b"MSG foo 1 99999999999\r\n", "Bad or Missing Size"),
-            (b"MSG foo 1 99999999999999999999999\r\n", "Bad or Missing Size"),
-            (b"HMSG foo 1 5 3\r\n", "Bad or Missing Header Size"),
-        ] {
-            for piece in [1, input.len()] {
-                let error = parse_in_pieces(input, piece).1.expect_err("malformed");
-                assert_eq!(error.status(), Status::ProtocolError);
-                assert!(error.text().contains(text), "{:?}: {}", input, error.text());
+    fn the_end_of_a_payload_is_lenient() {
+        for end in
+            ["\r\n", "\n\n", "\r\r\n", "\n\r\n", "\nx\n", "xy\n", "\0\n", "\nPING\r\n", " MSG foo 1 9\r\n"]
+        {
+            let input = format!(
+                "MSG foo 1 2\r\nhi{end}MSG foo 1 0\r\n{end}HMSG foo 1 12 14\r\nNATS/1.0\r\n\r\nhi{end}PONG\r\n"
+            );
+            for piece in 1..=input.len() {
+                let (frames, result) = parse_in_pieces(input.as_bytes(), piece);
+                result.unwrap();
+                let expected = ["foo 1 - 0 [hi]", "foo 1 - 0 []", "foo 1 - 12 [NATS/1.0\r\n\r\nhi]", "pong"];
+                assert_eq!(frames, expected, "{end:?} in pieces of {piece}");
             }
+        }
+    }
+
+    const PARSE: &str = "Parse Error [";
+    const ARGUMENTS: &str = "processMsgArgs Parse Error: wrong number of arguments";
+
+    /// Malformed input and how the error's text starts.
+    const MALFORMED: [(&[u8], &str); 48] = [
+        (b"X", "Parse Error [0]: 'X"),
+        (b"\r\n", "Parse Error [0]: '\r"),
+        (b"\n\nPING\r\n", "Parse Error [0]: '\n"),
+        (b" PING\r\n", "Parse Error [0]: ' "),
+        (b"PIX", "Parse Error [19]: 'X"),
+        (b"PINK\r\n", "Parse Error [20]: 'K"),
+        (b"pond\r\n", "Parse Error [23]: 'd"),
+        (b"P\r\n", "Parse Error [18]: '\r"),
+        (b"PO\n", "Parse Error [22]: '\n"),
+        (b"M\r\n", "Parse Error [10]: '\r"),
+        (b"MsX\r\n", "Parse Error [11]: 'X"),
+        (b"MSGS foo 1 1\r\n", "Parse Error [12]: 'S"),
+        (b"MSG\r\n", "Parse Error [12]: '\r"),
+        (b"HX", "Parse Error [17]: 'X"),
+        (b"HM\r\n", "Parse Error [10]: '\r"),
+        (b"HMSGfoo", "Parse Error [12]: 'f"),
+        (b"INFO\r\n", "Parse Error [28]: '\r"),
+        (b"INF {}\r\n", "Parse Error [27]: ' "),
+        (b"-ERR\r\n", "Parse Error [7]: '\r"),
+        (b"-ERx", "Parse Error [6]: 'x"),
+        (b"+NO\r\n", "Parse Error [1]: 'N"),
+        (b"+OX\r\n", "Parse Error [2]: 'X"),
+        (b"X\0Y\r\n", "Parse Error [0]: 'X"),
+        (b"\0\r\n", "Parse Error [0]: ''"),
+        (b"\xff\xfe\r\n", "Parse Error [0]: '\u{fffd}"),
+        (b"MSG foo 1\r\n", ARGUMENTS),
+        (b"MSG \r\n", ARGUMENTS),
+        (b"MSG a 1 b c 5\r\n", ARGUMENTS),
+        (b"MSG a b c d e f g h i j k\r\n", ARGUMENTS),
+        (b"HMSG a 1 5\r\n", ARGUMENTS),
+        (b"HMSG a 1 b 1 2 3 4\r\n", ARGUMENTS),
+        (b"MSG foo x 1\r\n", "processMsgArgs Bad or Missing Sid: 'foo x 1'"),
+        (b"MSG foo -1 1\r\n", "processMsgArgs Bad or Missing Sid: 'foo -1 1'"),
+        (b"MSG \tfoo \t x   1  \r\n", "processMsgArgs Bad or Missing Sid: 'foo \t x   1  '"),
+        (b"MSG foo bar 1 baz\r\n", "processMsgArgs Bad or Missing Size: 'foo bar 1 baz'"),
+        (b"MSG foo bar baz\r\n", "processMsgArgs Bad or Missing Size: 'foo bar baz'"),
+        (b"MSG foo 1 -1\r\n", "processMsgArgs Bad or Missing Size: 'foo 1 -1'"),
+        (b"MSG foo 1 2147483648\r\n", "processMsgArgs Bad or Missing Size: 'foo 1 2147483648'"),
+        (b"MSG foo 1 99999999999999999999999\r\n", "processMsgArgs Bad or Missing Size: 'foo 1 9999"),
+        (b"MSG a\0b 1 x\r\n", "processMsgArgs Bad or Missing Size: 'a'"),
+        (b"MSG foo 1 2\r\nhi\n\n\n", "Parse Error [0]: '\n"),
+        (b"MSG foo 1 2\r\nhiMSG foo 1 2\r\nok\r\n", "Parse Error [0]: 'o"),
+        (b"HMSG foo 1 5 3\r\n", "processMsgArgs Bad or Missing Header Size: 'foo 1 5 3'"),
+        (b"HMSG foo 1 5 x\r\n", "processMsgArgs Bad or Missing Header Size: 'foo 1 5 x'"),
+        (b"HMSG foo x y z\r\n", "processMsgArgs Bad or Missing Header Size: 'foo x y z'"),
+        (b"HMSG foo r x 5 5\r\n", "processMsgArgs Bad or Missing Sid: 'foo r x 5 5'"),
+        (b"MSG foo 18446744073709551616 1\r\n", "processMsgArgs Bad or Missing Sid: 'foo 184"),
+        (b"PING\r\nINFO {}\r\nMSG foo 1 1\r\na\r\nMSG foo 1 1\r\nb\r\nnonsense", "Parse Error [0]: 'n"),
+    ];
+
+    #[test]
+    fn malformed_input_is_refused_at_any_split() {
+        for (input, text) in MALFORMED {
+            let (whole, error) = parse_in_pieces(input, input.len());
+            let error = error.expect_err("malformed");
+            assert_eq!(error.status(), Status::ProtocolError);
+            assert!(error.text().starts_with(text), "{:?}: {}", input, error.text());
+            if text.starts_with(PARSE) && !input.contains(&0) && input.is_ascii() {
+                // All that was read from the wrong byte on.
+                let from = error.text().find('\'').unwrap() + 1;
+                let rest = &error.text().as_bytes()[from..error.text().len() - 1];
+                assert!(input.ends_with(rest), "{:?}: {}", input, error.text());
+            }
+            for piece in 1..input.len() {
+                let (frames, split) = parse_in_pieces(input, piece);
+                let split = split.expect_err("malformed");
+                assert_eq!((frames.as_slice(), split.status()), (whole.as_slice(), Status::ProtocolError));
+                assert!(split.text().starts_with(text), "{:?} in pieces of {piece}: {}", input, split.text());
+            }
+        }
+    }
+
+    #[test]
+    fn texts_of_errors_are_short() {
+        for input in ["x".repeat(1000), format!("MSG {} 1 x\r\n", "\u{e4}".repeat(500))] {
+            let text = parse_in_pieces(input.as_bytes(), input.len()).1.unwrap_err().text().to_owned();
+            assert!(text.len() <= MAX_TEXT && text.len() > MAX_TEXT - 4, "{text}");
+        }
+    }
+
+    #[test]
+    fn lines_are_bounded() {
+        let status = |start: &str, len: usize, piece: usize| {
+            let mut line = start.as_bytes().to_vec();
+            line.resize(len - 2, b' ');
+            line.extend_from_slice(b"\r\n");
+            parse_in_pieces(&line, piece).1.map_err(|error| error.status())
+        };
+        let too_long = Err(Status::LineTooLong);
+        for piece in [1 << 16, usize::MAX] {
+            for (start, limit) in [
+                ("PING", MAX_LINE),
+                ("+OK", MAX_LINE),
+                ("-ERR 'Permissions Violation'", MAX_LINE),
+                ("iNFO {}", info::MAX_LINE),
+                ("MSG foo 1 0", MAX_LINE),
+            ] {
+                assert_eq!(status(start, limit, piece), Ok(()), "{start} in pieces of {piece}");
+                assert_eq!(status(start, limit + 1, piece), too_long, "{start} in pieces of {piece}");
+            }
+        }
+    }
+
+    /// A line that never ends is given up as soon as it is too long.
+    #[test]
+    fn an_endless_line_is_not_kept() {
+        for (start, limit) in [(&b"PING"[..], MAX_LINE), (b"MSG ", MAX_LINE), (b"INFO ", info::MAX_LINE)] {
+            let (mut parser, mut log, mut fed) = (Parser::default(), Log::default(), start.len());
+            parser.parse(start, &mut log).unwrap();
+            let chunk = [b'x'; 1000];
+            while parser.parse(&chunk, &mut log).is_ok() {
+                fed += chunk.len();
+                assert!(fed <= limit && parser.line.capacity() <= 2 * limit);
+            }
+            assert!(fed + chunk.len() > limit);
         }
     }
 }

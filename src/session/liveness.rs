@@ -7,13 +7,17 @@
 //! On top of it, both off by default: a PONG timeout, and one bound on the whole detection time from which
 //! interval and PONG timeout are derived.
 //!
-//! The driver reads what the socket holds before it asks [`Liveness::tick`], so that a PONG already received
-//! counts, and calls [`Liveness::stop`] as soon as the connection is no longer plainly connected (lost,
-//! closed, draining).
+//! Before a peer counts as dead, what had arrived by then is read, for the PONG may be among it, and a PING that was
+//! written late gets its time: one grace, bounded by [`Liveness::grace`], so that a busy client does not give up a
+//! healthy connection and a dead peer is found all the same.
+//!
+//! The driver calls [`Liveness::stop`] as soon as the connection is no longer plainly connected (lost, closed,
+//! draining).
 
 use std::time::Duration;
 
 use crate::session::Moment;
+use crate::session::grace::{self, Arrivals, Grace};
 
 /// What is due at a tick.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +59,10 @@ pub struct Liveness {
     due: Option<Moment>,
     /// When the oldest unanswered keep-alive PING was sent.
     waiting_since: Option<Moment>,
+    /// When it was first tried to write that one to the socket.
+    tried: Option<Moment>,
+    /// The peer has used up its time, and the grace runs.
+    grace: Option<Grace>,
     /// The latest time seen, to notice a clock that goes backwards.
     latest: Moment,
     cause: Option<StaleCause>,
@@ -73,6 +81,8 @@ impl Liveness {
             last_tick: Moment::ZERO,
             due: None,
             waiting_since: None,
+            tried: None,
+            grace: None,
             latest: Moment::ZERO,
             cause: None,
         }
@@ -96,6 +106,9 @@ impl Liveness {
         if !self.running {
             return None;
         }
+        if let Some(grace) = &self.grace {
+            return Some(grace.look());
+        }
         match (self.due, self.pong_deadline()) {
             (Some(due), Some(deadline)) => Some(due.min(deadline)),
             (due, deadline) => due.or(deadline),
@@ -104,31 +117,40 @@ impl Liveness {
 
     /// Says what is due, and takes note that it will be done. Ticks missed are not made up for: the next one
     /// is a full interval after this call.
-    pub fn tick(&mut self, now: Moment) -> Tick {
+    pub fn tick(&mut self, now: Moment, arrivals: Arrivals) -> Tick {
         self.observe(now);
         if !self.running {
             return Tick::NotDue;
         }
         if self.pong_deadline().is_some_and(|deadline| now >= deadline) {
-            return self.stale(StaleCause::PongTimeout);
+            return self.judge(now, StaleCause::PongTimeout, arrivals);
         }
         if self.due.is_none_or(|due| now < due) {
             return Tick::NotDue;
         }
         if self.outstanding >= self.max_out {
-            return self.stale(StaleCause::MaxPings);
+            return self.judge(now, StaleCause::MaxPings, arrivals);
         }
         self.outstanding += 1;
-        self.waiting_since.get_or_insert(now);
+        if self.waiting_since.is_none() {
+            self.waiting_since = Some(now);
+            self.tried = None;
+        }
         self.last_tick = now;
         self.due = self.due_after(now);
         Tick::SendPing
+    }
+
+    /// The PING of the last tick was written, or could not be because the socket took nothing.
+    pub fn on_ping_tried(&mut self, now: Moment) {
+        self.tried.get_or_insert(now);
     }
 
     /// A PONG arrived, whatever PING it answers.
     pub fn on_pong(&mut self) {
         self.outstanding = 0;
         self.waiting_since = None;
+        self.grace = None;
     }
 
     /// Keep-alive PINGs sent since the last PONG.
@@ -194,7 +216,22 @@ impl Liveness {
         self.max_detection_ms
     }
 
-    /// How long a dead peer may go unnoticed under the settings in force; None when pings are off.
+    /// How long the verdict is put off at most, because of bytes unread or a PING written late: half of the interval
+    /// and of the PONG timeout, and half of what a bound on the detection time keeps for late timers.
+    pub fn grace(&self) -> Duration {
+        let Limits { interval_ms, pong_timeout_ms } = self.limits();
+        let mut wait_ms = interval_ms;
+        if pong_timeout_ms > 0 {
+            wait_ms = wait_ms.min(pong_timeout_ms);
+        }
+        if self.max_detection_ms > 0 {
+            wait_ms = wait_ms.min(self.margin_ms());
+        }
+        grace::at_most_for(millis(wait_ms))
+    }
+
+    /// How long a dead peer may go unnoticed under the settings in force, without the grace for a busy client; None
+    /// when pings are off.
     pub fn detection_bound(&self) -> Option<Duration> {
         let Limits { interval_ms, pong_timeout_ms } = self.limits();
         if interval_ms <= 0 {
@@ -211,13 +248,17 @@ impl Liveness {
         if self.max_detection_ms <= 0 {
             return self.set;
         }
-        let margin = (self.max_detection_ms / 10).min(250);
-        let half = ((self.max_detection_ms - margin) / 2).max(1);
+        let half = ((self.max_detection_ms - self.margin_ms()) / 2).max(1);
         let at_most_half = |set: i64| if set > 0 { set.min(half) } else { half };
         Limits {
             interval_ms: at_most_half(self.set.interval_ms),
             pong_timeout_ms: at_most_half(self.set.pong_timeout_ms),
         }
+    }
+
+    /// What a bound on the detection time keeps for late timers.
+    fn margin_ms(&self) -> i64 {
+        (self.max_detection_ms / 10).min(250)
     }
 
     fn change(&mut self, now: Moment, edit: impl FnOnce(&mut Liveness)) {
@@ -230,6 +271,7 @@ impl Liveness {
         if after <= 0 {
             self.due = None;
             self.waiting_since = None;
+            self.grace = None;
         } else if before <= 0 {
             self.start_count(now);
         } else {
@@ -240,6 +282,7 @@ impl Liveness {
     fn start_count(&mut self, now: Moment) {
         self.outstanding = 0;
         self.waiting_since = None;
+        self.grace = None;
         self.last_tick = now;
         self.due = self.due_after(now);
     }
@@ -253,6 +296,20 @@ impl Liveness {
         let timeout = self.pong_timeout_ms();
         let since = self.waiting_since.filter(|_| timeout > 0)?;
         Some(since.saturating_add(millis(timeout)))
+    }
+
+    /// The peer has used up its time.
+    fn judge(&mut self, now: Moment, cause: StaleCause, arrivals: Arrivals) -> Tick {
+        if self.outstanding == 0 {
+            return self.stale(cause); // nothing was asked, so no answer can be on its way
+        }
+        let late = match (self.waiting_since, self.tried) {
+            (Some(since), Some(tried)) => tried.saturating_sub(since),
+            _ => Duration::MAX,
+        };
+        let length = self.grace();
+        let grace = self.grace.get_or_insert_with(|| Grace::new(now, length, arrivals));
+        if grace.goes_on(now, arrivals, late) { Tick::NotDue } else { self.stale(cause) }
     }
 
     fn stale(&mut self, cause: StaleCause) -> Tick {
@@ -271,6 +328,10 @@ impl Liveness {
         self.last_tick = self.last_tick.saturating_sub(back);
         self.due = self.due.map(|due| due.saturating_sub(back));
         self.waiting_since = self.waiting_since.map(|since| since.saturating_sub(back));
+        self.tried = self.tried.map(|tried| tried.saturating_sub(back));
+        if let Some(grace) = &mut self.grace {
+            grace.move_back(back);
+        }
     }
 }
 
@@ -294,11 +355,18 @@ mod tests {
         live
     }
 
+    /// What a tick does where every PING is written at once and nothing lies unread.
+    fn tick(live: &mut Liveness, now: Moment) -> Tick {
+        let tick = live.tick(now, Arrivals::default());
+        live.on_ping_tried(now);
+        tick
+    }
+
     /// Runs the timer exactly as it asks until `until`; the events with their times since the start.
     fn run(live: &mut Liveness, until: i64) -> Vec<(i64, Tick)> {
         let mut events = Vec::new();
         while let Some(next) = live.next_tick().filter(|next| *next <= at(until)) {
-            match live.tick(next) {
+            match tick(live, next) {
                 Tick::NotDue => panic!("asked for a tick at {next:?} that was not due"),
                 tick => events.push((next.as_millis() as i64 - ORIGIN, tick)),
             }
@@ -341,7 +409,7 @@ mod tests {
             let mut live = started(200, 2);
             let stale = loop {
                 let next = live.next_tick().unwrap();
-                match live.tick(next) {
+                match tick(&mut live, next) {
                     Tick::Stale => break next,
                     _ if next < at(lost) => live.on_pong(),
                     _ => {}
@@ -355,9 +423,9 @@ mod tests {
     #[test]
     fn stale_is_said_once() {
         let mut live = started(200, 0);
-        assert_eq!(live.tick(at(200)), Tick::Stale);
-        assert_eq!(live.tick(at(200)), Tick::NotDue);
-        assert_eq!(live.tick(at(5000)), Tick::NotDue);
+        assert_eq!(tick(&mut live, at(200)), Tick::Stale);
+        assert_eq!(tick(&mut live, at(200)), Tick::NotDue);
+        assert_eq!(tick(&mut live, at(5000)), Tick::NotDue);
         live.set_interval(at(5000), 1);
         assert_eq!(live.next_tick(), None);
         live.start(at(6000));
@@ -370,7 +438,7 @@ mod tests {
         for interval in [0, -1, i64::MIN] {
             let mut live = started(interval, 2);
             assert_eq!(live.next_tick(), None);
-            assert_eq!(live.tick(at(1 << 40)), Tick::NotDue);
+            assert_eq!(tick(&mut live, at(1 << 40)), Tick::NotDue);
             assert_eq!(live.detection_bound(), None);
             assert_eq!(live.interval_ms(), interval);
         }
@@ -379,19 +447,19 @@ mod tests {
     #[test]
     fn nothing_happens_before_the_start_and_after_the_stop() {
         let mut live = Liveness::new(200, 2);
-        assert_eq!((live.next_tick(), live.tick(at(900))), (None, Tick::NotDue));
+        assert_eq!((live.next_tick(), tick(&mut live, at(900))), (None, Tick::NotDue));
         live.start(at(1000));
         live.stop();
-        assert_eq!((live.next_tick(), live.tick(at(9000))), (None, Tick::NotDue));
+        assert_eq!((live.next_tick(), tick(&mut live, at(9000))), (None, Tick::NotDue));
     }
 
     #[test]
     fn a_tick_too_early_changes_nothing() {
         let mut live = started(200, 2);
-        assert_eq!(live.tick(at(199)), Tick::NotDue);
+        assert_eq!(tick(&mut live, at(199)), Tick::NotDue);
         assert_eq!((live.outstanding(), live.next_tick()), (0, Some(at(200))));
-        assert_eq!(live.tick(at(200)), Tick::SendPing);
-        assert_eq!(live.tick(at(200)), Tick::NotDue);
+        assert_eq!(tick(&mut live, at(200)), Tick::SendPing);
+        assert_eq!(tick(&mut live, at(200)), Tick::NotDue);
     }
 
     #[test]
@@ -409,7 +477,7 @@ mod tests {
     fn a_pong_does_not_move_the_ticks() {
         let mut live = started(200, 2);
         run(&mut live, 200);
-        live.tick(at(350));
+        tick(&mut live, at(350));
         live.on_pong();
         assert_eq!(live.next_tick(), Some(at(400)));
     }
@@ -418,7 +486,7 @@ mod tests {
     fn an_answering_peer_lives() {
         let mut live = started(200, 1);
         for n in 1..100 {
-            assert_eq!(live.tick(at(200 * n)), Tick::SendPing);
+            assert_eq!(tick(&mut live, at(200 * n)), Tick::SendPing);
             live.on_pong();
         }
     }
@@ -436,8 +504,8 @@ mod tests {
     #[test]
     fn ticks_do_not_queue_up_during_a_suspend() {
         let mut live = started(200, 2);
-        assert_eq!(live.tick(at(3_600_000)), Tick::SendPing, "a PING goes out at once");
-        assert_eq!(live.tick(at(3_600_001)), Tick::NotDue);
+        assert_eq!(tick(&mut live, at(3_600_000)), Tick::SendPing, "a PING goes out at once");
+        assert_eq!(tick(&mut live, at(3_600_001)), Tick::NotDue);
         assert_eq!((live.outstanding(), live.next_tick()), (1, Some(at(3_600_200))));
     }
 
@@ -446,13 +514,13 @@ mod tests {
         let mut live = started(200, 2);
         live.set_pong_timeout(50_000);
         run(&mut live, 200);
-        assert_eq!(live.tick(at(300)), Tick::NotDue);
-        assert_eq!(live.tick(at(-9000)), Tick::NotDue);
+        assert_eq!(tick(&mut live, at(300)), Tick::NotDue);
+        assert_eq!(tick(&mut live, at(-9000)), Tick::NotDue);
         assert_eq!(live.next_tick(), Some(at(-8900)), "100 ms were left and still are");
-        assert_eq!(live.tick(at(-8900)), Tick::SendPing);
-        assert_eq!(live.tick(at(-8700)), Tick::Stale);
+        assert_eq!(tick(&mut live, at(-8900)), Tick::SendPing);
+        assert_eq!(tick(&mut live, at(-8700)), Tick::Stale);
         live.start(Moment::ZERO);
-        assert_eq!(live.tick(Moment::ZERO), Tick::NotDue);
+        assert_eq!(tick(&mut live, Moment::ZERO), Tick::NotDue);
         assert_eq!(live.next_tick(), Some(Duration::from_millis(200)));
     }
 
@@ -466,8 +534,8 @@ mod tests {
         assert!(live.detection_bound().is_some());
         live.start(Moment::MAX);
         assert_eq!(live.next_tick(), Some(Moment::MAX));
-        assert_eq!(live.tick(Moment::MAX), Tick::SendPing);
-        live.tick(Moment::ZERO);
+        assert_eq!(tick(&mut live, Moment::MAX), Tick::SendPing);
+        tick(&mut live, Moment::ZERO);
         assert_eq!(live.next_tick(), Some(millis(live.interval_ms())));
     }
 
@@ -480,7 +548,7 @@ mod tests {
 
         let mut late = started(10_000, 2);
         late.set_interval(at(4000), 1000);
-        assert_eq!(late.tick(at(4000)), Tick::SendPing, "the new interval since the last tick is over");
+        assert_eq!(tick(&mut late, at(4000)), Tick::SendPing, "the new interval since the last tick is over");
         assert_eq!(late.next_tick(), Some(at(5000)));
     }
 
@@ -506,7 +574,7 @@ mod tests {
             let mut events = Vec::new();
             for now in (0..10_000).step_by(10) {
                 live.set_interval(at(now), values[(now as usize / 10) % values.len()]);
-                match live.tick(at(now)) {
+                match tick(&mut live, at(now)) {
                     Tick::NotDue => {}
                     tick => events.push((now, tick)),
                 }
@@ -523,7 +591,7 @@ mod tests {
         live.set_interval(at(2100), 500);
         assert_eq!(live.outstanding(), 2);
         assert_eq!(live.next_tick(), Some(at(2500)));
-        assert_eq!(live.tick(at(2500)), Tick::Stale);
+        assert_eq!(tick(&mut live, at(2500)), Tick::Stale);
     }
 
     #[test]
@@ -531,7 +599,7 @@ mod tests {
         let mut live = started(1000, 2);
         run(&mut live, 2000);
         live.set_interval(at(2100), 0);
-        assert_eq!((live.next_tick(), live.tick(at(9000))), (None, Tick::NotDue));
+        assert_eq!((live.next_tick(), tick(&mut live, at(9000))), (None, Tick::NotDue));
         live.set_interval(at(9000), -5);
         assert_eq!(live.interval_ms(), -5);
         live.set_interval(at(9500), 300);
@@ -563,7 +631,7 @@ mod tests {
         run(&mut live, 600);
         live.set_max_out(2);
         assert_eq!(live.next_tick(), Some(at(800)));
-        assert_eq!(live.tick(at(800)), Tick::Stale);
+        assert_eq!(tick(&mut live, at(800)), Tick::Stale);
 
         let mut more = started(200, 1);
         run(&mut more, 200);
@@ -611,7 +679,7 @@ mod tests {
         assert_eq!(live.next_tick(), Some(at(2000)));
         live.set_pong_timeout(100);
         live.set_interval(at(1050), 0);
-        assert_eq!(live.tick(at(1100)), Tick::NotDue, "pings are off: nothing is stale");
+        assert_eq!(tick(&mut live, at(1100)), Tick::NotDue, "pings are off: nothing is stale");
     }
 
     #[test]
@@ -653,12 +721,95 @@ mod tests {
     #[test]
     fn the_detection_time_turns_pings_on() {
         let mut live = started(0, 2);
-        assert_eq!(live.tick(at(5000)), Tick::NotDue);
+        assert_eq!(tick(&mut live, at(5000)), Tick::NotDue);
         live.set_max_detection(1000);
         assert_eq!(live.next_tick(), Some(at(5450)));
         live.set_interval(at(5100), 0);
         assert_eq!(live.next_tick(), Some(at(5450)));
         live.set_max_detection(0);
         assert_eq!(live.next_tick(), None);
+    }
+
+    const UNREAD: Arrivals = Arrivals { arrived: 6, attended: 0 };
+    const READ: Arrivals = Arrivals { arrived: 6, attended: 6 };
+
+    /// Ticks as asked for until the verdict, and tells when that is.
+    fn verdict(live: &mut Liveness, arrivals: impl Fn(Moment) -> Arrivals) -> i64 {
+        loop {
+            let next = live.next_tick().unwrap();
+            if live.tick(next, arrivals(next)) == Tick::Stale {
+                return next.as_millis() as i64 - ORIGIN;
+            }
+        }
+    }
+
+    #[test]
+    fn a_pong_that_lies_unread_saves_the_connection() {
+        let mut live = started(500, 1);
+        assert_eq!(tick(&mut live, at(500)), Tick::SendPing);
+        assert_eq!(live.tick(at(1000), UNREAD), Tick::NotDue);
+        assert_eq!(live.next_tick(), Some(at(1001)));
+        assert_eq!(live.tick(at(1001), UNREAD), Tick::NotDue);
+        live.on_pong();
+        assert_eq!(live.tick(live.next_tick().unwrap(), READ), Tick::SendPing, "the PING that was due");
+        assert_eq!(live.outstanding(), 1);
+    }
+
+    #[test]
+    fn a_dead_peer_with_unread_bytes_is_found_half_an_interval_later() {
+        for (interval, late) in [(500, 250), (20_000, 5000), (120_000, 5000)] {
+            let mut live = started(interval, 1);
+            assert_eq!(tick(&mut live, at(interval)), Tick::SendPing);
+            assert_eq!(verdict(&mut live, |_| UNREAD), 2 * interval + late);
+            assert_eq!(live.stale_cause(), Some(StaleCause::MaxPings));
+        }
+    }
+
+    #[test]
+    fn the_verdict_falls_when_the_bytes_are_read_and_no_pong_is_among_them() {
+        let mut live = started(500, 1);
+        assert_eq!(tick(&mut live, at(500)), Tick::SendPing);
+        // A peer that goes on talking is no reason to wait longer.
+        let read_at = |now: Moment| match now {
+            now if now < at(1010) => UNREAD,
+            _ => Arrivals { arrived: 1 << 30, attended: 6 },
+        };
+        assert_eq!(verdict(&mut live, read_at), 1015);
+    }
+
+    #[test]
+    fn a_ping_that_was_written_late_gets_its_time() {
+        let mut live = started(500, 1);
+        assert_eq!(live.tick(at(500), READ), Tick::SendPing);
+        live.on_ping_tried(at(700));
+        assert_eq!(verdict(&mut live, |_| READ), 1200);
+        let mut never_written = started(500, 1);
+        assert_eq!(never_written.tick(at(500), READ), Tick::SendPing);
+        assert_eq!(verdict(&mut never_written, |_| READ), 1250);
+    }
+
+    #[test]
+    fn a_bound_on_the_detection_time_holds_with_the_grace() {
+        for bound in [10, 100, 1000, 60_000] {
+            for died in 0..200 {
+                let mut live = started(120_000, 2);
+                live.set_max_detection(bound);
+                let died = at(died * bound / 100);
+                let stale = loop {
+                    let next = live.next_tick().unwrap();
+                    match live.tick(next, UNREAD) {
+                        Tick::Stale => break next,
+                        _ if next < died => live.on_pong(),
+                        _ => {}
+                    }
+                };
+                assert!(stale - died <= millis(bound), "bound {bound}: {:?}", stale - died);
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_puts_the_verdict_off_when_no_ping_was_sent() {
+        assert_eq!(verdict(&mut started(200, 0), |_| UNREAD), 200);
     }
 }

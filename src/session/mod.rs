@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 pub mod auth;
+pub mod grace;
 pub mod handshake;
 pub mod liveness;
 pub mod pongs;

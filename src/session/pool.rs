@@ -6,7 +6,7 @@ use rand::Rng;
 use rand::seq::SliceRandom;
 
 use crate::error::Result;
-use crate::proto::info::ServerInfo;
+use crate::proto::info::{self, ServerInfo};
 use crate::proto::url::ServerUrl;
 
 const DEFAULT_URL: &[u8] = b"nats://localhost:4222";
@@ -40,12 +40,40 @@ impl Server {
     }
 }
 
+/// Most addresses that are remembered after they left the pool.
+const MAX_SEEN: usize = 2 * info::MAX_URLS;
+
+/// The addresses that one INFO announces, taken apart and told apart before anything is locked.
+#[derive(Debug, Default)]
+pub struct Announced {
+    /// By pool key, in the order of the list.
+    servers: Vec<(Vec<u8>, ServerUrl)>,
+    keys: HashSet<Vec<u8>>,
+}
+
+impl Announced {
+    /// Addresses without a port are left out. `NO_MEMORY` if the list is too long for what there is.
+    pub fn new(info: &ServerInfo) -> Result<Announced> {
+        let count = info.connect_urls.len();
+        let mut all = Announced::default();
+        all.servers.try_reserve_exact(count)?;
+        all.keys.try_reserve(count)?;
+        for url in info.connect_urls.iter().filter_map(|entry| parse_announced(entry)) {
+            let key = pool_key(&url);
+            if all.keys.insert(key.clone()) {
+                all.servers.push((key, url));
+            }
+        }
+        Ok(all)
+    }
+}
+
 /// Never empty when made; reconnecting drops servers that failed too often.
 #[derive(Debug)]
 pub struct ServerPool {
     servers: Vec<Server>,
     current: Option<usize>,
-    /// Every address ever in the pool, never forgotten: only others count as discovered.
+    /// Every address ever in the pool, up to [`MAX_SEEN`]: only others count as discovered.
     seen: HashSet<Vec<u8>>,
     credentials: Option<(Vec<u8>, Option<Vec<u8>>)>,
 }
@@ -134,26 +162,23 @@ impl ServerPool {
     }
 
     /// Takes over the addresses a server announced; true when one was never seen before (then the discovered
-    /// callback is due). An empty list changes nothing, addresses without a port are left out.
+    /// callback is due). An empty list changes nothing, nor does one for which there is no memory.
     ///
     /// Discovered servers that are no longer announced go, except the current one. If something was new and
     /// `randomize` is set, all but the first are shuffled.
-    pub fn update(&mut self, info: &ServerInfo, randomize: bool, rng: &mut impl Rng) -> bool {
-        let announced: Vec<ServerUrl> =
-            info.connect_urls.iter().filter_map(|entry| parse_announced(entry)).collect();
-        if announced.is_empty() {
+    pub fn update(&mut self, announced: Announced, randomize: bool, rng: &mut impl Rng) -> bool {
+        let mut known = HashSet::new();
+        if announced.servers.is_empty() || self.reserve(announced.servers.len(), &mut known).is_err() {
             return false;
         }
-        self.drop_unannounced(&announced);
+        self.drop_unannounced(&announced.keys, &mut known);
         let tls_name = self.current().filter(|server| !server.url.is_ip()).map(|s| s.url.host.clone());
         let mut discovered = false;
-        for url in announced {
-            let key = pool_key(&url);
-            if self.servers.iter().any(|server| pool_key(&server.url) == key) {
-                continue;
+        for (key, url) in announced.servers {
+            if !known.contains(&key) {
+                discovered |= self.seen.insert(seen_key(&url));
+                self.servers.push(Server::new(url, true, tls_name.clone()));
             }
-            discovered |= self.seen.insert(seen_key(&url));
-            self.servers.push(Server::new(url, true, tls_name.clone()));
         }
         if discovered && randomize {
             self.shuffle_tail(rng);
@@ -173,19 +198,35 @@ impl ServerPool {
         wanted.map(|server| server.url.public()).collect()
     }
 
-    fn drop_unannounced(&mut self, announced: &[ServerUrl]) {
-        let keys: HashSet<Vec<u8>> = announced.iter().map(pool_key).collect();
+    /// Makes room for so many more servers, and in `known` for the keys of the present ones.
+    fn reserve(&mut self, more: usize, known: &mut HashSet<Vec<u8>>) -> Result<()> {
+        if self.seen.len() > MAX_SEEN {
+            let in_pool: HashSet<_> = self.servers.iter().map(|server| seen_key(&server.url)).collect();
+            self.seen.retain(|key| in_pool.contains(key));
+        }
+        self.seen.try_reserve(more)?;
+        self.servers.try_reserve(more)?;
+        known.try_reserve(self.servers.len())?;
+        Ok(())
+    }
+
+    /// Puts the keys of those that stay into `known`.
+    fn drop_unannounced(&mut self, announced: &HashSet<Vec<u8>>, known: &mut HashSet<Vec<u8>>) {
         let mut current = self.current;
         let mut index = 0;
         let mut kept = 0;
         self.servers.retain(|server| {
             let is_current = self.current == Some(index);
-            let keep = is_current || !server.implicit || keys.contains(&pool_key(&server.url));
+            let key = pool_key(&server.url);
+            let keep = is_current || !server.implicit || announced.contains(&key);
             if is_current {
                 current = Some(kept);
             }
             index += 1;
-            kept += usize::from(keep);
+            if keep {
+                kept += 1;
+                known.insert(key);
+            }
             keep
         });
         self.current = current;
@@ -257,9 +298,12 @@ mod tests {
         String::from_utf8(pool.current().unwrap().url.host_port()).unwrap()
     }
 
+    fn announced(urls: impl Iterator<Item = String>) -> Announced {
+        Announced::new(&ServerInfo { connect_urls: urls.collect(), ..ServerInfo::default() }).unwrap()
+    }
+
     fn announce(pool: &mut ServerPool, urls: &[&str]) -> bool {
-        let connect_urls = urls.iter().map(|url| url.to_string()).collect();
-        pool.update(&ServerInfo { connect_urls, ..ServerInfo::default() }, false, &mut rng())
+        pool.update(announced(urls.iter().map(|url| url.to_string())), false, &mut rng())
     }
 
     /// Next server, counted as an attempt.
@@ -468,12 +512,23 @@ mod tests {
         let mut pool = pool(&["nats://h:1", "nats://g:1"]);
         pool.select(1);
         let names: Vec<String> = (0..20).map(|i| format!("s{i}:1")).collect();
-        let info = ServerInfo { connect_urls: names.clone(), ..ServerInfo::default() };
-        assert!(pool.update(&info, true, &mut rng()));
+        assert!(pool.update(announced(names.iter().cloned()), true, &mut rng()));
         let after = order(&pool);
         assert_eq!((after[0].as_str(), current(&pool).as_str(), after.len()), ("h:1", "g:1", 22));
         assert_ne!(after[2..], names);
-        assert!(!pool.update(&info, true, &mut rng()));
+        assert!(!pool.update(announced(names.iter().cloned()), true, &mut rng()));
         assert_eq!(order(&pool), after, "no news, no shuffle");
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let mut pool = pool(&["nats://h:1"]);
+        for round in 0..5 {
+            let urls = (0..info::MAX_URLS).map(|i| format!("h{round}-{i}:1"));
+            assert!(pool.update(announced(urls), false, &mut rng()));
+            assert_eq!(pool.len(), 1 + info::MAX_URLS);
+            assert!(pool.seen.len() <= MAX_SEEN + info::MAX_URLS, "{}", pool.seen.len());
+        }
+        assert!(!announce(&mut pool, &["h4-1:1"]), "it was there until now");
     }
 }

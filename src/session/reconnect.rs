@@ -38,7 +38,7 @@ impl Delay {
 
 /// Places the waits of one outage: the last attempt of each round over the pool is the one that waits, so
 /// with a single server every attempt does, the first too, and with several the others are tried at once.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct ReconnectPlan {
     tried_in_round: usize,
     rounds: i32,

@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <event2/event.h>
+#include <event.h>
 #include <event2/thread.h>
 #ifdef _WIN32
 #include <windows.h>

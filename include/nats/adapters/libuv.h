@@ -17,6 +17,11 @@
 #ifndef NATS_ADAPTERS_LIBUV_H_
 #define NATS_ADAPTERS_LIBUV_H_
 
+// uv.h needs it where the compiler is told to be strict.
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +29,9 @@
 #include <uv.h>
 
 #include <nats/nats.h>
+
+/** Tells that this header was included. */
+#define NATS_LIBUV_INCLUDE
 
 #ifdef __cplusplus
 extern "C" {

@@ -1,7 +1,7 @@
 //! The memory of a message: a fixed part, then `subject NUL [reply NUL] headers payload padding`.
 
-use std::alloc::{Layout, handle_alloc_error};
 use std::ffi::CStr;
+use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
 use super::Extra;
@@ -12,16 +12,10 @@ use crate::error::{Error, Result, Status};
 pub(super) struct Parts<'a> {
     pub(super) subject: &'a [u8],
     pub(super) reply: Option<&'a [u8]>,
-    pub(super) body: Body<'a>,
+    /// Headers and payload.
+    pub(super) body: &'a [u8],
     pub(super) header_len: usize,
     pub(super) padding: usize,
-}
-
-/// Headers and payload.
-pub(super) enum Body<'a> {
-    Copy(&'a [u8]),
-    /// So many zeros.
-    Zero(usize),
 }
 
 /// Where the parts are in the block; the subject follows the fixed part.
@@ -37,17 +31,18 @@ pub(super) struct Fixed {
 }
 
 const SUBJECT_AT: usize = size_of::<Fixed>();
+/// Room for a body that is still arriving, to begin with: that much is asked of the system at once, and no pages are used
+/// before their bytes come.
+const FIRST_ROOM: usize = 1 << 20;
+/// Most bytes of a body that are made ready for the next read.
+const AT_ONCE: usize = 256 << 10;
 
 const _: () = assert!(SUBJECT_AT <= 32, "a small message is to fit into one cache line");
 
 impl Fixed {
     /// `NO_MEMORY` if the parts are long beyond all reason.
     #[inline(always)]
-    fn new(parts: &Parts<'_>) -> Result<Fixed> {
-        let body_len = match parts.body {
-            Body::Copy(body) => body.len(),
-            Body::Zero(len) => len,
-        };
+    fn new(parts: &Parts<'_>, body_len: usize) -> Result<Fixed> {
         let reply_at = SUBJECT_AT + parts.subject.len() + 1;
         let body_at = reply_at + parts.reply.map_or(0, |reply| reply.len() + 1);
         let padding_at = body_at + body_len;
@@ -84,33 +79,17 @@ const _: () = {
 };
 
 impl Block {
-    /// A block with these parts; a lack of memory ends the process, as everywhere in Rust.
-    #[inline(always)]
-    pub(super) fn or_abort(parts: &Parts<'_>, maker: &mut Maker) -> Block {
-        Block::new(parts, maker).unwrap_or_else(|_| handle_alloc_error(Layout::new::<Fixed>()))
-    }
-
+    /// A block with these parts; `NO_MEMORY` if there is none.
     #[inline(always)]
     pub(super) fn new(parts: &Parts<'_>, maker: &mut Maker) -> Result<Block> {
-        let fixed = Fixed::new(parts)?;
+        let fixed = Fixed::new(parts, parts.body.len())?;
         let base = maker.allocate(fixed.size as usize).ok_or_else(no_memory)?.as_ptr();
         // SAFETY: the block has room for all parts, which are written one behind the other; no part can overlap
         // a new block.
         unsafe {
-            write_string(base.add(SUBJECT_AT), parts.subject);
-            if let Some(reply) = parts.reply {
-                write_string(base.add(fixed.reply_at as usize), reply);
-            }
-            let body = base.add(fixed.body_at as usize);
-            match parts.body {
-                Body::Copy(bytes) => copy(bytes, body),
-                Body::Zero(len) => body.write_bytes(0, len),
-            }
-            let padding = base.add(fixed.padding_at as usize);
-            padding.write(0);
-            if parts.padding > 1 {
-                padding.write_bytes(0, parts.padding);
-            }
+            write_strings(base, &fixed, parts);
+            copy(parts.body, base.add(fixed.body_at as usize));
+            write_padding(base, &fixed, parts.padding);
             base.cast::<Fixed>().write(fixed);
             Ok(Block(NonNull::new_unchecked(base.cast())))
         }
@@ -168,11 +147,6 @@ impl Block {
         (self.fixed().padding_at - self.fixed().body_at) as usize
     }
 
-    pub(super) fn body_mut(&mut self) -> &mut [u8] {
-        // SAFETY: these bytes are part of the block and initialised; self is the only owner.
-        unsafe { std::slice::from_raw_parts_mut(self.at(self.fixed().body_at), self.body_len()) }
-    }
-
     pub(super) fn as_ptr(&self) -> *mut () {
         self.0.as_ptr().cast()
     }
@@ -198,6 +172,121 @@ impl Drop for Block {
         unsafe {
             self.0.drop_in_place();
             recycle::free(self.0.cast(), size);
+        }
+    }
+}
+
+/// A block whose body is still arriving. Who announces a long one need not send it: the memory grows with what came.
+pub(super) struct Growing {
+    memory: NonNull<u8>,
+    /// Bytes at `memory`: those of the whole block, or too few for its body.
+    room: usize,
+    fixed: Fixed,
+    padding: usize,
+    /// How far the body has arrived, counted from the start of the block like the two below.
+    filled: usize,
+    /// How far the body's memory is initialised.
+    initialised: usize,
+}
+
+// SAFETY: as for `Block`.
+unsafe impl Send for Growing {}
+
+impl Growing {
+    /// A block of these parts, but for the body, with one of `body_len` bytes to come.
+    pub(super) fn new(parts: &Parts<'_>, body_len: usize, maker: &mut Maker) -> Result<Growing> {
+        let fixed = Fixed::new(parts, body_len)?;
+        let (start, whole) = (fixed.body_at as usize, fixed.size as usize);
+        let first = start + FIRST_ROOM;
+        let room = if first < fixed.padding_at as usize { first } else { whole };
+        let memory = maker.allocate(room).ok_or_else(no_memory)?;
+        // SAFETY: the strings lie before the body, where there is room.
+        unsafe { write_strings(memory.as_ptr(), &fixed, parts) };
+        Ok(Growing { memory, room, fixed, padding: parts.padding, filled: start, initialised: start })
+    }
+
+    pub(super) fn missing(&self) -> usize {
+        self.fixed.padding_at as usize - self.filled
+    }
+
+    /// Room for some of what is missing.
+    pub(super) fn room(&mut self) -> Result<&mut [u8]> {
+        if self.filled == self.room {
+            self.grow()?;
+        }
+        let end = (self.filled + AT_ONCE).min(self.fixed.padding_at as usize).min(self.room);
+        // SAFETY: all between `filled` and `end` is part of the memory, of which self is the only owner, and what was not
+        // initialised yet is now.
+        unsafe {
+            let base = self.memory.as_ptr();
+            if end > self.initialised {
+                base.add(self.initialised).write_bytes(0, end - self.initialised);
+                self.initialised = end;
+            }
+            Ok(std::slice::from_raw_parts_mut(base.add(self.filled), end - self.filled))
+        }
+    }
+
+    pub(super) fn fill(&mut self, n: usize) {
+        assert!(self.filled + n <= self.initialised, "not more than there was room for");
+        self.filled += n;
+    }
+
+    /// The block, once nothing is missing.
+    pub(super) fn finish(self) -> Block {
+        assert!(self.missing() == 0 && self.room == self.fixed.size as usize, "the body is whole");
+        let this = ManuallyDrop::new(self);
+        let base = this.memory.as_ptr();
+        // SAFETY: the memory is that of the whole block and initialised up to the padding. `this` is never dropped, and
+        // its fixed part, which owns nothing yet, is moved to where it belongs.
+        unsafe {
+            write_padding(base, &this.fixed, this.padding);
+            base.cast::<Fixed>().write(std::ptr::read(&this.fixed));
+            Block(this.memory.cast())
+        }
+    }
+
+    /// Makes room for twice as much, or for all.
+    fn grow(&mut self) -> Result<()> {
+        let double = self.room * 2;
+        let room = if double < self.fixed.padding_at as usize { double } else { self.fixed.size as usize };
+        // SAFETY: the memory is as large as `room` says, and used through self only.
+        self.memory = unsafe { recycle::grow(self.memory, self.room, room) }.ok_or_else(no_memory)?;
+        self.room = room;
+        Ok(())
+    }
+}
+
+impl Drop for Growing {
+    fn drop(&mut self) {
+        // SAFETY: self is the only owner, and `room` is the size of the allocation.
+        unsafe { recycle::free(self.memory, self.room) };
+    }
+}
+
+/// # Safety
+/// `base` has room for all before the body.
+#[inline(always)]
+unsafe fn write_strings(base: *mut u8, fixed: &Fixed, parts: &Parts<'_>) {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        write_string(base.add(SUBJECT_AT), parts.subject);
+        if let Some(reply) = parts.reply {
+            write_string(base.add(fixed.reply_at as usize), reply);
+        }
+    }
+}
+
+/// # Safety
+/// `base` has room for the whole block; `padding` is what its size was computed with.
+#[inline(always)]
+unsafe fn write_padding(base: *mut u8, fixed: &Fixed, padding: usize) {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        let place = base.add(fixed.padding_at as usize);
+        place.write(0);
+        if padding > 1 {
+            place.write_bytes(0, padding);
         }
     }
 }

@@ -11,20 +11,23 @@ use crate::client::options::{
     UserJwtHandler,
 };
 use crate::error::{Error, Result, Status, fail};
-use crate::ffi::support::callback::Closure;
+use crate::ffi::support::callback::{Closure, word};
 use crate::ffi::support::{Handle, last_error, strings};
 use crate::ffi::types::{
-    natsConnection, natsConnectionHandler, natsCustomReconnectDelayHandler, natsErrHandler,
+    enum_from_code, natsConnection, natsConnectionHandler, natsCustomReconnectDelayHandler, natsErrHandler,
     natsProxyConnHandler, natsSignatureHandler, natsSock, natsStatus, natsSubscription, natsTokenHandler,
     natsUserJWTHandler, status_from_c,
 };
+use crate::thread_end::{Ending, call_handler as call};
 
 /// The handler of a connection event; it runs on the library's callback thread.
 pub(super) fn connection(handler: natsConnectionHandler, closure: *mut c_void) -> Option<ConnectionHandler> {
     let (handler, closure) = (handler?, Closure::new(closure));
     Some(Arc::new(move |conn| {
         // SAFETY: a function of the program called as it was registered; `conn` lives for the call.
-        unsafe { handler(natsConnection::lend(conn), closure.get()) };
+        let _ = unsafe {
+            call(handler as *const c_void, [word(natsConnection::lend(conn)), closure.word(), 0, 0, 0])
+        };
         last_error::clear();
     }))
 }
@@ -37,8 +40,9 @@ pub(super) fn error(handler: natsErrHandler, closure: *mut c_void) -> Option<Err
             last_error::preset(error.status(), text);
         }
         let (nc, sub) = (natsConnection::lend(conn), sub.map_or(null_mut(), natsSubscription::lend));
+        let status = natsStatus::from(error.status()) as usize;
         // SAFETY: a function of the program called as it was registered; both objects live for the call.
-        unsafe { handler(nc, sub, error.status().into(), closure.get()) };
+        let _ = unsafe { call(handler as *const c_void, [word(nc), word(sub), status, closure.word(), 0]) };
         last_error::clear();
     }))
 }
@@ -48,9 +52,10 @@ pub(super) fn token(handler: natsTokenHandler, closure: *mut c_void) -> Option<T
     let (handler, closure) = (handler?, Closure::new(closure));
     Some(Arc::new(move || {
         // SAFETY: a function of the program called as it was registered.
-        let token = unsafe { handler(closure.get()) };
+        let token =
+            unsafe { call(handler as *const c_void, [closure.word(), 0, 0, 0, 0]) }.unwrap_or_default();
         // SAFETY: the handler returns NULL or a C string; it is copied at once.
-        unsafe { strings::bytes(token) }.map(<[u8]>::to_vec)
+        unsafe { strings::bytes(std::ptr::with_exposed_provenance(token)) }.map(<[u8]>::to_vec)
     }))
 }
 
@@ -60,10 +65,9 @@ pub(super) fn reconnect_delay(
 ) -> Option<ReconnectDelayHandler> {
     let (handler, closure) = (handler?, Closure::new(closure));
     Some(Arc::new(move |conn, attempts| {
+        let arguments = [word(natsConnection::lend(conn)), attempts as usize, closure.word(), 0, 0];
         // SAFETY: a function of the program called as it was registered; `conn` lives for the call.
-        let delay = unsafe { handler(natsConnection::lend(conn), attempts, closure.get()) };
-        #[allow(clippy::useless_conversion, reason = "a C long has 32 bits on some targets")]
-        i64::from(delay)
+        unsafe { call(handler as *const c_void, arguments) }.map_or(0, |delay| delay as i64)
     }))
 }
 
@@ -73,9 +77,10 @@ pub(super) fn proxy(handler: natsProxyConnHandler, closure: *mut c_void) -> Opti
     Some(Arc::new(move |host, port| {
         let mut host = c_string(host).into_bytes_with_nul();
         let mut fd: natsSock = -1;
+        let arguments = [word(&raw mut fd), word(host.as_mut_ptr()), port as usize, closure.word(), 0];
         // SAFETY: a function of the program called as it was registered; `host` is a C string it may change.
-        let returned = unsafe { handler(&mut fd, host.as_mut_ptr().cast(), port, closure.get()) };
-        accepted_socket(fd, outcome(returned, None))
+        let returned = unsafe { call(handler as *const c_void, arguments) };
+        accepted_socket(fd, outcome(status_of(returned), None))
     }))
 }
 
@@ -84,9 +89,10 @@ pub(super) fn user_jwt(handler: natsUserJWTHandler, closure: *mut c_void) -> Opt
     let (handler, closure) = (handler?, Closure::new(closure));
     Some(Arc::new(move || {
         let (mut jwt, mut text) = (Malloced::<c_char>::empty(), Malloced::<c_char>::empty());
+        let arguments = [word(&raw mut jwt.0), word(&raw mut text.0), closure.word(), 0, 0];
         // SAFETY: a function of the program called as it was registered.
-        let returned = unsafe { handler(&mut jwt.0, &mut text.0, closure.get()) };
-        outcome(returned, text.bytes())?;
+        let returned = unsafe { call(handler as *const c_void, arguments) };
+        outcome(status_of(returned), text.bytes())?;
         Ok(jwt.bytes().unwrap_or_default().to_vec())
     }))
 }
@@ -99,15 +105,27 @@ pub(super) fn signature(handler: natsSignatureHandler, closure: *mut c_void) -> 
         let nonce = nonce.as_ref().map_or(std::ptr::null(), |nonce| nonce.as_ptr());
         let (mut signature, mut text) = (Malloced::<c_uchar>::empty(), Malloced::<c_char>::empty());
         let mut len: c_int = 0;
+        let arguments = [
+            word(&raw mut text.0),
+            word(&raw mut signature.0),
+            word(&raw mut len),
+            word(nonce),
+            closure.word(),
+        ];
         // SAFETY: a function of the program called as it was registered; `nonce` lives for the call.
-        let returned = unsafe { handler(&mut text.0, &mut signature.0, &mut len, nonce, closure.get()) };
-        outcome(returned, text.bytes())?;
+        let returned = unsafe { call(handler as *const c_void, arguments) };
+        outcome(status_of(returned), text.bytes())?;
         // SAFETY: the handler says that `signature` has `len` bytes; they are copied at once.
         Ok(unsafe { strings::payload(signature.0.cast(), len) }.to_vec())
     }))
 }
 
 /// What a status returned by a function of the program means; an unknown one is `NATS_ERR`.
+/// What the program's function returned, which is a failure when it ended the thread instead.
+pub(super) fn status_of(returned: std::result::Result<usize, Ending>) -> MaybeUninit<natsStatus> {
+    enum_from_code(returned.map_or(natsStatus::NATS_ERR as c_int, |code| code as c_int))
+}
+
 pub(super) fn outcome(returned: MaybeUninit<natsStatus>, text: Option<&[u8]>) -> Result<()> {
     // SAFETY: a function returned it.
     let status = unsafe { status_from_c(returned) }.unwrap_or(Status::Err);
@@ -163,7 +181,6 @@ impl<T> Drop for Malloced<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ffi::types::enum_from_code;
     use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd};
 
     #[test]

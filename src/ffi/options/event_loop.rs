@@ -11,13 +11,14 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use crate::client::connection::Connection;
 use crate::client::options::{EventLoop, EventLoopFactory};
 use crate::error::{Error, Result};
-use crate::ffi::options::callbacks::outcome;
+use crate::ffi::options::callbacks::{outcome, status_of};
 use crate::ffi::support::Handle;
-use crate::ffi::support::callback::Closure;
+use crate::ffi::support::callback::{Closure, word};
 use crate::ffi::types::{
     natsConnection, natsEvLoop_Attach, natsEvLoop_Detach, natsEvLoop_ReadAddRemove,
     natsEvLoop_WriteAddRemove, natsSock, natsStatus,
 };
+use crate::thread_end::call_handler as call;
 
 type Status = MaybeUninit<natsStatus>;
 type Attach = unsafe extern "C" fn(*mut *mut c_void, *mut c_void, *mut natsConnection, natsSock) -> Status;
@@ -71,10 +72,11 @@ impl EventLoop for Attached {
         let first = !self.referenced.swap(true, Ordering::AcqRel);
         let nc = if first { natsConnection::give(conn.clone()) } else { natsConnection::lend(conn) };
         let (event_loop, user_data) = (self.adapter.event_loop.get(), self.user_data.as_ptr());
+        let arguments = [word(user_data), word(event_loop), word(nc), fd as usize, 0];
         // SAFETY: a function of the program called as it was registered; calls for one connection do not overlap
         // with attach, so nothing else touches the user data.
-        let returned = unsafe { (self.adapter.attach)(user_data, event_loop, nc, fd) };
-        outcome(returned, None).map_err(|error| {
+        let returned = unsafe { call(self.adapter.attach as *const c_void, arguments) };
+        outcome(status_of(returned), None).map_err(|error| {
             if first {
                 self.referenced.store(false, Ordering::Release);
                 // SAFETY: given above, and an adapter that failed keeps nothing.
@@ -85,18 +87,21 @@ impl EventLoop for Attached {
     }
 
     fn read(&self, add: bool) -> Result<()> {
+        let arguments = [word(self.user_data()), usize::from(add), 0, 0, 0];
         // SAFETY: a function of the program called as it was registered.
-        outcome(unsafe { (self.adapter.read)(self.user_data(), add) }, None)
+        outcome(status_of(unsafe { call(self.adapter.read as *const c_void, arguments) }), None)
     }
 
     fn write(&self, add: bool) -> Result<()> {
+        let arguments = [word(self.user_data()), usize::from(add), 0, 0, 0];
         // SAFETY: a function of the program called as it was registered.
-        outcome(unsafe { (self.adapter.write)(self.user_data(), add) }, None)
+        outcome(status_of(unsafe { call(self.adapter.write as *const c_void, arguments) }), None)
     }
 
     fn detach(&self) -> Result<()> {
+        let arguments = [word(self.user_data()), 0, 0, 0, 0];
         // SAFETY: a function of the program called as it was registered.
-        outcome(unsafe { (self.adapter.detach)(self.user_data()) }, None)
+        outcome(status_of(unsafe { call(self.adapter.detach as *const c_void, arguments) }), None)
     }
 }
 

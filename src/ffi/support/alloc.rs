@@ -25,18 +25,22 @@ pub(crate) fn array<T: Copy>(items: &[T]) -> Result<*mut T> {
 
 /// A `malloc`ed array of `malloc`ed strings, all to be freed by the C program.
 pub(crate) fn strings(texts: &[Vec<u8>]) -> Result<*mut *mut c_char> {
-    let mut made = Vec::with_capacity(texts.len());
-    for text in texts {
+    let array = block((texts.len() * size_of::<*mut c_char>()).max(1))?.cast::<*mut c_char>();
+    for (i, text) in texts.iter().enumerate() {
         match string(text) {
-            Ok(copy) => made.push(copy),
+            // SAFETY: the block has room for that many pointers.
+            Ok(copy) => unsafe { array.add(i).write(copy) },
             Err(e) => {
-                // SAFETY: made by `string` above and handed to nobody.
-                made.into_iter().for_each(|s| unsafe { libc::free(s.cast()) });
+                // SAFETY: made above and handed to nobody.
+                unsafe {
+                    (0..i).for_each(|i| libc::free(array.add(i).read().cast()));
+                    libc::free(array.cast());
+                }
                 return Err(e);
             }
         }
     }
-    array(&made)
+    Ok(array)
 }
 
 fn block(size: usize) -> Result<*mut u8> {

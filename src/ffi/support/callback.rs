@@ -12,9 +12,21 @@ unsafe impl Send for Closure {}
 // SAFETY: as above.
 unsafe impl Sync for Closure {}
 
+/// A pointer as an argument of `thread_end::call`.
+#[inline]
+pub(crate) fn word<T>(pointer: *const T) -> usize {
+    pointer.expose_provenance()
+}
+
 impl Closure {
     pub(crate) fn new(pointer: *mut c_void) -> Closure {
         Closure(pointer)
+    }
+
+    /// As an argument of `thread_end::call`.
+    #[inline]
+    pub(crate) fn word(&self) -> usize {
+        word(self.0)
     }
 
     pub(crate) fn get(&self) -> *mut c_void {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::client::connection::Connection;
 use crate::client::subscription::Subscription;
 use crate::error::{Error, Result, Status};
-use crate::ffi::support::boundary::boundary;
+use crate::ffi::support::boundary::{quick, waiting};
 use crate::ffi::support::handle::Handle;
 use crate::ffi::types::{natsConnection, natsStatus, natsSubscription};
 
@@ -38,18 +38,58 @@ impl Handle for natsSubscription {
 ///
 /// # Safety
 /// `nc` is NULL or a live handle.
-#[inline]
 pub(crate) unsafe fn on_connection(
     name: &'static str,
     nc: *mut natsConnection,
     body: impl FnOnce(Result<&Arc<Connection>>) -> Result<()>,
 ) -> natsStatus {
     // SAFETY: as promised by the caller.
+    unsafe { through(Door::Waiting, name, nc, body) }
+}
+
+/// The same for functions that are called a million times per second, see [`quick`].
+///
+/// # Safety
+/// `nc` is NULL or a live handle.
+#[inline]
+pub(crate) unsafe fn quickly_on_connection(
+    name: &'static str,
+    nc: *mut natsConnection,
+    body: impl FnOnce(Result<&Arc<Connection>>) -> Result<()>,
+) -> natsStatus {
+    // SAFETY: as promised by the caller.
+    unsafe { through(Door::Quick, name, nc, body) }
+}
+
+#[derive(Clone, Copy)]
+enum Door {
+    Waiting,
+    Quick,
+}
+
+impl Door {
+    #[inline(always)]
+    fn enter(self, name: &'static str, body: impl FnOnce() -> Result<()>) -> natsStatus {
+        match self {
+            Door::Waiting => waiting(name, body),
+            Door::Quick => quick(name, body),
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn through(
+    door: Door,
+    name: &'static str,
+    nc: *mut natsConnection,
+    body: impl FnOnce(Result<&Arc<Connection>>) -> Result<()>,
+) -> natsStatus {
+    // SAFETY: as promised by the caller.
     let Some(connection) = (unsafe { natsConnection::borrow_opt(nc) }) else {
-        return boundary(name, || body(Err(Error::from(Status::InvalidArg))));
+        return door.enter(name, || body(Err(Error::from(Status::InvalidArg))));
     };
     let mut finished = false;
-    let status = boundary(name, || {
+    let status = door.enter(name, || {
         let result = match connection.check_process() {
             Ok(()) => body(Ok(&connection)),
             Err(e) => Err(e),
@@ -77,10 +117,31 @@ pub(crate) unsafe fn on_subscription(
     sub: *mut natsSubscription,
     body: impl FnOnce(&Arc<Subscription>) -> Result<()>,
 ) -> natsStatus {
-    boundary(name, || {
-        // SAFETY: as promised by the caller.
-        let sub = unsafe { natsSubscription::borrow(sub) }?;
-        sub.connection().check_process()?;
-        body(&sub)
-    })
+    // SAFETY: as promised by the caller.
+    waiting(name, || unsafe { live(sub, body) })
+}
+
+/// The same for functions that are called a million times per second, see [`quick`].
+///
+/// # Safety
+/// `sub` is NULL or a live handle.
+#[inline]
+pub(crate) unsafe fn quickly_on_subscription(
+    name: &'static str,
+    sub: *mut natsSubscription,
+    body: impl FnOnce(&Arc<Subscription>) -> Result<()>,
+) -> natsStatus {
+    // SAFETY: as promised by the caller.
+    quick(name, || unsafe { live(sub, body) })
+}
+
+#[inline(always)]
+unsafe fn live(
+    sub: *mut natsSubscription,
+    body: impl FnOnce(&Arc<Subscription>) -> Result<()>,
+) -> Result<()> {
+    // SAFETY: as promised by the caller.
+    let sub = unsafe { natsSubscription::borrow(sub) }?;
+    sub.connection().check_process()?;
+    body(&sub)
 }

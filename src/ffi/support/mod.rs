@@ -8,5 +8,5 @@ pub(crate) mod handle;
 pub(crate) mod last_error;
 pub(crate) mod strings;
 
-pub(crate) use boundary::{boundary, infallible};
+pub(crate) use boundary::{boundary, held, infallible, waiting};
 pub(crate) use handle::Handle;

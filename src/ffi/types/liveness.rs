@@ -120,7 +120,8 @@ pub struct natsLiveness {
     pub BytesBuffered: i64,
     /// Bytes in the system's buffer that the peer has not acknowledged; -1 without a socket.
     pub BytesInSocket: i64,
-    /// Milliseconds after which a dead server is found at the latest; -1 when no PINGs are sent.
+    /// Milliseconds after which a dead server is found at the latest, without what a busy client may put that off (half
+    /// a ping interval, 5000 at most); -1 when no PINGs are sent.
     pub DetectionBound: i64,
 }
 

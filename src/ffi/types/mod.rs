@@ -70,8 +70,7 @@ pub(crate) unsafe fn enum_code<E: CEnum>(value: MaybeUninit<E>) -> c_int {
     unsafe { value.as_ptr().cast::<c_int>().read() }
 }
 
-/// An enum for C with any number in it, e.g. the -1 of a field that was not chosen.
-#[cfg(test)]
+/// An enum for C with any number in it: what a function of the program returned, the -1 of a field that was not chosen.
 pub(crate) fn enum_from_code<E: CEnum>(code: c_int) -> MaybeUninit<E> {
     const { assert!(size_of::<E>() == size_of::<c_int>()) };
     let mut value = MaybeUninit::<E>::uninit();

@@ -4,6 +4,10 @@
 #[cfg(not(feature = "tls"))]
 mod absent;
 #[cfg(feature = "tls")]
+mod errors;
+#[cfg(feature = "tls")]
+mod pem;
+#[cfg(feature = "tls")]
 mod session;
 #[cfg(feature = "tls")]
 mod settings;

@@ -11,9 +11,11 @@ use openssl::ssl::{ErrorCode, SslStream};
 
 use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::Deadline;
+use crate::io::fork::EndsUndisturbed;
 use crate::io::socket::{Interest, Socket};
 use crate::io::tls::Peer;
-use crate::io::tls::settings::{Refusal, Settings, reason};
+use crate::io::tls::errors::{apart, reason, tried};
+use crate::io::tls::settings::{Refusal, Settings};
 
 /// Most bytes of data in one record.
 const RECORD: usize = 16 * 1024;
@@ -32,7 +34,7 @@ thread_local! {
 }
 
 pub struct Session {
-    stream: Mutex<SslStream<Pipe>>,
+    stream: Mutex<EndsUndisturbed<SslStream<Pipe>>>,
     /// Of the one thread that writes at a time.
     writer: Mutex<Writer>,
     /// OpenSSL wants something sent that no writer has taken yet (an answer to the peer).
@@ -80,10 +82,10 @@ pub fn handshake(
     deadline: Deadline,
 ) -> Result<Session> {
     let (ssl, refusal) = settings.prepare(peer)?;
-    let mut stream = SslStream::new(ssl, Pipe::default())
-        .map_err(|e| Error::new(Status::SslError, format!("SSL handshake error: {}", reason(&e))))?;
+    let mut stream = tried(|| SslStream::new(ssl, Pipe::default()))
+        .map_err(|e| Error::new(Status::SslError, format!("SSL handshake error: {e}")))?;
     loop {
-        let step = settings.in_turn(|| stream.connect());
+        let step = settings.in_turn(|| apart(|| stream.connect()));
         let out = std::mem::take(&mut stream.get_mut().outgoing);
         match step {
             Ok(()) => {
@@ -128,7 +130,7 @@ fn receive_some(socket: &Socket, pipe: &mut Pipe, deadline: Deadline) -> Result<
 }
 
 fn wait(socket: &Socket, interest: Interest, deadline: Deadline) -> Result<()> {
-    if socket.wait(interest, deadline)? && !deadline.has_passed() {
+    if socket.wait_or_end(interest, deadline)? && !deadline.has_passed() {
         Ok(())
     } else {
         Err(Status::Timeout.into())
@@ -154,7 +156,7 @@ fn failure(error: &openssl::ssl::Error, ended: bool) -> String {
 impl Session {
     fn new(stream: SslStream<Pipe>) -> Session {
         Session {
-            stream: Mutex::new(stream),
+            stream: Mutex::new(EndsUndisturbed::new(stream)),
             writer: Mutex::default(),
             unsent: AtomicBool::new(false),
             unfinished: AtomicBool::new(false),
@@ -211,7 +213,7 @@ impl Session {
     /// One record, or the rest of one.
     fn decrypt(&self, buf: &mut [u8]) -> Result<Decrypted> {
         let mut stream = self.stream.lock();
-        let result = stream.ssl_read(buf);
+        let result = apart(|| stream.ssl_read(buf));
         if !stream.get_ref().outgoing.is_empty() {
             self.unsent.store(true, Ordering::Release);
         }
@@ -259,11 +261,19 @@ impl Session {
         }
     }
 
-    /// Appends what has arrived with the handshake already: nothing will announce it.
+    /// Appends what has arrived with the handshake already: nothing will announce it. An end among it is for the
+    /// next read.
     pub fn take_decrypted(&self, into: &mut Vec<u8>) {
         let mut record = vec![0; RECORD];
-        while let Ok(Decrypted::Data(n)) = self.decrypt(&mut record) {
-            into.extend_from_slice(&record[..n]);
+        loop {
+            match self.decrypt(&mut record) {
+                Ok(Decrypted::Data(n)) => into.extend_from_slice(&record[..n]),
+                Ok(Decrypted::NeedsMore) => return,
+                Err(end) => {
+                    *self.end.lock() = Some(end);
+                    return self.more.store(true, Ordering::Relaxed);
+                }
+            }
         }
     }
 
@@ -324,7 +334,7 @@ impl Session {
         self.unsent.store(false, Ordering::Release);
         stream.get_mut().outgoing.reserve(data.len() + RECORDS_PER_WRITE * RECORD_OVERHEAD);
         for record in data.chunks(RECORD) {
-            match stream.ssl_write(record) {
+            match apart(|| stream.ssl_write(record)) {
                 Ok(n) => writer.records.push_back((stream.get_ref().outgoing.len(), n)),
                 Err(e) => return Err(io::Error::other(failure(&e, false))),
             }
@@ -404,6 +414,7 @@ impl Write for Pipe {
 mod tests {
     use super::*;
     use crate::io::socket::TcpOptions;
+    use crate::io::tls::errors::test as errors;
 
     use std::ffi::c_int;
     use std::os::fd::IntoRawFd;
@@ -509,6 +520,24 @@ mod tests {
     }
 
     #[test]
+    fn the_programs_error_queue_is_left_alone() {
+        errors::leave(b"of the program");
+        let (session, socket, server) = pair(SslVersion::TLS1_3, |stream| {
+            let mut got = [0; 5];
+            stream.read_exact(&mut got).unwrap();
+            stream.write_all(&got).unwrap();
+        });
+        let mut buf = [0; 10];
+        assert_eq!(session.read(&socket, &mut buf).unwrap(), None, "nothing there is no failure");
+        write_all(&session, &socket, b"hello");
+        assert_eq!(read_all(&session, &socket, 5), b"hello");
+        server.join().unwrap();
+        assert_eq!(session.read(&socket, &mut buf).unwrap_err().status(), Status::ConnectionClosed);
+        drop(session);
+        assert_eq!(errors::queue().len(), 1);
+    }
+
+    #[test]
     fn a_record_counts_as_sent_only_as_a_whole() {
         let (go, wait) = std::sync::mpsc::channel::<()>();
         const SIZE: usize = 4_000_000;
@@ -576,7 +605,14 @@ mod tests {
         server.join().unwrap();
         let mut buf = [0; 100];
         assert_eq!(session.read(&socket, &mut buf).unwrap(), Some(10));
-        assert_eq!(session.read(&socket, &mut buf).unwrap_err().status(), Status::ConnectionClosed);
+        // A child of another test may hold the server's end for a moment.
+        let end = loop {
+            match session.read(&socket, &mut buf) {
+                Ok(None) => assert!(socket.wait(Interest::Read, Deadline::in_ms(10_000)).unwrap()),
+                end => break end,
+            }
+        };
+        assert_eq!(end.unwrap_err().status(), Status::ConnectionClosed);
     }
 
     #[test]

@@ -1,26 +1,30 @@
 //! What the program wants of TLS: an OpenSSL context that the setters change, and what is applied per connection.
 
-use std::ffi::{CStr, OsStr, c_char, c_int, c_long};
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::net::IpAddr;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::ptr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 
 use crate::sync::{Mutex, ReentrantMutex};
 use foreign_types::{ForeignType, ForeignTypeRef};
 use openssl::error::ErrorStack;
+use openssl::ex_data::Index;
 use openssl::pkey::{PKey, Private};
 use openssl::ssl::{
-    Ssl, SslContext, SslContextBuilder, SslFiletype, SslMethod, SslMode, SslOptions, SslRef, SslVerifyMode,
-    SslVersion,
+    Ssl, SslContext, SslContextBuilder, SslMethod, SslMode, SslOptions, SslRef, SslVerifyMode, SslVersion,
 };
 use openssl::x509::store::X509Lookup;
 use openssl::x509::verify::{X509CheckFlags, X509VerifyFlags};
-use openssl::x509::{X509, X509Crl, X509NameRef, X509StoreContextRef};
+use openssl::x509::{X509, X509NameRef, X509StoreContext, X509StoreContextRef};
 use openssl_sys as ffi;
 
-use crate::error::{Error, Result, Status, fail};
+use crate::error::{Error, Result, Status};
+use crate::io::fork::{self, EndsUndisturbed, PerProcess};
+use crate::io::tls::errors::{checked, tried};
+use crate::io::tls::pem::PemObjects;
 use crate::io::tls::{Peer, VerifyCallback};
+use crate::thread_end;
 
 /// X509_V_ERR_HOSTNAME_MISMATCH
 const HOSTNAME_MISMATCH: c_int = 62;
@@ -33,15 +37,16 @@ unsafe extern "C" {
 
 /// Changed only while nobody else uses them: see `Options::change_tls`.
 pub struct Settings {
-    context: SslContext,
+    context: EndsUndisturbed<SslContext>,
     /// Files read at each handshake: certificate chain and key.
     dynamic: Option<(Vec<u8>, Vec<u8>)>,
     expected_host: Option<Vec<u8>>,
     skip_verification: bool,
     callback: Option<VerifyCallback>,
     concurrent: bool,
-    /// The program's callback runs for one handshake at a time. A callback may connect with the same options.
-    turn: ReentrantMutex<()>,
+    /// The program's callback runs for one handshake at a time. A callback may connect with the same options. A child
+    /// does not wait for handshakes of its parent.
+    turn: PerProcess<ReentrantMutex<()>>,
 }
 
 /// Why a certificate was refused.
@@ -64,73 +69,71 @@ impl Settings {
             Ok(builder.build())
         };
         Ok(Settings {
-            context: made().map_err(|e| ssl_error("Error creating the TLS context", &e))?,
+            // The first one makes OpenSSL ready; a child would wait for the end of that.
+            context: fork::undisturbed(|| tried(made))
+                .map(EndsUndisturbed::new)
+                .map_err(|e| ssl_error("Error creating the TLS context", &e))?,
             dynamic: None,
             expected_host: None,
             skip_verification: false,
             callback: None,
             concurrent: false,
-            turn: ReentrantMutex::new(()),
+            turn: PerProcess::made_by(|| ReentrantMutex::new(())),
         })
     }
 
     /// Trusts the certificates in a file, too.
     pub fn add_trusted_file(&mut self, file: &[u8]) -> Result<()> {
-        let what = || format!("Error loading trusted certificates '{}'", shown(file));
-        self.change(|builder| builder.set_ca_file(path(file))).map_err(|e| ssl_error(&what(), &e))
+        let context = self.context.as_ptr();
+        // SAFETY: the context is alive and used by no connection, the name is a C string.
+        with_name(file, |file| unsafe { ffi::SSL_CTX_load_verify_locations(context, file, ptr::null()) })
+            .map_err(|e| ssl_error(&format!("Error loading trusted certificates '{}'", shown(file)), &e))
     }
 
     /// Trusts the certificates in a directory (named by hash), too; looked into when needed.
     pub fn add_trusted_directory(&mut self, directory: &[u8]) -> Result<()> {
-        let what = || format!("Error loading trusted certificates from '{}'", shown(directory));
-        let Ok(directory) = std::str::from_utf8(directory) else {
-            return fail(Status::SslError, what());
-        };
-        self.change(|builder| {
-            let lookup = builder.cert_store_mut().add_lookup(X509Lookup::hash_dir())?;
-            lookup.add_dir(directory, SslFiletype::PEM)
-        })
-        .map_err(|e| ssl_error(&what(), &e))
+        let lookup = self
+            .change(|builder| Ok(builder.cert_store_mut().add_lookup(X509Lookup::hash_dir())?.as_ptr()))
+            .map_err(|e| directory_error(directory, &e))?;
+        // SAFETY: the lookup belongs to the context, which is alive; the name is a C string.
+        with_name(directory, |name| unsafe { ffi::X509_LOOKUP_add_dir(lookup, name, ffi::X509_FILETYPE_PEM) })
+            .map_err(|e| directory_error(directory, &e))
     }
 
     /// Trusts certificates given as PEM, too. Revocation lists among them are heeded from then on.
     pub fn add_trusted(&mut self, pem: &[u8]) -> Result<()> {
-        const WHAT: &str = "unable to get CA certificates";
-        let mut found = false;
-        for block in pem_blocks(pem) {
-            let added = match block.label {
-                b"CERTIFICATE" | b"X509 CERTIFICATE" | b"TRUSTED CERTIFICATE" => {
-                    X509::from_pem(block.text).and_then(|cert| self.add_certificate(cert))
-                }
-                b"X509 CRL" => X509Crl::from_pem(block.text).and_then(|crl| self.add_revocations(&crl)),
-                _ => Ok(()), // other objects do no harm
-            };
-            added.map_err(|e| ssl_error(WHAT, &e))?;
-            found = true;
-        }
-        if found { Ok(()) } else { fail(Status::SslError, format!("{WHAT}: no certificate or crl found")) }
+        self.add_objects(pem).map_err(|e| ssl_error("unable to get CA certificates", &e))
     }
 
-    fn add_certificate(&mut self, cert: X509) -> std::result::Result<(), ErrorStack> {
-        self.change(|builder| builder.cert_store_mut().add_cert(cert))
-    }
-
-    fn add_revocations(&mut self, crl: &X509Crl) -> std::result::Result<(), ErrorStack> {
-        self.change(|builder| {
-            let store = builder.cert_store_mut();
-            // SAFETY: both objects are alive; the store takes a reference of its own.
-            if unsafe { X509_STORE_add_crl(store.as_ptr(), crl.as_ptr()) } != 1 {
-                return Err(ErrorStack::get());
+    /// A text that is damaged somewhere is refused: what is missing may be a revocation list.
+    fn add_objects(&mut self, pem: &[u8]) -> std::result::Result<(), String> {
+        let objects = PemObjects::parse(pem)?;
+        let store = self.change(|builder| Ok(builder.cert_store_mut().as_ptr()))?;
+        for (certificate, list) in objects.iter() {
+            if !certificate.is_null() {
+                // SAFETY: the certificate and the context's store are alive; the store takes a reference of its own.
+                checked(|| unsafe { ffi::X509_STORE_add_cert(store, certificate) })?;
             }
-            store.set_flags(X509VerifyFlags::CRL_CHECK)
-        })
+            if !list.is_null() {
+                // SAFETY: as above.
+                checked(|| unsafe { X509_STORE_add_crl(store, list) })?;
+                self.change(|builder| builder.cert_store_mut().set_flags(X509VerifyFlags::CRL_CHECK))?;
+            }
+        }
+        Ok(())
     }
 
     /// The client's certificate chain and key, from files that are read now.
     pub fn load_certificate(&mut self, certificate: &[u8], key: &[u8]) -> Result<()> {
-        self.change(|b| b.set_certificate_chain_file(path(certificate)))
+        let context = self.context.as_ptr();
+        // SAFETY: the context is alive and used by no connection, the name is a C string.
+        with_name(certificate, |file| unsafe { ffi::SSL_CTX_use_certificate_chain_file(context, file) })
             .map_err(|e| chain_error(certificate, &e))?;
-        self.change(|b| b.set_private_key_file(path(key), SslFiletype::PEM)).map_err(|e| key_error(key, &e))
+        // SAFETY: as above.
+        with_name(key, |file| unsafe {
+            ffi::SSL_CTX_use_PrivateKey_file(context, file, ffi::SSL_FILETYPE_PEM)
+        })
+        .map_err(|e| key_error(key, &e))
     }
 
     /// The same, but the files are read at each handshake.
@@ -140,24 +143,27 @@ impl Settings {
 
     /// The client's certificate and key as PEM; only the first certificate of the text is used.
     pub fn set_certificate(&mut self, certificate: &[u8], key: &[u8]) -> Result<()> {
-        let cert = X509::from_pem(certificate).map_err(|e| ssl_error("Error creating certificate", &e))?;
-        let key = private_key(key).map_err(|e| ssl_error("Error creating key", &e))?;
+        let cert =
+            tried(|| X509::from_pem(certificate)).map_err(|e| ssl_error("Error creating certificate", &e))?;
+        let key = tried(|| private_key(key)).map_err(|e| ssl_error("Error creating key", &e))?;
         self.change(|b| b.set_certificate(&cert)).map_err(|e| ssl_error("Error using certificate", &e))?;
         self.change(|b| b.set_private_key(&key)).map_err(|e| ssl_error("Error using private key", &e))
     }
 
     /// For TLS 1.2, in OpenSSL's language.
     pub fn set_ciphers(&mut self, ciphers: &[u8]) -> Result<()> {
-        let what = || format!("Error setting ciphers '{}'", shown(ciphers));
-        let Ok(text) = std::str::from_utf8(ciphers) else { return fail(Status::SslError, what()) };
-        self.change(|builder| builder.set_cipher_list(text)).map_err(|e| ssl_error(&what(), &e))
+        let context = self.context.as_ptr();
+        // SAFETY: the context is alive and used by no connection, the list is a C string.
+        with_name(ciphers, |list| unsafe { ffi::SSL_CTX_set_cipher_list(context, list) })
+            .map_err(|e| ciphers_error(ciphers, &e))
     }
 
     /// For TLS 1.3.
     pub fn set_cipher_suites(&mut self, suites: &[u8]) -> Result<()> {
-        let what = || format!("Error setting ciphers '{}'", shown(suites));
-        let Ok(text) = std::str::from_utf8(suites) else { return fail(Status::SslError, what()) };
-        self.change(|builder| builder.set_ciphersuites(text)).map_err(|e| ssl_error(&what(), &e))
+        let context = self.context.as_ptr();
+        // SAFETY: as above.
+        with_name(suites, |list| unsafe { ffi::SSL_CTX_set_ciphersuites(context, list) })
+            .map_err(|e| ciphers_error(suites, &e))
     }
 
     /// The name that the server's certificate must have; `None` or an empty one: the host of the URL.
@@ -186,21 +192,26 @@ impl Settings {
         self.concurrent = true;
     }
 
-    /// Runs a step of a handshake, which may call the program's callback.
+    /// Runs a step of a handshake, which may call the program's callback. If it does not, a fork waits for its end:
+    /// OpenSSL has locks that all connections share.
     pub(super) fn in_turn<T>(&self, step: impl FnOnce() -> T) -> T {
-        let _turn = (self.callback.is_some() && !self.concurrent).then(|| self.turn.lock());
+        if self.callback.is_none() {
+            return fork::undisturbed(step);
+        }
+        let _turn = (!self.concurrent).then(|| self.turn.get().lock());
         step()
     }
 
-    /// An OpenSSL connection to `peer` that has not said anything yet, and where a refusal is noted.
+    /// An OpenSSL connection to `peer` that has not said anything yet, and where a refusal is noted. No check that
+    /// was asked for is left out: what cannot be set up fails.
     pub(super) fn prepare(&self, peer: Peer<'_>) -> Result<(Ssl, Refusal)> {
-        let failed = |e: ErrorStack| ssl_error("Error preparing TLS", &e);
-        let mut ssl = Ssl::new(&self.context).map_err(failed)?;
-        if let Ok(host) = std::str::from_utf8(peer.host)
-            && !host.is_empty()
-        {
-            ssl.set_hostname(host).map_err(failed)?;
-        }
+        fork::undisturbed(|| self.prepare_whole(peer))
+    }
+
+    fn prepare_whole(&self, peer: Peer<'_>) -> Result<(Ssl, Refusal)> {
+        let failed = |e: String| ssl_error("Error preparing TLS", &e);
+        let mut ssl = tried(|| Ssl::new(&self.context)).map_err(failed)?;
+        announce(&ssl, peer.host).map_err(failed)?;
         let refusal = Refusal::default();
         if self.skip_verification {
             ssl.set_verify(SslVerifyMode::NONE);
@@ -210,7 +221,7 @@ impl Settings {
             self.verify(&mut ssl, expected, &refusal);
         }
         if let Some((certificate, key)) = &self.dynamic {
-            use_files(&mut ssl, certificate, key)?;
+            use_files(&ssl, certificate, key)?;
         }
         Ok((ssl, refusal))
     }
@@ -226,44 +237,88 @@ impl Settings {
             });
             return;
         };
-        // SAFETY: the two types differ in what the second argument is said to point to; a C pointer is a C pointer.
-        let callback = unsafe {
-            std::mem::transmute::<VerifyCallback, extern "C" fn(c_int, *mut ffi::X509_STORE_CTX) -> c_int>(
-                callback,
-            )
-        };
-        // SAFETY: `ssl` is alive, and OpenSSL calls a verification callback just like this one.
-        unsafe { ffi::SSL_set_verify(ssl.as_ptr(), SslVerifyMode::PEER.bits(), Some(callback)) };
+        ssl.set_ex_data(callback_index(), callback);
+        // SAFETY: `ssl` is alive.
+        unsafe { ffi::SSL_set_verify(ssl.as_ptr(), SslVerifyMode::PEER.bits(), Some(call_back)) };
     }
 
     /// Changes the context, which no connection uses.
     fn change<T>(
         &mut self,
         change: impl FnOnce(&mut SslContextBuilder) -> std::result::Result<T, ErrorStack>,
-    ) -> std::result::Result<T, ErrorStack> {
-        let context = self.context.clone();
+    ) -> std::result::Result<T, String> {
+        let context = (*self.context).clone();
         let pointer = context.as_ptr();
         std::mem::forget(context);
         // SAFETY: the builder takes over the reference made above.
         let mut builder = unsafe { SslContextBuilder::from_ptr(pointer) };
-        change(&mut builder)
+        tried(|| change(&mut builder))
     }
 }
 
-/// The certificate must be for `expected`.
-fn expect(ssl: &mut SslRef, expected: &[u8]) -> std::result::Result<(), ErrorStack> {
-    let Ok(expected) = std::str::from_utf8(expected) else { return Ok(()) };
+/// Where an OpenSSL connection has the program's callback.
+fn callback_index() -> Index<Ssl, VerifyCallback> {
+    static INDEX: AtomicI32 = AtomicI32::new(-1);
+    let mut index = INDEX.load(Ordering::Acquire);
+    if index < 0 {
+        let new = Ssl::new_ex_index::<VerifyCallback>().expect("a place for a pointer").as_raw();
+        // Of two threads that make one at the same time both use the first.
+        index = match INDEX.compare_exchange(-1, new, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => new,
+            Err(first) => first,
+        };
+    }
+    // SAFETY: made above, for this type.
+    unsafe { Index::from_raw(index) }
+}
+
+/// What OpenSSL calls. A callback that ends its thread refuses: OpenSSL's frames must not be left by unwinding.
+extern "C" fn call_back(ok: c_int, context: *mut ffi::X509_STORE_CTX) -> c_int {
+    // SAFETY: OpenSSL calls it with the context of a verification.
+    let verification = unsafe { X509StoreContextRef::from_ptr(context) };
+    let ssl = X509StoreContext::ssl_idx().ok().and_then(|index| verification.ex_data(index));
+    let Some(callback) = ssl.and_then(|ssl| ssl.ex_data(callback_index())) else { return 0 };
+    let arguments = [ok as usize, context.expose_provenance(), 0, 0, 0];
+    // SAFETY: a function of the program called as it was registered.
+    unsafe { thread_end::call_handler(*callback as *const c_void, arguments) }.map_or(0, |ok| ok as c_int)
+}
+
+/// Tells the server which host is wanted.
+fn announce(ssl: &SslRef, host: &[u8]) -> std::result::Result<(), String> {
+    // SAFETY: `ssl` is alive and copies the name, a C string.
+    with_name(host, |host| unsafe { ffi::SSL_set_tlsext_host_name(ssl.as_ptr(), host.cast_mut()) as c_int })
+}
+
+/// The certificate must be for `expected`, whatever bytes that is.
+fn expect(ssl: &mut SslRef, expected: &[u8]) -> std::result::Result<(), String> {
+    if expected.is_empty() {
+        return Err("no name to verify".to_owned()); // to OpenSSL this would mean that any name will do
+    }
     let parameters = ssl.param_mut();
     parameters.set_hostflags(X509CheckFlags::NO_PARTIAL_WILDCARDS);
-    match expected.parse::<IpAddr>() {
-        Ok(address) => parameters.set_ip(address),
-        Err(_) => parameters.set_host(expected),
+    let address = std::str::from_utf8(expected).ok().and_then(|text| text.parse::<IpAddr>().ok());
+    match address {
+        Some(address) => tried(|| parameters.set_ip(address)),
+        // SAFETY: the parameters are alive and copy the name, which has that length.
+        None => checked(|| unsafe {
+            ffi::X509_VERIFY_PARAM_set1_host(parameters.as_ptr(), expected.as_ptr().cast(), expected.len())
+        }),
     }
 }
 
-fn use_files(ssl: &mut SslRef, certificate: &[u8], key: &[u8]) -> Result<()> {
-    ssl.set_certificate_chain_file(path(certificate)).map_err(|e| chain_error(certificate, &e))?;
-    ssl.set_private_key_file(path(key), SslFiletype::PEM).map_err(|e| key_error(key, &e))
+fn use_files(ssl: &SslRef, certificate: &[u8], key: &[u8]) -> Result<()> {
+    // SAFETY: `ssl` is alive, the name is a C string.
+    with_name(certificate, |file| unsafe { ffi::SSL_use_certificate_chain_file(ssl.as_ptr(), file) })
+        .map_err(|e| chain_error(certificate, &e))?;
+    // SAFETY: as above.
+    with_name(key, |file| unsafe { ffi::SSL_use_PrivateKey_file(ssl.as_ptr(), file, ffi::SSL_FILETYPE_PEM) })
+        .map_err(|e| key_error(key, &e))
+}
+
+/// Calls a function of OpenSSL that takes a C string.
+fn with_name(name: &[u8], call: impl FnOnce(*const c_char) -> c_int) -> std::result::Result<(), String> {
+    let name = CString::new(name).map_err(|_| "NUL in the text".to_owned())?;
+    checked(|| call(name.as_ptr()))
 }
 
 /// A key as PEM. No pass phrase is asked for.
@@ -294,84 +349,39 @@ fn one_line(name: &X509NameRef) -> String {
     unsafe { CStr::from_ptr(buf.as_ptr()) }.to_string_lossy().into_owned()
 }
 
-/// One object of a PEM text.
-struct PemBlock<'a> {
-    label: &'a [u8],
-    text: &'a [u8],
-}
-
-/// The objects of a PEM text, in order; what stands between them does not matter.
-fn pem_blocks(text: &[u8]) -> impl Iterator<Item = PemBlock<'_>> {
-    const BEGIN: &[u8] = b"-----BEGIN ";
-    const DASHES: &[u8] = b"-----";
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        let begin = memchr::memmem::find(rest, BEGIN)?;
-        let labelled = &rest[begin + BEGIN.len()..];
-        let label = &labelled[..memchr::memmem::find(labelled, DASHES)?];
-        let end_line = [b"-----END ".as_slice(), label, DASHES].concat();
-        let end = memchr::memmem::find(&rest[begin..], &end_line)? + begin + end_line.len();
-        let block = PemBlock { label, text: &rest[begin..end] };
-        rest = &rest[end..];
-        Some(block)
-    })
-}
-
-fn path(name: &[u8]) -> &Path {
-    Path::new(OsStr::from_bytes(name))
-}
-
 fn shown(text: &[u8]) -> String {
     String::from_utf8_lossy(text).into_owned()
 }
 
 #[track_caller]
-fn chain_error(file: &[u8], cause: &ErrorStack) -> Error {
+fn directory_error(directory: &[u8], cause: &str) -> Error {
+    ssl_error(&format!("Error loading trusted certificates from '{}'", shown(directory)), cause)
+}
+
+#[track_caller]
+fn chain_error(file: &[u8], cause: &str) -> Error {
     ssl_error(&format!("Error loading certificate chain '{}'", shown(file)), cause)
 }
 
 #[track_caller]
-fn key_error(file: &[u8], cause: &ErrorStack) -> Error {
+fn key_error(file: &[u8], cause: &str) -> Error {
     ssl_error(&format!("Error loading private key '{}'", shown(file)), cause)
 }
 
 #[track_caller]
-fn ssl_error(what: &str, cause: &ErrorStack) -> Error {
-    Error::new(Status::SslError, format!("{what}: {}", reason(cause)))
+fn ciphers_error(ciphers: &[u8], cause: &str) -> Error {
+    ssl_error(&format!("Error setting ciphers '{}'", shown(ciphers)), cause)
 }
 
-/// What OpenSSL says went wrong.
-pub(super) fn reason(cause: &ErrorStack) -> String {
-    let system = cause.errors().iter().find_map(|e| {
-        let code = c_long::from(e.library_code());
-        (code == c_long::from(ERR_LIB_SYS))
-            .then(|| std::io::Error::from_raw_os_error(e.reason_code()).to_string())
-    });
-    let last = || cause.errors().iter().rev().find_map(|e| e.reason().map(str::to_owned));
-    system.or_else(last).unwrap_or_else(|| "unknown error".to_owned())
+#[track_caller]
+fn ssl_error(what: &str, cause: &str) -> Error {
+    Error::new(Status::SslError, format!("{what}: {cause}"))
 }
-
-/// Errors of the operating system.
-const ERR_LIB_SYS: c_int = 2;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn pem_texts_are_taken_apart() {
-        let text =
-            b"junk\n-----BEGIN A B-----\nxx\n-----END A B-----\nmore\n-----BEGIN C-----\n-----END C-----";
-        let blocks: Vec<_> = pem_blocks(text).collect();
-        assert_eq!(blocks.len(), 2);
-        assert_eq!((blocks[0].label, blocks[1].label), (&b"A B"[..], &b"C"[..]));
-        assert!(
-            blocks[0].text.starts_with(b"-----BEGIN A B") && blocks[0].text.ends_with(b"-----END A B-----")
-        );
-        for broken in ["", "-----BEGIN A", "-----BEGIN A-----\n", "-----BEGIN A-----\n-----END B-----"] {
-            assert_eq!(pem_blocks(broken.as_bytes()).count(), 0, "{broken}");
-        }
-    }
+    use crate::io::tls::errors::test;
 
     #[test]
     fn bad_values_are_refused_with_a_reason() {
@@ -388,10 +398,57 @@ mod tests {
         assert_eq!(text(settings.set_ciphers(b"NOPE")), "Error setting ciphers 'NOPE': no cipher match");
         text(settings.set_ciphers(b"\xff"));
         text(settings.set_cipher_suites(b"NOPE"));
+        text(settings.set_cipher_suites(b"\xff"));
+        let odd = text(settings.add_trusted_file(b"/no/such/\xff"));
+        assert!(odd.contains("No such file"), "{odd}");
+        text(settings.load_certificate(b"/no/\xff", b"/no/\xff"));
+        settings.add_trusted_directory(b"/no/such/\xff").unwrap();
         text(settings.set_certificate(b"x", b"y"));
         text(settings.load_certificate(b"/no/cert", b"/no/key"));
         settings.add_trusted_directory(b"/no/such/directory").unwrap();
         settings.set_cipher_suites(b"").unwrap();
+    }
+
+    #[test]
+    fn a_check_that_cannot_be_made_refuses() {
+        let settings = Settings::new().unwrap();
+        let prepare = |host: &[u8], name: &[u8]| {
+            settings.prepare(Peer { host, name }).map(|_| ()).map_err(|e| e.status())
+        };
+        assert_eq!(prepare(b"localhost", b"localhost"), Ok(()));
+        assert_eq!(prepare(b"\xff", b"M\xfcller.example"), Ok(())); // compared as it is
+        assert_eq!(prepare(b"127.0.0.1", b"::1"), Ok(()));
+        assert_eq!(prepare(b"localhost", b""), Err(Status::SslError));
+        assert_eq!(prepare(b"localhost", b"a\0b"), Err(Status::SslError));
+        assert_eq!(prepare(b"a\0b", b"localhost"), Err(Status::SslError));
+    }
+
+    #[test]
+    fn what_the_program_left_in_the_error_queue_changes_nothing() {
+        fn texts() -> Vec<String> {
+            let mut settings = Settings::new().unwrap();
+            let mut dynamic = Settings::new().unwrap();
+            dynamic.set_dynamic_certificate(b"/no/cert", b"/no/key");
+            let peer = Peer { host: b"h", name: b"h" };
+            let results = [
+                settings.add_trusted_file(b"/no/such/\xff"),
+                settings.add_trusted(b"x"),
+                settings.add_trusted(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
+                settings.set_ciphers(b"NOPE"),
+                settings.set_cipher_suites(b"NOPE"),
+                settings.set_certificate(b"x", b"y"),
+                settings.load_certificate(b"/no/cert", b"/no/key"),
+                dynamic.prepare(peer).map(|_| ()),
+            ];
+            results.into_iter().map(|result| result.unwrap_err().text().to_owned()).collect()
+        }
+        let clean = texts();
+        assert_eq!(test::queue(), [""; 0]);
+        test::leave(b"of the program, \xff");
+        let before = test::queue();
+        test::leave(b"of the program, \xff");
+        assert_eq!(texts(), clean);
+        assert_eq!(test::queue(), before);
     }
 
     #[test]

@@ -29,7 +29,12 @@ pub fn generate() -> Vec<Header> {
         Header { path: "include/nats/version.h", text: version() },
         Header {
             path: "include/nats/status.h",
-            text: fill("status.h.in", &sources, &types(STATUS_TYPES), &prototypes(STATUS_FUNCTIONS)),
+            text: fill(
+                "status.h.in",
+                &sources,
+                &text::with_old_names(&types(STATUS_TYPES)),
+                &prototypes(STATUS_FUNCTIONS),
+            ),
         },
         Header { path: "include/nats/nats.h", text: fill("nats.h.in", &sources, &types_text, &functions) },
     ]

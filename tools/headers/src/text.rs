@@ -23,6 +23,19 @@ pub fn with_tags(text: &str) -> String {
     lines.join("\n") + "\n"
 }
 
+/// Adds the old names of the connection states, without their prefix, for programs that ask for them.
+pub fn with_old_names(text: &str) -> String {
+    const PREFIX: &str = "NATS_CONN_STATUS_";
+    let mut old = format!("#ifdef {PREFIX}NO_PREFIX\n    /* The names of old programs. */\n");
+    for line in text.lines() {
+        if let Some((name, _)) = line.trim().strip_prefix(PREFIX).and_then(|rest| rest.split_once(" = ")) {
+            old += &format!("    {name} = {PREFIX}{name},\n");
+        }
+    }
+    let end = "} natsConnStatus;";
+    text.replace(end, &format!("{old}#endif\n{end}"))
+}
+
 fn tag(name: &str, opaque: bool) -> String {
     match name {
         "microClientConfig" => "__for_forward_compatibility_only".to_owned(),

@@ -113,7 +113,7 @@ impl Args {
         options.set_user_info(
             self.user.as_deref().map(str::as_bytes),
             self.password.as_deref().map(str::as_bytes),
-        );
+        )?;
         options.set_token(self.token.as_deref().map(str::as_bytes))?;
         if let Some(file) = &self.creds {
             options.credentials = Credentials::Files { chain: file.clone().into_bytes(), seed: None };

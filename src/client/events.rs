@@ -1,0 +1,180 @@
+//! What the program is told of a connection: its events, in the order in which its state changed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::client::connection::{Connection, State};
+use crate::client::loss::Disconnect;
+use crate::client::options::{ConnectionHandler, PingEvent};
+use crate::client::subscription::Subscription;
+use crate::error::Error;
+use crate::io::executor::{Executor, Job};
+use crate::io::stderr;
+
+/// The way of one connection's events to the thread that runs the handlers of all connections. It is part of the
+/// connection's state: who posts holds its lock, so handlers run in the order of the changes they tell of, whichever
+/// threads made those.
+pub(super) struct Events {
+    callbacks: Arc<Executor>,
+    /// How many are at work on what the program must find done when it hears of it.
+    holds: usize,
+    held: Vec<Job>,
+    /// The connection is closed and the program told: nothing comes after that.
+    ended: bool,
+}
+
+impl Events {
+    pub fn new(callbacks: Arc<Executor>) -> Events {
+        Events { callbacks, holds: 0, held: Vec::new(), ended: false }
+    }
+
+    fn post(&mut self, job: Job) {
+        if self.ended {
+            return;
+        }
+        if self.holds == 0 {
+            self.callbacks.post(job);
+        } else {
+            self.held.push(job);
+        }
+    }
+
+    /// Keeps events back until as many calls of [`Events::let_go`] have come.
+    pub fn hold(&mut self) {
+        self.holds += 1;
+    }
+
+    pub fn let_go(&mut self) {
+        self.holds -= 1;
+        if self.holds == 0 {
+            self.held.drain(..).for_each(|job| self.callbacks.post(job));
+        }
+    }
+
+    /// Forgets what is kept back.
+    pub fn retract(&mut self) {
+        self.held.clear();
+    }
+
+    /// Takes no more events; those kept back still go their way.
+    pub fn end(&mut self) {
+        self.ended = true;
+    }
+}
+
+impl Connection {
+    /// Queues a call of one of the program's handlers.
+    pub(super) fn post(self: &Arc<Self>, state: &mut State, handler: &Option<ConnectionHandler>) {
+        if let Some(handler) = handler.clone() {
+            let connection = Arc::clone(self);
+            state.events.post(Box::new(move || handler(&connection)));
+        }
+    }
+
+    /// Queues a call of the error handler.
+    pub(super) fn report(
+        self: &Arc<Self>,
+        state: &mut State,
+        subscription: Option<Arc<Subscription>>,
+        error: Error,
+    ) {
+        let connection = Arc::clone(self);
+        let handler = self.options.error_handler.clone();
+        state.events.post(Box::new(move || match handler {
+            Some(handler) => handler(&connection, subscription.as_ref(), &error),
+            None => print_error(&connection, subscription.as_ref(), &error),
+        }));
+    }
+
+    pub(super) fn post_disconnect(self: &Arc<Self>, state: &mut State, disconnect: Arc<Disconnect>) {
+        if let Some(handler) = self.options.liveness.disconnect_handler.clone() {
+            let connection = Arc::clone(self);
+            state.events.post(Box::new(move || handler(&connection, &disconnect)));
+        }
+        self.post(state, &self.options.disconnected_handler);
+    }
+
+    pub(super) fn post_ping(self: &Arc<Self>, event: PingEvent, outstanding: i32, rtt: Option<Duration>) {
+        if let Some(handler) = self.options.liveness.ping_handler.clone() {
+            let connection = Arc::clone(self);
+            let call = move || handler(&connection, event, outstanding, rtt);
+            self.state.lock().events.post(Box::new(call));
+        }
+    }
+}
+
+/// What happens to errors when the program has no handler for them.
+fn print_error(connection: &Arc<Connection>, subscription: Option<&Arc<Subscription>>, error: &Error) {
+    let text = match connection.last_error() {
+        Some((_, text)) if !text.is_empty() => String::from_utf8_lossy(&text).into_owned(),
+        _ => error.status().text().to_owned(),
+    };
+    let id = connection.state.lock().info.client_id;
+    let about =
+        subscription.map(|s| format!(" on \"{}\"", s.subject().to_string_lossy())).unwrap_or_default();
+    stderr::print(&format!("Error {} - {text} on connection [{id}]{about}\n", error.status().code()));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::client::mock::{Client, connect_to};
+    use crate::client::pause::Hold;
+    use crate::error::Status;
+
+    #[test]
+    fn a_close_right_after_a_loss_is_told_after_it() {
+        let (tx, rx) = mpsc::channel();
+        let tell = |what: &'static str| -> Option<ConnectionHandler> {
+            let tx = tx.clone();
+            Some(Arc::new(move |_: &Arc<Connection>| tx.send(what).unwrap()))
+        };
+        // Ends the connection when asked for a PONG.
+        let serve = |mut client: Client| {
+            client.wait_for("PING");
+        };
+        let connection = connect_to(serve, |options| {
+            options.disconnected_handler = tell("disconnected");
+            options.closed_handler = tell("closed");
+        });
+
+        // The thread that reports the loss stops right after the flush below was given its result.
+        let hold = Hold::at("lost", &connection);
+        assert_eq!(connection.flush(10_000).unwrap_err().status(), Status::ConnectionDisconnected);
+        hold.wait_for_one();
+        connection.close();
+        drop(hold);
+        let next = || rx.recv_timeout(Duration::from_secs(10));
+        assert_eq!([next(), next()], [Ok("disconnected"), Ok("closed")]);
+    }
+
+    #[test]
+    fn events_kept_back_keep_their_order_and_nothing_follows_the_end() {
+        let threads = crate::io::threads::Threads::new(None);
+        let callbacks = Executor::start(&threads, "test").unwrap();
+        let mut events = Events::new(Arc::clone(&callbacks));
+        let (tx, rx) = mpsc::channel();
+        let job = |n: u32| -> Job {
+            let tx = tx.clone();
+            Box::new(move || tx.send(n).unwrap())
+        };
+        events.post(job(1));
+        events.hold();
+        events.post(job(2));
+        events.hold();
+        events.post(job(3));
+        events.let_go();
+        events.post(job(4));
+        assert_eq!(rx.recv(), Ok(1));
+        assert!(rx.try_recv().is_err());
+        events.end();
+        events.post(job(5));
+        events.let_go();
+        events.post(job(6));
+        drop((events, tx));
+        callbacks.close();
+        assert_eq!(rx.iter().collect::<Vec<_>>(), [2, 3, 4]);
+    }
+}

@@ -1,0 +1,61 @@
+//! Gives back the memory of a queue that a burst made large, once it has been quiet for a while.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{State, Subscription};
+use crate::client::delivery::BULKY;
+use crate::io::clock;
+
+/// How long a queue must be quiet.
+const QUIET: Duration = if cfg!(test) { Duration::from_millis(20) } else { Duration::from_secs(1) };
+/// A queue that is never quiet is looked at less and less often, down to this.
+const MAX_WAIT: Duration = Duration::from_secs(64);
+
+impl Subscription {
+    /// To be called when the queue may have changed its room. Wakes nobody as long as no queue is large.
+    #[inline]
+    pub(super) fn note_room(self: &Arc<Self>, state: &mut State) {
+        if state.msgs.capacity() > BULKY {
+            self.note_bulky(state);
+        }
+    }
+
+    /// To be called when the connection has taken much room for the messages of this subscription and others.
+    pub fn note_room_elsewhere(self: &Arc<Self>) {
+        self.note_bulky(&mut self.state.lock());
+    }
+
+    fn note_bulky(self: &Arc<Self>, state: &mut State) {
+        if !std::mem::replace(&mut state.bulky, true) {
+            self.look_after_room(state.accepted, QUIET);
+        }
+    }
+
+    /// Trims it after `wait`, unless more than the `accepted` messages of now have come by then.
+    #[cold]
+    fn look_after_room(self: &Arc<Self>, accepted: u64, wait: Duration) {
+        let weak = Arc::downgrade(self);
+        self.connection.core().timer.schedule(clock::now() + wait, move || {
+            if let Some(sub) = weak.upgrade()
+                && let Some(accepted) = sub.trim(accepted)
+            {
+                sub.look_after_room(accepted, MAX_WAIT.min(wait * 2));
+            }
+        });
+    }
+
+    /// Nothing when it is trimmed, otherwise the number of messages accepted so far.
+    fn trim(&self, accepted: u64) -> Option<u64> {
+        let trimmed = self.connection.subscriptions.trim(self.sid);
+        let mut state = self.state.lock();
+        if !trimmed || state.accepted != accepted || !state.msgs.is_empty() || state.scheduled {
+            return Some(state.accepted);
+        }
+        state.bulky = false;
+        let room = std::mem::take(&mut state.msgs);
+        drop(state);
+        drop(room);
+        None
+    }
+}

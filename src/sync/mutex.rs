@@ -1,0 +1,197 @@
+//! The lock itself: free, held, or held with others asleep who have to be woken.
+
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::detector;
+use crate::sync::futex;
+
+const FREE: u32 = 0;
+const HELD: u32 = 1;
+/// Held, and somebody may be asleep.
+const CONTENDED: u32 = 2;
+/// Looks at a held lock before falling asleep: holders are quick, and waking up is not.
+const SPINS: u32 = 100;
+
+pub struct RawMutex(AtomicU32);
+
+// SAFETY: FREE becomes something else for one thread at a time, and only `unlock` makes it FREE again.
+unsafe impl lock_api::RawMutex for RawMutex {
+    const INIT: RawMutex = RawMutex(AtomicU32::new(FREE));
+
+    type GuardMarker = lock_api::GuardNoSend;
+
+    #[inline]
+    fn lock(&self) {
+        if !self.take() {
+            self.lock_contended();
+        }
+        detector::acquire(self);
+    }
+
+    #[inline]
+    fn try_lock(&self) -> bool {
+        let taken = self.take();
+        if taken {
+            detector::acquire(self);
+        }
+        taken
+    }
+
+    #[inline]
+    unsafe fn unlock(&self) {
+        detector::release(self);
+        if self.0.swap(FREE, Ordering::Release) == CONTENDED {
+            self.wake_one();
+        }
+    }
+
+    #[inline]
+    fn is_locked(&self) -> bool {
+        self.0.load(Ordering::Relaxed) != FREE
+    }
+}
+
+impl Drop for RawMutex {
+    /// Comes before the end of what the lock guards: whoever ends it has seen what all holders did.
+    #[inline]
+    fn drop(&mut self) {
+        detector::acquire(self);
+    }
+}
+
+impl RawMutex {
+    #[inline]
+    fn take(&self) -> bool {
+        self.0.compare_exchange(FREE, HELD, Ordering::Acquire, Ordering::Relaxed).is_ok()
+    }
+
+    #[cold]
+    fn lock_contended(&self) {
+        self.spin();
+        // From here on CONTENDED is what this thread locks with, since it does not know of others who sleep.
+        while self.0.swap(CONTENDED, Ordering::Acquire) != FREE {
+            futex::wait(&self.0, CONTENDED, None);
+        }
+    }
+
+    /// Looks for a while whether the lock gets free; not when others sleep already.
+    fn spin(&self) {
+        for _ in 0..SPINS {
+            if self.0.load(Ordering::Relaxed) != HELD {
+                return;
+            }
+            std::hint::spin_loop();
+        }
+    }
+
+    #[cold]
+    fn wake_one(&self) {
+        futex::wake_one(&self.0);
+    }
+}
+
+/// Tells the running threads of a process apart.
+pub struct ThreadAddress;
+
+// SAFETY: no two running threads have the same address, and a thread keeps its own.
+unsafe impl lock_api::GetThreadId for ThreadAddress {
+    const INIT: ThreadAddress = ThreadAddress;
+
+    fn nonzero_thread_id(&self) -> NonZeroUsize {
+        thread_local! { static PLACE: u8 = const { 0 } }
+        PLACE.with(|place| {
+            NonZeroUsize::new(std::ptr::from_ref(place).addr()).expect("no variable is at address 0")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    use crate::sync::{Mutex, MutexGuard, ReentrantMutex};
+
+    #[test]
+    fn one_at_a_time() {
+        let sum = Arc::new(Mutex::new(0_u64));
+        let threads: Vec<_> = (0..4)
+            .map(|_| {
+                let sum = Arc::clone(&sum);
+                thread::spawn(move || (0..50_000).for_each(|_| *sum.lock() += 1))
+            })
+            .collect();
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        assert_eq!(*sum.lock(), 200_000);
+    }
+
+    #[test]
+    fn held_or_not() {
+        let lock = Mutex::new(());
+        let guard = lock.lock();
+        assert!(lock.is_locked() && lock.try_lock().is_none());
+        drop(guard);
+        assert!(!lock.is_locked() && lock.try_lock().is_some());
+    }
+
+    #[test]
+    fn a_panic_unlocks() {
+        let lock = Mutex::new(1);
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let _guard = lock.lock();
+            panic!("while the lock is held");
+        }));
+        assert!(panicked.is_err());
+        assert_eq!(*lock.try_lock().unwrap(), 1);
+    }
+
+    #[test]
+    fn unlocked_for_a_while() {
+        let lock = Mutex::new(1);
+        let mut guard = lock.lock();
+        MutexGuard::unlocked(&mut guard, || *lock.lock() = 2);
+        assert_eq!(*guard, 2);
+    }
+
+    #[test]
+    fn a_holder_may_come_again() {
+        let lock = Arc::new(ReentrantMutex::new(()));
+        let outer = lock.lock();
+        let inner = lock.lock();
+        let other = Arc::clone(&lock);
+        assert!(!thread::spawn(move || other.try_lock().is_some()).join().unwrap());
+        drop((outer, inner));
+        let other = Arc::clone(&lock);
+        assert!(thread::spawn(move || other.try_lock().is_some()).join().unwrap());
+    }
+
+    /// Who takes the lock again and again, with hardly a pause, does not keep another one out.
+    #[test]
+    fn nobody_starves() {
+        let lock = Arc::new(Mutex::new(()));
+        let stop = Arc::new(AtomicBool::new(false));
+        let hogs: Vec<_> = (0..2)
+            .map(|_| {
+                let (lock, stop) = (Arc::clone(&lock), Arc::clone(&stop));
+                thread::spawn(move || {
+                    while !stop.load(Ordering::Relaxed) {
+                        let _guard = lock.lock();
+                        (0..200).for_each(|_| std::hint::spin_loop());
+                    }
+                })
+            })
+            .collect();
+        let mut longest = Duration::ZERO;
+        for _ in 0..50 {
+            let start = Instant::now();
+            drop(lock.lock());
+            longest = longest.max(start.elapsed());
+        }
+        stop.store(true, Ordering::Relaxed);
+        hogs.into_iter().for_each(|thread| thread.join().unwrap());
+        assert!(longest < Duration::from_secs(5), "waited {longest:?}");
+    }
+}
