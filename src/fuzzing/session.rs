@@ -61,7 +61,7 @@ impl Session {
     }
 
     fn step(&mut self, input: &mut Input<'_>) {
-        match input.byte() % 12 {
+        match input.byte() % 14 {
             0 => self.now += input.time(),
             1 => self.now = self.now.saturating_sub(input.time()), // no clock does that; nothing may break
             2 => self.now = self.keep_alive.next_tick().map_or(self.now, |next| self.now.max(next)),
@@ -72,6 +72,8 @@ impl Session {
             8 => self.lose(),
             9 => self.shake_hands(input),
             10 => self.keep_alive.check_bound(),
+            12 => self.keep_alive.tried(self.now),
+            13 => self.keep_alive.bytes(input),
             _ => self.fall_silent(),
         }
         self.keep_alive.check();

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::fuzzing::input::Input;
+use crate::session::grace::Arrivals;
 use crate::session::liveness::{Liveness, StaleCause, Tick};
 
 /// A bound so far away (in a million years) is not looked at.
@@ -24,12 +25,15 @@ pub(super) struct KeepAlive {
     oldest: Option<Duration>,
     /// The latest time anybody told; one that lies before it moves the model's times back with it.
     latest: Duration,
+    /// Bytes of the socket: those that came and those that were read.
+    arrivals: Arrivals,
 }
 
 impl KeepAlive {
     pub(super) fn new(interval_ms: i64, max_out: i32) -> KeepAlive {
         let live = Liveness::new(interval_ms, max_out);
-        KeepAlive { live, running: false, unanswered: 0, oldest: None, latest: Duration::ZERO }
+        let (oldest, latest, arrivals) = (None, Duration::ZERO, Arrivals::default());
+        KeepAlive { live, running: false, unanswered: 0, oldest, latest, arrivals }
     }
 
     pub(super) fn start(&mut self, now: Duration) {
@@ -55,7 +59,7 @@ impl KeepAlive {
 
     pub(super) fn tick(&mut self, now: Duration) -> Due {
         self.observe(now);
-        let answer = self.live.tick(now);
+        let answer = self.live.tick(now, self.arrivals);
         match answer {
             Tick::NotDue => {
                 assert!(!self.running || self.next_tick().is_none_or(|next| next > now), "due, but not done");
@@ -75,6 +79,19 @@ impl KeepAlive {
             Tick::SendPing => Due::Ping,
             Tick::Stale => Due::Stale,
         }
+    }
+
+    /// The PING of the last tick is written, or the socket takes nothing.
+    pub(super) fn tried(&mut self, now: Duration) {
+        self.live.on_ping_tried(now);
+    }
+
+    /// Bytes arrive, or are read.
+    pub(super) fn bytes(&mut self, input: &mut Input<'_>) {
+        let n = u64::from(input.byte());
+        self.arrivals.arrived += n / 2;
+        let unread = self.arrivals.arrived - self.arrivals.attended;
+        self.arrivals.attended += if n % 2 == 0 { unread } else { unread.min(n) };
     }
 
     /// One setting changes.
@@ -132,7 +149,8 @@ impl KeepAlive {
         for _ in 0..TICKS {
             at = self.next_tick().expect("pings are on").max(at);
             if let Due::Stale = self.tick(at) {
-                assert!(at - now <= bound, "found after {:?}, bound {bound:?}", at - now);
+                let (taken, grace) = (at - now, self.live.grace());
+                assert!(taken <= bound + grace, "found after {taken:?}, bound {bound:?}, grace {grace:?}");
                 return Some(at);
             }
         }
