@@ -56,6 +56,13 @@ type Shape = Box<dyn Fn(usize) -> Vec<u8>>;
 /// Inputs of any size that could tempt a body into looking at everything again and again.
 fn shapes() -> Vec<(&'static str, Shape)> {
     vec![
+        ("headers", repeated("NATS/1.0\r\n", "a:\r\n", "\r\n")),
+        ("headers", repeated("NATS/1.0\r\n", "a: b\r\n ", "\r\n\r\n")),
+        ("headers", repeated("NATS/1.0\r\n", "a\r\n", ":\r\n\r\n")),
+        ("headers", repeated("NATS/1.0\r\n", "\r", "\r\n\r\n")),
+        ("headers", numbered("NATS/1.0\r\n", "k#######: v\r\n", "\r\n")),
+        ("info", numbered("{\"connect_urls\":[", "\"h#######:1\",", "\"b:2\"]}")),
+        ("info", repeated("{\"connect_urls\":[", "\"a:1\",", "\"b:2\"]}")),
         ("info", repeated("", "[", "")),
         ("info", repeated("{\"a\":\"", "\\u0000", "\"}")),
         ("url", repeated("", "h:1\n", "h:1")),

@@ -2,10 +2,11 @@
 
 use rand::{SeedableRng, rngs::SmallRng};
 
+use crate::error::Result;
 use crate::proto::info::ServerInfo;
 use crate::proto::parser::{MsgLine, Parser, PartialBody, Sink};
 use crate::session::handshake::Handshake;
-use crate::session::pool::ServerPool;
+use crate::session::pool::{Announced, ServerPool};
 
 pub fn run(data: &[u8]) {
     let line = [b"INFO ", data].concat();
@@ -50,11 +51,12 @@ fn decisions_are_consistent(info: &ServerInfo) {
 fn pool_takes_it_once(info: &ServerInfo) {
     let mut rng = SmallRng::seed_from_u64(1);
     let mut pool = ServerPool::new(Some(b"nats://here:1"), &[], false, &mut rng).expect("a URL");
-    let news = pool.update(info, true, &mut rng);
+    let announced = || Announced::new(info).expect("there is memory");
+    let news = pool.update(announced(), true, &mut rng);
     let urls = pool.public_urls(false);
     assert!(!urls.is_empty() && urls.len() <= info.connect_urls.len() + 1);
     assert!(!news || urls.len() > 1);
-    assert!(!pool.update(info, true, &mut rng), "the same once more is no news");
+    assert!(!pool.update(announced(), true, &mut rng), "the same once more is no news");
     assert_eq!(pool.public_urls(false), urls);
     assert_eq!(pool.current().map(|server| server.url.host.as_slice()), Some(&b"here"[..]));
 }
@@ -65,9 +67,15 @@ struct Taken(Option<Vec<u8>>);
 struct NoBody;
 
 impl PartialBody for NoBody {
-    fn body_mut(&mut self) -> &mut [u8] {
-        &mut []
+    fn missing(&self) -> usize {
+        unreachable!("an INFO has no body")
     }
+
+    fn room(&mut self) -> Result<&mut [u8]> {
+        unreachable!("an INFO has no body")
+    }
+
+    fn fill(&mut self, _: usize) {}
 }
 
 impl Sink for Taken {
@@ -75,8 +83,8 @@ impl Sink for Taken {
 
     fn message(&mut self, _: MsgLine<'_>, _: &[u8]) {}
 
-    fn begin(&mut self, _: MsgLine<'_>) -> NoBody {
-        NoBody
+    fn begin(&mut self, _: MsgLine<'_>) -> Result<NoBody> {
+        Ok(NoBody)
     }
 
     fn complete(&mut self, _: NoBody) {}

@@ -19,12 +19,12 @@ pub fn run(data: &[u8]) {
     }
 }
 
-/// What was found, how it ended, and how much of a body is still to come.
-type Outcome = (Vec<Event>, std::result::Result<(), Status>, Option<usize>);
+/// What was found, how it ended, and whether a body is still to come.
+type Outcome = (Vec<Event>, std::result::Result<(), Status>, bool);
 
 /// Parses `data` in reads of these sizes.
 fn outcome(data: &[u8], sizes: impl IntoIterator<Item = usize>) -> Outcome {
-    let (mut parser, mut log) = (Parser::default(), Log::new(data));
+    let (mut parser, mut log) = (Parser::default(), Log::default());
     let mut rest = data;
     let mut end = Ok(());
     for size in sizes {
@@ -40,11 +40,12 @@ fn outcome(data: &[u8], sizes: impl IntoIterator<Item = usize>) -> Outcome {
 
 /// The same as a connection reads: what is missing of a body goes straight to its place.
 fn outcome_in_place(data: &[u8], size: usize) -> Outcome {
-    let (mut parser, mut log) = (Parser::default(), Log::new(data));
+    let (mut parser, mut log) = (Parser::default(), Log::default());
     let mut rest = data;
     let mut end = Ok(());
     while !rest.is_empty() && end.is_ok() {
-        let read = if let Some(room) = parser.missing_body(1) {
+        let read = if let Some(room) = parser.body_room(1) {
+            let room = room.expect("there is memory");
             let read = room.len().min(size).min(rest.len());
             room[..read].copy_from_slice(&rest[..read]);
             parser.body_filled(read, &mut log);
@@ -91,31 +92,42 @@ impl From<MsgLine<'_>> for Line {
     }
 }
 
+/// Grows by a few bytes at a time.
 struct Partial {
     line: Line,
     body: Vec<u8>,
+    filled: usize,
 }
 
 impl PartialBody for Partial {
-    fn body_mut(&mut self) -> &mut [u8] {
-        &mut self.body
+    fn missing(&self) -> usize {
+        self.line.size - self.filled
+    }
+
+    fn room(&mut self) -> Result<&mut [u8]> {
+        const STEP: usize = 100;
+        assert!(self.missing() > 0, "nothing is missing");
+        if self.body.len() == self.filled {
+            self.body.resize(self.filled + self.missing().min(STEP), 0);
+        }
+        Ok(&mut self.body[self.filled..])
+    }
+
+    fn fill(&mut self, n: usize) {
+        self.filled += n;
+        assert!(self.filled <= self.body.len());
     }
 }
 
+#[derive(Default)]
 struct Log {
     events: Vec<Event>,
-    /// More than ever comes: room for a longer body is not needed.
-    enough: usize,
 }
 
 impl Log {
-    fn new(data: &[u8]) -> Log {
-        Log { events: Vec::new(), enough: data.len() + 1 }
-    }
-
     fn outcome(self, mut parser: Parser<Partial>, end: Result<()>) -> Outcome {
-        let missing = parser.missing_body(0).map(|rest| rest.len());
-        (self.events, end.map_err(|error| error.status()), missing)
+        let body_begun = parser.body_room(0).is_some();
+        (self.events, end.map_err(|error| error.status()), body_begun)
     }
 }
 
@@ -127,8 +139,8 @@ impl Sink for Log {
         self.events.push(Event::Message(line.into(), body.to_vec()));
     }
 
-    fn begin(&mut self, line: MsgLine<'_>) -> Partial {
-        Partial { body: vec![0; line.size.min(self.enough)], line: line.into() }
+    fn begin(&mut self, line: MsgLine<'_>) -> Result<Partial> {
+        Ok(Partial { line: line.into(), body: Vec::new(), filled: 0 })
     }
 
     fn complete(&mut self, message: Partial) {

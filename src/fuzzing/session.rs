@@ -9,6 +9,7 @@ mod servers;
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use crate::error::Result;
 use crate::fuzzing::input::Input;
 use crate::proto::info::ServerInfo;
 use crate::proto::parser::{MsgLine, Parser, PartialBody, Sink};
@@ -191,11 +192,21 @@ struct Seen {
     stopped: bool,
 }
 
-struct Body(Vec<u8>);
+/// A body nobody keeps: how much of it is missing, and room for some of it.
+struct Body(usize, [u8; 64]);
 
 impl PartialBody for Body {
-    fn body_mut(&mut self) -> &mut [u8] {
-        &mut self.0
+    fn missing(&self) -> usize {
+        self.0
+    }
+
+    fn room(&mut self) -> Result<&mut [u8]> {
+        let room = self.0.min(self.1.len());
+        Ok(&mut self.1[..room])
+    }
+
+    fn fill(&mut self, n: usize) {
+        self.0 -= n;
     }
 }
 
@@ -204,8 +215,8 @@ impl Sink for Seen {
 
     fn message(&mut self, _: MsgLine<'_>, _: &[u8]) {}
 
-    fn begin(&mut self, line: MsgLine<'_>) -> Body {
-        Body(vec![0; line.size.min(1 << 16)])
+    fn begin(&mut self, line: MsgLine<'_>) -> Result<Body> {
+        Ok(Body(line.size, [0; 64]))
     }
 
     fn complete(&mut self, _: Body) {}

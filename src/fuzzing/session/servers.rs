@@ -8,7 +8,7 @@ use rand::{SeedableRng, rngs::SmallRng};
 use crate::fuzzing::input::Input;
 use crate::proto::info::ServerInfo;
 use crate::session::auth::{ServerErr, classify_err, normalize_err, note};
-use crate::session::pool::ServerPool;
+use crate::session::pool::{Announced, ServerPool};
 use crate::session::reconnect::{Delay, ReconnectPlan, ReconnectTiming};
 
 pub(super) struct Servers {
@@ -62,7 +62,8 @@ impl Servers {
     pub(super) fn announced(&mut self, info: &ServerInfo) {
         let current = self.current();
         let before = self.hosts();
-        let news = self.pool.update(info, self.randomize, &mut self.rng);
+        let announced = || Announced::new(info).expect("there is memory");
+        let news = self.pool.update(announced(), self.randomize, &mut self.rng);
         assert_eq!(self.current(), current, "the current server stays");
         let after = self.hosts();
         assert!(!news || after.iter().any(|host| !before.contains(host)), "news are in the pool");
@@ -77,7 +78,10 @@ impl Servers {
                 "what is not announced leaves"
             );
         }
-        assert!(!self.pool.update(info, self.randomize, &mut self.rng), "the same once more is no news");
+        assert!(
+            !self.pool.update(announced(), self.randomize, &mut self.rng),
+            "the same once more is no news"
+        );
         assert_eq!(self.hosts(), after);
     }
 
