@@ -13,15 +13,13 @@
 //! | [`sync`] | locks for all |
 //! | [`doctor`] | what nats-doctor may use; beside the layers |
 //! | [`fuzzing`] | what must hold for any bytes from outside, for tests; beside the layers |
-
-pub mod client;
-#[doc(hidden)]
-pub mod doctor;
 //! | `detector` | what race detectors are told of them |
 //! | [`thread_end`] | threads that are cancelled or exit inside a call |
 
 pub mod client;
 mod detector;
+#[doc(hidden)]
+pub mod doctor;
 pub mod error;
 pub mod ffi;
 #[doc(hidden)]
