@@ -34,9 +34,13 @@ faults: all ## break connections in all ways, beside the released C client; a fe
 demo: setup ## watch a server freeze and come back
 	demo/run.sh
 
+.PHONY: fuzz
+fuzz: ## look for bytes that break a promise; SECONDS=60 for each target; needs a nightly toolchain
+	scripts/fuzz.sh $(or $(SECONDS),60)
+
 .PHONY: headers
 headers: ## write include/ anew from the Rust sources
-	UPDATE_HEADERS=1 $(CARGO) test --test header_fresh
+	$(CARGO) run --package nats-headers
 
 .PHONY: compatibility
 compatibility: all ## write COMPATIBILITY.md anew
@@ -44,12 +48,12 @@ compatibility: all ## write COMPATIBILITY.md anew
 
 .PHONY: fmt
 fmt: ## format the Rust sources
-	$(CARGO) fmt
+	$(CARGO) fmt --all
 
 .PHONY: lint
 lint: ## check the format and run clippy
-	$(CARGO) fmt --check
-	$(CARGO) clippy --all-targets --features doctor -- -D warnings
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
 
 .PHONY: clean
 clean: ## remove what was built

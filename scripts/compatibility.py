@@ -16,7 +16,9 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 INVENTORY = ROOT / "c-tests/abi/cnats-3.14.0.json"
 EXTENSIONS = ROOT / "c-tests/abi/extensions.txt"
 OUTPUT = ROOT / "COMPATIBILITY.md"
-TESTS = ("c-tests/*.c", "c-tests/parity/*.c", "c-tests/relink/hello/*.c*", "c-tests/relink/programs/*.c", "demo/*.c")
+# Folders of c-tests whose programs test no function, and those that are named after the families.
+NO_TESTS = ("abi", "bench", "faults", "support")
+LATER = ("relink", "parity")
 
 # The first pattern that matches a symbol names its family.
 FAMILIES = (
@@ -44,14 +46,22 @@ def extensions():
     return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
 
 
+def test_programs():
+    """Names and files of the test programs, however deep they lie."""
+    tests = ROOT / "c-tests"
+    names = [path.relative_to(tests).as_posix() for path in tests.rglob("*") if path.suffix in (".c", ".cpp")]
+    names = [name for name in names if name.split("/")[0] not in NO_TESTS]
+    names.sort(key=lambda name: (*(name.startswith(folder + "/") for folder in LATER), name))
+    demos = sorted((ROOT / "demo").rglob("*.c"))
+    return [*((name, tests / name) for name in names), *((path.relative_to(ROOT).as_posix(), path) for path in demos)]
+
+
 def mentions():
     """For each word of the test programs, the files it stands in."""
     found = {}
-    for pattern in TESTS:
-        for path in sorted(ROOT.glob(pattern)):
-            name = path.relative_to(ROOT / "c-tests" if path.is_relative_to(ROOT / "c-tests") else ROOT).as_posix()
-            for word in set(re.findall(r"\w+", path.read_text(errors="replace"))):
-                found.setdefault(word, []).append(name)
+    for name, path in test_programs():
+        for word in set(re.findall(r"\w+", path.read_text(errors="replace"))):
+            found.setdefault(word, []).append(name)
     return found
 
 

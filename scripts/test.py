@@ -48,9 +48,9 @@ def c_build(where, launcher=""):
 
 # Cargo's own commands and builds fill the machine by themselves, hence `alone`.
 SUITES = [
-    Suite("format", "cargo fmt --check", alone=True),
-    Suite("clippy", "cargo clippy --all-targets --features doctor -- -D warnings", alone=True),
-    Suite("rust", "cargo test --no-fail-fast --features doctor", alone=True, timeout=1800),
+    Suite("format", "cargo fmt --all --check", alone=True),
+    Suite("clippy", "cargo clippy --workspace --all-targets -- -D warnings", alone=True),
+    Suite("rust", "cargo test --workspace --no-fail-fast", alone=True, timeout=1800),
     Suite(
         "package",
         f"rm -rf {PREFIX}; cmake -S cmake -B {PACKAGE} -DNATS_CARGO_TARGET_DIR={TARGET} -DCMAKE_INSTALL_LIBDIR=lib"

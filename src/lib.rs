@@ -11,13 +11,19 @@
 //! | [`proto`] | bytes without I/O: parser, encoder, INFO/CONNECT, headers, subjects, URLs, credentials |
 //! | [`error`] | one error type for all |
 //! | [`sync`] | locks for all |
+//! | [`doctor`] | what nats-doctor may use; beside the layers |
+//! | [`fuzzing`] | what must hold for any bytes from outside, for tests; beside the layers |
 //! | `detector` | what race detectors are told of them |
 //! | [`thread_end`] | threads that are cancelled or exit inside a call |
 
 pub mod client;
 mod detector;
+#[doc(hidden)]
+pub mod doctor;
 pub mod error;
 pub mod ffi;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod io;
 pub mod proto;
 pub mod session;

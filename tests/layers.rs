@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each layer with those it may use besides itself.
-const MAY_USE: [(&str, &[&str]); 5] = [
+const MAY_USE: [(&str, &[&str]); 7] = [
+    ("doctor", &["client", "error"]),
+    ("fuzzing", &["session", "proto", "error"]),
     ("proto", &["error"]),
     ("session", &["proto", "error"]),
     ("io", &["session", "proto", "error", "sync", "detector", "thread_end"]),
@@ -42,6 +44,15 @@ fn proto_and_session_do_no_io() {
 }
 
 #[test]
+fn the_doctor_uses_its_door_only() {
+    let mut files = Vec::new();
+    rust_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/nats-doctor/src"), &mut files);
+    let texts = files.iter().map(|file| fs::read_to_string(file).expect("sources are readable"));
+    let uses: Vec<String> = texts.flat_map(|text| names_after(&text, "nats::")).collect();
+    assert!(!uses.is_empty() && uses.iter().all(|name| name == "doctor"), "{uses:?}");
+}
+
+#[test]
 fn paths_are_recognised() {
     assert_eq!(uses("use crate::proto::parser::Parser;"), ["proto"]);
     assert_eq!(uses("let x = crate::io::now() + crate::error::y;"), ["io", "error"]);
@@ -51,9 +62,13 @@ fn paths_are_recognised() {
 
 /// The modules directly below `crate::` that a line names.
 fn uses(line: &str) -> Vec<String> {
+    names_after(line, "crate::")
+}
+
+fn names_after(text: &str, start: &str) -> Vec<String> {
     let mut found = Vec::new();
-    for (at, path) in line.match_indices("crate::") {
-        let rest = &line[at + path.len()..];
+    for (at, path) in text.match_indices(start) {
+        let rest = &text[at + path.len()..];
         match rest.strip_prefix('{') {
             Some(group) => found.extend(group_members(group)),
             None => found.push(first_name(rest)),

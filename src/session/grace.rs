@@ -51,7 +51,7 @@ impl Grace {
         }
         let look = if unread { now.saturating_add(self.wait) } else { excused_until };
         self.look = look.min(self.end);
-        self.wait *= 2;
+        self.wait = self.wait.saturating_mul(2);
         true
     }
 
@@ -111,6 +111,16 @@ mod tests {
         }
         assert_eq!(now, at(100));
         assert!(looks < 10);
+    }
+
+    #[test]
+    fn asking_often_does_no_harm() {
+        let unread = arrivals(500, 0);
+        let mut grace = Grace::new(at(0), LENGTH, unread);
+        for _ in 0..1000 {
+            assert!(grace.goes_on(at(0), unread, PROMPT));
+            assert!(grace.look() <= at(100));
+        }
     }
 
     #[test]

@@ -125,11 +125,13 @@ impl Liveness {
         if self.pong_deadline().is_some_and(|deadline| now >= deadline) {
             return self.judge(now, StaleCause::PongTimeout, arrivals);
         }
-        if self.due.is_none_or(|due| now < due) {
-            return Tick::NotDue;
-        }
-        if self.outstanding >= self.max_out {
+        let due = self.due.is_some_and(|due| now >= due);
+        if due && self.outstanding >= self.max_out {
             return self.judge(now, StaleCause::MaxPings, arrivals);
+        }
+        self.grace = None; // a limit was loosened meanwhile
+        if !due {
+            return Tick::NotDue;
         }
         self.outstanding += 1;
         if self.waiting_since.is_none() {

@@ -1,0 +1,139 @@
+//! What stands in the headers, in which order. A source file that exports something and is not named here is
+//! an error, and so is a name without a file: nothing gets into a header, or out of it, unnoticed.
+
+use std::collections::BTreeMap;
+
+use crate::source::{exports_of, has_c_types};
+
+/// The families of types of nats.h. They build on each other. Paths here are relative to src/ffi.
+pub const TYPES: &[&str] = &[
+    "types/core.rs",
+    "types/liveness.rs",
+    "types/js.rs",
+    "types/kv.rs",
+    "types/object.rs",
+    "types/micro.rs",
+];
+
+/// What stands in status.h.
+pub const STATUS_TYPES: &str = "types/status.rs";
+pub const STATUS_FUNCTIONS: &str = "status.rs";
+
+/// Files whose functions are exported and stand in no header, because the released library's do not either.
+pub const UNDECLARED: &[&str] = &["undeclared.rs"];
+
+/// A part of nats.h: functions under one title.
+pub struct Group {
+    pub name: &'static str,
+    pub title: &'static str,
+    pub files: &'static [&'static str],
+}
+
+/// The functions of nats.h.
+pub const GROUPS: &[Group] = &[
+    group("library", "Library", &["library.rs"]),
+    group("options", "Options", &["options.rs", "options_tls.rs"]),
+    group("inbox", "Inboxes", &["inbox.rs"]),
+    group("header", "Headers", &["header.rs"]),
+    group("msg", "Messages", &["msg.rs"]),
+    group("stats", "Statistics", &["stats.rs"]),
+    group("connection", "Connections", &["connection.rs"]),
+    group("publish", "Publishing", &["publish.rs"]),
+    group("subscribe", "Subscribing", &["subscribe.rs"]),
+    group("subscription", "Subscriptions", &["subscription.rs"]),
+    group("liveness", "Liveness", &["liveness.rs"]),
+    group("event_loop", "Event loops", &["event_loop.rs"]),
+];
+
+const fn group(name: &'static str, title: &'static str, files: &'static [&'static str]) -> Group {
+    Group { name, title, files }
+}
+
+/// Compares the lists with the sources, path and code of each.
+///
+/// Fails with a sentence for each file that is missing here, or there.
+pub fn check(sources: &BTreeMap<String, String>) -> Result<(), String> {
+    let functions: Vec<&str> = GROUPS
+        .iter()
+        .flat_map(|group| group.files)
+        .chain(UNDECLARED)
+        .copied()
+        .chain([STATUS_FUNCTIONS])
+        .collect();
+    let types: Vec<&str> = TYPES.iter().copied().chain([STATUS_TYPES]).collect();
+    let mut wrong = Vec::new();
+    for (path, code) in sources {
+        if !exports_of(code).is_empty() && !functions.contains(&path.as_str()) {
+            wrong.push(format!("src/ffi/{path} exports functions, but has no place in the header"));
+        }
+        if has_c_types(code) && !types.contains(&path.as_str()) {
+            wrong.push(format!("src/ffi/{path} has types of C, but no place in the header"));
+        }
+    }
+    for path in &functions {
+        if sources.get(*path).is_none_or(|code| exports_of(code).is_empty()) {
+            wrong.push(format!("src/ffi/{path} has a place in the header, but exports no functions"));
+        }
+    }
+    for path in types.iter().filter(|path| !sources.contains_key(**path)) {
+        wrong.push(format!("src/ffi/{path} has a place in the header, but is not there"));
+    }
+    for path in functions.iter().filter(|path| functions.iter().filter(|other| other == path).count() > 1) {
+        wrong.push(format!("src/ffi/{path} has two places in the header"));
+    }
+    if wrong.is_empty() {
+        Ok(())
+    } else {
+        Err(wrong.join("\n") + "\nThe places are in tools/headers/src/order.rs.")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FUNCTION: &str = "#[unsafe(no_mangle)]\npub unsafe extern \"C\" fn nats_New() {}\n";
+    const TYPE: &str = "#[repr(C)]\npub struct natsNew {\n";
+
+    fn sources() -> BTreeMap<String, String> {
+        crate::source::sources()
+    }
+
+    fn complaint(path: &str, code: &str) -> String {
+        let mut sources = sources();
+        sources.insert(path.into(), code.into());
+        check(&sources).unwrap_err()
+    }
+
+    #[test]
+    fn all_sources_have_their_place() {
+        assert_eq!(check(&sources()), Ok(()));
+    }
+
+    #[test]
+    fn a_new_file_cannot_vanish_in_a_folder() {
+        assert!(
+            complaint("jetstream/new.rs", FUNCTION).contains("src/ffi/jetstream/new.rs exports functions")
+        );
+        assert!(complaint("a/b/c.rs", FUNCTION).contains("src/ffi/a/b/c.rs exports functions"));
+        assert!(complaint("core/types.rs", TYPE).contains("src/ffi/core/types.rs has types"));
+    }
+
+    #[test]
+    fn a_place_without_a_file_is_an_error() {
+        let mut moved = sources();
+        let code = moved.remove("msg.rs").unwrap();
+        moved.insert("core/msg.rs".into(), code);
+        let text = check(&moved).unwrap_err();
+        assert!(
+            text.contains("src/ffi/msg.rs has a place") && text.contains("src/ffi/core/msg.rs exports"),
+            "{text}"
+        );
+        let mut without = sources();
+        without.remove("types/kv.rs");
+        assert!(check(&without).unwrap_err().contains("src/ffi/types/kv.rs has a place"));
+        assert!(
+            complaint("inbox.rs", "").contains("src/ffi/inbox.rs has a place in the header, but exports no")
+        );
+    }
+}
