@@ -602,7 +602,7 @@ TEST_T(forked_while_tls_is_set_up, 120000)
     natsOptions *opts = NULL;
 
     CHECK_OK(natsOptions_Create(&opts));
-    for (unsigned us = 0; us < 3000; us += 300)
+    for (unsigned us = 0; us < 3000; us += 500)
         child(fork_while_tls_begins, &us);
     natsOptions_Destroy(opts);
 }
