@@ -384,7 +384,6 @@ static void of_nothing(void)
     trace_scenario("no connection");
     of_a_connection(NULL);
     of_an_unusable_connection(NULL);
-    T(natsConnection_ConnectTo(&nc, NULL));
     T(natsConnection_ConnectTo(&nc, "nats://127.0.0.1:bad"));
     T(natsConnection_ConnectTo(&nc, "nats://127.0.0.1:4222,nats://127.0.0.1:-1"));
     T(natsConnection_ConnectTo(&nc, "nats://a%zz@127.0.0.1:1"));
