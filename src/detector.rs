@@ -15,6 +15,12 @@ const HELGRIND: u8 = 3;
 /// Everything on the network, in both directions.
 static NETWORK: u8 = 0;
 
+/// Whether there is one, or nobody has looked yet.
+#[inline(always)]
+pub fn may_be_here() -> bool {
+    flag::is_set()
+}
+
 /// What was done before [`release`] on the same object happened before what follows.
 #[inline(always)]
 pub fn acquire<T: ?Sized>(object: &T) {
@@ -73,7 +79,7 @@ fn find() -> u8 {
     }
 }
 
-/// Which detector there is. Each lock looks here twice, so the byte is where one instruction can compare it: the compiler's
+/// Which detector there is. Each lock looks here, so the byte is where one instruction can compare it: the compiler's
 /// own static would be reached by way of a table, as if another library might replace it.
 #[cfg(target_arch = "x86_64")]
 mod flag {

@@ -129,8 +129,9 @@ impl Outbound {
     pub fn publish(&self, out: Outgoing<'_>, flush: Flush) -> Result<Then> {
         let queue = self.lock_to_publish();
         let plain = (out.headers.is_none() || queue.headers) && out.size() as i64 <= queue.plain_limit;
-        if plain && queue.buffer.len() < self.settings.capacity_for(&out) {
-            self.put(queue, out, flush)
+        let capacity = self.settings.capacity_for(&out);
+        if plain && queue.buffer.len() < capacity {
+            self.put(queue, out, flush, capacity)
         } else {
             self.publish_checked(queue, out, flush)
         }
@@ -164,7 +165,7 @@ impl Outbound {
             queue.admit_while_down(self.settings.reconnect_capacity)?;
         }
         if queue.phase == Phase::Live {
-            return self.put(queue, out, flush);
+            return self.put(queue, out, flush, capacity);
         }
         // Down now, maybe only since the wait above: the message goes out after the reconnect.
         queue.pending.append_publish(out)?;
@@ -173,7 +174,13 @@ impl Outbound {
     }
 
     #[inline(always)]
-    fn put<'a>(&'a self, mut queue: Guard<'a>, out: Outgoing<'_>, flush: Flush) -> Result<Then> {
+    fn put<'a>(
+        &'a self,
+        mut queue: Guard<'a>,
+        out: Outgoing<'_>,
+        flush: Flush,
+        capacity: usize,
+    ) -> Result<Then> {
         if out.payload.len() >= DIRECT_PAYLOAD && queue.can_write_directly() {
             return self.put_directly(queue, out);
         }
@@ -182,7 +189,7 @@ impl Outbound {
         queue.count(&out);
         let after = queue.buffer.len();
         queue.enqueued += (after - before) as u64;
-        if flush == Flush::Now || self.settings.send_asap || after >= self.settings.capacity_for(&out) {
+        if flush == Flush::Now || self.settings.send_asap || after >= capacity {
             return self.flush_after_publish(queue, flush, before);
         }
         queue.since_request = queue.since_request.wrapping_add(1);

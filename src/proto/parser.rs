@@ -241,7 +241,10 @@ fn usual_message(buf: &[u8]) -> Option<(MsgLine<'_>, &[u8], &[u8])> {
     }
     let (body, rest) = buf[at..].split_at_checked(size)?;
     let line = MsgLine { subject, reply, sid: sid as u64, header_len, size };
-    Some((line, body, rest.strip_prefix(b"\r\n")?))
+    match rest.split_first_chunk()? {
+        (b"\r\n", rest) => Some((line, body, rest)),
+        _ => None,
+    }
 }
 
 /// The bytes up to the next space, and where to go on behind it.

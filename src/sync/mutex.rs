@@ -10,6 +10,8 @@ const FREE: u32 = 0;
 const HELD: u32 = 1;
 /// Held, and somebody may be asleep.
 const CONTENDED: u32 = 2;
+/// Held, and a race detector is to be told of the end of that.
+const WATCHED: u32 = 3;
 /// Looks at a held lock before falling asleep: holders are quick, and waking up is not.
 const SPINS: u32 = 100;
 
@@ -26,23 +28,24 @@ unsafe impl lock_api::RawMutex for RawMutex {
         if !self.take() {
             self.lock_contended();
         }
-        detector::acquire(self);
+        if detector::may_be_here() {
+            self.tell_taken();
+        }
     }
 
     #[inline]
     fn try_lock(&self) -> bool {
         let taken = self.take();
-        if taken {
-            detector::acquire(self);
+        if taken && detector::may_be_here() {
+            self.tell_taken();
         }
         taken
     }
 
     #[inline]
     unsafe fn unlock(&self) {
-        detector::release(self);
-        if self.0.swap(FREE, Ordering::Release) == CONTENDED {
-            self.wake_one();
+        if self.0.compare_exchange(HELD, FREE, Ordering::Release, Ordering::Relaxed).is_err() {
+            self.unlock_with_care();
         }
     }
 
@@ -86,8 +89,19 @@ impl RawMutex {
     }
 
     #[cold]
-    fn wake_one(&self) {
-        futex::wake_one(&self.0);
+    fn unlock_with_care(&self) {
+        detector::release(self);
+        if self.0.swap(FREE, Ordering::Release) == CONTENDED {
+            futex::wake_one(&self.0);
+        }
+    }
+
+    /// The holder tells a race detector, and sees to it that it hears of the end too.
+    #[cold]
+    fn tell_taken(&self) {
+        detector::acquire(self);
+        // A lock that others wait for is `unlock_with_care`'s anyway.
+        let _ = self.0.compare_exchange(HELD, WATCHED, Ordering::Relaxed, Ordering::Relaxed);
     }
 }
 
