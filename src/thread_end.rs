@@ -33,12 +33,19 @@ unsafe extern "C-unwind" {
     fn _Unwind_Resume(exception: *mut c_void) -> !;
 }
 
+/// What is known about the calling thread.
+struct Known {
+    /// The unwinding that was stopped on it, NULL when there is none.
+    stopped: Cell<*mut c_void>,
+    /// Whether its waits end when it is cancelled: it is in a call to the library that was made with cancellation on.
+    cancellable: Cell<bool>,
+    /// Whether a [`Held`] has switched cancellation off, and no code of the program runs.
+    held: Cell<bool>,
+}
+
 thread_local! {
-    /// The unwinding that was stopped on this thread, NULL when there is none.
-    static STOPPED: Cell<*mut c_void> = const { Cell::new(ptr::null_mut()) };
-    /// Whether waits of this thread end when it is cancelled: it is in a call to the library that was made with cancellation
-    /// on.
-    static CANCELLABLE: Cell<bool> = const { Cell::new(false) };
+    static KNOWN: Known =
+        const { Known { stopped: Cell::new(ptr::null_mut()), cancellable: Cell::new(false), held: Cell::new(false) } };
 }
 
 /// The thread is ending.
@@ -54,7 +61,7 @@ impl From<Ending> for Error {
 
 /// Whether the calling thread is ending: it must not wait any more.
 pub fn is_ending() -> bool {
-    !STOPPED.get().is_null()
+    KNOWN.with(|known| !known.stopped.get().is_null())
 }
 
 /// An error when the calling thread is ending.
@@ -64,7 +71,7 @@ pub fn check() -> Result<(), Ending> {
 
 /// Forgets that the thread was to end. For the threads of the library that must go on.
 pub fn stay() {
-    STOPPED.set(ptr::null_mut());
+    KNOWN.with(|known| known.stopped.set(ptr::null_mut()));
 }
 
 /// Goes on with the end of the thread, if it is ending.
@@ -72,7 +79,7 @@ pub fn stay() {
 /// # Safety
 /// The frames from here to the program's own have nothing left to drop, and may be unwound.
 pub unsafe fn resume() {
-    let exception = STOPPED.replace(ptr::null_mut());
+    let exception = KNOWN.with(|known| known.stopped.replace(ptr::null_mut()));
     if !exception.is_null() {
         // SAFETY: stopped by `call` on this thread, in a frame below the caller's.
         unsafe { _Unwind_Resume(exception) };
@@ -94,9 +101,10 @@ pub fn never_cancel() {
     unsafe { pthread_setcancelstate(DISABLE, ptr::null_mut()) };
 }
 
-/// As long as this lives, no function of the C library is a cancellation point.
+/// As long as this lives, no function of the C library is a cancellation point. Inside of another one it costs nothing.
 pub struct Held {
-    before: c_int,
+    /// The state before; `None` inside of another one.
+    before: Option<c_int>,
     cancellable_before: bool,
 }
 
@@ -104,12 +112,17 @@ impl Held {
     #[inline]
     #[allow(clippy::new_without_default, reason = "a guard is made on purpose")]
     pub fn new() -> Held {
-        let mut before = DISABLE;
-        // SAFETY: `before` is writable.
-        unsafe { pthread_setcancelstate(DISABLE, &mut before) };
-        let cancellable_before = CANCELLABLE.get();
-        CANCELLABLE.set(cancellable_before || before == ENABLE);
-        Held { before, cancellable_before }
+        KNOWN.with(|known| {
+            let cancellable_before = known.cancellable.get();
+            if known.held.replace(true) {
+                return Held { before: None, cancellable_before };
+            }
+            let mut before = DISABLE;
+            // SAFETY: `before` is writable.
+            unsafe { pthread_setcancelstate(DISABLE, &mut before) };
+            known.cancellable.set(cancellable_before || before == ENABLE);
+            Held { before: Some(before), cancellable_before }
+        })
     }
 
     /// A cancellation that was held off counts now: the caller gives up what it does.
@@ -124,16 +137,21 @@ impl Held {
 impl Drop for Held {
     #[inline]
     fn drop(&mut self) {
-        CANCELLABLE.set(self.cancellable_before);
+        let Some(before) = self.before else { return };
+        KNOWN.with(|known| {
+            known.cancellable.set(self.cancellable_before);
+            known.held.set(false);
+        });
         // SAFETY: a state that was in effect before.
-        unsafe { pthread_setcancelstate(self.before, ptr::null_mut()) };
+        unsafe { pthread_setcancelstate(before, ptr::null_mut()) };
     }
 }
 
 /// Whether a wait of this thread has to end when it is cancelled.
 #[inline]
 pub fn may_be_cancelled() -> bool {
-    cfg!(target_arch = "x86_64") && CANCELLABLE.get() && !is_ending()
+    cfg!(target_arch = "x86_64")
+        && KNOWN.with(|known| known.cancellable.get() && known.stopped.get().is_null())
 }
 
 /// `poll` of one descriptor, no cancellation point; the error's number as a negative result.
@@ -210,7 +228,9 @@ fn result_of(returned: c_long) -> isize {
 /// # Safety
 /// The function takes these arguments.
 pub unsafe fn call_handler(handler: *const c_void, arguments: [usize; 5]) -> Result<usize, Ending> {
-    if !CANCELLABLE.replace(false) {
+    let (cancellable, held) = KNOWN.with(|known| (known.cancellable.replace(false), known.held.replace(false)));
+    if !cancellable {
+        // What the handler does about cancellation is not known: the next `Held` switches it off again.
         // SAFETY: as promised by the caller.
         return unsafe { call(handler, arguments) };
     }
@@ -220,7 +240,10 @@ pub unsafe fn call_handler(handler: *const c_void, arguments: [usize; 5]) -> Res
         call(handler, arguments)
     };
     never_cancel();
-    CANCELLABLE.set(true);
+    KNOWN.with(|known| {
+        known.cancellable.set(true);
+        known.held.set(held);
+    });
     result
 }
 
@@ -259,7 +282,7 @@ struct Returned {
 mod frame {
     use std::ffi::c_void;
 
-    use super::{Returned, STOPPED};
+    use super::{KNOWN, Returned};
 
     unsafe extern "C-unwind" {
         pub(super) fn nats_call(
@@ -275,7 +298,7 @@ mod frame {
     }
 
     extern "C" fn stopped(exception: *mut c_void) {
-        STOPPED.set(exception);
+        KNOWN.with(|known| known.stopped.set(exception));
     }
 
     std::arch::global_asm!(

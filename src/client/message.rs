@@ -166,10 +166,12 @@ impl Msg {
 
     /// Whether this is the server's word that nobody listens to a request: no payload and status 503, in headers without a
     /// malformed line. Parses the headers of a message without payload.
+    #[inline]
     pub fn is_no_responders(&mut self) -> bool {
-        if !self.data().is_empty() {
-            return false;
-        }
+        self.data().is_empty() && self.has_no_responders_status()
+    }
+
+    fn has_no_responders_status(&mut self) -> bool {
         let Ok(Some(headers)) = self.headers() else { return false };
         let status = headers.get(STATUS).flatten().unwrap_or_default();
         status.to_bytes().starts_with(NO_RESPONDERS) && !headers.is_malformed()

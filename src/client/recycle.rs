@@ -50,16 +50,10 @@ static DEPOT: PerProcess<Mutex<Depot>> =
 
 /// The free blocks of one thread.
 struct Stock {
-    shelves: [Shelf; CLASSES],
-    /// Room that the shelves have, in bytes.
+    /// Free blocks of each size; none holds more than it has room for.
+    shelves: [Batch; CLASSES],
+    /// Room that the shelves have, in bytes of blocks.
     reserved: usize,
-}
-
-/// Free blocks of one size.
-struct Shelf {
-    blocks: Batch,
-    /// How many it may hold.
-    room: usize,
 }
 
 thread_local! {
@@ -80,9 +74,9 @@ impl Maker {
         let (Some(class), Some(stock)) = (class_of(size), &mut self.0) else {
             return fresh(size);
         };
-        match stock.shelves[class].blocks.pop().or_else(|| stock.refill(class)) {
+        match stock.shelves[class].pop().or_else(|| stock.refill(class)) {
             Some(Block(memory)) => {
-                if let Some(Block(soon)) = stock.shelves[class].blocks.iter().nth_back(AHEAD) {
+                if let Some(Block(soon)) = stock.shelves[class].iter().nth_back(AHEAD) {
                     fetch(soon.as_ptr());
                 }
                 Some(memory)
@@ -127,10 +121,10 @@ pub unsafe fn free(memory: NonNull<u8>, size: usize) {
     };
     let kept = STOCK.try_with(|slot| {
         let mut stock = slot.take().unwrap_or_default();
-        if stock.shelves[class].blocks.len() >= stock.shelves[class].room {
+        if stock.shelves[class].len() == stock.shelves[class].capacity() {
             stock.make_room(class);
         }
-        stock.shelves[class].blocks.push(Block(memory));
+        stock.shelves[class].push(Block(memory));
         slot.set(Some(stock));
     });
     if kept.is_err() {
@@ -143,7 +137,7 @@ pub fn release_mine() {
     let stock = STOCK.try_with(Cell::take).ok().flatten();
     let Some(mut stock) = stock else { return };
     for (class, shelf) in stock.shelves.iter_mut().enumerate() {
-        shelf.blocks.drain(..).for_each(|block| release(class, block));
+        shelf.drain(..).for_each(|block| release(class, block));
     }
 }
 
@@ -168,7 +162,7 @@ pub unsafe fn grow(memory: NonNull<u8>, size: usize, new_size: usize) -> Option<
 
 impl Default for Stock {
     fn default() -> Stock {
-        Stock { shelves: [const { Shelf { blocks: Vec::new(), room: 0 } }; CLASSES], reserved: 0 }
+        Stock { shelves: [const { Vec::new() }; CLASSES], reserved: 0 }
     }
 }
 
@@ -183,10 +177,9 @@ impl Stock {
     #[cold]
     fn make_room(&mut self, class: usize) {
         let batch = batch_of(class);
-        let shelf = &self.shelves[class];
-        if shelf.room >= 2 * batch || (shelf.room > 0 && !self.may_reserve(class)) {
-            let rest = shelf.blocks.len() - batch;
-            store(class, self.shelves[class].blocks.split_off(rest));
+        let room = self.shelves[class].capacity();
+        if room >= 2 * batch || (room > 0 && !self.may_reserve(class)) {
+            store(class, self.shelves[class].split_off(room - batch));
         } else {
             self.reserve(class);
         }
@@ -195,12 +188,12 @@ impl Stock {
     /// Takes a batch from the depot, and a block from it.
     #[cold]
     fn refill(&mut self, class: usize) -> Option<Block> {
-        let batch = DEPOT.get().lock().take(class)?;
-        if self.shelves[class].room == 0 {
+        let mut batch = DEPOT.get().lock().take(class)?;
+        if self.shelves[class].capacity() == 0 {
             self.reserve(class);
         }
-        self.shelves[class].blocks = batch;
-        self.shelves[class].blocks.pop()
+        self.shelves[class].append(&mut batch);
+        self.shelves[class].pop()
     }
 
     fn may_reserve(&self, class: usize) -> bool {
@@ -212,17 +205,19 @@ impl Stock {
         if !self.may_reserve(class) {
             self.hand_over_all();
         }
-        self.reserved += batch_of(class) * space_of(class);
-        self.shelves[class].room += batch_of(class);
+        let shelf = &mut self.shelves[class];
+        let before = shelf.capacity();
+        shelf.reserve_exact(before + batch_of(class) - shelf.len());
+        self.reserved += (shelf.capacity() - before) * space_of(class);
     }
 
     fn hand_over_all(&mut self) {
         for (class, shelf) in self.shelves.iter_mut().enumerate() {
-            shelf.room = 0;
-            while !shelf.blocks.is_empty() {
-                let rest = shelf.blocks.len().saturating_sub(batch_of(class));
-                store(class, shelf.blocks.split_off(rest));
+            while !shelf.is_empty() {
+                let rest = shelf.len().saturating_sub(batch_of(class));
+                store(class, shelf.split_off(rest));
             }
+            *shelf = Batch::new();
         }
         self.reserved = 0;
     }
@@ -350,7 +345,7 @@ mod tests {
     fn held() -> usize {
         let stock = STOCK.take();
         let bytes = stock.as_ref().map_or(0, |stock| {
-            let on_shelf = |(class, shelf): (usize, &Shelf)| shelf.blocks.len() * space_of(class);
+            let on_shelf = |(class, shelf): (usize, &Batch)| shelf.len() * space_of(class);
             stock.shelves.iter().enumerate().map(on_shelf).sum()
         });
         STOCK.set(stock);

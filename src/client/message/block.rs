@@ -125,6 +125,7 @@ impl Block {
     }
 
     /// Where the payload starts and how long it is; C programs also read the padding behind it.
+    #[inline]
     pub(super) fn payload(&self) -> (*const u8, usize) {
         let fixed = self.fixed();
         match fixed.extra.as_ref().and_then(|extra| extra.payload) {
