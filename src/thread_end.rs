@@ -228,7 +228,8 @@ fn result_of(returned: c_long) -> isize {
 /// # Safety
 /// The function takes these arguments.
 pub unsafe fn call_handler(handler: *const c_void, arguments: [usize; 5]) -> Result<usize, Ending> {
-    let (cancellable, held) = KNOWN.with(|known| (known.cancellable.replace(false), known.held.replace(false)));
+    let (cancellable, held) =
+        KNOWN.with(|known| (known.cancellable.replace(false), known.held.replace(false)));
     if !cancellable {
         // What the handler does about cancellation is not known: the next `Held` switches it off again.
         // SAFETY: as promised by the caller.

@@ -47,6 +47,14 @@ pub fn wake_all(word: &AtomicU32) {
     wake(word, i32::MAX);
 }
 
+/// Who sleeps on `word` sleeps on `other` from now on. False if the system cannot do that.
+pub fn move_all(word: &AtomicU32, other: &AtomicU32) -> bool {
+    let operation = libc::FUTEX_REQUEUE | libc::FUTEX_PRIVATE_FLAG;
+    let (woken, moved) = (0, i32::MAX as usize);
+    // SAFETY: as for `wake`.
+    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), operation, woken, moved, other.as_ptr()) >= 0 }
+}
+
 fn wake(word: &AtomicU32, count: i32) {
     let operation = libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG;
     // SAFETY: the kernel takes the address as a name and does not look behind it.

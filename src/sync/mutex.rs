@@ -12,8 +12,10 @@ const HELD: u32 = 1;
 const CONTENDED: u32 = 2;
 /// Held, and a race detector is to be told of the end of that.
 const WATCHED: u32 = 3;
-/// Looks at a held lock before falling asleep: holders are quick, and waking up is not.
-const SPINS: u32 = 100;
+/// So many looks at a held lock come before falling asleep: holders are quick, and waking up is not.
+const LOOKS: u32 = 10;
+/// After the first few of them a thread gives its processor away instead of spinning: the holder may be in need of it.
+const SPINS: u32 = 3;
 
 pub struct RawMutex(AtomicU32);
 
@@ -72,6 +74,25 @@ impl RawMutex {
     #[cold]
     fn lock_contended(&self) {
         self.spin();
+        self.lock_as_sleeper();
+    }
+
+    /// Locks after a sleep in which [`RawMutex::move_here`] may have brought the thread here, and others with it.
+    pub(super) fn relock(&self) {
+        self.lock_as_sleeper();
+        if detector::may_be_here() {
+            detector::acquire(self);
+        }
+    }
+
+    /// The holder has those who sleep on `word` wait for the lock instead: each is woken when it can have it. False if
+    /// that cannot be done.
+    pub(super) fn move_here(&self, word: &AtomicU32) -> bool {
+        self.0.store(CONTENDED, Ordering::Relaxed);
+        futex::move_all(word, &self.0)
+    }
+
+    fn lock_as_sleeper(&self) {
         // From here on CONTENDED is what this thread locks with, since it does not know of others who sleep.
         while self.0.swap(CONTENDED, Ordering::Acquire) != FREE {
             futex::wait(&self.0, CONTENDED, None);
@@ -80,11 +101,15 @@ impl RawMutex {
 
     /// Looks for a while whether the lock gets free; not when others sleep already.
     fn spin(&self) {
-        for _ in 0..SPINS {
+        for look in 0..LOOKS {
+            if look < SPINS {
+                (0..2 << look).for_each(|_| std::hint::spin_loop());
+            } else {
+                std::thread::yield_now();
+            }
             if self.0.load(Ordering::Relaxed) != HELD {
                 return;
             }
-            std::hint::spin_loop();
         }
     }
 

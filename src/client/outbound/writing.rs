@@ -149,7 +149,7 @@ impl Outbound {
     pub(super) fn put_back(&self, chunk: Chunk, link: &Arc<Link>, over: bool) -> Guard<'_> {
         let mut queue = self.queue.lock();
         queue.put_back(chunk, link, over);
-        self.changed.notify_all();
+        self.changed.notify_all_in_turn(&mut queue);
         queue
     }
 
