@@ -147,6 +147,12 @@ impl Drop for Held {
     }
 }
 
+/// A cancellation point of a function that works with cancellation on, but for parts of it. One that holds cancellation off
+/// as a whole has its own.
+pub fn point() -> Result<(), Ending> {
+    if KNOWN.with(|known| known.held.get()) { check() } else { Held::new().check() }
+}
+
 /// Whether a wait of this thread has to end when it is cancelled.
 #[inline]
 pub fn may_be_cancelled() -> bool {

@@ -129,6 +129,7 @@ impl Poller {
 
     fn run(&self, mut poll: Poll) {
         helpers::this_thread_serves_all();
+        let _held = Held::new(); // once for all that it does: no code of the program runs here
         let mut events = Events::with_capacity(512);
         let mut buffer = vec![0; READ_BUFFER];
         let mut unfinished: Vec<Token> = Vec::new();

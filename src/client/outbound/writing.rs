@@ -10,7 +10,7 @@ use super::{Guard, Outbound, Then};
 use crate::client::link::{Link, WRITE_DEADLINE, Wrote};
 use crate::error::{Error, Result, Status};
 use crate::io::clock::{self, Deadline, wait_until};
-use crate::thread_end::Held;
+use crate::thread_end;
 
 /// The end of a connection is noticed long before this has passed.
 const LOSS_NOTICED_MS: i64 = 1000;
@@ -98,7 +98,7 @@ impl Outbound {
     /// fails, the frame that starts with byte `own` is the caller's to know about: it is not kept for the reconnect.
     pub(super) fn write_until<'a>(&'a self, queue: Guard<'a>, goal: u64, own: Option<u64>) -> Result<Then> {
         let mut queue = self.reach(queue, goal, own)?;
-        Held::new().check()?; // of all publishes only those that write are cancellation points
+        thread_end::point()?; // of all publishes only those that write are cancellation points
         Ok(queue.look_after_rest())
     }
 
