@@ -15,7 +15,7 @@ use crate::ffi::types::{
     natsEvLoop_Detach, natsEvLoop_ReadAddRemove, natsEvLoop_WriteAddRemove, natsOptions,
     natsProxyConnHandler, natsSignatureHandler, natsStatus, natsTokenHandler, natsUserJWTHandler,
 };
-use crate::proto::memory;
+use crate::proto::memory::Text;
 
 impl Handle for natsOptions {
     type Object = SharedOptions;
@@ -217,7 +217,7 @@ pub unsafe extern "C" fn natsOptions_SetTimeout(opts: *mut natsOptions, timeout:
 pub unsafe extern "C" fn natsOptions_SetName(opts: *mut natsOptions, name: *const c_char) -> natsStatus {
     boundary("natsOptions_SetName", || {
         // SAFETY: NULL or a C string that lives for the call.
-        let name = unsafe { strings::bytes(name) }.map(memory::copy).transpose()?;
+        let name = unsafe { strings::bytes(name) }.map(Text::copy).transpose()?;
         // SAFETY: `opts` is NULL or a live handle.
         unsafe { set(opts, |opts| opts.name = name) }
     })

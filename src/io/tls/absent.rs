@@ -86,7 +86,7 @@ impl Session {
         match *self {}
     }
 
-    pub fn take_decrypted(&self, _into: &mut Vec<u8>) {
+    pub fn take_decrypted(&self, _into: &mut Vec<u8>) -> Result<()> {
         match *self {}
     }
 

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::proto::memory;
 use crate::sync::Mutex;
 use openssl::ssl::{ErrorCode, SslStream};
 
@@ -116,7 +117,7 @@ fn send_all(socket: &Socket, data: &[u8], deadline: Deadline) -> Result<()> {
 
 /// Waits for bytes from the server, or for their end.
 fn receive_some(socket: &Socket, pipe: &mut Pipe, deadline: Deadline) -> Result<()> {
-    let mut buffer = vec![0; RECORD];
+    let mut buffer = memory::zeros(RECORD)?;
     loop {
         wait(socket, Interest::Read, deadline)?;
         match socket.read(&mut buffer) {
@@ -240,7 +241,7 @@ impl Session {
         }
         let mut buffer = CIPHERTEXT.try_with(Cell::take).unwrap_or_default();
         if buffer.len() < READ {
-            buffer.resize(READ, 0);
+            buffer = memory::zeros(READ)?;
         }
         match socket.read(&mut buffer) {
             Ok(n) if n > 0 => {
@@ -263,15 +264,16 @@ impl Session {
 
     /// Appends what has arrived with the handshake already: nothing will announce it. An end among it is for the
     /// next read.
-    pub fn take_decrypted(&self, into: &mut Vec<u8>) {
-        let mut record = vec![0; RECORD];
+    pub fn take_decrypted(&self, into: &mut Vec<u8>) -> Result<()> {
+        let mut record = memory::zeros(RECORD)?;
         loop {
             match self.decrypt(&mut record) {
-                Ok(Decrypted::Data(n)) => into.extend_from_slice(&record[..n]),
-                Ok(Decrypted::NeedsMore) => return,
+                Ok(Decrypted::Data(n)) => memory::extend(into, &record[..n])?,
+                Ok(Decrypted::NeedsMore) => return Ok(()),
                 Err(end) => {
                     *self.end.lock() = Some(end);
-                    return self.more.store(true, Ordering::Relaxed);
+                    self.more.store(true, Ordering::Relaxed);
+                    return Ok(());
                 }
             }
         }
@@ -332,7 +334,7 @@ impl Session {
         let data = &data[..data.len().min(RECORDS_PER_WRITE * RECORD)];
         let mut stream = self.stream.lock();
         self.unsent.store(false, Ordering::Release);
-        stream.get_mut().outgoing.reserve(data.len() + RECORDS_PER_WRITE * RECORD_OVERHEAD);
+        stream.get_mut().outgoing.try_reserve(data.len() + RECORDS_PER_WRITE * RECORD_OVERHEAD)?;
         for record in data.chunks(RECORD) {
             match apart(|| stream.ssl_write(record)) {
                 Ok(n) => writer.records.push_back((stream.get_ref().outgoing.len(), n)),
@@ -401,6 +403,7 @@ impl Read for Pipe {
 
 impl Write for Pipe {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.outgoing.try_reserve(data.len())?;
         self.outgoing.extend_from_slice(data);
         Ok(data.len())
     }
