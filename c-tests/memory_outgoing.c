@@ -216,10 +216,8 @@ static void publish_down(void)
     WAIT_EVENT(f.ev, "disconnected", 1, 5000);
     WAIT_FOR(natsConnection_IsReconnecting(f.nc), 5000);
     scarce(true);
-    for (int i = 0; i < 30; i++)
+    for (int i = 0; i < 10; i++)
         good += ok_or_no_memory(natsConnection_Publish(f.nc, "foo", big, i % 2 ? 100000 : 10)) == NATS_OK;
-    for (int i = 0; i < 300; i++)
-        failed_or_no_memory(natsConnection_FlushTimeout(f.nc, 1), NATS_TIMEOUT);
     mock_listen_again(f.m);
     WAIT_EVENT(f.ev, "reconnected", 1, 5000);
     scarce(false);
@@ -239,4 +237,26 @@ static void publish_down(void)
 TEST_T(reconnecting, 120000)
 {
     CHECK_RANGE(each_fails_once(publish_down), 8, 200);
+}
+
+// PINGs of flushes that nobody waits for any more.
+static void flush_many(void)
+{
+    fixture f = fresh();
+
+    mock_mute(f.m);
+    scarce(true);
+    for (int i = 0; i < 280; i++)
+        failed_or_no_memory(natsConnection_FlushTimeout(f.nc, 1), NATS_TIMEOUT);
+    scarce(false);
+    mock_auto_pong(f.m, true);
+    mock_close(f.m, 1);
+    WAIT_EVENT(f.ev, "reconnected", 1, 5000);
+    CHECK_OK(natsConnection_Flush(f.nc));
+    fixture_destroy(&f);
+}
+
+TEST_T(flushing, 60000)
+{
+    CHECK_RANGE(each_fails_once(flush_many), 1, 10);
 }

@@ -640,6 +640,10 @@ fn trim(text: &[u8]) -> &[u8] {
 mod tests {
     use super::*;
 
+    fn text(bytes: &[u8]) -> Text {
+        Text::copy(bytes).unwrap()
+    }
+
     fn options() -> Options {
         Options::new(&Defaults::default())
     }
@@ -686,7 +690,7 @@ mod tests {
     fn one_tls_server_is_enough_unless_tls_was_decided() {
         let mut o = options();
         o.set_servers([&b"a"[..], b" tls://b "]).unwrap();
-        assert_eq!(o.servers, [b"a".to_vec(), b"tls://b".to_vec()]);
+        assert_eq!(*o.servers, [text(b"a"), text(b"tls://b")]);
         assert!(o.secure);
 
         let mut o = options();
@@ -738,13 +742,13 @@ mod tests {
         o.set_user_info(None, Some(b"p")).unwrap();
         assert_eq!((&o.user, &o.password), (&None, &None));
         o.set_user_info(Some(b""), Some(b"p")).unwrap();
-        assert_eq!((o.user, o.password), (Some(Vec::new()), Some(secret(b"p").unwrap())));
+        assert_eq!((o.user, o.password), (Some(text(b"")), Some(text(b"p"))));
     }
 
     #[test]
     fn token_and_handler_exclude_each_other() {
         let mut o = options();
-        let handler = || -> Option<TokenHandler> { Some(Arc::new(|| None)) };
+        let handler = || -> Option<TokenHandler> { Some(Arc::new(|| Ok(None))) };
         o.set_token(Some(b"")).unwrap();
         assert_eq!(status(o.set_token_handler(handler())), Status::IllegalState);
         assert_eq!(status(o.set_token_handler(None)), Status::Ok);
@@ -833,7 +837,7 @@ mod tests {
         o.set_user_credentials_callbacks(jwt(), signer(b"s")).unwrap();
         assert!(matches!((&o.nkey, &o.credentials), (NKey::None, Credentials::Callbacks { .. })));
         o.set_user_credentials_from_files(Some(b"c"), Some(b"")).unwrap();
-        assert!(matches!(&o.credentials, Credentials::Files { chain, seed: None } if chain == b"c"));
+        assert!(matches!(&o.credentials, Credentials::Files { chain, seed: None } if **chain == *b"c"));
         o.set_user_credentials_from_memory(Some(b"")).unwrap();
         assert!(matches!(&o.credentials, Credentials::Memory(content) if content.is_empty()));
         o.set_user_credentials_from_files(None, None).unwrap();

@@ -430,7 +430,7 @@ mod tests {
         fn texts() -> Vec<String> {
             let mut settings = Settings::new().unwrap();
             let mut dynamic = Settings::new().unwrap();
-            dynamic.set_dynamic_certificate(b"/no/cert", b"/no/key");
+            dynamic.set_dynamic_certificate(b"/no/cert", b"/no/key").unwrap();
             let peer = Peer { host: b"h", name: b"h" };
             let results = [
                 settings.add_trusted_file(b"/no/such/\xff"),
