@@ -292,6 +292,7 @@ pub struct Handover<'a> {
 
 impl Handover<'_> {
     /// To be followed by [`Handover::finish_if_full`], without a lock.
+    #[inline]
     pub fn add(&mut self, home: &Home, job: Job) {
         if let Some((_, jobs)) = self.collected.iter_mut().find(|(known, _)| known.is_same(home)) {
             if jobs.len() < jobs.capacity() || jobs.try_reserve(1).is_ok() {
@@ -299,10 +300,16 @@ impl Handover<'_> {
             }
             self.full = true; // no room behind those: this one begins anew
         }
+        self.add_worker(home, job);
+    }
+
+    #[cold]
+    fn add_worker(&mut self, home: &Home, job: Job) {
         self.collected.push((home.clone(), vec![job]));
         self.full |= self.collected.len() == HANDOVER_WORKERS;
     }
 
+    #[inline]
     pub fn finish_if_full(&mut self, tell: impl FnMut(Arc<Subscription>)) {
         if self.full {
             self.finish(tell);
