@@ -374,8 +374,9 @@ impl Subscription {
         if batch.try_reserve(state.msgs.len()).is_err() {
             let bytes = state.msgs.iter().map(|msg| msg.size() as u64).sum();
             let count = state.msgs.len() as u64;
-            state.take_back(count, bytes); // the next to be dropped is told of
+            state.take_back(count, bytes);
             state.msgs.clear();
+            state.slow = false; // so that the program is told with the next one that is dropped
         }
         batch.append(&mut state.msgs);
         std::mem::swap(&mut state.msgs, batch);
