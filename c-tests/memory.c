@@ -2,101 +2,8 @@
 // ends with it; the process lives, and everything works again afterwards.
 
 #include "fixture.h"
-
-#include <dlfcn.h>
-#include <errno.h>
-#include <link.h>
-#include <stdatomic.h>
-
-#define COUNTED 4096
-
-extern void *__libc_malloc(size_t size);
-extern void *__libc_calloc(size_t count, size_t size);
-extern void *__libc_realloc(void *memory, size_t size);
-extern void *__libc_memalign(size_t align, size_t size);
-
-// The code of libnats; nobody else is refused anything.
-static uintptr_t lib_start, lib_end;
-
-static atomic_bool armed;
-static atomic_long seen, fails; // allocations since then, and which of them fails
-
-static bool refused(size_t size, void *caller)
-{
-    if (!armed || size < COUNTED || (uintptr_t)caller < lib_start || (uintptr_t)caller >= lib_end)
-        return false;
-    if (atomic_fetch_add(&seen, 1) + 1 != fails)
-        return false;
-    errno = ENOMEM;
-    return true;
-}
-
-#define REFUSED(size) refused((size), __builtin_return_address(0))
-
-void *malloc(size_t size)
-{
-    return REFUSED(size) ? NULL : __libc_malloc(size);
-}
-
-void *calloc(size_t count, size_t size)
-{
-    return REFUSED(count * size) ? NULL : __libc_calloc(count, size);
-}
-
-void *realloc(void *memory, size_t size)
-{
-    return REFUSED(size) ? NULL : __libc_realloc(memory, size);
-}
-
-int posix_memalign(void **memory, size_t align, size_t size)
-{
-    *memory = REFUSED(size) ? NULL : __libc_memalign(align, size);
-    return *memory == NULL ? ENOMEM : 0;
-}
-
-static int find_code(struct dl_phdr_info *info, size_t size, void *address)
-{
-    (void)size;
-    for (int i = 0; i < info->dlpi_phnum; i++)
-    {
-        const ElfW(Phdr) *part  = &info->dlpi_phdr[i];
-        uintptr_t         start = info->dlpi_addr + part->p_vaddr;
-
-        if (part->p_type == PT_LOAD && (uintptr_t)address - start < part->p_memsz)
-        {
-            lib_start = start;
-            lib_end   = start + part->p_memsz;
-            return 1;
-        }
-    }
-    return 0;
-}
-
-// Runs `work` until nothing fails any more; gives how many allocations it made.
-static long each_fails_once(void (*work)(void))
-{
-    CHECK(dl_iterate_phdr(find_code, dlsym(RTLD_DEFAULT, "nats_Open")) == 1);
-    for (long n = 1;; n++)
-    {
-        fails = n;
-        seen  = 0;
-        work();
-        CHECK(!armed);
-        if (seen < n)
-            return n - 1;
-        CHECK_MSG(n < 2000, "no end");
-    }
-}
-
-static void arm(bool on)
-{
-    armed = on;
-}
-
-static void ok_or_no_memory(natsStatus s)
-{
-    CHECK_MSG(s == NATS_OK || s == NATS_NO_MEMORY, "status %d", (int)s);
-}
+#include "jwt.h"
+#include "scarce.h"
 
 static char *long_text(size_t len)
 {
@@ -115,7 +22,7 @@ static void make_messages(void)
     int          count;
     natsStatus   s;
 
-    arm(true);
+    scarce(true);
     ok_or_no_memory(s = natsMsg_Create(&msg, text, text, text, 100000));
     CHECK((msg == NULL) == (s != NATS_OK));
     if (msg != NULL)
@@ -138,7 +45,7 @@ static void make_messages(void)
         s = natsMsgHeader_Delete(msg, text);
         CHECK(s == NATS_NOT_FOUND || s == NATS_NO_MEMORY);
     }
-    arm(false);
+    scarce(false);
     natsMsg_Destroy(msg);
     free(text);
 }
@@ -156,7 +63,7 @@ static void make_headers(void)
     int          count;
 
     CHECK_OK(natsHeader_New(&h));
-    arm(true);
+    scarce(true);
     ok_or_no_memory(natsHeader_Set(h, text, text));
     for (int i = 0; i < 1500; i++)
     {
@@ -164,7 +71,7 @@ static void make_headers(void)
         ok_or_no_memory(natsHeader_Add(h, key, key));
     }
     ok_or_no_memory(natsHeader_Keys(h, &list, &count));
-    arm(false);
+    scarce(false);
     free((void *)list);
     natsHeader_Destroy(h);
     free(text);
@@ -175,87 +82,283 @@ TEST(headers_of_the_program)
     CHECK(each_fails_once(make_headers) > 10);
 }
 
-// A block of headers, for the caller to free.
-static char *many_headers(int count)
-{
-    char *block = malloc((size_t)count * 48 + 20000), *at = block;
+// ---- opening, options, connecting, getters ----
 
-    at += sprintf(at, "NATS/1.0\r\n");
-    for (int i = 0; i < count; i++)
-        at += sprintf(at, "key-%d: value\r\nsame: %d\r\n", i, i);
-    at += sprintf(at, "folded: a\r\n %s\r\n\r\n", "0123456789");
-    return block;
+static void open_library(void)
+{
+    scarce(true);
+    ok_or_no_memory(nats_Open(-1));
+    scarce(false);
+    CHECK_OK(nats_Open(-1));
+    CHECK_OK(nats_CloseAndWait(5000));
 }
 
-// Messages with everything that may be large, an INFO, and one that tells that all was taken.
-static void send_all(mock *m, const char *block, const char *body, int body_len)
+TEST(opening)
 {
-    int len = (int)strlen(block);
+    CHECK_RANGE(each_fails_once(open_library), 1, 100);
+}
 
-    mock_send(m, "MSG foo 1 %d\r\n", body_len);
-    mock_write(m, 1, body, (size_t)body_len);
-    mock_send(m, "\r\nHMSG foo 1 %d %d\r\n", len, len + 1);
-    mock_write(m, 1, block, (size_t)len);
-    mock_send(m, "x\r\nMSG ");
-    mock_write(m, 1, body, 10000);
-    sleep_ms(1); // so that the line is kept
-    mock_send(m, " 1 1\r\nx\r\n");
-    mock_send(m, "INFO {\"max_payload\":1000,\"connect_urls\":[");
+static void make_options(void)
+{
+    char        *text = long_text(20000), *url = long_text(20000);
+    const char  *servers[600];
+    natsOptions *opts = NULL;
+
+    memcpy(url, "nats://", 7);
     for (int i = 0; i < 600; i++)
-        mock_send(m, "%s\"10.0.%d.%d:1\"", i ? "," : "", i / 200, i % 200);
-    mock_send(m, "]}\r\n");
-    for (int i = 0; i < 30; i++)
-        mock_send(m, "%s", "MSG foo 1 1\r\nx\r\nMSG foo 1 1\r\nx\r\nMSG foo 1 1\r\nx\r\nMSG foo 1 1\r\nx\r\n");
-    mock_send(m, "MSG foo 1 3\r\nend\r\n");
+        servers[i] = i == 0 ? url : "nats://x";
+    CHECK_OK(natsOptions_Create(&opts));
+    scarce(true);
+    ok_or_no_memory(natsOptions_SetURL(opts, url));
+    ok_or_no_memory(natsOptions_SetServers(opts, servers, 600));
+    ok_or_no_memory(natsOptions_SetName(opts, text));
+    ok_or_no_memory(natsOptions_SetUserInfo(opts, text, text));
+    ok_or_no_memory(natsOptions_SetToken(opts, text));
+    ok_or_no_memory(natsOptions_SetCustomInboxPrefix(opts, text));
+    ok_or_no_memory(natsOptions_SetUserCredentialsFromFiles(opts, text, text));
+    ok_or_no_memory(natsOptions_SetUserCredentialsFromMemory(opts, text));
+    ok_or_no_memory(natsOptions_SetNKeyFromSeed(opts, text, text));
+    // What is refused is shown, but not all of it.
+    url[10] = ' ';
+    failed_or_no_memory(natsOptions_SetCustomInboxPrefix(opts, url), NATS_INVALID_ARG);
+    failed_or_no_memory(natsOptions_LoadCATrustedCertificates(opts, text), NATS_SSL_ERROR);
+    failed_or_no_memory(natsOptions_LoadCertificatesChain(opts, text, text), NATS_SSL_ERROR);
+    failed_or_no_memory(natsOptions_SetCiphers(opts, text), NATS_SSL_ERROR);
+    ok_or_no_memory(natsOptions_SetExpectedHostname(opts, text));
+    ok_or_no_memory(natsOptions_LoadCertificatesChainDynamic(opts, text, text));
+    scarce(false);
+    natsOptions_Destroy(opts);
+    free(text);
+    free(url);
 }
 
-static natsStatus look_at(natsMsg *msg)
+TEST(options_of_the_program)
 {
-    const char *value = NULL;
-    natsStatus  s     = natsMsgHeader_Get(msg, "same", &value);
-
-    CHECK_MSG(s == NATS_OK || s == NATS_NO_MEMORY || s == NATS_NOT_FOUND, "status %d", (int)s);
-    return s;
+    CHECK_OK(nats_Open(-1));
+    CHECK_RANGE(each_fails_once(make_options), 9, 200);
 }
 
-static void receive(void)
-{
-    fixture           f   = fixture_create();
-    natsSubscription *sub = NULL;
-    natsMsg          *msg = NULL;
-    char             *block = many_headers(1000), *body = long_text(3 << 20);
-    bool              ended = false;
-    natsStatus        s;
+// What the program gives to connect with; the texts are long.
+static enum { TOKEN, USER, URL_USER, CREDENTIALS, TOKEN_HANDLER, JWT_HANDLER } login;
 
-    CHECK_OK(natsOptions_SetAllowReconnect(f.opts, false));
-    fixture_connect(&f);
-    CHECK_OK(natsConnection_SubscribeSync(&sub, f.nc, "foo"));
-    CHECK_OK(natsConnection_Flush(f.nc));
-    arm(true);
-    send_all(f.m, block, body, 3 << 20);
-    while (!ended && (s = natsSubscription_NextMsg(&msg, sub, 10000)) == NATS_OK)
+static const char *give_token(void *text)
+{
+    return text;
+}
+
+static natsStatus give_jwt(char **jwt, char **error, void *text)
+{
+    (void)error;
+    *jwt = strdup(text);
+    return NATS_OK;
+}
+
+static natsStatus give_signature(char **error, unsigned char **signature, int *len, const char *nonce, void *closure)
+{
+    (void)error, (void)nonce, (void)closure;
+    *len       = 64;
+    *signature = calloc(1, 64);
+    return NATS_OK;
+}
+
+static void set_login(fixture *f, char *text)
+{
+    char *url = malloc(strlen(text) + 100), *credentials;
+
+    switch (login)
     {
-        look_at(msg);
-        ended = natsMsg_GetDataLength(msg) == 3;
-        natsMsg_Destroy(msg);
+    case TOKEN:
+        CHECK_OK(natsOptions_SetToken(f->opts, text));
+        break;
+    case USER:
+        CHECK_OK(natsOptions_SetUserInfo(f->opts, text, text));
+        break;
+    case URL_USER:
+        sprintf(url, "nats://u:%s@%s", text, mock_url(f->m) + 7);
+        CHECK_OK(natsOptions_SetURL(f->opts, url));
+        break;
+    case CREDENTIALS:
+        credentials = jwt_credentials(text, JWT_USER_SEED);
+        CHECK_OK(natsOptions_SetUserCredentialsFromMemory(f->opts, credentials));
+        free(credentials);
+        break;
+    case TOKEN_HANDLER:
+        CHECK_OK(natsOptions_SetTokenHandler(f->opts, give_token, text));
+        break;
+    case JWT_HANDLER:
+        CHECK_OK(natsOptions_SetUserCredentialsCallbacks(f->opts, give_jwt, text, give_signature, NULL));
+        break;
     }
-    arm(false);
-    if (!ended)
-    {
-        char text[256];
+    free(url);
+}
 
-        // Either the connection is gone, or a message was dropped.
-        CHECK_STATUS(s, NATS_CONNECTION_CLOSED);
+static void set_info(mock *m)
+{
+    char *text = long_text(8000), *info = malloc(100000), *at = info;
+
+    at += sprintf(at, "{\"server_id\":\"%s\",\"server_name\":\"%s\",\"client_ip\":\"%s\",\"nonce\":\"%s\",\"headers\":true,"
+                      "\"max_payload\":8000000,\"proto\":1,\"connect_urls\":[",
+                  text, text, text, text);
+    for (int i = 0; i < 400; i++)
+        at += sprintf(at, "%s\"10.0.%d.%d:1\"", i ? "," : "", i / 200, i % 200);
+    sprintf(at, "]}");
+    mock_info(m, MOCK_ALL, info);
+    free(text);
+    free(info);
+}
+
+static fixture with_long_texts(char *text)
+{
+    fixture     f = fixture_create();
+    const char *servers[300];
+
+    for (int i = 0; i < 300; i++)
+        servers[i] = "nats://127.0.0.1:1";
+    set_info(f.m);
+    CHECK_OK(natsOptions_SetServers(f.opts, servers, 300));
+    CHECK_OK(natsOptions_SetNoRandomize(f.opts, true));
+    CHECK_OK(natsOptions_SetName(f.opts, text));
+    CHECK_OK(natsOptions_SetCustomInboxPrefix(f.opts, text));
+    set_login(&f, text);
+    return f;
+}
+
+static void connect_once(void)
+{
+    char           *text = long_text(20000);
+    fixture         f    = with_long_texts(text);
+    natsConnection *nc   = NULL;
+    natsStatus      s;
+
+    scarce(true);
+    s = natsConnection_Connect(&nc, f.opts);
+    scarce(false);
+    CHECK((nc != NULL) == (s == NATS_OK));
+    if (s == NATS_OK)
+    {
+        natsConnection_Destroy(nc);
         WAIT_EVENT(f.ev, "closed", 1, 5000);
-        CHECK_STATUS(natsConnection_ReadLastError(f.nc, text, sizeof text), NATS_NO_MEMORY);
     }
-    free(block);
-    free(body);
-    natsSubscription_Destroy(sub);
+    else
+        CHECK_STATUS(s, NATS_NO_MEMORY);
+    events_reset(f.ev);
+    fixture_connect(&f);
+    CHECK_OK(natsConnection_Flush(f.nc));
     fixture_destroy(&f);
+    free(text);
 }
 
-TEST_T(messages_of_a_server, 120000)
+TEST_T(connecting, 120000)
 {
-    CHECK(each_fails_once(receive) > 5);
+    for (login = TOKEN; login <= JWT_HANDLER; login++)
+        CHECK_RANGE(each_fails_once(connect_once), 5, 200);
+}
+
+static void ask(fixture *f)
+{
+    char          *text = NULL, *buffer = calloc(1, 100000), **list = NULL;
+    const char    *error = NULL;
+    unsigned char  signature[64];
+    natsInbox     *inbox     = NULL;
+    int            count = 0;
+
+    scarce(true);
+    ok_or_no_memory(natsConnection_GetConnectedUrl(f->nc, buffer, 100000));
+    ok_or_no_memory(natsConnection_GetConnectedServerId(f->nc, buffer, 100000));
+    ok_or_no_memory(natsConnection_GetConnectedServerName(f->nc, buffer, 100000));
+    ok_or_no_memory(natsConnection_GetClientIP(f->nc, &text));
+    natsConnection_GetLastError(f->nc, &error);
+    for (int discovered = 0; discovered <= 1; discovered++)
+    {
+        list = NULL;
+        ok_or_no_memory((discovered ? natsConnection_GetDiscoveredServers : natsConnection_GetServers)(f->nc, &list, &count));
+        CHECK(list == NULL || count >= 400);
+        for (int i = 0; list != NULL && i < count; i++)
+            free(list[i]);
+        free(list);
+    }
+    ok_or_no_memory(natsInbox_Create(&inbox));
+    ok_or_no_memory(natsConnection_Sign(f->nc, (const unsigned char *)"text", 4, signature));
+    scarce(false);
+    natsInbox_Destroy(inbox);
+    free(text);
+    free(buffer);
+
+}
+
+static fixture asked;
+
+static void ask_once(void)
+{
+    ask(&asked);
+}
+
+TEST(getters)
+{
+    char *text = long_text(20000);
+
+    login = CREDENTIALS;
+    asked = with_long_texts(text);
+    fixture_connect(&asked);
+    CHECK_RANGE(each_fails_once(ask_once), 5, 2000);
+    fixture_destroy(&asked);
+    free(text);
+}
+
+// ---- subscribing ----
+
+static bool fixed_pool;
+
+static void nothing(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *closure)
+{
+    (void)nc, (void)sub, (void)closure;
+    natsMsg_Destroy(msg);
+}
+
+#define SUBS 700
+
+static void subscribe_many(void)
+{
+    fixture           f = fixture_create();
+    natsSubscription *subs[SUBS] = {0}, *last = NULL;
+    char             *text = long_text(20000);
+    int               good = 0;
+
+    CHECK_OK(natsOptions_UseGlobalMessageDelivery(f.opts, fixed_pool));
+    fixture_connect(&f);
+    scarce(true);
+    ok_or_no_memory(natsConnection_Subscribe(&subs[good], f.nc, text, nothing, NULL));
+    good += subs[good] != NULL;
+    ok_or_no_memory(natsConnection_QueueSubscribeSync(&subs[good], f.nc, text, text));
+    good += subs[good] != NULL;
+    ok_or_no_memory(natsConnection_SubscribeTimeout(&subs[good], f.nc, text, 60000, nothing, NULL));
+    good += subs[good] != NULL;
+    while (good < SUBS)
+    {
+        ok_or_no_memory(natsConnection_Subscribe(&subs[good], f.nc, "foo", nothing, NULL));
+        good += subs[good] != NULL;
+    }
+    scarce(false);
+    CHECK_OK(natsConnection_SubscribeSync(&last, f.nc, "foo"));
+    CHECK_OK(natsConnection_Flush(f.nc));
+    CHECK_INT(mock_count_lines(f.m, 1, "SUB "), good + 1);
+    // All are told of the end, one after the other.
+    scarce(true);
+    ok_or_no_memory(natsConnection_DrainTimeout(f.nc, 5000));
+    natsConnection_Close(f.nc);
+    scarce(false);
+    for (int i = 0; i < good; i++)
+        natsSubscription_Destroy(subs[i]);
+    natsSubscription_Destroy(last);
+    fixture_destroy(&f);
+    free(text);
+}
+
+TEST_T(subscribing, 120000)
+{
+    for (int i = 0; i <= 1; i++)
+    {
+        fixed_pool = i;
+        CHECK_RANGE(each_fails_once(subscribe_many), 8, 200);
+    }
 }

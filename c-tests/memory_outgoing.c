@@ -1,40 +1,24 @@
 // Shortage of memory on the way out: a call says NATS_NO_MEMORY, nothing of it is sent, and the next one works.
 
 #include "fixture.h"
+#include "scarce.h"
 #include "wire.h"
 
-// Allocations of the thread that says so fail from this size on.
-static __thread size_t fail_from = SIZE_MAX;
-
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *old, size_t size);
-
-void *malloc(size_t size)
-{
-    return size >= fail_from ? NULL : __libc_malloc(size);
-}
-
-void *calloc(size_t count, size_t size)
-{
-    return size != 0 && count >= fail_from / size ? NULL : __libc_calloc(count, size);
-}
-
-void *realloc(void *old, size_t size)
-{
-    return size >= fail_from ? NULL : __libc_realloc(old, size);
-}
-
-#define SCARCE(call) (fail_from = 4096, (call))
+#define SCARCE(call) (none_for_this_thread(true), (call))
 #define CHECK_NO_MEMORY(call)                                                                                          \
     do                                                                                                                 \
     {                                                                                                                  \
         natsStatus s_ = SCARCE(call);                                                                                  \
-        fail_from     = SIZE_MAX;                                                                                      \
+        none_for_this_thread(false);                                                                                   \
         CHECK_STATUS(s_, NATS_NO_MEMORY);                                                                              \
     } while (0)
 
-static char big[200000];
+static char big[200000], long_value[5001];
+
+__attribute__((constructor)) static void fill(void)
+{
+    memset(long_value, 'v', sizeof long_value - 1);
+}
 
 static fixture fresh(void)
 {
@@ -119,7 +103,7 @@ TEST(small_while_reconnecting)
     WAIT_FOR(natsConnection_IsReconnecting(f.nc), 5000);
     while ((s = SCARCE(natsConnection_Publish(f.nc, "foo", big, 100))) == NATS_OK)
         good++;
-    fail_from = SIZE_MAX;
+    none_for_this_thread(false);
     CHECK_STATUS(s, NATS_NO_MEMORY);
     CHECK_RANGE(good, 20, 40);
     published(f.nc, good);
@@ -149,4 +133,130 @@ TEST(while_reconnecting)
     CHECK_INT(mock_pubs(f.m, 2), 2);
     CHECK_INT(mock_count_lines(f.m, 2, "PUB foo"), 0);
     fixture_destroy(&f);
+}
+
+// ---- each allocation once ----
+
+static void publish_all(void)
+{
+    static const int sizes[] = {10, 5000, 31000, 32768, 200000};
+    fixture          f       = fresh();
+    natsMsg         *msg     = NULL;
+    int              good    = 0;
+
+    scarce(true);
+    for (int round = 0; round < 3; round++)
+        for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        {
+            good += ok_or_no_memory(natsConnection_Publish(f.nc, "foo", big, sizes[i])) == NATS_OK;
+            if (ok_or_no_memory(natsMsg_Create(&msg, "foo", "re", big, sizes[i])) != NATS_OK)
+                continue;
+            ok_or_no_memory(natsMsgHeader_Set(msg, "key", long_value));
+            good += ok_or_no_memory(natsConnection_PublishMsg(f.nc, msg)) == NATS_OK;
+            natsMsg_Destroy(msg);
+        }
+    ok_or_no_memory(natsConnection_Flush(f.nc));
+    scarce(false);
+    CHECK_OK(natsConnection_Flush(f.nc));
+    CHECK_INT(mock_pubs(f.m, 1), good);
+    published(f.nc, good);
+    fixture_destroy(&f);
+}
+
+TEST_T(publishing, 60000)
+{
+    CHECK_RANGE(each_fails_once(publish_all), 5, 200);
+}
+
+static bool old_style;
+
+static void request_once(void)
+{
+    fixture           f   = fixture_create();
+    natsMsg          *msg = NULL;
+    static char       prefix[20001];
+    natsSubscription *sub = NULL;
+
+    memset(prefix, 'p', 20000);
+    mock_info(f.m, MOCK_ALL, "{\"max_payload\":1000000,\"headers\":true}");
+    CHECK_OK(natsOptions_UseOldRequestStyle(f.opts, old_style));
+    CHECK_OK(natsOptions_SetCustomInboxPrefix(f.opts, prefix));
+    fixture_connect(&f);
+    scarce(true);
+    failed_or_no_memory(natsConnection_Request(&msg, f.nc, "foo", big, 31000, 1), NATS_TIMEOUT);
+    failed_or_no_memory(natsConnection_Request(&msg, f.nc, "foo", big, 200000, 1), NATS_TIMEOUT);
+    scarce(false);
+    failed_or_no_memory(natsConnection_Request(&msg, f.nc, "foo", big, 31000, 1), NATS_TIMEOUT);
+    CHECK_OK(natsConnection_SubscribeSync(&sub, f.nc, "bar"));
+    CHECK_OK(natsConnection_Flush(f.nc));
+    natsSubscription_Destroy(sub);
+    fixture_destroy(&f);
+}
+
+TEST_T(requesting, 60000)
+{
+    for (int old = 0; old <= 1; old++)
+    {
+        old_style = old;
+        CHECK_RANGE(each_fails_once(request_once), 3, 200);
+    }
+}
+
+// Publishes while there is no connection, then lets it come back, and drains.
+static void publish_down(void)
+{
+    fixture           f = fresh();
+    natsSubscription *subs[300];
+    int               good = 0;
+
+    for (int i = 0; i < 300; i++)
+        CHECK_OK(natsConnection_SubscribeSync(&subs[i], f.nc, long_value));
+    mock_stop_listening(f.m);
+    mock_close(f.m, 1);
+    WAIT_EVENT(f.ev, "disconnected", 1, 5000);
+    WAIT_FOR(natsConnection_IsReconnecting(f.nc), 5000);
+    scarce(true);
+    for (int i = 0; i < 10; i++)
+        good += ok_or_no_memory(natsConnection_Publish(f.nc, "foo", big, i % 2 ? 100000 : 10)) == NATS_OK;
+    mock_listen_again(f.m);
+    WAIT_EVENT(f.ev, "reconnected", 1, 5000);
+    scarce(false);
+    // It may have been lost once more.
+    CHECK_OK(natsConnection_Flush(f.nc));
+    CHECK_INT(mock_pubs(f.m, MOCK_ALL), good);
+    published(f.nc, good);
+    scarce(true);
+    ok_or_no_memory(natsConnection_Drain(f.nc));
+    scarce(false);
+    natsConnection_Close(f.nc);
+    for (int i = 0; i < 300; i++)
+        natsSubscription_Destroy(subs[i]);
+    fixture_destroy(&f);
+}
+
+TEST_T(reconnecting, 120000)
+{
+    CHECK_RANGE(each_fails_once(publish_down), 8, 200);
+}
+
+// PINGs of flushes that nobody waits for any more.
+static void flush_many(void)
+{
+    fixture f = fresh();
+
+    mock_mute(f.m);
+    scarce(true);
+    for (int i = 0; i < 280; i++)
+        failed_or_no_memory(natsConnection_FlushTimeout(f.nc, 1), NATS_TIMEOUT);
+    scarce(false);
+    mock_auto_pong(f.m, true);
+    mock_close(f.m, 1);
+    WAIT_EVENT(f.ev, "reconnected", 1, 5000);
+    CHECK_OK(natsConnection_Flush(f.nc));
+    fixture_destroy(&f);
+}
+
+TEST_T(flushing, 60000)
+{
+    CHECK_RANGE(each_fails_once(flush_many), 1, 10);
 }

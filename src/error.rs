@@ -7,6 +7,14 @@ use std::ffi::CStr;
 use std::fmt;
 use std::panic::Location;
 
+/// A text is not shown beyond this: who sent it decides its length, and there may be no memory for it.
+const MAX_SHOWN: usize = 255;
+
+/// The beginning of a text from outside, to be part of an error's text.
+pub fn shown(text: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(&text[..text.len().min(MAX_SHOWN)])
+}
+
 /// Result of every fallible operation in the library.
 pub type Result<T> = std::result::Result<T, Error>;
 

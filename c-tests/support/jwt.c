@@ -71,7 +71,7 @@ char *jwt_user(int seconds)
 
 char *jwt_credentials(const char *jwt, const char *seed)
 {
-    char *text = calloc(1, 4096);
+    char *text = calloc(1, 4096 + (jwt == NULL ? 0 : strlen(jwt)));
 
     if (jwt != NULL)
         sprintf(text, "-----BEGIN NATS USER JWT-----\n%s\n------END NATS USER JWT------\n\n", jwt);

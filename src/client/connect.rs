@@ -114,6 +114,8 @@ impl Connection {
             let Some(server) = server else { break };
             match self.attempt(&server) {
                 Ok(()) => return Ok(()),
+                // No other server helps against that.
+                Err(Attempt { error, .. }) if error.status() == Status::NoMemory => return Err(error),
                 Err(attempt) => {
                     reached |= attempt.reached;
                     last = Some(attempt.error);
@@ -271,7 +273,7 @@ impl Dialogue<'_> {
         loop {
             let line = self.line(b"\n", handshake::MAX_REPLY)?;
             if handshake.on_reply_line(&line)? == Reply::Done {
-                self.link.take_decrypted(&mut self.received);
+                self.link.take_decrypted(&mut self.received)?;
                 return Ok((info, self.received));
             }
         }
@@ -293,18 +295,18 @@ impl Dialogue<'_> {
             verbose: options.verbose,
             pedantic: options.pedantic,
             nkey: login.nkey.as_deref(),
-            jwt: login.jwt.as_ref().map(|t| t.as_slice()),
-            sig: login.signature.as_ref().map(String::as_bytes),
-            user: login.user.as_ref().map(|t| t.as_slice()),
-            pass: login.password.as_ref().map(|t| t.as_slice()),
-            auth_token: login.token.as_ref().map(|t| t.as_slice()),
+            jwt: login.jwt.as_deref(),
+            sig: login.signature.as_deref(),
+            user: login.user.as_deref(),
+            pass: login.password.as_deref(),
+            auth_token: login.token.as_deref(),
             tls_required: connection.is_secure(),
             name: options.name.as_deref().unwrap_or_default(),
             echo: !options.no_echo,
             headers: info.headers,
             no_responders: info.headers && !options.disable_no_responders,
         };
-        let mut bytes = zeroize::Zeroizing::new(fields.encode());
+        let mut bytes = zeroize::Zeroizing::new(fields.encode()?);
         bytes.extend_from_slice(encoder::PING);
         connection.open()?; // a credentials handler may have closed it
         thread_end::check()?; // or have ended the thread

@@ -31,7 +31,7 @@ use crate::client::subscription::End;
 use crate::client::subscriptions::Subscriptions;
 use crate::client::vitals::Vitals;
 use crate::client::waiter::Waiter;
-use crate::error::{Error, Result, Status, TextBuffer, fail};
+use crate::error::{Error, Result, Status, TextBuffer, fail, shown};
 use crate::io::clock::{self, Deadline};
 use crate::io::fork::Process;
 use crate::io::poller::Poller;
@@ -39,6 +39,7 @@ use crate::io::threads::ThreadId;
 use crate::io::timer;
 use crate::io::tls;
 use crate::proto::info::ServerInfo;
+use crate::proto::memory;
 use crate::session::liveness::Liveness;
 use crate::session::pool::ServerPool;
 
@@ -153,7 +154,7 @@ impl Connection {
             core,
             woken: Condvar::new(),
             subscriptions: Subscriptions::default(),
-            requests: Requests::new(options.custom_inbox_prefix.as_deref()),
+            requests: Requests::new(options.custom_inbox_prefix.clone()),
             outbound: Outbound::new(settings, Arc::clone(&vitals)),
             inbound: Mutex::default(),
             liveness: Mutex::new(liveness),
@@ -168,7 +169,7 @@ impl Connection {
             secure: AtomicBool::new(options.secure),
             tls: Mutex::new(options.tls.take()),
             users: AtomicUsize::new(0),
-            name: options.name.as_deref().map(|name| CString::new(name).unwrap_or_default()),
+            name: options.name.as_deref().map(memory::c_text).transpose()?,
             options,
         }))
     }
@@ -324,20 +325,21 @@ impl Connection {
     }
 
     /// The URL connected to, with what it says of credentials.
-    pub fn connected_url(&self) -> Vec<u8> {
-        self.of_server(|pool, _| pool.current().map(|s| s.url.full.clone()).unwrap_or_default())
+    pub fn connected_url(&self) -> Result<Vec<u8>> {
+        let url = self.of_server(|pool, _| pool.current().map(|server| Arc::clone(&server.url)));
+        url.map_or(Ok(Vec::new()), |url| memory::copy(&url.full))
     }
 
-    pub fn connected_server_id(&self) -> Vec<u8> {
-        self.of_server(|_, info| info.server_id.clone().into_bytes())
+    pub fn connected_server_id(&self) -> Result<Vec<u8>> {
+        self.of_server(|_, info| Some(memory::copy(info.server_id.as_bytes()))).unwrap_or(Ok(Vec::new()))
     }
 
-    pub fn connected_server_name(&self) -> Vec<u8> {
-        self.of_server(|_, info| info.server_name.clone().into_bytes())
+    pub fn connected_server_name(&self) -> Result<Vec<u8>> {
+        self.of_server(|_, info| Some(memory::copy(info.server_name.as_bytes()))).unwrap_or(Ok(Vec::new()))
     }
 
     /// The servers of the pool, or those of them that were announced by a server.
-    pub fn servers(&self, only_discovered: bool) -> Vec<Vec<u8>> {
+    pub fn servers(&self, only_discovered: bool) -> Result<Vec<Vec<u8>>> {
         self.state.lock().pool.public_urls(only_discovered)
     }
 
@@ -351,7 +353,7 @@ impl Connection {
     pub fn client_ip(&self) -> Result<Vec<u8>> {
         self.open()?;
         match &self.state.lock().info.client_ip {
-            Some(ip) if !ip.is_empty() => Ok(ip.clone().into_bytes()),
+            Some(ip) if !ip.is_empty() => memory::copy(ip.as_bytes()),
             _ => Err(Status::NoServerSupport.into()),
         }
     }
@@ -508,15 +510,16 @@ impl Connection {
         let disconnect = Arc::new(Disconnect {
             reason: link.reason().unwrap_or(loss.reason),
             status: loss.error.status(),
-            text: loss.error.text().to_owned(),
+            text: shown(loss.error.text().as_bytes()).into_owned(),
             at: clock::wall(),
             pings_outstanding: self.vitals.pulse().outstanding,
             since_in: self.vitals.since_in(),
             since_out: self.vitals.since_out(),
             bytes_unsent: self.outbound.buffered() as u64 + link.socket().unsent().unwrap_or(0),
             rtt_smoothed: self.vitals.rtt_smoothed(),
-            server_url: state.pool.current().map(|server| server.url.public()).unwrap_or_default(),
-            server_id: state.info.server_id.clone(),
+            // Without memory for it it is empty; that it is lost is told all the same.
+            server_url: state.pool.current().and_then(|server| server.url.public().ok()).unwrap_or_default(),
+            server_id: copy_of(&state.info.server_id),
             lame_duck: state.info.lame_duck,
             tcp_retransmits: tcp.map(|tcp| tcp.retransmits),
             tcp_unacked: tcp.map(|tcp| tcp.unacked),
@@ -641,6 +644,15 @@ impl Connection {
     }
 }
 
+/// Empty where there is no memory for it.
+fn copy_of(text: &str) -> String {
+    let mut copy = String::new();
+    if copy.try_reserve_exact(text.len()).is_ok() {
+        copy.push_str(text);
+    }
+    copy
+}
+
 impl State {
     fn visible_status(&self) -> ConnStatus {
         match self.status {
@@ -663,6 +675,6 @@ impl State {
     }
 
     pub fn note_error(&mut self, error: &Error) {
-        self.last_error = Some((error.status(), error.text().as_bytes().to_vec()));
+        self.last_error = Some((error.status(), shown(error.text().as_bytes()).as_bytes().to_vec()));
     }
 }

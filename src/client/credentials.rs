@@ -4,46 +4,44 @@ use zeroize::Zeroizing;
 
 use crate::client::connection::Connection;
 use crate::client::options::{Credentials, NKey, SignatureHandler};
-use crate::error::{Error, Result, Status, fail};
+use crate::error::{Error, Result, Status, fail, shown};
 use crate::proto::creds;
 use crate::proto::info::ServerInfo;
+use crate::proto::memory::{self, Text};
 use crate::proto::nkeys::{KeyPair, SIGNATURE_LEN};
 use crate::session::pool::Server;
 
 /// What goes into the CONNECT line; wiped when the line is written.
 #[derive(Default)]
 pub struct Login {
-    pub user: Option<Zeroizing<Vec<u8>>>,
-    pub password: Option<Zeroizing<Vec<u8>>>,
-    pub token: Option<Zeroizing<Vec<u8>>>,
-    pub nkey: Option<Vec<u8>>,
-    pub jwt: Option<Zeroizing<Vec<u8>>>,
+    pub user: Option<Text>,
+    pub password: Option<Text>,
+    pub token: Option<Text>,
+    pub nkey: Option<Text>,
+    pub jwt: Option<Text>,
     /// base64url without padding.
-    pub signature: Option<String>,
+    pub signature: Option<Vec<u8>>,
 }
 
 impl Connection {
     /// Collects the credentials for `server`, asking the program's handlers where there are any.
     pub(super) fn login(&self, server: &Server, info: &ServerInfo) -> Result<Login> {
-        let mut login = self.url_login(server).unwrap_or_else(|| self.option_login());
+        let mut login = match server.url.user.as_deref() {
+            Some(user) => Login::named(user, server.url.password.as_deref())?, // it wins over the options
+            None => self.option_login()?,
+        };
         self.add_jwt_and_signature(&mut login, info)?;
         if let Some(handler) = &self.options.token_handler {
             if login.token.is_some() {
                 return fail(Status::IllegalState, "both a token and a token handler");
             }
-            login.token = handler().map(Zeroizing::new);
+            login.token = handler()?.map(Text::from);
         }
         Ok(login)
     }
 
-    /// What the server's own URL says: it wins over the options.
-    fn url_login(&self, server: &Server) -> Option<Login> {
-        let user = server.url.user.as_deref()?;
-        Some(Login::named(user, server.url.password.as_deref()))
-    }
-
     /// What the options say; without any, what another URL of the pool says.
-    fn option_login(&self) -> Login {
+    fn option_login(&self) -> Result<Login> {
         let options = &self.options;
         let nkey = match &options.nkey {
             NKey::None => None,
@@ -53,32 +51,32 @@ impl Connection {
         if no_user && options.token.as_ref().is_none_or(|token| token.is_empty()) {
             let state = self.state.lock();
             if let Some((user, password)) = state.pool.default_credentials() {
-                return Login { nkey, ..Login::named(user, password) };
+                return Ok(Login { nkey, ..Login::named(user, password)? });
             }
         }
-        Login {
-            user: options.user.clone().map(Zeroizing::new),
+        Ok(Login {
+            user: options.user.clone(),
             password: options.password.clone(),
             token: options.token.clone(),
             nkey,
             ..Login::default()
-        }
+        })
     }
 
     fn add_jwt_and_signature(&self, login: &mut Login, info: &ServerInfo) -> Result<()> {
         let jwt = match &self.options.credentials {
             Credentials::None => None,
             _ if login.nkey.is_some() => return fail(Status::IllegalState, "both a user JWT and an NKey"),
-            Credentials::Callbacks { jwt, .. } => Some(jwt()?),
-            Credentials::Files { chain, .. } => Some(creds::file_jwt(&read(chain)?).to_vec()),
+            Credentials::Callbacks { jwt, .. } => Some(jwt()?.into()),
+            Credentials::Files { chain, .. } => Some(Text::copy(creds::file_jwt(&read(chain)?))?),
             Credentials::Memory(text) => match creds::user_jwt(text) {
-                Some(jwt) => Some(jwt.to_vec()),
+                Some(jwt) => Some(Text::copy(jwt)?),
                 None => return Err(Error::unrecorded(Status::NotFound)),
             },
         };
-        login.jwt = jwt.map(Zeroizing::new);
+        login.jwt = jwt;
         let has_jwt = login.jwt.as_ref().is_some_and(|jwt| !jwt.is_empty());
-        if !has_jwt && login.nkey.as_ref().is_none_or(Vec::is_empty) {
+        if !has_jwt && login.nkey.as_ref().is_none_or(|key| key.is_empty()) {
             return Ok(());
         }
         let nonce = info.nonce.as_deref().map(str::as_bytes);
@@ -87,7 +85,10 @@ impl Connection {
             None => self.sign_with_seed(nonce.unwrap_or_default())?.to_vec(),
         };
         if !signature.is_empty() {
-            login.signature = Some(data_encoding::BASE64URL_NOPAD.encode(&signature));
+            let encoding = &data_encoding::BASE64URL_NOPAD;
+            let mut text = memory::zeros(encoding.encode_len(signature.len()))?;
+            encoding.encode_mut(&signature, &mut text);
+            login.signature = Some(text);
         }
         Ok(())
     }
@@ -128,20 +129,22 @@ impl Connection {
 
 impl Login {
     /// User and password; a user alone is a token.
-    fn named(user: &[u8], password: Option<&[u8]>) -> Login {
-        let secret = |text: &[u8]| Some(Zeroizing::new(text.to_vec()));
-        match password {
-            Some(password) => Login { user: secret(user), password: secret(password), ..Login::default() },
-            None => Login { token: secret(user), ..Login::default() },
-        }
+    fn named(user: &[u8], password: Option<&[u8]>) -> Result<Login> {
+        let (password, user) = (password.map(Text::copy).transpose()?, Some(Text::copy(user)?));
+        Ok(match password {
+            Some(_) => Login { user, password, ..Login::default() },
+            None => Login { token: user, ..Login::default() },
+        })
     }
 }
 
 /// A whole file, wiped from memory after use.
 fn read(file: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+    use std::io::ErrorKind;
     use std::os::unix::ffi::OsStrExt;
     match std::fs::read(std::ffi::OsStr::from_bytes(file)) {
         Ok(content) => Ok(Zeroizing::new(content)),
-        Err(e) => fail(Status::Err, format!("error opening file '{}': {e}", String::from_utf8_lossy(file))),
+        Err(e) if e.kind() == ErrorKind::OutOfMemory => Err(Status::NoMemory.into()),
+        Err(e) => fail(Status::Err, format!("error opening file '{}': {e}", shown(file))),
     }
 }

@@ -19,6 +19,8 @@ use crate::sync::Mutex;
 
 pub use crate::client::delivery::worker::{BULKY, Home, Job, Worker};
 use crate::client::environment;
+use crate::client::message::Msg;
+use crate::client::subscription::Subscription;
 use crate::error::{Result, Status, fail};
 use crate::io::clock;
 use crate::io::threads::{self, Threads};
@@ -29,6 +31,8 @@ const THREAD_NAME: &str = "nats-deliver";
 const LOOK: Duration = Duration::from_micros(500);
 /// How soon the supervisor tries again when no thread could be had.
 const NO_THREAD: Duration = Duration::from_millis(20);
+/// How soon a subscription that found no room in its worker's queue tries again.
+const NO_ROOM: Duration = Duration::from_millis(20);
 
 /// How a new subscription is to be served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,17 +146,48 @@ impl Delivery {
         self.threads.pass_on_if_ending(THREAD_NAME, move || worker.run(&pool))
     }
 
-    /// Hands work to a worker; makes sure that somebody notices should it be held up.
-    pub fn give(self: &Arc<Self>, home: &Home, jobs: impl IntoIterator<Item = Job>) {
-        let may_wait = home.push(jobs);
-        if may_wait && home.worker().is_elastic() && !self.supervised.swap(true, Ordering::AcqRel) {
-            self.look_later(LOOK);
+    /// Hands work to a worker; makes sure that somebody notices should it be held up. Where there is no memory to queue
+    /// it, a subscription is given again soon, and `refuse` gets a message of the fixed pool.
+    pub fn give<I>(self: &Arc<Self>, home: &Home, jobs: I, refuse: impl FnMut(Arc<Subscription>, Msg))
+    where
+        I: IntoIterator<Item = Job, IntoIter: ExactSizeIterator>,
+    {
+        match home.push(jobs) {
+            Ok(may_wait) => {
+                if may_wait && home.worker().is_elastic() && !self.supervised.swap(true, Ordering::AcqRel) {
+                    self.look_later(LOOK);
+                }
+            }
+            Err(jobs) => self.give_later(home, jobs, refuse),
         }
+    }
+
+    #[cold]
+    fn give_later(
+        self: &Arc<Self>,
+        home: &Home,
+        jobs: impl Iterator<Item = Job>,
+        mut refuse: impl FnMut(Arc<Subscription>, Msg),
+    ) {
+        for job in jobs {
+            match job {
+                Job::One(sub, msg) => refuse(sub, msg),
+                Job::Run(sub) => {
+                    let (pool, home) = (Arc::clone(self), home.clone());
+                    self.timer.schedule(clock::now() + NO_ROOM, move || pool.run(&home, sub));
+                }
+            }
+        }
+    }
+
+    /// Has a subscription's queue delivered.
+    pub fn run(self: &Arc<Self>, home: &Home, sub: Arc<Subscription>) {
+        self.give(home, [Job::Run(sub)], |_, _| unreachable!("no message was given"));
     }
 
     /// Collects work for [`Delivery::give`].
     pub fn handover(self: &Arc<Self>) -> Handover<'_> {
-        Handover { delivery: self, collected: Vec::new() }
+        Handover { delivery: self, collected: Vec::new(), full: false }
     }
 
     /// Ends all workers once they have nothing to do.
@@ -192,7 +227,7 @@ impl Delivery {
             if hosts.is_empty() {
                 again = NO_THREAD;
             } else {
-                spread(held_up.into_iter().flat_map(|(worker, keep)| worker.take(keep)), &hosts);
+                self.spread(held_up.into_iter().flat_map(|(worker, keep)| worker.take(keep)), &hosts);
             }
         }
         if anything_waits && !self.supervised.swap(true, Ordering::AcqRel) {
@@ -212,6 +247,15 @@ impl Delivery {
             hosts.push(worker);
         }
         hosts
+    }
+
+    /// Makes the subscriptions of `jobs` guests of the hosts, each in turn.
+    fn spread(self: &Arc<Self>, jobs: impl Iterator<Item = Job>, hosts: &[Home]) {
+        for (job, host) in jobs.zip(hosts.iter().cycle()) {
+            let (Job::Run(sub) | Job::One(sub, _)) = job; // only those of the elastic pool are moved
+            sub.visit(host);
+            self.run(host, sub);
+        }
     }
 
     /// Takes a worker that wants to end out of the pool. False when it is needed after all.
@@ -235,15 +279,6 @@ impl State {
     }
 }
 
-/// Makes the subscriptions of `jobs` guests of the hosts, each in turn.
-fn spread(jobs: impl Iterator<Item = Job>, hosts: &[Home]) {
-    for (job, host) in jobs.zip(hosts.iter().cycle()) {
-        let (Job::Run(sub) | Job::One(sub, _)) = &job;
-        sub.visit(host);
-        host.push([job]);
-    }
-}
-
 /// Workers that a handover collects for at the same time.
 const HANDOVER_WORKERS: usize = 8;
 
@@ -251,24 +286,45 @@ const HANDOVER_WORKERS: usize = 8;
 pub struct Handover<'a> {
     delivery: &'a Arc<Delivery>,
     collected: Vec<(Home, Vec<Job>)>,
+    /// It is time to finish.
+    full: bool,
 }
 
 impl Handover<'_> {
+    /// To be followed by [`Handover::finish_if_full`], without a lock.
+    #[inline]
     pub fn add(&mut self, home: &Home, job: Job) {
         if let Some((_, jobs)) = self.collected.iter_mut().find(|(known, _)| known.is_same(home)) {
-            jobs.push(job);
-            return;
+            if jobs.len() < jobs.capacity() || jobs.try_reserve(1).is_ok() {
+                return jobs.push(job);
+            }
+            self.full = true; // no room behind those: this one begins anew
         }
-        if self.collected.len() == HANDOVER_WORKERS {
-            self.finish();
-        }
-        self.collected.push((home.clone(), vec![job]));
+        self.add_worker(home, job);
     }
 
-    /// Hands over what was collected.
-    pub fn finish(&mut self) {
+    #[cold]
+    fn add_worker(&mut self, home: &Home, job: Job) {
+        self.collected.push((home.clone(), vec![job]));
+        self.full |= self.collected.len() == HANDOVER_WORKERS;
+    }
+
+    #[inline]
+    pub fn finish_if_full(&mut self, tell: impl FnMut(Arc<Subscription>)) {
+        if self.full {
+            self.finish(tell);
+        }
+    }
+
+    /// Hands over what was collected. `tell` gets the subscriptions that have just begun to drop messages.
+    pub fn finish(&mut self, mut tell: impl FnMut(Arc<Subscription>)) {
+        self.full = false;
         for (home, jobs) in self.collected.drain(..) {
-            self.delivery.give(&home, jobs);
+            self.delivery.give(&home, jobs, |sub, msg| {
+                if sub.refuse(msg) {
+                    tell(sub);
+                }
+            });
         }
     }
 }

@@ -48,10 +48,11 @@ impl Connection {
         if !may_drain(state.status)? {
             return Ok(());
         }
+        let table = self.subscriptions.lock(); // one that is subscribed now is drained too, or refused
+        let subs = table.all()?;
         self.set_status(&mut state, ConnStatus::DrainingSubs);
-        drop(state);
+        drop((table, state));
         self.stop_ticks();
-        let subs = self.subscriptions.all();
         for sub in &subs {
             self.begin_draining(sub, timeout_ms, false);
         }

@@ -4,7 +4,7 @@
 //! changed, and one thread at a time makes them, with no lock held. Who finds another one at it leaves its calls to that
 //! one. The timer and the pollers only queue theirs: a helper's thread makes them.
 
-use std::collections::VecDeque;
+use std::collections::LinkedList;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, ThreadId};
@@ -40,7 +40,7 @@ pub struct Attachment {
 }
 
 struct Turn {
-    calls: VecDeque<Call>,
+    calls: LinkedList<Call>,
     phase: Phase,
     /// Polling for writing was asked for before the loop had the socket.
     write_wanted: bool,
@@ -59,7 +59,8 @@ enum Phase {
 
 impl Attachment {
     pub fn new(event_loop: Arc<dyn EventLoop>) -> Attachment {
-        let turn = Turn { calls: VecDeque::new(), phase: Phase::Unknown, write_wanted: false, caller: None };
+        let turn =
+            Turn { calls: LinkedList::new(), phase: Phase::Unknown, write_wanted: false, caller: None };
         Attachment { event_loop, turn: Mutex::new(turn) }
     }
 

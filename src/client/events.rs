@@ -1,5 +1,6 @@
 //! What the program is told of a connection: its events, in the order in which its state changed.
 
+use std::collections::LinkedList;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,14 +19,14 @@ pub(super) struct Events {
     callbacks: Arc<Executor>,
     /// How many are at work on what the program must find done when it hears of it.
     holds: usize,
-    held: Vec<Job>,
+    held: LinkedList<Job>,
     /// The connection is closed and the program told: nothing comes after that.
     ended: bool,
 }
 
 impl Events {
     pub fn new(callbacks: Arc<Executor>) -> Events {
-        Events { callbacks, holds: 0, held: Vec::new(), ended: false }
+        Events { callbacks, holds: 0, held: LinkedList::new(), ended: false }
     }
 
     fn post(&mut self, job: Job) {
@@ -35,7 +36,7 @@ impl Events {
         if self.holds == 0 {
             self.callbacks.post(job);
         } else {
-            self.held.push(job);
+            self.held.push_back(job);
         }
     }
 
@@ -47,7 +48,7 @@ impl Events {
     pub fn let_go(&mut self) {
         self.holds -= 1;
         if self.holds == 0 {
-            self.held.drain(..).for_each(|job| self.callbacks.post(job));
+            std::mem::take(&mut self.held).into_iter().for_each(|job| self.callbacks.post(job));
         }
     }
 

@@ -15,7 +15,7 @@ use crate::client::pause;
 use crate::client::recycle::Maker;
 use crate::client::subscription::Subscription;
 use crate::client::subscriptions::Table;
-use crate::error::{Error, Result, Status};
+use crate::error::{Error, Result, Status, shown};
 use crate::io::clock::Deadline;
 use crate::io::poller::Driven;
 use crate::io::socket::Interest;
@@ -201,10 +201,15 @@ impl Receiver<'_> {
         };
         add(&self.connection.received, self.msgs);
         add(&self.connection.received_bytes, self.bytes);
-        let slow = self.table.deliver(&self.connection.core().delivery);
-        events.extend(slow.into_iter().map(Event::Slow));
-        match events.try_reserve(self.events.len()) {
-            Ok(()) => events.append(&mut self.events),
+        let mut slow = Vec::new();
+        if let Err(error) = self.table.deliver(&self.connection.core().delivery, &mut slow) {
+            self.fail(error);
+        }
+        match events.try_reserve(slow.len() + self.events.len()) {
+            Ok(()) => {
+                events.extend(slow.into_iter().map(Event::Slow));
+                events.append(&mut self.events);
+            }
             Err(error) => self.fail(error.into()),
         }
         (self.replies, self.failure.map_or(Ok(()), Err))
@@ -462,7 +467,7 @@ impl Connection {
     }
 
     pub(super) fn on_server_error(self: &Arc<Self>, link: &Arc<Link>, text: &[u8]) {
-        let shown = String::from_utf8_lossy(text).into_owned();
+        let shown = shown(text).into_owned();
         match auth::classify_err(text) {
             ServerErr::Stale => self.connection_lost(link, Loss::stale(Reason::ServerStale)),
             ServerErr::Permissions => {

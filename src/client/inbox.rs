@@ -3,7 +3,9 @@
 use rand::TryRngCore;
 use rand::rngs::OsRng;
 
+use crate::error::Result;
 use crate::io::fork::PerProcess;
+use crate::proto::memory;
 use crate::proto::nuid::{self, Nuid};
 use crate::sync::Mutex;
 
@@ -16,8 +18,8 @@ pub fn next_nuid() -> [u8; nuid::LEN] {
 }
 
 /// A unique subject: `prefix`, which brings its final dot, and an identifier.
-pub fn new_inbox(prefix: &[u8]) -> Vec<u8> {
-    [prefix, &next_nuid()].concat()
+pub fn new_inbox(prefix: &[u8]) -> Result<Vec<u8>> {
+    memory::concat(&[prefix, &next_nuid()])
 }
 
 #[cfg(test)]
@@ -28,7 +30,7 @@ mod tests {
 
     #[test]
     fn an_inbox_is_prefix_and_identifier() {
-        let inbox = new_inbox(b"_INBOX.");
+        let inbox = new_inbox(b"_INBOX.").unwrap();
         assert_eq!(inbox.len(), 29);
         assert!(inbox.starts_with(b"_INBOX."));
     }

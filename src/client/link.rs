@@ -93,10 +93,8 @@ impl Link {
     }
 
     /// Appends data that has arrived and that no event of the socket will announce.
-    pub fn take_decrypted(&self, into: &mut Vec<u8>) {
-        if let Some(tls) = self.tls.get() {
-            tls.take_decrypted(into);
-        }
+    pub fn take_decrypted(&self, into: &mut Vec<u8>) -> Result<()> {
+        self.tls.get().map_or(Ok(()), |tls| tls.take_decrypted(into))
     }
 
     /// Whether the last read left something behind that no event of the socket will announce.
@@ -339,5 +337,8 @@ fn reason_of_error(error: &Error) -> Reason {
 }
 
 fn write_error(e: &io::Error) -> Error {
+    if e.kind() == ErrorKind::OutOfMemory {
+        return Status::NoMemory.into();
+    }
     Error::new(Status::IoError, format!("error writing to the server: {e}"))
 }

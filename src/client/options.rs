@@ -1,21 +1,20 @@
-//! Options of a connection: plain data, copied by every connect. The TLS settings are shared, not copied, and locked
+//! Options of a connection: plain data, copied by every connect; the texts are shared by the copies. The TLS settings are shared, not copied, and locked
 //! while shared.
 
 use std::os::fd::RawFd;
 use std::sync::Arc;
 use std::time::Duration;
 
-use zeroize::Zeroizing;
-
 use crate::client::connection::Connection;
 use crate::client::loss::Disconnect;
 use crate::client::subscription::Subscription;
-use crate::error::{Error, Result, Status, fail};
+use crate::error::{Error, Result, Status, fail, shown};
 use crate::io::fork;
 use crate::io::socket::{KeepAlive, TcpOptions};
 use crate::io::tls;
 pub use crate::io::tls::Settings as TlsSettings;
-use crate::proto::{memory, subject};
+use crate::proto::memory::{self, Text};
+use crate::proto::subject;
 use crate::sync::Mutex;
 
 /// Told about an event of a connection: closed, disconnected, reconnected, connected, discovered servers, lame duck.
@@ -26,7 +25,7 @@ pub type ConnectionHandler = Arc<dyn Fn(&Arc<Connection>) + Send + Sync>;
 pub type ErrorHandler = Arc<dyn Fn(&Arc<Connection>, Option<&Arc<Subscription>>, &Error) + Send + Sync>;
 
 /// Gives the token of a connect attempt; `None` sends none.
-pub type TokenHandler = Arc<dyn Fn() -> Option<Vec<u8>> + Send + Sync>;
+pub type TokenHandler = Arc<dyn Fn() -> Result<Option<Vec<u8>>> + Send + Sync>;
 
 /// Gives the wait in milliseconds before the next round over the servers; the number counts rounds from 1.
 pub type ReconnectDelayHandler = Arc<dyn Fn(&Arc<Connection>, i32) -> i64 + Send + Sync>;
@@ -67,11 +66,11 @@ pub enum Credentials {
     },
     /// File names; `chain` has the JWT, and the seed too unless `seed` names a file for it. Read at each attempt.
     Files {
-        chain: Vec<u8>,
-        seed: Option<Vec<u8>>,
+        chain: Text,
+        seed: Option<Text>,
     },
     /// JWT and seed, formatted like a credentials file.
-    Memory(Zeroizing<Vec<u8>>),
+    Memory(Text),
 }
 
 /// A plain NKey, without a JWT.
@@ -80,13 +79,13 @@ pub enum NKey {
     #[default]
     None,
     Callback {
-        public_key: Vec<u8>,
+        public_key: Text,
         signature: SignatureHandler,
     },
     /// The file with the seed is read at each attempt.
     SeedFile {
-        public_key: Vec<u8>,
-        seed_file: Vec<u8>,
+        public_key: Text,
+        seed_file: Text,
     },
 }
 
@@ -141,18 +140,18 @@ pub struct LivenessDefaults {
 #[derive(Clone)]
 pub struct Options {
     /// Trimmed, not parsed.
-    pub url: Option<Vec<u8>>,
+    pub url: Option<Text>,
     /// Trimmed, not parsed.
-    pub servers: Vec<Vec<u8>>,
+    pub servers: Arc<Vec<Text>>,
     /// Keeps the order of servers and of resolved addresses.
     pub no_randomize: bool,
     /// Bounds each connect attempt; 0 has expired from the start.
     pub timeout_ms: i64,
-    pub name: Option<Vec<u8>>,
+    pub name: Option<Text>,
 
-    pub user: Option<Vec<u8>>,
-    pub password: Option<Zeroizing<Vec<u8>>>,
-    pub token: Option<Zeroizing<Vec<u8>>>,
+    pub user: Option<Text>,
+    pub password: Option<Text>,
+    pub token: Option<Text>,
     pub token_handler: Option<TokenHandler>,
     pub credentials: Credentials,
     pub nkey: NKey,
@@ -209,7 +208,7 @@ pub struct Options {
     pub use_old_request_style: bool,
     pub fail_requests_on_disconnect: bool,
     /// With the trailing dot; `None` is the default prefix.
-    pub custom_inbox_prefix: Option<Vec<u8>>,
+    pub custom_inbox_prefix: Option<Text>,
 
     /// 0 (any), 4, 6, 46 or 64.
     pub ip_resolution_order: i32,
@@ -233,7 +232,7 @@ impl Options {
     pub fn new(defaults: &Defaults) -> Options {
         Options {
             url: None,
-            servers: Vec::new(),
+            servers: Arc::default(),
             no_randomize: false,
             timeout_ms: 2000,
             name: None,
@@ -332,7 +331,7 @@ impl Options {
 
     /// Sets the URL tried first; a `tls://` URL asks for TLS.
     pub fn set_url(&mut self, url: Option<&[u8]>) -> Result<()> {
-        let url = url.map(|url| memory::copy(trim(url))).transpose()?;
+        let url = url.map(|url| Text::copy(trim(url))).transpose()?;
         self.want_tls_for(url.as_deref().is_some_and(is_tls))?;
         self.url = url;
         Ok(())
@@ -340,14 +339,13 @@ impl Options {
 
     /// Replaces the list of servers; one `tls://` URL asks for TLS to all of them. The list is empty on failure.
     pub fn set_servers<'a>(&mut self, servers: impl IntoIterator<Item = &'a [u8]>) -> Result<()> {
-        self.servers.clear();
+        self.servers = Arc::default();
         let mut copies = Vec::new();
         for url in servers {
-            memory::push(&mut copies, memory::copy(trim(url))?)?;
+            memory::push(&mut copies, Text::copy(trim(url))?)?;
         }
-        let servers = copies;
-        self.want_tls_for(servers.iter().any(|url| is_tls(url)))?;
-        self.servers = servers;
+        self.want_tls_for(copies.iter().any(|url| is_tls(url)))?;
+        self.servers = Arc::new(copies);
         Ok(())
     }
 
@@ -391,8 +389,8 @@ impl Options {
 
     /// Sets user and password. A password alone means nothing to a server and is dropped.
     pub fn set_user_info(&mut self, user: Option<&[u8]>, password: Option<&[u8]>) -> Result<()> {
-        let password = user.and(password).map(secret).transpose()?;
-        self.user = user.map(memory::copy).transpose()?;
+        let password = user.and(password).map(Text::copy).transpose()?;
+        self.user = user.map(Text::copy).transpose()?;
         self.password = password;
         Ok(())
     }
@@ -402,7 +400,7 @@ impl Options {
         if token.is_some() && self.token_handler.is_some() {
             return fail(Status::IllegalState, "Cannot set a token if a token handler has already been set");
         }
-        self.token = token.map(secret).transpose()?;
+        self.token = token.map(Text::copy).transpose()?;
         Ok(())
     }
 
@@ -502,12 +500,9 @@ impl Options {
         self.custom_inbox_prefix = None;
         let Some(prefix) = prefix.filter(|prefix| !prefix.is_empty()) else { return Ok(()) };
         if !subject::is_valid_prefix(prefix) {
-            let shown = String::from_utf8_lossy(prefix);
-            return fail(Status::InvalidArg, format!("Invalid inbox prefix '{shown}'"));
+            return fail(Status::InvalidArg, format!("Invalid inbox prefix '{}'", shown(prefix)));
         }
-        let mut copy = memory::copy(prefix)?;
-        memory::extend(&mut copy, b".")?;
-        self.custom_inbox_prefix = Some(copy);
+        self.custom_inbox_prefix = Some(memory::concat(&[prefix, b"."])?.into());
         Ok(())
     }
 
@@ -544,7 +539,7 @@ impl Options {
     /// JWT and seed like in a credentials file, not looked at here. Removes every other kind of JWT or NKey
     /// credentials.
     pub fn set_user_credentials_from_memory(&mut self, content: Option<&[u8]>) -> Result<()> {
-        let content = content.map(secret).transpose()?;
+        let content = content.map(Text::copy).transpose()?;
         self.set_credentials(content.map_or(Credentials::None, Credentials::Memory));
         Ok(())
     }
@@ -617,10 +612,6 @@ impl SharedOptions {
     }
 }
 
-fn secret(text: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
-    memory::copy(text).map(Zeroizing::new)
-}
-
 fn not_negative(value: i64) -> Result<i64> {
     if value < 0 { Err(Status::InvalidArg.into()) } else { Ok(value) }
 }
@@ -629,8 +620,8 @@ fn byte_count(value: i32) -> Result<usize> {
     usize::try_from(value).map_err(|_| Status::InvalidArg.into())
 }
 
-fn given(text: Option<&[u8]>) -> Result<Option<Vec<u8>>> {
-    text.filter(|text| !text.is_empty()).map(memory::copy).transpose()
+fn given(text: Option<&[u8]>) -> Result<Option<Text>> {
+    text.filter(|text| !text.is_empty()).map(Text::copy).transpose()
 }
 
 fn is_tls(url: &[u8]) -> bool {
@@ -648,6 +639,10 @@ fn trim(text: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn text(bytes: &[u8]) -> Text {
+        Text::copy(bytes).unwrap()
+    }
 
     fn options() -> Options {
         Options::new(&Defaults::default())
@@ -695,7 +690,7 @@ mod tests {
     fn one_tls_server_is_enough_unless_tls_was_decided() {
         let mut o = options();
         o.set_servers([&b"a"[..], b" tls://b "]).unwrap();
-        assert_eq!(o.servers, [b"a".to_vec(), b"tls://b".to_vec()]);
+        assert_eq!(*o.servers, [text(b"a"), text(b"tls://b")]);
         assert!(o.secure);
 
         let mut o = options();
@@ -747,13 +742,13 @@ mod tests {
         o.set_user_info(None, Some(b"p")).unwrap();
         assert_eq!((&o.user, &o.password), (&None, &None));
         o.set_user_info(Some(b""), Some(b"p")).unwrap();
-        assert_eq!((o.user, o.password), (Some(Vec::new()), Some(secret(b"p").unwrap())));
+        assert_eq!((o.user, o.password), (Some(text(b"")), Some(text(b"p"))));
     }
 
     #[test]
     fn token_and_handler_exclude_each_other() {
         let mut o = options();
-        let handler = || -> Option<TokenHandler> { Some(Arc::new(|| None)) };
+        let handler = || -> Option<TokenHandler> { Some(Arc::new(|| Ok(None))) };
         o.set_token(Some(b"")).unwrap();
         assert_eq!(status(o.set_token_handler(handler())), Status::IllegalState);
         assert_eq!(status(o.set_token_handler(None)), Status::Ok);
@@ -842,7 +837,7 @@ mod tests {
         o.set_user_credentials_callbacks(jwt(), signer(b"s")).unwrap();
         assert!(matches!((&o.nkey, &o.credentials), (NKey::None, Credentials::Callbacks { .. })));
         o.set_user_credentials_from_files(Some(b"c"), Some(b"")).unwrap();
-        assert!(matches!(&o.credentials, Credentials::Files { chain, seed: None } if chain == b"c"));
+        assert!(matches!(&o.credentials, Credentials::Files { chain, seed: None } if **chain == *b"c"));
         o.set_user_credentials_from_memory(Some(b"")).unwrap();
         assert!(matches!(&o.credentials, Credentials::Memory(content) if content.is_empty()));
         o.set_user_credentials_from_files(None, None).unwrap();

@@ -234,8 +234,12 @@ impl Depot {
         Some(batch)
     }
 
-    /// Takes a batch in. When the depot is full, one of the size that fills it most goes: that may be this one.
+    /// Takes a batch in. When the depot is full, one of the size that fills it most goes: that may be this one. So does this
+    /// one when there is no memory to keep it.
     fn put(&mut self, class: usize, batch: Batch) -> Option<(usize, Batch)> {
+        if self.batches[class].try_reserve(1).is_err() {
+            return Some((class, batch));
+        }
         self.bytes += batch.len() * space_of(class);
         self.batches[class].push(batch);
         if self.bytes <= MAX_STORED {

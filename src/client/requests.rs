@@ -19,6 +19,7 @@ use crate::io::clock::Deadline;
 use crate::io::threads;
 use crate::proto::buffer::{Buffer, NoMemory};
 use crate::proto::encoder;
+use crate::proto::memory::Text;
 use crate::proto::reply::ReplyPrefix;
 
 const DEFAULT_PREFIX: &[u8] = b"_INBOX.";
@@ -32,7 +33,7 @@ const UNTRIED_REPLIES: u32 = 64;
 
 pub struct Requests {
     pub(super) eagerness: Eagerness,
-    inbox_prefix: Vec<u8>,
+    inbox_prefix: Option<Text>,
     /// Sid of the reply subscription, 0 before the first request.
     sid: AtomicU64,
     mux: Mutex<Option<Mux>>,
@@ -70,24 +71,28 @@ struct Mux {
 
 impl Mux {
     /// Registers a waiter under the next number and writes its reply subject; see [`Connection::expect_reply`].
-    fn expect(&mut self, waiter: &Arc<Waiter<Msg>>, reply: &mut Vec<u8>) -> (u64, bool) {
+    fn expect(&mut self, waiter: &Arc<Waiter<Msg>>, reply: &mut Vec<u8>) -> Result<(u64, bool)> {
         let id = self.next_id;
+        self.prefix.reply(id, reply)?;
+        self.waiting.try_reserve(1)?;
         self.next_id += 1;
         self.waiting.insert(id, Arc::clone(waiter));
-        self.prefix.reply(id, reply);
-        (id, self.waiting.len() == 1)
+        Ok((id, self.waiting.len() == 1))
     }
 }
 
 impl Requests {
-    pub fn new(inbox_prefix: Option<&[u8]>) -> Requests {
-        let inbox_prefix = inbox_prefix.unwrap_or(DEFAULT_PREFIX).to_vec();
+    pub fn new(inbox_prefix: Option<Text>) -> Requests {
         Requests {
             eagerness: Eagerness::default(),
             inbox_prefix,
             sid: AtomicU64::new(0),
             mux: Mutex::new(None),
         }
+    }
+
+    fn inbox_prefix(&self) -> &[u8] {
+        self.inbox_prefix.as_deref().unwrap_or(DEFAULT_PREFIX)
     }
 
     #[inline]
@@ -186,7 +191,7 @@ impl Connection {
     /// Returns the number of the request, and whether no other one waits.
     fn expect_reply(self: &Arc<Self>, waiter: &Arc<Waiter<Msg>>, reply: &mut Vec<u8>) -> Result<(u64, bool)> {
         if let Some(mux) = self.requests.mux.lock().as_mut() {
-            return Ok(mux.expect(waiter, reply));
+            return mux.expect(waiter, reply);
         }
         let _table = self.subscriptions.lock();
         let mut mux = self.requests.mux.lock();
@@ -194,12 +199,12 @@ impl Connection {
             Some(mux) => mux, // another thread was faster
             none => none.insert(self.subscribe_to_replies()?),
         };
-        Ok(mux.expect(waiter, reply))
+        mux.expect(waiter, reply)
     }
 
     /// To be called with the table's lock held.
     fn subscribe_to_replies(&self) -> Result<Mux> {
-        let prefix = ReplyPrefix::new(&self.requests.inbox_prefix, &inbox::next_nuid());
+        let prefix = ReplyPrefix::new(self.requests.inbox_prefix(), &inbox::next_nuid())?;
         let sid = self.subscriptions.next_sid();
         // Goes out together with the request.
         self.outbound.push_quietly(|b| encoder::subscribe(b, prefix.wildcard(), None, sid))?;
@@ -215,7 +220,7 @@ impl Connection {
         payload: &[u8],
         timeout_ms: i64,
     ) -> Result<Msg> {
-        let reply = inbox::new_inbox(&self.requests.inbox_prefix);
+        let reply = inbox::new_inbox(self.requests.inbox_prefix())?;
         let request = Request { subject: &reply, queue: None, handler: None, timeout_ms: None };
         let sub = self.subscribe(request)?;
         sub.start();

@@ -18,6 +18,7 @@ use crate::client::recycle::AHEAD;
 use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::{self, Deadline, wait_until};
 use crate::io::timer;
+use crate::proto::memory;
 use crate::thread_end::{Ending, Held};
 
 /// Called for every message, and with `None` when a timeout subscription received nothing for its time.
@@ -143,12 +144,11 @@ impl Subscription {
             Some(_) => Some(connection.core().delivery.home(mode)?),
             None => None,
         };
-        let text = |bytes: &[u8]| CString::new(bytes).map_err(|_| Error::from(Status::InvalidSubject));
         Ok(Arc::new(Subscription {
             connection: Arc::clone(connection),
             sid,
-            subject: text(request.subject)?,
-            queue_group: request.queue.map(text).transpose()?,
+            subject: memory::c_text(request.subject)?,
+            queue_group: request.queue.map(memory::c_text).transpose()?,
             handler: request.handler,
             timeout: request.timeout_ms.map(|ms| Duration::from_millis(ms.max(0) as u64)),
             mode,
@@ -294,6 +294,13 @@ impl Subscription {
         tell
     }
 
+    /// Drops a message that was admitted and then found no room in its worker's queue. True when dropping begins.
+    #[cold]
+    pub(super) fn refuse(&self, msg: Msg) -> bool {
+        let mut state = self.state.lock();
+        state.take_back(1, msg.size() as u64)
+    }
+
     fn schedule_if_needed(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
         if !state.claim() {
             return;
@@ -302,7 +309,7 @@ impl Subscription {
         state.with_home(|home| found = Some(home.clone()));
         drop(state);
         if let Some(home) = found {
-            self.connection.core().delivery.give(&home, [Job::Run(Arc::clone(self))]);
+            self.connection.core().delivery.run(&home, Arc::clone(self));
         }
     }
 
@@ -364,6 +371,13 @@ impl Subscription {
 
     fn put_back(&self, batch: &mut VecDeque<Msg>) -> bool {
         let mut state = self.state.lock();
+        if batch.try_reserve(state.msgs.len()).is_err() {
+            let bytes = state.msgs.iter().map(|msg| msg.size() as u64).sum();
+            let count = state.msgs.len() as u64;
+            state.take_back(count, bytes);
+            state.msgs.clear();
+            state.slow = false; // so that the program is told with the next one that is dropped
+        }
         batch.append(&mut state.msgs);
         std::mem::swap(&mut state.msgs, batch);
         true
@@ -784,6 +798,15 @@ impl State {
     fn drop_all(&mut self, batch: &mut Vec<Msg>) -> bool {
         self.dropped += batch.len() as u64;
         batch.clear();
+        !std::mem::replace(&mut self.slow, true)
+    }
+
+    /// The same for messages that were accepted already.
+    #[cold]
+    fn take_back(&mut self, msgs: u64, bytes: u64) -> bool {
+        self.accepted -= msgs;
+        self.accepted_bytes -= bytes;
+        self.dropped += msgs;
         !std::mem::replace(&mut self.slow, true)
     }
 

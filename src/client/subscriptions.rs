@@ -76,10 +76,10 @@ impl Subscriptions {
     }
 
     /// Empties the table.
-    pub fn take_all(&self) -> Vec<Arc<Subscription>> {
+    pub fn take_all(&self) -> impl Iterator<Item = Arc<Subscription>> {
         let mut table = self.table.lock();
         table.places.clear();
-        table.entries.drain(..).map(|e| e.subscription).collect()
+        std::mem::take(&mut table.entries).into_iter().map(|e| e.subscription)
     }
 
     /// Gives back the room that a burst for one subscription took here. Waits for nobody: false when the table is in use.
@@ -90,15 +90,22 @@ impl Subscriptions {
         drop(room);
         true
     }
-
-    /// Those in the table now.
-    pub fn all(&self) -> Vec<Arc<Subscription>> {
-        self.table.lock().entries.iter().map(|e| Arc::clone(&e.subscription)).collect()
-    }
 }
 
 impl Table {
-    pub fn insert(&mut self, subscription: Arc<Subscription>) {
+    /// Those in the table now.
+    pub fn all(&self) -> Result<Vec<Arc<Subscription>>> {
+        memory::collect(self.entries.iter().map(|e| Arc::clone(&e.subscription)))
+    }
+
+    /// Makes room for one more.
+    fn reserve(&mut self) -> Result<()> {
+        self.entries.try_reserve(1)?;
+        Ok(self.places.try_reserve(1)?)
+    }
+
+    /// To be called with room for it.
+    fn insert(&mut self, subscription: Arc<Subscription>) {
         let ordered = subscription.mode() == Mode::FixedPool && subscription.is_async();
         let sid = subscription.sid();
         self.places.insert(sid, self.entries.len());
@@ -160,30 +167,37 @@ impl Table {
         self.places.get(&sid).map(|place| &self.entries[*place].subscription)
     }
 
-    /// Hands the batches over; returns the subscriptions that have just begun to drop messages.
-    pub fn deliver(&mut self, delivery: &Arc<Delivery>) -> Vec<Arc<Subscription>> {
+    /// Hands the batches over; `slow` gets the subscriptions that have just begun to drop messages. `NO_MEMORY` if one of
+    /// them finds no room there.
+    pub fn deliver(&mut self, delivery: &Arc<Delivery>, slow: &mut Vec<Arc<Subscription>>) -> Result<()> {
         self.note_room();
-        let mut slow = Vec::new();
+        let mut result = Ok(());
+        let mut tell = |subscription| {
+            let told = memory::push(slow, subscription);
+            result = std::mem::replace(&mut result, Ok(())).and(told);
+        };
         let mut handover = delivery.handover();
         for place in self.touched.drain(..) {
             let entry = &mut self.entries[place];
             let bytes = std::mem::take(&mut entry.bytes);
             if entry.subscription.enqueue(&mut entry.batch, bytes, &mut handover) {
-                slow.push(Arc::clone(&entry.subscription));
+                tell(Arc::clone(&entry.subscription));
             }
+            handover.finish_if_full(&mut tell);
         }
         for (subscription, msg) in self.ordered.drain(..) {
             if subscription.admit(msg, &mut handover) {
-                slow.push(subscription);
+                tell(subscription);
             }
+            handover.finish_if_full(&mut tell);
         }
-        handover.finish();
-        slow
+        handover.finish(&mut tell);
+        result
     }
 
     /// What a new connection has to be told about the subscriptions.
     pub fn resubscribe(&self, out: &mut Buffer) -> std::result::Result<(), NoMemory> {
-        let mut subs: Vec<_> = self.entries.iter().map(|e| &e.subscription).collect();
+        let mut subs = memory::collect(self.entries.iter().map(|e| &e.subscription)).map_err(|_| NoMemory)?;
         subs.sort_unstable_by_key(|sub| sub.sid());
         for sub in subs {
             if sub.is_draining() {
@@ -222,6 +236,7 @@ impl Connection {
         let sub = Subscription::new(self, sid, request, mode, limits)?; // may start a thread: no lock is held
         let mut table = self.subscriptions.lock();
         self.open_for_subscribing()?;
+        table.reserve()?; // before the server is told
         // A write that fails is no failure of the call: the subscription is sent again after the reconnect.
         let then = self.outbound.push_only(|b| {
             encoder::subscribe(b, sub.subject().to_bytes(), sub.queue_group().map(|q| q.to_bytes()), sid)

@@ -200,7 +200,7 @@ pub unsafe extern "C-unwind" fn natsConnection_GetConnectedUrl(
     // SAFETY: a live handle or NULL; the buffer has `bufferSize` bytes.
     unsafe {
         on_connection("natsConnection_GetConnectedUrl", nc, |nc| {
-            copy_to_buffer(&nc?.connected_url(), buffer, bufferSize)
+            copy_to_buffer(&nc?.connected_url()?, buffer, bufferSize)
         })
     }
 }
@@ -217,7 +217,7 @@ pub unsafe extern "C-unwind" fn natsConnection_GetConnectedServerId(
     // SAFETY: as above.
     unsafe {
         on_connection("natsConnection_GetConnectedServerId", nc, |nc| {
-            copy_to_buffer(&nc?.connected_server_id(), buffer, bufferSize)
+            copy_to_buffer(&nc?.connected_server_id()?, buffer, bufferSize)
         })
     }
 }
@@ -234,7 +234,7 @@ pub unsafe extern "C-unwind" fn natsConnection_GetConnectedServerName(
     // SAFETY: as above.
     unsafe {
         on_connection("natsConnection_GetConnectedServerName", nc, |nc| {
-            copy_to_buffer(&nc?.connected_server_name(), buffer, bufferSize)
+            copy_to_buffer(&nc?.connected_server_name()?, buffer, bufferSize)
         })
     }
 }
@@ -255,7 +255,7 @@ pub unsafe extern "C-unwind" fn natsConnection_GetServers(
     // SAFETY: a live handle or NULL; the out parameters are NULL or writable.
     unsafe {
         on_connection("natsConnection_GetServers", nc, |nc| {
-            let urls = nc?.servers(false);
+            let urls = nc?.servers(false)?;
             give_urls(&urls, servers, count)?;
             if urls.is_empty() {
                 libc::free((*servers).cast());
@@ -278,7 +278,7 @@ pub unsafe extern "C-unwind" fn natsConnection_GetDiscoveredServers(
     // SAFETY: as above.
     unsafe {
         on_connection("natsConnection_GetDiscoveredServers", nc, |nc| {
-            give_urls(&nc?.servers(true), servers, count)
+            give_urls(&nc?.servers(true)?, servers, count)
         })
     }
 }

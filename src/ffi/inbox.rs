@@ -18,7 +18,7 @@ pub unsafe extern "C" fn natsInbox_Create(newInbox: *mut *mut natsInbox) -> nats
     boundary("natsInbox_Create", || {
         let out = required(newInbox)?;
         library::open_default()?;
-        let inbox = alloc::string(&inbox::new_inbox(PREFIX))?;
+        let inbox = alloc::string(&inbox::new_inbox(PREFIX)?)?;
         // SAFETY: not NULL, and writable by the C contract.
         unsafe { out.write(inbox) };
         Ok(())

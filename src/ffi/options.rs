@@ -15,7 +15,7 @@ use crate::ffi::types::{
     natsEvLoop_Detach, natsEvLoop_ReadAddRemove, natsEvLoop_WriteAddRemove, natsOptions,
     natsProxyConnHandler, natsSignatureHandler, natsStatus, natsTokenHandler, natsUserJWTHandler,
 };
-use crate::proto::memory;
+use crate::proto::memory::Text;
 
 impl Handle for natsOptions {
     type Object = SharedOptions;
@@ -217,7 +217,7 @@ pub unsafe extern "C" fn natsOptions_SetTimeout(opts: *mut natsOptions, timeout:
 pub unsafe extern "C" fn natsOptions_SetName(opts: *mut natsOptions, name: *const c_char) -> natsStatus {
     boundary("natsOptions_SetName", || {
         // SAFETY: NULL or a C string that lives for the call.
-        let name = unsafe { strings::bytes(name) }.map(memory::copy).transpose()?;
+        let name = unsafe { strings::bytes(name) }.map(Text::copy).transpose()?;
         // SAFETY: `opts` is NULL or a live handle.
         unsafe { set(opts, |opts| opts.name = name) }
     })
@@ -1027,7 +1027,8 @@ mod tests {
             for (array, count) in [(list, 0), (list, -1), (null_mut(), 1), (null_mut(), -1)] {
                 assert_eq!(natsOptions_SetServers(opts, array, count), natsStatus::NATS_INVALID_ARG);
             }
-            assert_eq!(read(opts, |o| o.servers.clone()), [b"a".to_vec(), b"b".to_vec()]);
+            let servers = read(opts, |o| o.servers.clone());
+            assert_eq!(*servers, [Text::copy(b"a").unwrap(), Text::copy(b"b").unwrap()]);
             assert_eq!(natsOptions_SetServers(opts, [null()].as_mut_ptr(), 1), natsStatus::NATS_INVALID_ARG);
             assert!(read(opts, |o| o.servers.is_empty()));
             assert_eq!(natsOptions_SetServers(opts, null_mut(), 0), natsStatus::NATS_OK);
@@ -1041,7 +1042,7 @@ mod tests {
         // SAFETY: a live handle, C strings.
         unsafe {
             assert_eq!(natsOptions_SetName(opts, c"\xff".as_ptr()), natsStatus::NATS_OK);
-            assert_eq!(read(opts, |o| o.name.clone()), Some(vec![0xff]));
+            assert_eq!(read(opts, |o| o.name.clone()).as_deref(), Some(&[0xff][..]));
             assert_eq!(natsOptions_SetName(opts, null()), natsStatus::NATS_OK);
             assert_eq!(read(opts, |o| o.name.clone()), None);
             natsOptions_Destroy(opts);

@@ -162,7 +162,7 @@ pub unsafe extern "C" fn natsOptions_LoadCertificatesChainDynamic(
         // SAFETY: NULL or C strings that live for the call.
         let (certs, key) = unsafe { both(certsFileName, keyFileName, NO_FILES) }?;
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change_tls(opts, |tls| tls.set_dynamic_certificate(certs, key)) }
+        unsafe { change(opts, |opts| opts.change_tls(|tls| tls.set_dynamic_certificate(certs, key))) }
     })
 }
 
@@ -239,7 +239,7 @@ pub unsafe extern "C" fn natsOptions_SetExpectedHostname(
         // SAFETY: NULL or a C string that lives for the call.
         let host = unsafe { strings::bytes(hostname) };
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change_tls(opts, |tls| tls.set_expected_host(host)) }
+        unsafe { change(opts, |opts| opts.change_tls(|tls| tls.set_expected_host(host))) }
     })
 }
 

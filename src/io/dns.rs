@@ -2,7 +2,10 @@
 
 use std::net::{SocketAddr, ToSocketAddrs};
 
-use crate::error::{Result, Status, fail};
+use crate::error::{Result, Status, fail, shown};
+
+/// No resolver takes a longer name (`NI_MAXHOST`).
+const MAX_NAME: usize = 1024;
 
 /// Which address families to use, and in what order (`natsOptions_IPResolutionOrder`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +41,9 @@ pub fn resolve(
     let Ok(port) = u16::try_from(port) else {
         return fail(Status::NoServer, format!("port {port} is out of range"));
     };
+    if host.len() > MAX_NAME {
+        return fail(Status::NoServer, format!("cannot resolve '{}': the name is too long", shown(host)));
+    }
     let Ok(host) = std::str::from_utf8(host) else {
         return fail(Status::NoServer, "the host name is not valid text");
     };

@@ -1,6 +1,6 @@
 //! One thread that runs jobs in the order they were posted. The library's event callbacks run on one of these.
 
-use std::collections::VecDeque;
+use std::collections::LinkedList;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -20,7 +20,8 @@ pub struct Executor {
 
 #[derive(Default)]
 struct Queue {
-    jobs: VecDeque<Job>,
+    /// A list, which takes memory for one at a time.
+    jobs: LinkedList<Job>,
     closed: bool,
 }
 

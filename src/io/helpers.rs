@@ -1,7 +1,7 @@
 //! Threads for what the timer and the pollers must not do themselves: work that may wait, and code of the program.
 
 use std::cell::Cell;
-use std::collections::VecDeque;
+use std::collections::LinkedList;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,7 +42,8 @@ pub struct Helpers {
 
 #[derive(Default)]
 struct State {
-    jobs: VecDeque<Job>,
+    /// A list, which takes memory for one at a time.
+    jobs: LinkedList<Job>,
     /// Threads that wait for a job, those included that were woken and have not taken theirs yet.
     idle: usize,
     closed: bool,

@@ -1,5 +1,6 @@
 //! The poller: one thread that serves the sockets of many connections. Nothing it calls may wait.
 
+use std::collections::LinkedList;
 use std::io;
 use std::os::fd::RawFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use crate::proto::memory;
 use crate::sync::Mutex;
 use mio::unix::SourceFd;
 use mio::{Events, Poll, Registry, Token, Waker};
@@ -20,6 +22,8 @@ use crate::thread_end::Held;
 
 /// Room for one read; shared by all connections of a poller, so an idle connection holds no buffer.
 const READ_BUFFER: usize = 256 * 1024;
+/// Events taken from the system at a time.
+const EVENTS: usize = 256;
 
 /// What the poller serves.
 pub trait Driven: Send + Sync {
@@ -55,7 +59,7 @@ pub struct Poller {
 struct State {
     sources: Vec<Slot>,
     free: Vec<usize>,
-    flushes: Vec<Arc<dyn Driven>>,
+    flushes: LinkedList<Arc<dyn Driven>>,
     closed: bool,
 }
 
@@ -76,14 +80,14 @@ impl Poller {
         let waker = Waker::new(&registry, WAKE).map_err(failed)?;
         let poller =
             Arc::new(Poller { registry, waker, asleep: AtomicBool::new(false), state: Mutex::default() });
-        let runner = Arc::clone(&poller);
-        threads.spawn("nats-poller", move || runner.run(poll))?;
+        let (runner, buffer) = (Arc::clone(&poller), memory::zeros(READ_BUFFER)?);
+        threads.spawn("nats-poller", move || runner.run(poll, buffer))?;
         Ok(poller)
     }
 
     /// Serves a socket from now on.
     pub fn add(&self, fd: RawFd, source: Arc<dyn Driven>, interest: Interest) -> Result<Registration> {
-        let registration = self.state.lock().occupy(source);
+        let registration = self.state.lock().occupy(source)?;
         match self.registry.register(&mut SourceFd(&fd), Token(registration.0), interest.events()) {
             Ok(()) => Ok(registration),
             Err(e) => {
@@ -109,7 +113,7 @@ impl Poller {
 
     /// Asks for a call of [`Driven::flush_due`] soon.
     pub fn request_flush(&self, source: Arc<dyn Driven>) {
-        self.state.lock().flushes.push(source);
+        self.state.lock().flushes.push_back(source);
         self.wake();
     }
 
@@ -127,13 +131,13 @@ impl Poller {
         }
     }
 
-    fn run(&self, mut poll: Poll) {
+    fn run(&self, mut poll: Poll, mut buffer: Vec<u8>) {
         helpers::this_thread_serves_all();
         let _held = Held::new(); // once for all that it does: no code of the program runs here
-        let mut events = Events::with_capacity(512);
-        let mut buffer = vec![0; READ_BUFFER];
-        let mut unfinished: Vec<Token> = Vec::new();
-        let mut flushes: Vec<(Duration, Arc<dyn Driven>)> = Vec::new();
+        let mut events = Events::with_capacity(EVENTS);
+        // Lists, for any number of connections may be in them, and each takes memory for itself only.
+        let mut unfinished: LinkedList<Token> = LinkedList::new();
+        let mut flushes: LinkedList<(Duration, Arc<dyn Driven>)> = LinkedList::new();
         loop {
             self.asleep.store(true, Ordering::SeqCst);
             let (new_flushes, closed) = {
@@ -145,7 +149,7 @@ impl Poller {
             }
             for source in new_flushes {
                 if let Some(later) = guarded(|| Arc::clone(&source).flush_due(true)).flatten() {
-                    flushes.push((later, source));
+                    flushes.push_back((later, source));
                 }
             }
             let timeout = if unfinished.is_empty() { next_flush(&mut flushes) } else { Some(Duration::ZERO) };
@@ -172,7 +176,7 @@ impl Poller {
         readable: Option<bool>,
         writable: bool,
         buffer: &mut [u8],
-        unfinished: &mut Vec<Token>,
+        unfinished: &mut LinkedList<Token>,
     ) {
         let Some(source) = self.state.lock().find(token) else { return };
         if writable {
@@ -181,7 +185,7 @@ impl Poller {
         let Some(maybe_ended) = readable else { return };
         let more = guarded(|| Arc::clone(&source).readable(buffer, maybe_ended)) == Some(true);
         if more && !unfinished.contains(&token) {
-            unfinished.push(token);
+            unfinished.push_back(token);
         }
     }
 }
@@ -202,23 +206,18 @@ impl Interest {
 }
 
 /// Runs the flushes that are due; returns how long the poller may sleep.
-fn next_flush(flushes: &mut Vec<(Duration, Arc<dyn Driven>)>) -> Option<Duration> {
+fn next_flush(flushes: &mut LinkedList<(Duration, Arc<dyn Driven>)>) -> Option<Duration> {
     if flushes.is_empty() {
         return None;
     }
     let now = clock::now();
-    flushes.retain_mut(|(due, source)| {
-        if *due > now {
-            return true;
+    for (due, source) in std::mem::take(flushes) {
+        let later =
+            if due > now { Some(due) } else { guarded(|| Arc::clone(&source).flush_due(false)).flatten() };
+        if let Some(later) = later {
+            flushes.push_back((later, source));
         }
-        match guarded(|| Arc::clone(source).flush_due(false)).flatten() {
-            Some(later) => {
-                *due = later;
-                true
-            }
-            None => false,
-        }
-    });
+    }
     flushes.iter().map(|(due, _)| due.saturating_sub(now)).min()
 }
 
@@ -228,7 +227,9 @@ fn guarded<T>(call: impl FnOnce() -> T) -> Option<T> {
 }
 
 impl State {
-    fn occupy(&mut self, source: Arc<dyn Driven>) -> Registration {
+    fn occupy(&mut self, source: Arc<dyn Driven>) -> Result<Registration> {
+        self.sources.try_reserve(1)?;
+        self.free.try_reserve(self.sources.len() + 1 - self.free.len())?; // so that all can be given back
         let index = self.free.pop().unwrap_or_else(|| {
             self.sources.push(Slot::default());
             self.sources.len() - 1
@@ -237,7 +238,7 @@ impl State {
         // One bit less than there is room for: the waker's token has the top bit set.
         slot.generation = slot.generation.wrapping_add(1) & (u32::MAX >> 1);
         slot.source = Some(source);
-        Registration(token_of(index, slot.generation))
+        Ok(Registration(token_of(index, slot.generation)))
     }
 
     fn vacate(&mut self, registration: Registration) -> Option<Arc<dyn Driven>> {

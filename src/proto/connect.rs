@@ -1,5 +1,7 @@
 //! The CONNECT line.
 
+use crate::error::Result;
+
 const VERSION: &[u8] = env!("CARGO_PKG_VERSION").as_bytes();
 
 /// What the client tells the server when connecting. A `None` is left out of the line, an empty text is sent.
@@ -25,9 +27,10 @@ pub struct ConnectFields<'a> {
 impl ConnectFields<'_> {
     /// The complete line, `CONNECT {...}` and CRLF. Texts are escaped for JSON, except that bytes which are
     /// not UTF-8 go out as they are. The vector never grew, and has room for a short frame more: no copy of a
-    /// secret is left behind.
-    pub fn encode(&self) -> Vec<u8> {
-        let mut line = Line(Vec::with_capacity(self.room()));
+    /// secret is left behind. `NO_MEMORY` if there is no room.
+    pub fn encode(&self) -> Result<Vec<u8>> {
+        let mut line = Line(Vec::new());
+        line.0.try_reserve_exact(self.room())?;
         line.0.extend_from_slice(b"CONNECT {");
         line.flag(b"verbose", self.verbose);
         line.flag(b"pedantic", self.pedantic);
@@ -45,7 +48,7 @@ impl ConnectFields<'_> {
         line.flag(b"echo", self.echo);
         line.flag(b"headers", self.headers);
         line.flag(b"no_responders", self.no_responders);
-        line.finish()
+        Ok(line.finish())
     }
 }
 
@@ -132,7 +135,7 @@ mod tests {
             ..ConnectFields::default()
         };
         for fields in [fields, ConnectFields::default()] {
-            let line = fields.encode();
+            let line = fields.encode().unwrap();
             assert!(line.len() + b"PING\r\n".len() <= fields.room());
             assert_eq!(line.capacity(), fields.room(), "grew");
         }
@@ -142,7 +145,7 @@ mod tests {
     fn plain_line() {
         let fields = ConnectFields { echo: true, headers: true, no_responders: true, ..Default::default() };
         assert_eq!(
-            String::from_utf8(fields.encode()).unwrap(),
+            String::from_utf8(fields.encode().unwrap()).unwrap(),
             "CONNECT {\"verbose\":false,\"pedantic\":false,\"tls_required\":false,\"name\":\"\",\"lang\":\"C\",\
              \"version\":\"3.14.0\",\"protocol\":1,\"echo\":true,\"headers\":true,\"no_responders\":true}\r\n"
         );
@@ -166,7 +169,7 @@ mod tests {
             no_responders: false,
         };
         assert_eq!(
-            String::from_utf8(fields.encode()).unwrap(),
+            String::from_utf8(fields.encode().unwrap()).unwrap(),
             "CONNECT {\"verbose\":true,\"pedantic\":true,\"nkey\":\"NK\",\"jwt\":\"J\",\"sig\":\"S\",\
              \"user\":\"u\",\"pass\":\"\",\"auth_token\":\"t\",\"tls_required\":true,\"name\":\"n\",\
              \"lang\":\"C\",\"version\":\"3.14.0\",\"protocol\":1,\"echo\":false,\"headers\":false,\
@@ -177,7 +180,7 @@ mod tests {
     #[test]
     fn texts_are_escaped() {
         let fields = ConnectFields { name: b"a\"b\\c/\n\r\t\x08\x0c\x01\x7f\xff{", ..Default::default() };
-        let line = fields.encode();
+        let line = fields.encode().unwrap();
         let expected = b"\"name\":\"a\\\"b\\\\c/\\n\\r\\t\\b\\f\\u0001\x7f\xff{\",\"lang\"";
         assert!(memchr::memmem::find(&line, expected).is_some());
     }

@@ -9,7 +9,7 @@
 //! ------END USER NKEY SEED------
 //! ```
 
-use crate::error::{Error, Result, Status};
+use crate::error::{Error, Result, Status, shown};
 
 const JWT: usize = 0;
 const SEED: usize = 1;
@@ -73,8 +73,7 @@ fn skip_blanks(line: &[u8]) -> &[u8] {
 }
 
 fn no_seed(file: &[u8]) -> Error {
-    let file = String::from_utf8_lossy(file);
-    Error::new(Status::Err, format!("no nkey user seed found in '{file}'"))
+    Error::new(Status::Err, format!("no nkey user seed found in '{}'", shown(file)))
 }
 
 #[cfg(test)]

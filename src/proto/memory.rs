@@ -1,6 +1,43 @@
 //! Bytes whose number somebody else decides: there may be no memory for them, which is no reason to end the process.
 
-use crate::error::Result;
+use std::ffi::CString;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use crate::error::{Error, Result, Status};
+
+/// A text that is copied once and then shared; wiped from memory at the end, as it may be a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text(Arc<Zeroizing<Vec<u8>>>);
+
+impl Text {
+    /// `NO_MEMORY` if there is no room.
+    pub fn copy(bytes: &[u8]) -> Result<Text> {
+        copy(bytes).map(Text::from)
+    }
+}
+
+impl AsRef<[u8]> for Text {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
+impl From<Vec<u8>> for Text {
+    fn from(bytes: Vec<u8>) -> Text {
+        Text(Arc::new(Zeroizing::new(bytes)))
+    }
+}
+
+impl Deref for Text {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
 
 /// Appends; `NO_MEMORY` if there is no room.
 pub fn extend(out: &mut Vec<u8>, bytes: &[u8]) -> Result<()> {
@@ -46,4 +83,20 @@ pub fn collect<T>(items: impl ExactSizeIterator<Item = T>) -> Result<Vec<T>> {
     out.try_reserve_exact(items.len())?;
     out.extend(items);
     Ok(out)
+}
+
+/// All pieces as one; `NO_MEMORY` if there is no room.
+pub fn concat(pieces: &[&[u8]]) -> Result<Vec<u8>> {
+    let mut out = Vec::new();
+    out.try_reserve_exact(pieces.iter().map(|piece| piece.len()).sum())?;
+    pieces.iter().for_each(|piece| out.extend_from_slice(piece));
+    Ok(out)
+}
+
+/// A copy as C string; `NO_MEMORY` if there is no room, `INVALID_ARG` for a NUL inside.
+pub fn c_text(bytes: &[u8]) -> Result<CString> {
+    let mut out = Vec::new();
+    out.try_reserve_exact(bytes.len() + 1)?; // the NUL included, which is appended without asking
+    out.extend_from_slice(bytes);
+    CString::new(out).map_err(|_| Error::from(Status::InvalidArg))
 }

@@ -60,7 +60,8 @@ impl KeyPair {
 fn decode_base32(encoded: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
     const DIGIT_BITS: u32 = 5;
     // Never grows, so that no copy of the secret is left behind.
-    let mut decoded = Zeroizing::new(Vec::with_capacity(encoded.len() * DIGIT_BITS as usize / 8 + 1));
+    let mut decoded = Zeroizing::new(Vec::new());
+    decoded.try_reserve_exact(encoded.len() * DIGIT_BITS as usize / 8 + 1)?;
     let (mut bits, mut count) = (0u32, 0);
     for (index, byte) in encoded.iter().enumerate() {
         let digit = match byte {

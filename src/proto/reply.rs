@@ -3,6 +3,9 @@
 //! The `0_` keeps ordinary requests apart from JetStream contexts, which use `<n>_` with n >= 1 below the
 //! same prefix.
 
+use super::memory;
+use crate::error::Result;
+
 const DIGITS: &[u8; BASE as usize] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const BASE: u64 = 62;
 /// Enough base 62 digits for 64 bits.
@@ -20,9 +23,9 @@ pub struct ReplyPrefix {
 
 impl ReplyPrefix {
     /// `inbox_prefix` ends with a dot (`_INBOX.`); the last 12 characters of `nuid` make it unique.
-    pub fn new(inbox_prefix: &[u8], nuid: &[u8; super::nuid::LEN]) -> ReplyPrefix {
+    pub fn new(inbox_prefix: &[u8], nuid: &[u8; super::nuid::LEN]) -> Result<ReplyPrefix> {
         let unique = &nuid[nuid.len() - UNIQUE_LEN..];
-        ReplyPrefix { wildcard: [inbox_prefix, unique, b".*"].concat() }
+        Ok(ReplyPrefix { wildcard: memory::concat(&[inbox_prefix, unique, b".*"])? })
     }
 
     /// The subject to subscribe to for all replies.
@@ -31,10 +34,12 @@ impl ReplyPrefix {
     }
 
     /// Appends the reply subject of request `id` to `out`.
-    pub fn reply(&self, id: u64, out: &mut Vec<u8>) {
+    pub fn reply(&self, id: u64, out: &mut Vec<u8>) -> Result<()> {
+        out.try_reserve(self.prefix().len() + MARK.len() + ID_LEN)?;
         out.extend_from_slice(self.prefix());
         out.extend_from_slice(MARK);
         out.extend_from_slice(&encode(id));
+        Ok(())
     }
 
     /// The request that `subject` answers; none if this connection would not have made such a subject.
@@ -83,12 +88,12 @@ mod tests {
     use super::*;
 
     fn prefix() -> ReplyPrefix {
-        ReplyPrefix::new(b"_INBOX.", b"0123456789PV326I42MJPA")
+        ReplyPrefix::new(b"_INBOX.", b"0123456789PV326I42MJPA").unwrap()
     }
 
     fn reply(id: u64) -> String {
         let mut out = Vec::new();
-        prefix().reply(id, &mut out);
+        prefix().reply(id, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -100,7 +105,7 @@ mod tests {
         assert_eq!(reply(61), "_INBOX.PV326I42MJPA.0_z0000000000");
         assert_eq!(reply(62 * 10), "_INBOX.PV326I42MJPA.0_0A000000000");
         let mut out = b"PUB s ".to_vec();
-        prefix().reply(0, &mut out);
+        prefix().reply(0, &mut out).unwrap();
         assert!(out.starts_with(b"PUB s _INBOX."));
     }
 

@@ -3,7 +3,8 @@
 use core::net::IpAddr;
 
 use super::blank::trim;
-use crate::error::{Error, Result, Status, fail};
+use super::memory::{self, concat};
+use crate::error::{Error, Result, Status, fail, shown};
 
 const DEFAULT_SCHEME: &[u8] = b"nats";
 const DEFAULT_HOST: &[u8] = b"localhost";
@@ -32,8 +33,8 @@ pub struct ServerUrl {
 impl ServerUrl {
     /// Parses one URL; blanks around it are ignored.
     ///
-    /// Fails with `INVALID_ARG` for blank text or a bad port, and with `ERR` for a bad percent escape in the
-    /// credentials.
+    /// Fails with `INVALID_ARG` for blank text or a bad port, with `ERR` for a bad percent escape in the credentials, and
+    /// with `NO_MEMORY`.
     pub fn parse(text: &[u8]) -> Result<ServerUrl> {
         let text = trim(text);
         if text.is_empty() {
@@ -53,18 +54,18 @@ impl ServerUrl {
         };
         let (host, port, path) = split_address(address)?;
         Ok(ServerUrl {
-            scheme: scheme.to_vec(),
+            scheme: memory::copy(scheme)?,
             user: Some(percent_decode(user)?).filter(|user| !user.is_empty()),
             password: password.map(percent_decode).transpose()?,
-            host: host.to_vec(),
+            host: memory::copy(host)?,
             port,
-            path: path.to_vec(),
-            full: canonical(scheme, user, password.unwrap_or_default(), host, port, path),
+            path: memory::copy(path)?,
+            full: canonical(scheme, user, password.unwrap_or_default(), host, port, path)?,
         })
     }
 
     /// `host:port`, the key under which the server pool knows this server.
-    pub fn host_port(&self) -> Vec<u8> {
+    pub fn host_port(&self) -> Result<Vec<u8>> {
         join_host_port(&self.host, self.port)
     }
 
@@ -74,8 +75,8 @@ impl ServerUrl {
     }
 
     /// `nats://host:port`, whatever the scheme was: fit to be shown, as it carries no credentials.
-    pub fn public(&self) -> Vec<u8> {
-        [b"nats://".as_slice(), &self.host_port()].concat()
+    pub fn public(&self) -> Result<Vec<u8>> {
+        concat(&[b"nats://", &self.host, b":", self.port.to_string().as_bytes()])
     }
 
     /// Whether the scheme asks for TLS (`tls`, in any case).
@@ -115,15 +116,13 @@ fn parse_port(text: &[u8]) -> Result<u32> {
             let digit = byte.is_ascii_digit().then(|| u32::from(byte - b'0'))?;
             port.checked_mul(10)?.checked_add(digit).filter(|port| *port <= MAX_PORT)
         })
-        .ok_or_else(|| {
-            let shown = String::from_utf8_lossy(text);
-            Error::new(Status::InvalidArg, format!("invalid port '{shown}'"))
-        })
+        .ok_or_else(|| Error::new(Status::InvalidArg, format!("invalid port '{}'", shown(text))))
 }
 
 /// Decodes `%XX`. An encoded NUL ends the text, as credentials are C strings.
 fn percent_decode(text: &[u8]) -> Result<Vec<u8>> {
-    let mut decoded = Vec::with_capacity(text.len());
+    let mut decoded = Vec::new();
+    decoded.try_reserve_exact(text.len())?;
     let mut bytes = text.iter();
     while let Some(&byte) = bytes.next() {
         if byte != b'%' {
@@ -131,8 +130,7 @@ fn percent_decode(text: &[u8]) -> Result<Vec<u8>> {
             continue;
         }
         let (Some(high), Some(low)) = (hex_digit(bytes.next()), hex_digit(bytes.next())) else {
-            let shown = String::from_utf8_lossy(text);
-            return fail(Status::Err, format!("invalid percent encoding in URL: {shown}"));
+            return fail(Status::Err, format!("invalid percent encoding in URL: {}", shown(text)));
         };
         decoded.push(high << 4 | low);
     }
@@ -146,26 +144,24 @@ fn hex_digit(byte: Option<&u8>) -> Option<u8> {
     char::from(*byte?).to_digit(16).map(|digit| digit as u8)
 }
 
-fn canonical(scheme: &[u8], user: &[u8], password: &[u8], host: &[u8], port: u32, path: &[u8]) -> Vec<u8> {
-    let mut full = [scheme, b"://", user].concat();
-    if !password.is_empty() {
-        full.push(b':');
-        full.extend_from_slice(password);
-    }
+fn canonical(
+    scheme: &[u8],
+    user: &[u8],
+    password: &[u8],
+    host: &[u8],
+    port: u32,
+    path: &[u8],
+) -> Result<Vec<u8>> {
+    let colon: &[u8] = if password.is_empty() { b"" } else { b":" };
     // A password without a user gets no `@`: programs compare this text.
-    if !user.is_empty() {
-        full.push(b'@');
-    }
-    full.extend_from_slice(&join_host_port(host, port));
-    if !path.is_empty() {
-        full.push(b'/');
-        full.extend_from_slice(path);
-    }
-    full
+    let at: &[u8] = if user.is_empty() { b"" } else { b"@" };
+    let slash: &[u8] = if path.is_empty() { b"" } else { b"/" };
+    let port = port.to_string();
+    concat(&[scheme, b"://", user, colon, password, at, host, b":", port.as_bytes(), slash, path])
 }
 
-fn join_host_port(host: &[u8], port: u32) -> Vec<u8> {
-    [host, b":", port.to_string().as_bytes()].concat()
+fn join_host_port(host: &[u8], port: u32) -> Result<Vec<u8>> {
+    concat(&[host, b":", port.to_string().as_bytes()])
 }
 
 #[cfg(test)]
@@ -266,13 +262,13 @@ mod tests {
     fn views() {
         let url = parse("TLS://u:p@[::1]:5/x");
         assert!(url.is_tls() && url.is_ip());
-        assert_eq!(url.host_port(), b"[::1]:5");
+        assert_eq!(url.host_port().unwrap(), b"[::1]:5");
         assert_eq!(url.resolvable_host(), b"::1");
-        assert_eq!(url.public(), b"nats://[::1]:5");
+        assert_eq!(url.public().unwrap(), b"nats://[::1]:5");
         assert_eq!(url.path, b"x");
         assert!(parse("127.0.0.1").is_ip());
         let name = parse("TLSx://h");
         assert!(!name.is_tls() && !name.is_ip());
-        assert_eq!(name.public(), b"nats://h:4222");
+        assert_eq!(name.public().unwrap(), b"nats://h:4222");
     }
 }

@@ -1,6 +1,6 @@
 //! The client's side of the protocol handshake, line by line, after TCP is connected.
 
-use crate::error::{Error, Result, Status, fail};
+use crate::error::{Error, Result, Status, fail, shown};
 use crate::proto::info::ServerInfo;
 use crate::session::auth::{ServerErr, classify_err, normalize_err};
 
@@ -42,7 +42,7 @@ impl Handshake {
             b"INFO" => ServerInfo::parse(json),
             _ => fail(
                 Status::ProtocolError,
-                format!("Unexpected protocol: got '{}' instead of 'INFO'", String::from_utf8_lossy(word)),
+                format!("Unexpected protocol: got '{}' instead of 'INFO'", shown(word)),
             ),
         }
     }
@@ -85,7 +85,7 @@ impl Handshake {
 
 #[track_caller]
 fn unexpected(wanted: &str, line: &[u8]) -> Result<Reply> {
-    let got = String::from_utf8_lossy(line.trim_ascii_end());
+    let got = shown(line.trim_ascii_end());
     fail(Status::ProtocolError, format!("Expected '{wanted}', got '{got}'"))
 }
 
@@ -99,7 +99,7 @@ fn refusal(line: &[u8]) -> Error {
     if text.is_empty() {
         return status.into();
     }
-    Error::new(status, String::from_utf8_lossy(&text).into_owned())
+    Error::new(status, shown(&text).into_owned())
 }
 
 #[cfg(test)]

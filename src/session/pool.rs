@@ -1,12 +1,14 @@
 //! The servers a connection may use, and the order in which they are tried.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use rand::Rng;
 use rand::seq::SliceRandom;
 
-use crate::error::Result;
+use crate::error::{Result, Status};
 use crate::proto::info::{self, ServerInfo};
+use crate::proto::memory::{self, Text};
 use crate::proto::url::ServerUrl;
 
 const DEFAULT_URL: &[u8] = b"nats://localhost:4222";
@@ -18,10 +20,14 @@ pub enum AuthError {
     Expired,
 }
 
-/// One server of the pool.
+/// One server of the pool; a copy shares its texts.
 #[derive(Clone, Debug)]
 pub struct Server {
-    pub url: ServerUrl,
+    pub url: Arc<ServerUrl>,
+    /// What tells two servers of the pool apart.
+    key: Key,
+    /// What tells whether a server is new: all names of this machine are one.
+    seen_key: Key,
     /// Announced by a server, not named by the program.
     pub implicit: bool,
     /// Attempts to reconnect since the last success.
@@ -29,14 +35,35 @@ pub struct Server {
     /// A handshake with it succeeded at least once.
     pub did_connect: bool,
     /// Host name to verify in its certificate in place of the URL's host.
-    pub tls_name: Option<Vec<u8>>,
+    pub tls_name: Option<Text>,
     /// The authentication error it answered last, forgotten on success.
     pub last_auth_error: Option<AuthError>,
 }
 
+/// Made once, then shared by all that remember it.
+type Key = Arc<Vec<u8>>;
+
 impl Server {
-    fn new(url: ServerUrl, implicit: bool, tls_name: Option<Vec<u8>>) -> Server {
-        Server { url, implicit, attempts: 0, did_connect: false, tls_name, last_auth_error: None }
+    fn new(url: ServerUrl, implicit: bool) -> Result<Server> {
+        let named_local = is_localhost(&url.host);
+        let local = named_local || matches!(url.host.as_slice(), b"127.0.0.1" | b"[::1]");
+        let local_key = || Key::new(format!("localhost:{}", url.port).into_bytes());
+        let key = if named_local { local_key() } else { Key::new(url.host_port()?) };
+        let seen_key = if local { local_key() } else { Key::clone(&key) };
+        Ok(Server {
+            url: Arc::new(url),
+            key,
+            seen_key,
+            implicit,
+            attempts: 0,
+            did_connect: false,
+            tls_name: None,
+            last_auth_error: None,
+        })
+    }
+
+    fn explicit(url: &[u8]) -> Result<Server> {
+        Server::new(ServerUrl::parse(url)?, false)
     }
 }
 
@@ -46,9 +73,9 @@ const MAX_SEEN: usize = 2 * info::MAX_URLS;
 /// The addresses that one INFO announces, taken apart and told apart before anything is locked.
 #[derive(Debug, Default)]
 pub struct Announced {
-    /// By pool key, in the order of the list.
-    servers: Vec<(Vec<u8>, ServerUrl)>,
-    keys: HashSet<Vec<u8>>,
+    /// In the order of the list.
+    servers: Vec<Server>,
+    keys: HashSet<Key>,
 }
 
 impl Announced {
@@ -58,10 +85,11 @@ impl Announced {
         let mut all = Announced::default();
         all.servers.try_reserve_exact(count)?;
         all.keys.try_reserve(count)?;
-        for url in info.connect_urls.iter().filter_map(|entry| parse_announced(entry)) {
-            let key = pool_key(&url);
-            if all.keys.insert(key.clone()) {
-                all.servers.push((key, url));
+        for entry in &info.connect_urls {
+            let Some(url) = parse_announced(entry)? else { continue };
+            let server = Server::new(url, true)?;
+            if all.keys.insert(Key::clone(&server.key)) {
+                all.servers.push(server);
             }
         }
         Ok(all)
@@ -74,8 +102,9 @@ pub struct ServerPool {
     servers: Vec<Server>,
     current: Option<usize>,
     /// Every address ever in the pool, up to [`MAX_SEEN`]: only others count as discovered.
-    seen: HashSet<Vec<u8>>,
-    credentials: Option<(Vec<u8>, Option<Vec<u8>>)>,
+    seen: HashSet<Key>,
+    /// The URL whose user and password are the defaults.
+    credentials: Option<Arc<ServerUrl>>,
 }
 
 impl ServerPool {
@@ -83,17 +112,18 @@ impl ServerPool {
     /// goes last). Without any, the default URL. Fails on the first URL that does not parse.
     pub fn new(
         url: Option<&[u8]>,
-        servers: &[Vec<u8>],
+        servers: &[impl AsRef<[u8]>],
         randomize: bool,
         rng: &mut impl Rng,
     ) -> Result<ServerPool> {
-        let explicit = |url: &[u8]| Ok(Server::new(ServerUrl::parse(url)?, false, None));
-        let mut all = servers.iter().map(|url| explicit(url)).collect::<Result<Vec<Server>>>()?;
-        let first = url.map(explicit).transpose()?;
-        let credentials = all.iter().chain(&first).find_map(|server| {
-            let user = server.url.user.clone()?;
-            Some((user, server.url.password.clone()))
-        });
+        let mut all = Vec::new();
+        all.try_reserve_exact(servers.len() + 1)?;
+        for url in servers {
+            all.push(Server::explicit(url.as_ref())?);
+        }
+        let first = url.map(Server::explicit).transpose()?;
+        let with_user = all.iter().chain(&first).find(|server| server.url.user.is_some());
+        let credentials = with_user.map(|server| Arc::clone(&server.url));
         if randomize {
             all.shuffle(rng);
         }
@@ -103,9 +133,9 @@ impl ServerPool {
             all.swap(0, last);
         }
         if all.is_empty() {
-            all.push(explicit(DEFAULT_URL)?);
+            all.push(Server::explicit(DEFAULT_URL)?);
         }
-        let seen = all.iter().map(|server| seen_key(&server.url)).collect();
+        let seen = seen_keys(&all)?;
         Ok(ServerPool { servers: all, current: Some(0), seen, credentials })
     }
 
@@ -171,13 +201,14 @@ impl ServerPool {
         if announced.servers.is_empty() || self.reserve(announced.servers.len(), &mut known).is_err() {
             return false;
         }
+        let name = self.current().filter(|server| !server.url.is_ip()).map(|s| Text::copy(&s.url.host));
+        let Ok(tls_name) = name.transpose() else { return false };
         self.drop_unannounced(&announced.keys, &mut known);
-        let tls_name = self.current().filter(|server| !server.url.is_ip()).map(|s| s.url.host.clone());
         let mut discovered = false;
-        for (key, url) in announced.servers {
-            if !known.contains(&key) {
-                discovered |= self.seen.insert(seen_key(&url));
-                self.servers.push(Server::new(url, true, tls_name.clone()));
+        for server in announced.servers {
+            if !known.contains(&server.key) {
+                discovered |= self.seen.insert(Key::clone(&server.seen_key));
+                self.servers.push(Server { tls_name: tls_name.clone(), ..server });
             }
         }
         if discovered && randomize {
@@ -189,19 +220,23 @@ impl ServerPool {
     /// What servers without credentials of their own use: user and password (a user alone is a token) of the
     /// first URL of the program that has a user, in the order given, the single URL last.
     pub fn default_credentials(&self) -> Option<(&[u8], Option<&[u8]>)> {
-        self.credentials.as_ref().map(|(user, password)| (user.as_slice(), password.as_deref()))
+        let url = self.credentials.as_ref()?;
+        Some((url.user.as_deref()?, url.password.as_deref()))
     }
 
     /// The URLs without credentials, all or only the discovered ones, in pool order.
-    pub fn public_urls(&self, only_discovered: bool) -> Vec<Vec<u8>> {
-        let wanted = self.servers.iter().filter(|server| server.implicit || !only_discovered);
-        wanted.map(|server| server.url.public()).collect()
+    pub fn public_urls(&self, only_discovered: bool) -> Result<Vec<Vec<u8>>> {
+        let mut urls = Vec::new();
+        for server in self.servers.iter().filter(|server| server.implicit || !only_discovered) {
+            memory::push(&mut urls, server.url.public()?)?;
+        }
+        Ok(urls)
     }
 
     /// Makes room for so many more servers, and in `known` for the keys of the present ones.
-    fn reserve(&mut self, more: usize, known: &mut HashSet<Vec<u8>>) -> Result<()> {
+    fn reserve(&mut self, more: usize, known: &mut HashSet<Key>) -> Result<()> {
         if self.seen.len() > MAX_SEEN {
-            let in_pool: HashSet<_> = self.servers.iter().map(|server| seen_key(&server.url)).collect();
+            let in_pool = seen_keys(&self.servers)?;
             self.seen.retain(|key| in_pool.contains(key));
         }
         self.seen.try_reserve(more)?;
@@ -211,21 +246,20 @@ impl ServerPool {
     }
 
     /// Puts the keys of those that stay into `known`.
-    fn drop_unannounced(&mut self, announced: &HashSet<Vec<u8>>, known: &mut HashSet<Vec<u8>>) {
+    fn drop_unannounced(&mut self, announced: &HashSet<Key>, known: &mut HashSet<Key>) {
         let mut current = self.current;
         let mut index = 0;
         let mut kept = 0;
         self.servers.retain(|server| {
             let is_current = self.current == Some(index);
-            let key = pool_key(&server.url);
-            let keep = is_current || !server.implicit || announced.contains(&key);
+            let keep = is_current || !server.implicit || announced.contains(&server.key);
             if is_current {
                 current = Some(kept);
             }
             index += 1;
             if keep {
                 kept += 1;
-                known.insert(key);
+                known.insert(Key::clone(&server.key));
             }
             keep
         });
@@ -246,27 +280,23 @@ impl ServerPool {
     }
 }
 
-fn parse_announced(entry: &str) -> Option<ServerUrl> {
+/// `None` for an address without a port, or one that is no URL.
+fn parse_announced(entry: &str) -> Result<Option<ServerUrl>> {
     let entry = entry.trim();
-    let (host, port) = entry.rsplit_once(':')?;
+    let Some((host, port)) = entry.rsplit_once(':') else { return Ok(None) };
     let host = if is_localhost(host.as_bytes()) { "localhost" } else { host };
-    ServerUrl::parse(format!("nats://{host}:{port}").as_bytes()).ok()
+    let url = memory::concat(&[b"nats://", host.as_bytes(), b":", port.as_bytes()])?;
+    match ServerUrl::parse(&url) {
+        Err(error) if error.status() == Status::NoMemory => Err(error),
+        url => Ok(url.ok()),
+    }
 }
 
-/// What tells two servers of the pool apart.
-fn pool_key(url: &ServerUrl) -> Vec<u8> {
-    if is_localhost(&url.host) { local_key(url) } else { url.host_port() }
-}
-
-/// What tells whether a server is new: all names of this machine are one.
-fn seen_key(url: &ServerUrl) -> Vec<u8> {
-    let host = url.host.as_slice();
-    let local = is_localhost(host) || host == b"127.0.0.1" || host == b"[::1]";
-    if local { local_key(url) } else { url.host_port() }
-}
-
-fn local_key(url: &ServerUrl) -> Vec<u8> {
-    format!("localhost:{}", url.port).into_bytes()
+fn seen_keys(servers: &[Server]) -> Result<HashSet<Key>> {
+    let mut keys = HashSet::new();
+    keys.try_reserve(servers.len())?;
+    keys.extend(servers.iter().map(|server| Key::clone(&server.seen_key)));
+    Ok(keys)
 }
 
 fn is_localhost(host: &[u8]) -> bool {
@@ -291,11 +321,11 @@ mod tests {
     }
 
     fn order(pool: &ServerPool) -> Vec<String> {
-        pool.iter().map(|server| String::from_utf8(server.url.host_port()).unwrap()).collect()
+        pool.iter().map(|server| String::from_utf8(server.url.host_port().unwrap()).unwrap()).collect()
     }
 
     fn current(pool: &ServerPool) -> String {
-        String::from_utf8(pool.current().unwrap().url.host_port()).unwrap()
+        String::from_utf8(pool.current().unwrap().url.host_port().unwrap()).unwrap()
     }
 
     fn announced(urls: impl Iterator<Item = String>) -> Announced {
@@ -323,8 +353,8 @@ mod tests {
 
     #[test]
     fn the_default_url_is_only_for_an_empty_list() {
-        let pool = ServerPool::new(None, &[], true, &mut rng()).unwrap();
-        assert_eq!(pool.public_urls(false), [b"nats://localhost:4222".to_vec()]);
+        let pool = ServerPool::new(None, &[""; 0], true, &mut rng()).unwrap();
+        assert_eq!(pool.public_urls(false).unwrap(), [b"nats://localhost:4222".to_vec()]);
         assert_eq!(order(&self::pool(&["nats://a:1"])), ["a:1"]);
     }
 
@@ -346,7 +376,7 @@ mod tests {
     fn a_bad_url_anywhere_fails() {
         let bad = bytes(&["nats://a:1", "nats://b:x"]);
         assert!(ServerPool::new(None, &bad, false, &mut rng()).is_err());
-        assert!(ServerPool::new(Some(b"nats://b:x"), &[], false, &mut rng()).is_err());
+        assert!(ServerPool::new(Some(b"nats://b:x"), &[""; 0], false, &mut rng()).is_err());
     }
 
     #[test]
@@ -389,7 +419,7 @@ mod tests {
         let tried: Vec<_> = std::iter::from_fn(|| attempt(&mut pool, 2)).collect();
         assert_eq!(tried, ["a:1", "c:1", "b:1", "a:1", "c:1", "b:1"]);
         assert!(pool.is_empty() && pool.current().is_none());
-        assert!(pool.public_urls(false).is_empty());
+        assert!(pool.public_urls(false).unwrap().is_empty());
     }
 
     #[test]
@@ -427,7 +457,7 @@ mod tests {
         assert!(announce(&mut pool, &["a:1", "b:2"]));
         assert!(announce(&mut pool, &["c:3", "b:2", "a:1"]));
         assert_eq!(order(&pool), ["127.0.0.1:4222", "a:1", "b:2", "c:3"]);
-        assert_eq!(pool.public_urls(true), bytes(&["nats://a:1", "nats://b:2", "nats://c:3"]));
+        assert_eq!(pool.public_urls(true).unwrap(), bytes(&["nats://a:1", "nats://b:2", "nats://c:3"]));
         assert!(pool.iter().skip(1).all(|server| server.implicit));
         assert!(!announce(&mut pool, &[]));
         assert_eq!(pool.len(), 4, "an empty list changes nothing");

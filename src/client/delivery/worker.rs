@@ -84,8 +84,11 @@ impl Home {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// Queues jobs; true when some may have to wait: for the job at work, or for one another.
-    pub(super) fn push(&self, jobs: impl IntoIterator<Item = Job>) -> bool {
+    /// Queues jobs, or gives them back where there is no memory for that; true when some may have to wait: for the job at work, or for one another.
+    pub(super) fn push<I>(&self, jobs: I) -> std::result::Result<bool, I::IntoIter>
+    where
+        I: IntoIterator<Item = Job, IntoIter: ExactSizeIterator>,
+    {
         self.0.push(jobs)
     }
 }
@@ -147,12 +150,19 @@ impl Worker {
         queue.parked && queue.jobs.is_empty()
     }
 
-    fn push(&self, jobs: impl IntoIterator<Item = Job>) -> bool {
+    fn push<I>(&self, jobs: I) -> std::result::Result<bool, I::IntoIter>
+    where
+        I: IntoIterator<Item = Job, IntoIter: ExactSizeIterator>,
+    {
+        let jobs = jobs.into_iter();
         let mut queue = self.queue.lock();
         debug_assert!(!queue.ended);
         if queue.jobs.is_empty() {
             queue.seen_turns = self.turns.load(Ordering::Relaxed);
             queue.looks_with_waiters = 0;
+        }
+        if queue.jobs.try_reserve(jobs.len()).is_err() {
+            return Err(jobs);
         }
         queue.jobs.extend(jobs);
         self.waiting.store(queue.jobs.len(), Ordering::Relaxed);
@@ -162,7 +172,7 @@ impl Worker {
         if parked {
             self.wake.notify_one();
         }
-        may_wait
+        Ok(may_wait)
     }
 
     /// Ends it, unless there is work or somebody may bring some. The caller sees to it that nobody enters meanwhile.
@@ -192,7 +202,7 @@ impl Worker {
         self.thread.store(threads::system_id(), Ordering::Relaxed);
         let mut batch = VecDeque::new();
         while let Some(job) = self.next(pool, &mut batch) {
-            let work = AssertUnwindSafe(|| self.work(job, &mut batch));
+            let work = AssertUnwindSafe(|| self.work(pool, job, &mut batch));
             if catch_unwind(work).is_err() {
                 // One subscription is out of order, the others go on.
                 batch.clear();
@@ -204,12 +214,12 @@ impl Worker {
         }
     }
 
-    fn work(&self, job: Job, batch: &mut VecDeque<Msg>) {
+    fn work(self: &Arc<Self>, pool: &Arc<Delivery>, job: Job, batch: &mut VecDeque<Msg>) {
         match job {
             Job::One(sub, msg) => sub.deliver_one(msg, self),
             Job::Run(sub) => {
                 if sub.deliver_queued(self, batch) {
-                    self.push([Job::Run(sub)]);
+                    pool.run(&self.enter(), sub);
                 }
             }
         }
@@ -282,12 +292,16 @@ impl Worker {
         if threads::is_blocked(self.thread.load(Ordering::Relaxed)) { 1 } else { BUSY_LOOKS }
     }
 
-    /// Takes all jobs but the first `keep`, to be given to others.
+    /// Takes all jobs but the first `keep`, to be given to others; none where there is no memory to do that.
     pub(super) fn take(&self, keep: usize) -> Vec<Job> {
         let mut queue = self.queue.lock();
         queue.looks_with_waiters = 0;
         let keep = keep.min(queue.jobs.len());
-        let taken = queue.jobs.drain(keep..).collect();
+        let mut taken = Vec::new();
+        if taken.try_reserve_exact(queue.jobs.len() - keep).is_err() {
+            return taken;
+        }
+        taken.extend(queue.jobs.drain(keep..));
         self.waiting.store(keep, Ordering::Relaxed);
         taken
     }

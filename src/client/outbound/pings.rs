@@ -46,6 +46,7 @@ impl Outbound {
     /// Appends a PING whose PONG completes `waiter`. While there is no connection it goes out after the reconnect.
     pub fn ping(&self, waiter: Arc<Waiter<()>>) -> Result<Then> {
         let mut queue = self.queue.lock();
+        queue.pings.try_reserve(1)?;
         match queue.phase {
             Phase::Closed => return Err(Status::ConnectionClosed.into()),
             Phase::Down => queue.ping_while_down(waiter, self.settings.reconnect_capacity)?,

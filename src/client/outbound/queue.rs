@@ -201,13 +201,14 @@ impl Queue {
 
     /// The PING for it is written.
     pub fn expect_pong(&mut self, waiter: Arc<Waiter<()>>) {
+        debug_assert!(self.pings.capacity() > self.pings.len());
         let id = self.pongs.sent_ping();
         self.note_ping(id, false);
         self.pings.push_back((id, waiter));
     }
 
     pub fn note_ping(&mut self, id: PingId, keep_alive: bool) {
-        if self.timed.len() < MAX_TIMED {
+        if self.timed.len() < MAX_TIMED && self.timed.try_reserve(1).is_ok() {
             self.timed.push_back(TimedPing { id, at: clock::now(), keep_alive });
         }
     }

@@ -10,7 +10,7 @@ use crate::client::options::{
     ConnectionHandler, ErrorHandler, ProxyHandler, ReconnectDelayHandler, SignatureHandler, TokenHandler,
     UserJwtHandler,
 };
-use crate::error::{Error, Result, Status, fail};
+use crate::error::{Error, Result, Status, fail, shown};
 use crate::ffi::support::callback::{Closure, word};
 use crate::ffi::support::{Handle, last_error, strings};
 use crate::ffi::types::{
@@ -18,6 +18,7 @@ use crate::ffi::types::{
     natsProxyConnHandler, natsSignatureHandler, natsSock, natsStatus, natsSubscription, natsTokenHandler,
     natsUserJWTHandler, status_from_c,
 };
+use crate::proto::memory;
 use crate::thread_end::{Ending, call_handler as call};
 
 /// The handler of a connection event; it runs on the library's callback thread.
@@ -55,7 +56,7 @@ pub(super) fn token(handler: natsTokenHandler, closure: *mut c_void) -> Option<T
         let token =
             unsafe { call(handler as *const c_void, [closure.word(), 0, 0, 0, 0]) }.unwrap_or_default();
         // SAFETY: the handler returns NULL or a C string; it is copied at once.
-        unsafe { strings::bytes(std::ptr::with_exposed_provenance(token)) }.map(<[u8]>::to_vec)
+        unsafe { strings::bytes(std::ptr::with_exposed_provenance(token)) }.map(memory::copy).transpose()
     }))
 }
 
@@ -75,7 +76,7 @@ pub(super) fn reconnect_delay(
 pub(super) fn proxy(handler: natsProxyConnHandler, closure: *mut c_void) -> Option<ProxyHandler> {
     let (handler, closure) = (handler?, Closure::new(closure));
     Some(Arc::new(move |host, port| {
-        let mut host = c_string(host).into_bytes_with_nul();
+        let mut host = c_string(host)?.into_bytes_with_nul();
         let mut fd: natsSock = -1;
         let arguments = [word(&raw mut fd), word(host.as_mut_ptr()), port as usize, closure.word(), 0];
         // SAFETY: a function of the program called as it was registered; `host` is a C string it may change.
@@ -93,7 +94,7 @@ pub(super) fn user_jwt(handler: natsUserJWTHandler, closure: *mut c_void) -> Opt
         // SAFETY: a function of the program called as it was registered.
         let returned = unsafe { call(handler as *const c_void, arguments) };
         outcome(status_of(returned), text.bytes())?;
-        Ok(jwt.bytes().unwrap_or_default().to_vec())
+        memory::copy(jwt.bytes().unwrap_or_default())
     }))
 }
 
@@ -101,7 +102,7 @@ pub(super) fn user_jwt(handler: natsUserJWTHandler, closure: *mut c_void) -> Opt
 pub(super) fn signature(handler: natsSignatureHandler, closure: *mut c_void) -> Option<SignatureHandler> {
     let (handler, closure) = (handler?, Closure::new(closure));
     Some(Arc::new(move |nonce| {
-        let nonce = nonce.map(c_string);
+        let nonce = nonce.map(c_string).transpose()?;
         let nonce = nonce.as_ref().map_or(std::ptr::null(), |nonce| nonce.as_ptr());
         let (mut signature, mut text) = (Malloced::<c_uchar>::empty(), Malloced::<c_char>::empty());
         let mut len: c_int = 0;
@@ -116,7 +117,7 @@ pub(super) fn signature(handler: natsSignatureHandler, closure: *mut c_void) -> 
         let returned = unsafe { call(handler as *const c_void, arguments) };
         outcome(status_of(returned), text.bytes())?;
         // SAFETY: the handler says that `signature` has `len` bytes; they are copied at once.
-        Ok(unsafe { strings::payload(signature.0.cast(), len) }.to_vec())
+        memory::copy(unsafe { strings::payload(signature.0.cast(), len) })
     }))
 }
 
@@ -131,7 +132,7 @@ pub(super) fn outcome(returned: MaybeUninit<natsStatus>, text: Option<&[u8]>) ->
     let status = unsafe { status_from_c(returned) }.unwrap_or(Status::Err);
     match (status, text) {
         (Status::Ok, _) => Ok(()),
-        (status, Some(text)) => fail(status, String::from_utf8_lossy(text).into_owned()),
+        (status, Some(text)) => fail(status, shown(text).into_owned()),
         (status, None) => Err(Error::from(status)),
     }
 }
@@ -151,8 +152,8 @@ fn accepted_socket(fd: natsSock, outcome: Result<()>) -> Result<RawFd> {
 }
 
 /// The bytes up to a NUL, should there be one.
-fn c_string(bytes: &[u8]) -> CString {
-    CString::new(bytes.split(|b| *b == 0).next().unwrap_or_default()).unwrap_or_default()
+fn c_string(bytes: &[u8]) -> Result<CString> {
+    memory::c_text(bytes.split(|b| *b == 0).next().unwrap_or_default())
 }
 
 /// Memory that a callback got from `malloc` for the library.

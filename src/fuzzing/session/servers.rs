@@ -67,7 +67,7 @@ impl Servers {
         assert_eq!(self.current(), current, "the current server stays");
         let after = self.hosts();
         assert!(!news || after.iter().any(|host| !before.contains(host)), "news are in the pool");
-        let discovered: Vec<Vec<u8>> = self.pool.public_urls(true);
+        let discovered: Vec<Vec<u8>> = self.pool.public_urls(true).expect("there is memory");
         let distinct: HashSet<&Vec<u8>> = discovered.iter().collect();
         assert_eq!(distinct.len(), discovered.len(), "none is there twice");
         if info.connect_urls.is_empty() {
@@ -130,9 +130,10 @@ impl Servers {
 
     fn next(&mut self) -> bool {
         let lost = self.pool.current().expect("checked before each step").clone();
-        let (before, last) = (self.pool.len(), lost.url.host_port());
+        let (before, last) = (self.pool.len(), lost.url.host_port().expect("there is memory"));
         let leaves = self.max_reconnect >= 0 && lost.attempts >= self.max_reconnect;
-        let next = self.pool.next(self.max_reconnect).map(|server| server.url.host_port());
+        let next =
+            self.pool.next(self.max_reconnect).map(|server| server.url.host_port().expect("there is memory"));
         assert_eq!(self.pool.len(), before - usize::from(leaves));
         self.explicit -= usize::from(leaves && !lost.implicit);
         assert_eq!(next.is_none(), self.pool.is_empty());
@@ -163,10 +164,10 @@ impl Servers {
     }
 
     fn current(&self) -> Option<Vec<u8>> {
-        self.pool.current().map(|server| server.url.host_port())
+        self.pool.current().map(|server| server.url.host_port().expect("there is memory"))
     }
 
     fn hosts(&self) -> Vec<Vec<u8>> {
-        self.pool.iter().map(|server| server.url.host_port()).collect()
+        self.pool.iter().map(|server| server.url.host_port().expect("there is memory")).collect()
     }
 }

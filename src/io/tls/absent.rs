@@ -48,7 +48,7 @@ impl Settings {
         match *self {}
     }
 
-    pub fn set_dynamic_certificate(&mut self, _certificate: &[u8], _key: &[u8]) {
+    pub fn set_dynamic_certificate(&mut self, _certificate: &[u8], _key: &[u8]) -> Result<()> {
         match *self {}
     }
 
@@ -64,7 +64,7 @@ impl Settings {
         match *self {}
     }
 
-    pub fn set_expected_host(&mut self, _host: Option<&[u8]>) {
+    pub fn set_expected_host(&mut self, _host: Option<&[u8]>) -> Result<()> {
         match *self {}
     }
 
@@ -86,7 +86,7 @@ impl Session {
         match *self {}
     }
 
-    pub fn take_decrypted(&self, _into: &mut Vec<u8>) {
+    pub fn take_decrypted(&self, _into: &mut Vec<u8>) -> Result<()> {
         match *self {}
     }
 

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::proto::memory;
 use crate::sync::Mutex;
 use openssl::ssl::{ErrorCode, SslStream};
 
@@ -116,7 +117,7 @@ fn send_all(socket: &Socket, data: &[u8], deadline: Deadline) -> Result<()> {
 
 /// Waits for bytes from the server, or for their end.
 fn receive_some(socket: &Socket, pipe: &mut Pipe, deadline: Deadline) -> Result<()> {
-    let mut buffer = vec![0; RECORD];
+    let mut buffer = memory::zeros(RECORD)?;
     loop {
         wait(socket, Interest::Read, deadline)?;
         match socket.read(&mut buffer) {
@@ -240,7 +241,7 @@ impl Session {
         }
         let mut buffer = CIPHERTEXT.try_with(Cell::take).unwrap_or_default();
         if buffer.len() < READ {
-            buffer.resize(READ, 0);
+            buffer = memory::zeros(READ)?;
         }
         match socket.read(&mut buffer) {
             Ok(n) if n > 0 => {
@@ -263,15 +264,16 @@ impl Session {
 
     /// Appends what has arrived with the handshake already: nothing will announce it. An end among it is for the
     /// next read.
-    pub fn take_decrypted(&self, into: &mut Vec<u8>) {
-        let mut record = vec![0; RECORD];
+    pub fn take_decrypted(&self, into: &mut Vec<u8>) -> Result<()> {
+        let mut record = memory::zeros(RECORD)?;
         loop {
             match self.decrypt(&mut record) {
-                Ok(Decrypted::Data(n)) => into.extend_from_slice(&record[..n]),
-                Ok(Decrypted::NeedsMore) => return,
+                Ok(Decrypted::Data(n)) => memory::extend(into, &record[..n])?,
+                Ok(Decrypted::NeedsMore) => return Ok(()),
                 Err(end) => {
                     *self.end.lock() = Some(end);
-                    return self.more.store(true, Ordering::Relaxed);
+                    self.more.store(true, Ordering::Relaxed);
+                    return Ok(());
                 }
             }
         }
@@ -332,7 +334,7 @@ impl Session {
         let data = &data[..data.len().min(RECORDS_PER_WRITE * RECORD)];
         let mut stream = self.stream.lock();
         self.unsent.store(false, Ordering::Release);
-        stream.get_mut().outgoing.reserve(data.len() + RECORDS_PER_WRITE * RECORD_OVERHEAD);
+        stream.get_mut().outgoing.try_reserve(data.len() + RECORDS_PER_WRITE * RECORD_OVERHEAD)?;
         for record in data.chunks(RECORD) {
             match apart(|| stream.ssl_write(record)) {
                 Ok(n) => writer.records.push_back((stream.get_ref().outgoing.len(), n)),
@@ -401,6 +403,7 @@ impl Read for Pipe {
 
 impl Write for Pipe {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.outgoing.try_reserve(data.len())?;
         self.outgoing.extend_from_slice(data);
         Ok(data.len())
     }
@@ -487,6 +490,17 @@ mod tests {
         got
     }
 
+    /// The failure that the end of the stream is. A child of another test may hold the server's socket for a moment.
+    fn end_of(session: &Session, socket: &Socket) -> Error {
+        loop {
+            match session.read(socket, &mut [0; 10]) {
+                Ok(None) => assert!(socket.wait(Interest::Read, Deadline::in_ms(10_000)).unwrap()),
+                Ok(Some(_)) => panic!("data behind the last"),
+                Err(end) => return end,
+            }
+        }
+    }
+
     fn write_all(session: &Session, socket: &Socket, data: &[u8]) {
         let mut sent = 0;
         while !session.write(socket, data, &mut sent).unwrap() {
@@ -512,9 +526,7 @@ mod tests {
             assert!(!session.has_unsent());
             assert_eq!(read_all(&session, &socket, SIZE), text(SIZE));
             server.join().unwrap();
-            let mut buf = [0; 10];
-            let end = session.read(&socket, &mut buf).map(|_| ()).map_err(|e| e.status());
-            assert_eq!(end, Err(Status::ConnectionClosed));
+            assert_eq!(end_of(&session, &socket).status(), Status::ConnectionClosed);
             assert!(session.stream.lock().get_ref().incoming.is_empty(), "an idle session holds no buffer");
         }
     }
@@ -532,7 +544,7 @@ mod tests {
         write_all(&session, &socket, b"hello");
         assert_eq!(read_all(&session, &socket, 5), b"hello");
         server.join().unwrap();
-        assert_eq!(session.read(&socket, &mut buf).unwrap_err().status(), Status::ConnectionClosed);
+        assert_eq!(end_of(&session, &socket).status(), Status::ConnectionClosed);
         drop(session);
         assert_eq!(errors::queue().len(), 1);
     }
@@ -605,14 +617,7 @@ mod tests {
         server.join().unwrap();
         let mut buf = [0; 100];
         assert_eq!(session.read(&socket, &mut buf).unwrap(), Some(10));
-        // A child of another test may hold the server's end for a moment.
-        let end = loop {
-            match session.read(&socket, &mut buf) {
-                Ok(None) => assert!(socket.wait(Interest::Read, Deadline::in_ms(10_000)).unwrap()),
-                end => break end,
-            }
-        };
-        assert_eq!(end.unwrap_err().status(), Status::ConnectionClosed);
+        assert_eq!(end_of(&session, &socket).status(), Status::ConnectionClosed);
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! What the program wants of TLS: an OpenSSL context that the setters change, and what is applied per connection.
 
-use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::ffi::{CStr, c_char, c_int, c_void};
 use std::net::IpAddr;
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 
+use crate::proto::memory;
 use crate::sync::{Mutex, ReentrantMutex};
 use foreign_types::{ForeignType, ForeignTypeRef};
 use openssl::error::ErrorStack;
@@ -19,7 +20,7 @@ use openssl::x509::verify::{X509CheckFlags, X509VerifyFlags};
 use openssl::x509::{X509, X509NameRef, X509StoreContext, X509StoreContextRef};
 use openssl_sys as ffi;
 
-use crate::error::{Error, Result, Status};
+use crate::error::{Error, Result, Status, shown};
 use crate::io::fork::{self, EndsUndisturbed, PerProcess};
 use crate::io::tls::errors::{checked, tried};
 use crate::io::tls::pem::PemObjects;
@@ -137,8 +138,9 @@ impl Settings {
     }
 
     /// The same, but the files are read at each handshake.
-    pub fn set_dynamic_certificate(&mut self, certificate: &[u8], key: &[u8]) {
-        self.dynamic = Some((certificate.to_vec(), key.to_vec()));
+    pub fn set_dynamic_certificate(&mut self, certificate: &[u8], key: &[u8]) -> Result<()> {
+        self.dynamic = Some((memory::copy(certificate)?, memory::copy(key)?));
+        Ok(())
     }
 
     /// The client's certificate and key as PEM; only the first certificate of the text is used.
@@ -167,8 +169,9 @@ impl Settings {
     }
 
     /// The name that the server's certificate must have; `None` or an empty one: the host of the URL.
-    pub fn set_expected_host(&mut self, host: Option<&[u8]>) {
-        self.expected_host = host.filter(|host| !host.is_empty()).map(<[u8]>::to_vec);
+    pub fn set_expected_host(&mut self, host: Option<&[u8]>) -> Result<()> {
+        self.expected_host = host.filter(|host| !host.is_empty()).map(memory::copy).transpose()?;
+        Ok(())
     }
 
     /// Takes any certificate; drops the callback.
@@ -228,7 +231,7 @@ impl Settings {
 
     fn verify(&self, ssl: &mut SslRef, expected: &[u8], refusal: &Refusal) {
         let Some(callback) = self.callback else {
-            let (expected, refusal) = (shown(expected), Arc::clone(refusal));
+            let (expected, refusal) = (shown(expected).into_owned(), Arc::clone(refusal));
             ssl.set_verify_callback(SslVerifyMode::PEER, move |ok, context| {
                 if !ok {
                     *refusal.lock() = Some(describe(context, &expected));
@@ -317,7 +320,10 @@ fn use_files(ssl: &SslRef, certificate: &[u8], key: &[u8]) -> Result<()> {
 
 /// Calls a function of OpenSSL that takes a C string.
 fn with_name(name: &[u8], call: impl FnOnce(*const c_char) -> c_int) -> std::result::Result<(), String> {
-    let name = CString::new(name).map_err(|_| "NUL in the text".to_owned())?;
+    let name = memory::c_text(name).map_err(|error| match error.status() {
+        Status::NoMemory => "out of memory".to_owned(),
+        _ => "NUL in the text".to_owned(),
+    })?;
     checked(|| call(name.as_ptr()))
 }
 
@@ -347,10 +353,6 @@ fn one_line(name: &X509NameRef) -> String {
     unsafe { X509_NAME_oneline(name.as_ptr(), buf.as_mut_ptr(), buf.len() as c_int) };
     // SAFETY: filled with a C string above, or all zeros.
     unsafe { CStr::from_ptr(buf.as_ptr()) }.to_string_lossy().into_owned()
-}
-
-fn shown(text: &[u8]) -> String {
-    String::from_utf8_lossy(text).into_owned()
 }
 
 #[track_caller]
@@ -428,7 +430,7 @@ mod tests {
         fn texts() -> Vec<String> {
             let mut settings = Settings::new().unwrap();
             let mut dynamic = Settings::new().unwrap();
-            dynamic.set_dynamic_certificate(b"/no/cert", b"/no/key");
+            dynamic.set_dynamic_certificate(b"/no/cert", b"/no/key").unwrap();
             let peer = Peer { host: b"h", name: b"h" };
             let results = [
                 settings.add_trusted_file(b"/no/such/\xff"),

@@ -107,7 +107,7 @@ impl Args {
         doctor::open_default()?;
         let mut options = Options::new(&doctor::defaults());
         options.set_url(Some(self.url.as_bytes()))?;
-        options.name = Some(b"nats-doctor".to_vec());
+        options.name = Some(b"nats-doctor".to_vec().into());
         options.set_timeout(self.timeout)?;
         self.set_tls(&mut options)?;
         options.set_user_info(
@@ -116,7 +116,7 @@ impl Args {
         )?;
         options.set_token(self.token.as_deref().map(str::as_bytes))?;
         if let Some(file) = &self.creds {
-            options.credentials = Credentials::Files { chain: file.clone().into_bytes(), seed: None };
+            options.credentials = Credentials::Files { chain: file.clone().into_bytes().into(), seed: None };
         }
         options.ping_interval_ms = self.ping_interval.unwrap_or(options.ping_interval_ms);
         options.max_pings_out = self.max_pings_out.unwrap_or(options.max_pings_out);

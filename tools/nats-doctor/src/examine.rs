@@ -101,7 +101,7 @@ pub fn connected(options: Options) -> Result<Arc<Connection>> {
 }
 
 fn server(connection: &Connection) -> Server {
-    let known_servers = connection.servers(false).len();
+    let known_servers = connection.servers(false).map_or(0, |urls| urls.len());
     connection.of_server(|_, info| Server {
         id: info.server_id.clone(),
         name: info.server_name.clone(),
