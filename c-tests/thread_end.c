@@ -1,6 +1,7 @@
 // Threads that end inside the library: cancelled while it waits, or by pthread_exit in a handler. The thread ends, alone;
 // the connection and all others go on.
 
+#include <dirent.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <time.h>
@@ -772,6 +773,80 @@ TEST(last_error_of_a_cancelled_thread)
     CHECK(result_of_cancelled(print_cancelled) == PTHREAD_CANCELED);
     CHECK(result_of_cancelled(close_socket_cancelled) == PTHREAD_CANCELED);
     CHECK_OK(nats_CloseAndWait(20000));
+}
+
+// ---- the handler that runs first on every thread ----
+
+static atomic_int ended_threads[64], ended_count, callback_thread;
+
+static void exiting_start(void *closure)
+{
+    (void)closure;
+    atomic_store(&ended_threads[atomic_fetch_add(&ended_count, 1)], gettid());
+    end_thread();
+}
+
+static void note_thread(natsConnection *c, natsSubscription *sub, natsMsg *msg, void *closure)
+{
+    (void)c;
+    (void)sub;
+    (void)closure;
+    natsMsg_Destroy(msg);
+    atomic_store(&callback_thread, gettid());
+}
+
+// Whether all threads have a user's privileges alone.
+static bool all_threads_are_of(unsigned user)
+{
+    DIR           *tasks = opendir("/proc/self/task");
+    struct dirent *task;
+    bool           all = true;
+
+    while ((task = readdir(tasks)) != NULL)
+    {
+        char        path[300], line[200];
+        unsigned    real, effective;
+        FILE       *status;
+
+        snprintf(path, sizeof path, "/proc/self/task/%s/status", task->d_name);
+        status = fopen(path, "r");
+        while (status != NULL && fgets(line, sizeof line, status) != NULL)
+        {
+            if (sscanf(line, "Uid: %u %u", &real, &effective) == 2)
+                all = all && real == user && effective == user;
+        }
+        if (status != NULL)
+            fclose(status);
+    }
+    closedir(tasks);
+    return all;
+}
+
+// Other threads do the work: those that have ended are not among those that a change of privileges reaches.
+TEST(thread_started_handler)
+{
+    enum { NOBODY = 65534 };
+    natsClientConfig  config = {.ThreadStartedHandler = exiting_start};
+    natsSubscription *sub    = NULL;
+
+    CHECK_INT(pthread_key_create(&key, at_thread_end), 0);
+    CHECK_OK(nats_OpenWithConfig(&config));
+    connect_to_mock();
+    CHECK_OK(natsConnection_Subscribe(&sub, nc, "a", note_thread, NULL));
+    mock_send(m, "MSG a 1 1\r\nx\r\n");
+    WAIT_FOR(atomic_load(&callback_thread) > 0, 20000);
+    for (int i = 0; i < atomic_load(&ended_count); i++)
+        CHECK(atomic_load(&ended_threads[i]) != atomic_load(&callback_thread));
+    WAIT_FOR(atomic_load(&destroyed) == atomic_load(&ended_count), 20000);
+    if (getuid() == 0)
+    {
+        CHECK_INT(setuid(NOBODY), 0);
+        CHECK(all_threads_are_of(NOBODY));
+    }
+    natsSubscription_Destroy(sub);
+    natsConnection_Destroy(nc);
+    CHECK_OK(nats_CloseAndWait(20000));
+    mock_destroy(m);
 }
 
 static int exiting_verification(int ok, void *store)
