@@ -266,8 +266,9 @@ pub unsafe extern "C" fn nats_SetMessageDeliveryPoolSize(max: c_int) -> natsStat
     boundary("nats_SetMessageDeliveryPoolSize", || library::set_delivery_pool_size(max))
 }
 
-/// Frees what the library keeps for the calling thread: its last error, and up to 256 KiB for messages to come. Needed
-/// only in threads that are not the library's, live on, and want the memory back.
+/// Frees what the library keeps for the calling thread: its last error, up to 256 KiB for messages to come, and 64 KiB
+/// once the thread has read from a connection with TLS. Needed only in threads that are not the library's, live on, and
+/// want the memory back.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nats_ReleaseThreadMemory() {
     infallible("nats_ReleaseThreadMemory", (), || {
