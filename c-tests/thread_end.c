@@ -471,6 +471,38 @@ TEST(connection_handlers)
     CHECK_INT(atomic_load(&destroyed), 5);
 }
 
+static int64_t always_exiting_delay(natsConnection *c, int attempts, void *ev)
+{
+    (void)c;
+    (void)attempts;
+    events_add(ev, "delay", NATS_OK, "");
+    end_thread();
+}
+
+// One that never says how long to wait: the options do.
+TEST(delay_handler_that_always_exits)
+{
+    enum { WAIT_MS = 200, ATTEMPTS = 3 };
+    fixture f = fixture_create();
+    int64_t start;
+
+    CHECK_INT(pthread_key_create(&key, at_thread_end), 0);
+    CHECK_OK(natsOptions_SetReconnectWait(f.opts, WAIT_MS));
+    CHECK_OK(natsOptions_SetReconnectJitter(f.opts, 0, 0));
+    CHECK_OK(natsOptions_SetMaxReconnect(f.opts, -1));
+    CHECK_OK(natsOptions_SetCustomReconnectDelay(f.opts, always_exiting_delay, f.ev));
+    fixture_connect(&f);
+    mock_on_accept(f.m, MOCK_ALL, MOCK_CLOSE_AT_ONCE);
+    start = nats_NowMonotonicInNanoSeconds() / 1000000;
+    mock_close(f.m, MOCK_LATEST);
+    WAIT_EVENT(f.ev, "delay", ATTEMPTS, 20000);
+    CHECK(nats_NowMonotonicInNanoSeconds() / 1000000 - start >= (ATTEMPTS - 1) * WAIT_MS);
+    mock_on_accept(f.m, MOCK_ALL, MOCK_GREET);
+    WAIT_FOR(natsConnection_Status(f.nc) == NATS_CONN_STATUS_CONNECTED, 20000);
+    fixture_destroy(&f);
+    CHECK_OK(nats_CloseAndWait(20000));
+}
+
 static atomic_bool token_exits;
 
 static const char *exiting_token(void *closure)
