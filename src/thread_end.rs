@@ -13,7 +13,8 @@
 //! point. It is on in the waits that may last ([`may_be_cancelled`]), and in handlers as it was in their thread, but for the
 //! adapters of event loops.
 //!
-//! Linux with glibc on x86_64 only; elsewhere cancellation waits for the end of the call, and `pthread_exit` in a handler aborts.
+//! Linux with glibc on x86_64 only; elsewhere cancellation waits for the end of the call, and `pthread_exit` in a handler
+//! aborts.
 
 use std::cell::Cell;
 use std::ffi::{c_int, c_long, c_void};
