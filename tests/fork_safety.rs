@@ -29,7 +29,10 @@ fn nothing_waits_for_a_thread_of_the_parent() {
             let place = format!("{}:{}", file.display(), number + 1);
             let forbidden = FORBIDDEN.iter().filter(|(word, _)| line.contains(word));
             wrong.extend(forbidden.map(|(word, instead)| format!("{place}: {word} (use {instead})")));
-            if declares_static(line) && LOCKS.iter().any(|lock| line.contains(lock)) && !line.contains("PerProcess<") {
+            if declares_static(line)
+                && LOCKS.iter().any(|lock| line.contains(lock))
+                && !line.contains("PerProcess<")
+            {
                 wrong.push(format!("{place}: a lock of the whole process"));
             }
         }
@@ -50,7 +53,9 @@ fn declares_static(line: &str) -> bool {
 
 #[test]
 fn statics_are_found_whoever_sees_them() {
-    for found in ["static A: B = C;", "    pub static A", "pub(crate) static A", "pub(in crate::io) static mut A"] {
+    for found in
+        ["static A: B = C;", "    pub static A", "pub(crate) static A", "pub(in crate::io) static mut A"]
+    {
         assert!(declares_static(found), "{found}");
     }
     for other in ["fn f(a: &'static str)", "let a = b;", "pub(crate) fn f()", "pub fn f() -> &'static str"] {

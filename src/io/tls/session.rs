@@ -644,7 +644,8 @@ mod tests {
 
     #[test]
     fn a_threads_buffer_is_freed_on_request() {
-        let (session, socket, server) = pair(SslVersion::TLS1_3, |stream| stream.write_all(b"hello").unwrap());
+        let (session, socket, server) =
+            pair(SslVersion::TLS1_3, |stream| stream.write_all(b"hello").unwrap());
         let kept = || {
             let buffer = CIPHERTEXT.take();
             let size = buffer.capacity();
