@@ -63,10 +63,10 @@ static void free_many_messages(void)
 
     for (int i = 0; i < COUNT; i++)
         CHECK_OK(natsMsg_Create(&msgs[i], "a", NULL, "x", 1));
-    arm(true);
+    scarce(true);
     for (int i = 0; i < COUNT; i++)
         natsMsg_Destroy(msgs[i]);
-    arm(false);
+    scarce(false);
     free(msgs);
 }
 
