@@ -606,3 +606,53 @@ TEST_T(forked_while_tls_is_set_up, 120000)
         child(fork_while_tls_begins, &us);
     natsOptions_Destroy(opts);
 }
+
+// ---- locks of the program ----
+
+static pthread_mutex_t programs_lock = PTHREAD_MUTEX_INITIALIZER;
+static atomic_bool     forks_over;
+
+static void take_programs_lock(void)
+{
+    pthread_mutex_lock(&programs_lock);
+}
+
+static void give_programs_lock(void)
+{
+    pthread_mutex_unlock(&programs_lock);
+}
+
+static void *set_url_under_the_lock(void *opts)
+{
+    while (!atomic_load(&forks_over))
+    {
+        take_programs_lock();
+        CHECK_OK(natsOptions_SetURL(opts, "nats://localhost:4222"));
+        give_programs_lock();
+    }
+    return NULL;
+}
+
+static void use_programs_lock(void *opts)
+{
+    take_programs_lock();
+    CHECK_OK(natsOptions_SetURL(opts, "nats://localhost:4222"));
+    give_programs_lock();
+}
+
+// A program keeps a lock of its own in order across forks, as POSIX teaches, and calls the library with it. Neither of the
+// two that hold something the other one needs waits.
+TEST(a_lock_of_the_program_with_handlers)
+{
+    natsOptions *opts = NULL;
+    pthread_t    thread;
+
+    CHECK_INT(pthread_atfork(take_programs_lock, give_programs_lock, give_programs_lock), 0);
+    CHECK_OK(natsOptions_Create(&opts));
+    CHECK_INT(pthread_create(&thread, NULL, set_url_under_the_lock, opts), 0);
+    for (int i = 0; i < 50; i++)
+        child(use_programs_lock, opts);
+    atomic_store(&forks_over, true);
+    CHECK_INT(pthread_join(thread, NULL), 0);
+    natsOptions_Destroy(opts);
+}

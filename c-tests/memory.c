@@ -55,6 +55,26 @@ TEST(messages_of_the_program)
     CHECK(each_fails_once(make_messages) > 10);
 }
 
+// So many that the blocks kept for messages to come need a longer list.
+static void free_many_messages(void)
+{
+    enum { COUNT = 20000 };
+    natsMsg **msgs = calloc(COUNT, sizeof *msgs);
+
+    for (int i = 0; i < COUNT; i++)
+        CHECK_OK(natsMsg_Create(&msgs[i], "a", NULL, "x", 1));
+    scarce(true);
+    for (int i = 0; i < COUNT; i++)
+        natsMsg_Destroy(msgs[i]);
+    scarce(false);
+    free(msgs);
+}
+
+TEST(memory_kept_for_messages)
+{
+    CHECK(each_fails_once(free_many_messages) > 0);
+}
+
 static void make_headers(void)
 {
     natsHeader  *h    = NULL;

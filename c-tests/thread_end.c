@@ -1,9 +1,11 @@
 // Threads that end inside the library: cancelled while it waits, or by pthread_exit in a handler. The thread ends, alone;
 // the connection and all others go on.
 
+#include <dirent.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "certs.h"
 #include "fixture.h"
@@ -469,6 +471,38 @@ TEST(connection_handlers)
     CHECK_INT(atomic_load(&destroyed), 5);
 }
 
+static int64_t always_exiting_delay(natsConnection *c, int attempts, void *ev)
+{
+    (void)c;
+    (void)attempts;
+    events_add(ev, "delay", NATS_OK, "");
+    end_thread();
+}
+
+// One that never says how long to wait: the options do.
+TEST(delay_handler_that_always_exits)
+{
+    enum { WAIT_MS = 200, ATTEMPTS = 3 };
+    fixture f = fixture_create();
+    int64_t start;
+
+    CHECK_INT(pthread_key_create(&key, at_thread_end), 0);
+    CHECK_OK(natsOptions_SetReconnectWait(f.opts, WAIT_MS));
+    CHECK_OK(natsOptions_SetReconnectJitter(f.opts, 0, 0));
+    CHECK_OK(natsOptions_SetMaxReconnect(f.opts, -1));
+    CHECK_OK(natsOptions_SetCustomReconnectDelay(f.opts, always_exiting_delay, f.ev));
+    fixture_connect(&f);
+    mock_on_accept(f.m, MOCK_ALL, MOCK_CLOSE_AT_ONCE);
+    start = nats_NowMonotonicInNanoSeconds() / 1000000;
+    mock_close(f.m, MOCK_LATEST);
+    WAIT_EVENT(f.ev, "delay", ATTEMPTS, 20000);
+    CHECK(nats_NowMonotonicInNanoSeconds() / 1000000 - start >= (ATTEMPTS - 1) * WAIT_MS);
+    mock_on_accept(f.m, MOCK_ALL, MOCK_GREET);
+    WAIT_FOR(natsConnection_Status(f.nc) == NATS_CONN_STATUS_CONNECTED, 20000);
+    fixture_destroy(&f);
+    CHECK_OK(nats_CloseAndWait(20000));
+}
+
 static atomic_bool token_exits;
 
 static const char *exiting_token(void *closure)
@@ -554,6 +588,296 @@ TEST(adapter_of_an_event_loop)
     CHECK(nc == NULL);
     CHECK_INT(atomic_load(&destroyed), 1);
     natsOptions_Destroy(options);
+    mock_destroy(m);
+}
+
+// ---- adapters on threads that end ----
+
+static pthread_mutex_t adapters_lock = PTHREAD_MUTEX_INITIALIZER;
+static atomic_bool     write_exits;
+static atomic_int      adapter_calls, adapter_returns, detached;
+
+// What an adapter does under its lock to wake its loop up: any of it may be a cancellation point.
+static void adapter_works(void)
+{
+    atomic_fetch_add(&adapter_calls, 1);
+    pthread_mutex_lock(&adapters_lock);
+    pthread_testcancel();
+    pthread_mutex_unlock(&adapters_lock);
+    atomic_fetch_add(&adapter_returns, 1);
+}
+
+static natsStatus locking_attach(void **user_data, void *loop, natsConnection *c, natsSock socket)
+{
+    (void)loop;
+    (void)socket;
+    *user_data = c;
+    return NATS_OK;
+}
+
+static natsStatus locking_read(void *user_data, bool add)
+{
+    (void)user_data;
+    (void)add;
+    adapter_works();
+    return NATS_OK;
+}
+
+static natsStatus locking_write(void *user_data, bool add)
+{
+    (void)user_data;
+    (void)add;
+    if (atomic_load(&write_exits))
+        end_thread();
+    adapter_works();
+    return NATS_OK;
+}
+
+// Functions of the library, also one that fails, work in it as ever.
+static natsStatus locking_detach(void *user_data)
+{
+    natsMsg *msg = NULL;
+
+    adapter_works();
+    CHECK_STATUS(natsMsg_Create(&msg, NULL, NULL, NULL, 0), NATS_INVALID_ARG);
+    CHECK_STATUS(natsConnection_FlushTimeout(user_data, 10), NATS_CONNECTION_CLOSED);
+    natsConnection_ProcessDetachedEvent(user_data);
+    atomic_fetch_add(&detached, 1);
+    return NATS_OK;
+}
+
+static void connect_with_adapter(void)
+{
+    m = mock_create();
+    CHECK_OK(natsOptions_Create(&options));
+    CHECK_OK(natsOptions_SetURL(options, mock_url(m)));
+    CHECK_OK(natsOptions_SetEventLoop(options, &m, locking_attach, locking_read, locking_write,
+                                      locking_detach));
+    CHECK_OK(natsConnection_Connect(&nc, options));
+    natsOptions_Destroy(options);
+}
+
+// The thread has ended and left the adapter in order; nothing of the connection is left.
+static void check_adapter(void *thread_result, void *expected)
+{
+    struct timespec end;
+
+    CHECK(thread_result == expected);
+    clock_gettime(CLOCK_REALTIME, &end);
+    end.tv_sec += ENDS_WITHIN_MS / 1000;
+    CHECK_INT(pthread_mutex_timedlock(&adapters_lock, &end), 0);
+    pthread_mutex_unlock(&adapters_lock);
+    CHECK_INT(atomic_load(&adapter_returns), atomic_load(&adapter_calls));
+    natsConnection_Destroy(nc);
+    CHECK_INT(atomic_load(&detached), 1);
+    CHECK_OK(nats_CloseAndWait(20000));
+    mock_destroy(m);
+}
+
+// Runs body in a thread that has a cancellation to come, and returns its result.
+static void *result_of_cancelled(void *(*body)(void *))
+{
+    pthread_t       thread;
+    struct timespec end;
+    void           *result = NULL;
+
+    CHECK_INT(pthread_create(&thread, NULL, body, NULL), 0);
+    clock_gettime(CLOCK_REALTIME, &end);
+    end.tv_sec += ENDS_WITHIN_MS / 1000;
+    CHECK_INT(pthread_timedjoin_np(thread, &result, &end), 0);
+    return result;
+}
+
+static void *publish_cancelled(void *closure)
+{
+    natsMsg *msg = NULL;
+
+    (void)closure;
+    pthread_cancel(pthread_self());
+    natsConnection_PublishString(nc, "a", "x");
+    CHECK_OK(natsMsg_Create(&msg, "a", NULL, "x", 1)); // not reached
+    return NULL;
+}
+
+// The first publish asks the loop to write. That is where it ends.
+TEST(publish_through_an_adapter)
+{
+    connect_with_adapter();
+    check_adapter(result_of_cancelled(publish_cancelled), PTHREAD_CANCELED);
+}
+
+static void *publish_and_exit(void *closure)
+{
+    (void)closure;
+    natsConnection_PublishString(nc, "a", "x");
+    atomic_store(&outcome, 1); // not reached
+    return NULL;
+}
+
+TEST(adapter_that_exits_in_a_publish)
+{
+    CHECK_INT(pthread_key_create(&key, at_thread_end), 0);
+    connect_with_adapter();
+    atomic_store(&write_exits, true);
+    CHECK(result_of_cancelled(publish_and_exit) == NULL);
+    CHECK_INT(atomic_load(&outcome), 0);
+    CHECK_INT(atomic_load(&cleaned_up), 1);
+    CHECK_INT(atomic_load(&destroyed), 1);
+    atomic_store(&write_exits, false);
+    check_adapter(NULL, NULL);
+}
+
+static void *close_cancelled(void *closure)
+{
+    (void)closure;
+    CHECK_OK(natsConnection_PublishString(nc, "a", "x")); // to be waited for
+    pthread_cancel(pthread_self());
+    natsConnection_Close(nc);
+    pthread_testcancel();
+    return NULL;
+}
+
+static void *destroy_cancelled(void *closure)
+{
+    natsConnection *mine = nc;
+
+    (void)closure;
+    nc = NULL;
+    CHECK_OK(natsConnection_PublishString(mine, "a", "x"));
+    pthread_cancel(pthread_self());
+    natsConnection_Destroy(mine);
+    pthread_testcancel();
+    return NULL;
+}
+
+// What closes is finished before the thread ends.
+TEST(close_through_an_adapter)
+{
+    connect_with_adapter();
+    check_adapter(result_of_cancelled(close_cancelled), PTHREAD_CANCELED);
+}
+
+TEST(destroy_through_an_adapter)
+{
+    connect_with_adapter();
+    check_adapter(result_of_cancelled(destroy_cancelled), PTHREAD_CANCELED);
+}
+
+// ---- functions that print, or open the library ----
+
+static void *print_cancelled(void *closure)
+{
+    FILE *file = tmpfile();
+
+    (void)closure;
+    CHECK_STATUS(natsStatistics_GetCounts(NULL, NULL, NULL, NULL, NULL, NULL), NATS_INVALID_ARG);
+    pthread_cancel(pthread_self());
+    nats_PrintLastErrorStack(file);
+    pthread_testcancel();
+    return NULL;
+}
+
+static void *ask_cancelled(void *closure)
+{
+    (void)closure;
+    pthread_cancel(pthread_self());
+    nats_GetLastError(NULL);
+    pthread_testcancel();
+    return NULL;
+}
+
+// The socket is closed, and known to be.
+static void *close_socket_cancelled(void *closure)
+{
+    natsSock socket = dup(STDOUT_FILENO);
+
+    (void)closure;
+    pthread_cancel(pthread_self());
+    natsConnection_ProcessCloseEvent(&socket);
+    CHECK_INT(socket, -1);
+    pthread_testcancel();
+    return NULL;
+}
+
+TEST(last_error_of_a_cancelled_thread)
+{
+    CHECK(result_of_cancelled(ask_cancelled) == PTHREAD_CANCELED); // opens the library
+    CHECK(result_of_cancelled(print_cancelled) == PTHREAD_CANCELED);
+    CHECK(result_of_cancelled(close_socket_cancelled) == PTHREAD_CANCELED);
+    CHECK_OK(nats_CloseAndWait(20000));
+}
+
+// ---- the handler that runs first on every thread ----
+
+static atomic_int ended_threads[64], ended_count, callback_thread;
+
+static void exiting_start(void *closure)
+{
+    (void)closure;
+    atomic_store(&ended_threads[atomic_fetch_add(&ended_count, 1)], gettid());
+    end_thread();
+}
+
+static void note_thread(natsConnection *c, natsSubscription *sub, natsMsg *msg, void *closure)
+{
+    (void)c;
+    (void)sub;
+    (void)closure;
+    natsMsg_Destroy(msg);
+    atomic_store(&callback_thread, gettid());
+}
+
+// Whether all threads have a user's privileges alone.
+static bool all_threads_are_of(unsigned user)
+{
+    DIR           *tasks = opendir("/proc/self/task");
+    struct dirent *task;
+    bool           all = true;
+
+    while ((task = readdir(tasks)) != NULL)
+    {
+        char        path[300], line[200];
+        unsigned    real, effective;
+        FILE       *status;
+
+        snprintf(path, sizeof path, "/proc/self/task/%s/status", task->d_name);
+        status = fopen(path, "r");
+        while (status != NULL && fgets(line, sizeof line, status) != NULL)
+        {
+            if (sscanf(line, "Uid: %u %u", &real, &effective) == 2)
+                all = all && real == user && effective == user;
+        }
+        if (status != NULL)
+            fclose(status);
+    }
+    closedir(tasks);
+    return all;
+}
+
+// Other threads do the work: those that have ended are not among those that a change of privileges reaches.
+TEST(thread_started_handler)
+{
+    enum { NOBODY = 65534 };
+    natsClientConfig  config = {.ThreadStartedHandler = exiting_start};
+    natsSubscription *sub    = NULL;
+
+    CHECK_INT(pthread_key_create(&key, at_thread_end), 0);
+    CHECK_OK(nats_OpenWithConfig(&config));
+    connect_to_mock();
+    CHECK_OK(natsConnection_Subscribe(&sub, nc, "a", note_thread, NULL));
+    mock_send(m, "MSG a 1 1\r\nx\r\n");
+    WAIT_FOR(atomic_load(&callback_thread) > 0, 20000);
+    for (int i = 0; i < atomic_load(&ended_count); i++)
+        CHECK(atomic_load(&ended_threads[i]) != atomic_load(&callback_thread));
+    WAIT_FOR(atomic_load(&destroyed) == atomic_load(&ended_count), 20000);
+    if (getuid() == 0)
+    {
+        CHECK_INT(setuid(NOBODY), 0);
+        CHECK(all_threads_are_of(NOBODY));
+    }
+    natsSubscription_Destroy(sub);
+    natsConnection_Destroy(nc);
+    CHECK_OK(nats_CloseAndWait(20000));
     mock_destroy(m);
 }
 

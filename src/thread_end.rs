@@ -10,9 +10,11 @@
 //! from its first function.
 //!
 //! Cancellation is off while frames of Rust run ([`Held`]), for any function of the C library may be a cancellation
-//! point. It is on in the waits that may last ([`may_be_cancelled`]), and in handlers as it was in their thread.
+//! point. It is on in the waits that may last ([`may_be_cancelled`]), and in handlers as it was in their thread, but for the
+//! adapters of event loops.
 //!
-//! glibc on x86_64 only; elsewhere cancellation waits for the end of the call, and `pthread_exit` in a handler aborts.
+//! Linux with glibc on x86_64 only; elsewhere cancellation waits for the end of the call, and `pthread_exit` in a handler
+//! aborts.
 
 use std::cell::Cell;
 use std::ffi::{c_int, c_long, c_void};
@@ -28,7 +30,7 @@ unsafe extern "C-unwind" {
     fn pthread_setcancelstate(state: c_int, before: *mut c_int) -> c_int;
     fn pthread_setcanceltype(kind: c_int, before: *mut c_int) -> c_int;
     fn pthread_testcancel();
-    fn poll(entries: *mut c_void, count: u64, timeout: c_int) -> c_int;
+    fn poll(entries: *mut c_void, count: libc::nfds_t, timeout: c_int) -> c_int;
     fn syscall(number: c_long, ...) -> c_long;
     fn _Unwind_Resume(exception: *mut c_void) -> !;
 }
@@ -37,7 +39,8 @@ unsafe extern "C-unwind" {
 struct Known {
     /// The unwinding that was stopped on it, NULL when there is none.
     stopped: Cell<*mut c_void>,
-    /// Whether its waits end when it is cancelled: it is in a call to the library that was made with cancellation on.
+    /// Whether its waits end when it is cancelled: it is in a call to the library that was made with cancellation on, and
+    /// not by an adapter.
     cancellable: Cell<bool>,
     /// Whether a [`Held`] has switched cancellation off, and no code of the program runs.
     held: Cell<bool>,
@@ -156,7 +159,7 @@ pub fn point() -> Result<(), Ending> {
 /// Whether a wait of this thread has to end when it is cancelled.
 #[inline]
 pub fn may_be_cancelled() -> bool {
-    cfg!(target_arch = "x86_64")
+    cfg!(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu"))
         && KNOWN.with(|known| known.cancellable.get() && known.stopped.get().is_null())
 }
 
@@ -229,6 +232,27 @@ fn result_of(returned: c_long) -> isize {
     if returned == -1 { -(unsafe { *libc::__errno_location() } as isize) } else { returned as isize }
 }
 
+/// Calls a function of an event loop's adapter, with cancellation held off: adapters hold locks of their own across
+/// functions of the C library. The thread may end in it by `pthread_exit` all the same.
+///
+/// # Safety
+/// The function takes these arguments.
+pub unsafe fn call_adapter(function: *const c_void, arguments: [usize; 5]) -> Result<usize, Ending> {
+    let _held = Held::new();
+    let cancellable = KNOWN.with(|known| {
+        known.held.set(false);
+        known.cancellable.replace(false) // not in what the adapter calls either
+    });
+    // SAFETY: as promised by the caller.
+    let result = unsafe { call(function, arguments) };
+    never_cancel();
+    KNOWN.with(|known| {
+        known.cancellable.set(cancellable);
+        known.held.set(true);
+    });
+    result
+}
+
 /// Calls a handler of the program with cancellation as it is in the program's part of the thread.
 ///
 /// # Safety
@@ -255,13 +279,18 @@ pub unsafe fn call_handler(handler: *const c_void, arguments: [usize; 5]) -> Res
 }
 
 /// Calls a function with up to five arguments, of any kind that fits a general register. When the thread ends in it, that
-/// is noted for [`is_ending`] and [`resume`].
+/// is noted for [`is_ending`] and [`resume`]. When it is ending already, that waits: what the function calls of the library
+/// works as ever.
 ///
 /// # Safety
 /// The function takes these arguments.
 unsafe fn call(function: *const c_void, [a, b, c, d, e]: [usize; 5]) -> Result<usize, Ending> {
+    let stopped = KNOWN.with(|known| known.stopped.replace(ptr::null_mut()));
     // SAFETY: as promised by the caller.
     let returned = unsafe { frame::nats_call(a, b, c, d, e, function) };
+    if !stopped.is_null() {
+        KNOWN.with(|known| known.stopped.set(stopped)); // each thread has one: should it have ended again, it is the same
+    }
     if returned.ended { Err(Ending) } else { Ok(returned.value) }
 }
 
@@ -285,7 +314,7 @@ struct Returned {
 /// The frames that forced unwinding is stopped in. The arguments are where the function wants them. The landing pads are
 /// found by the personality function for C, which runs cleanup code and knows nothing else. A forced unwinding has class
 /// 0; other exceptions (of C++) go on.
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu"))]
 mod frame {
     use std::ffi::c_void;
 
@@ -411,7 +440,7 @@ mod frame {
 }
 
 /// Elsewhere nothing is stopped.
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(not(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu")))]
 mod frame {
     use std::ffi::c_void;
     use std::mem::transmute;
@@ -446,12 +475,17 @@ mod frame {
     }
 }
 
-#[cfg(all(test, target_arch = "x86_64"))]
+#[cfg(all(test, target_arch = "x86_64", target_os = "linux", target_env = "gnu"))]
 mod tests {
     use super::*;
 
     unsafe extern "C-unwind" {
         fn pthread_exit(value: *mut c_void) -> !;
+    }
+
+    /// As an exported function that a handler calls.
+    extern "C" fn ending_seen() -> usize {
+        is_ending().into()
     }
 
     unsafe extern "C-unwind" fn exits() {
@@ -485,6 +519,38 @@ mod tests {
             assert_eq!(unsafe { call_message_handler(exits as *const c_void, [0; 4]) }, Err(Ending));
             stay();
             assert!(!is_ending());
+        });
+    }
+
+    #[test]
+    fn a_thread_that_is_ending_calls_as_ever_and_ends_then() {
+        in_a_thread(|| {
+            // SAFETY: takes nothing.
+            assert_eq!(unsafe { call(exits as *const c_void, [0; 5]) }, Err(Ending));
+            // SAFETY: takes nothing.
+            assert_eq!(unsafe { call(ending_seen as *const c_void, [0; 5]) }, Ok(0));
+            assert!(is_ending());
+            // SAFETY: takes nothing.
+            assert_eq!(unsafe { call(exits as *const c_void, [0; 5]) }, Err(Ending));
+            assert!(is_ending());
+            stay();
+        });
+    }
+
+    #[test]
+    fn an_adapter_is_not_cancelled_nor_what_it_calls() {
+        extern "C-unwind" fn adapter() -> usize {
+            let held = Held::new();
+            // SAFETY: cancels the calling thread, which has cancellation off.
+            unsafe { libc::pthread_cancel(libc::pthread_self()) };
+            usize::from(may_be_cancelled() || held.check().is_err())
+        }
+        in_a_thread(|| {
+            // SAFETY: takes nothing.
+            assert_eq!(unsafe { call_adapter(adapter as *const c_void, [0; 5]) }, Ok(0));
+            assert_eq!(Held::new().check(), Err(Ending));
+            stay();
+            never_cancel();
         });
     }
 

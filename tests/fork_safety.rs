@@ -29,13 +29,38 @@ fn nothing_waits_for_a_thread_of_the_parent() {
             let place = format!("{}:{}", file.display(), number + 1);
             let forbidden = FORBIDDEN.iter().filter(|(word, _)| line.contains(word));
             wrong.extend(forbidden.map(|(word, instead)| format!("{place}: {word} (use {instead})")));
-            let declares = line.trim_start().trim_start_matches("pub ").starts_with("static ");
-            if declares && LOCKS.iter().any(|lock| line.contains(lock)) && !line.contains("PerProcess<") {
+            if declares_static(line)
+                && LOCKS.iter().any(|lock| line.contains(lock))
+                && !line.contains("PerProcess<")
+            {
                 wrong.push(format!("{place}: a lock of the whole process"));
             }
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// With any visibility, and also one that may be changed.
+fn declares_static(line: &str) -> bool {
+    let line = line.trim_start();
+    let line = match line.strip_prefix("pub") {
+        Some(rest) if rest.starts_with('(') => rest.split_once(')').map_or("", |(_, rest)| rest),
+        Some(rest) => rest,
+        None => line,
+    };
+    line.trim_start().starts_with("static ")
+}
+
+#[test]
+fn statics_are_found_whoever_sees_them() {
+    for found in
+        ["static A: B = C;", "    pub static A", "pub(crate) static A", "pub(in crate::io) static mut A"]
+    {
+        assert!(declares_static(found), "{found}");
+    }
+    for other in ["fn f(a: &'static str)", "let a = b;", "pub(crate) fn f()", "pub fn f() -> &'static str"] {
+        assert!(!declares_static(other), "{other}");
+    }
 }
 
 /// The library's files: programs are not meant.

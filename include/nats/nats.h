@@ -2015,8 +2015,9 @@ NATS_EXTERN void nats_PrintLastErrorStack(FILE *file);
 NATS_EXTERN natsStatus nats_SetMessageDeliveryPoolSize(int max);
 
 /**
- * Frees what the library keeps for the calling thread: its last error, and up to 256 KiB for messages to come. Needed
- * only in threads that are not the library's, live on, and want the memory back.
+ * Frees what the library keeps for the calling thread: its last error, up to 256 KiB for messages to come, and 64 KiB
+ * once the thread has read from a connection with TLS. Needed only in threads that are not the library's, live on, and
+ * want the memory back.
  */
 NATS_EXTERN void nats_ReleaseThreadMemory(void);
 
@@ -2266,7 +2267,8 @@ NATS_EXTERN natsStatus natsOptions_SetReconnectJitter(natsOptions *opts, int64_t
  * natsOptions_SetReconnectJitter().
  *
  * It is called once all servers were tried, with the number of such rounds since the connection was lost, and
- * returns the wait in milliseconds (0 or less: none). It may close the connection.
+ * returns the wait in milliseconds (0 or less: none). It may close the connection. If it ends its thread instead of
+ * returning, the wait is that of the two options.
  *
  * @param opts the options.
  * @param cb the handler. NULL removes it.
@@ -2830,7 +2832,7 @@ NATS_EXTERN natsStatus natsOptions_SetSSLVerificationCallback(natsOptions *opts,
  * connection has an inbox prefix of its own. Opens the library if that was not done yet.
  *
  * @param newInbox gets the NUL-terminated subject, to be destroyed with natsInbox_Destroy().
- * @return@return #NATS_OK; #NATS_INVALID_ARG if `newInbox` is NULL; #NATS_NO_MEMORY; the status of opening the library if that
+ * @return #NATS_OK; #NATS_INVALID_ARG if `newInbox` is NULL; #NATS_NO_MEMORY; the status of opening the library if that
  * fails.
  */
 NATS_EXTERN natsStatus natsInbox_Create(natsInbox **newInbox);
@@ -3146,7 +3148,7 @@ NATS_EXTERN int64_t natsMsg_GetTime(natsMsg *msg);
  * Creates a statistics object for natsConnection_GetStats(); all counters are 0.
  *
  * @param newStats gets the object, to be destroyed with natsStatistics_Destroy().
- * @return@return #NATS_OK; #NATS_INVALID_ARG if `newStats` is NULL.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `newStats` is NULL.
  */
 NATS_EXTERN natsStatus natsStatistics_Create(natsStatistics **newStats);
 
@@ -3159,7 +3161,7 @@ NATS_EXTERN natsStatus natsStatistics_Create(natsStatistics **newStats);
  * @param outMsgs gets the number of messages sent.
  * @param outBytes gets the bytes sent: headers and payloads.
  * @param reconnects gets how often the connection was made again.
- * @return@return #NATS_OK; #NATS_INVALID_ARG if `stats` is NULL, nothing is stored then.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `stats` is NULL, nothing is stored then.
  */
 NATS_EXTERN natsStatus natsStatistics_GetCounts(const natsStatistics *stats, uint64_t *inMsgs,
                                                 uint64_t *inBytes, uint64_t *outMsgs, uint64_t *outBytes,

@@ -42,6 +42,7 @@ use crate::proto::info::ServerInfo;
 use crate::proto::memory;
 use crate::session::liveness::Liveness;
 use crate::session::pool::ServerPool;
+use crate::thread_end;
 
 /// The write buffer holds this many times the I/O buffer size: fewer, larger writes.
 const WRITE_BUFFERS: usize = 8;
@@ -419,6 +420,24 @@ impl Connection {
         if then == Then::RequestFlush {
             self.request_flush();
         }
+    }
+
+    /// The same for a quick call, whose door has to be told when an adapter has ended the thread. Like a write, a call of an
+    /// adapter is a cancellation point, once it is over.
+    #[inline]
+    pub(super) fn carry_out_quickly(self: &Arc<Self>, then: Then) -> Result<()> {
+        if then == Then::RequestFlush {
+            self.request_flush();
+            self.check_after_adapter()?;
+        }
+        Ok(())
+    }
+
+    fn check_after_adapter(&self) -> Result<()> {
+        if self.event_loop.is_some() {
+            thread_end::point()?;
+        }
+        Ok(())
     }
 
     #[cold]

@@ -19,6 +19,7 @@ use crate::io::helpers::Helpers;
 use crate::io::poller::Poller;
 use crate::io::threads::{StartedHandler, Threads, is_library_thread};
 use crate::io::timer::Timer;
+use crate::io::tls;
 
 /// How long a failed open waits for what it had started already.
 const LEAVING_MS: i64 = 1000;
@@ -258,6 +259,7 @@ fn ended(threads: &Arc<Threads>) {
 /// Frees what the calling thread keeps for messages to come.
 pub fn release_thread_memory() {
     recycle::release_mine();
+    tls::release_thread_memory();
 }
 
 /// Sets how many workers the fixed pool may have; never shrinks it.

@@ -19,6 +19,7 @@ use crate::client::subscription::Subscription;
 use crate::error::{Error, Result, Status};
 use crate::proto::headers::{HeaderMap, inline_status};
 use crate::proto::parser::PartialBody;
+use crate::thread_end::Held;
 
 const STATUS: &[u8] = b"Status";
 const NO_RESPONDERS: &[u8] = b"503";
@@ -54,8 +55,9 @@ unsafe impl Sync for External {}
 impl Drop for Extra {
     /// In a child, what belongs to a subscription of the parent is left alone: its locks may be held for good.
     fn drop(&mut self) {
-        let subscription = self.subscription.take();
-        if subscription.as_ref().is_some_and(|sub| sub.connection().check_process().is_err()) {
+        let Some(subscription) = self.subscription.take() else { return };
+        let _held = Held::new(); // with the last reference to it sockets are closed
+        if subscription.connection().check_process().is_err() {
             std::mem::forget(subscription);
         }
     }
@@ -144,8 +146,8 @@ impl Msg {
         self.parsed_headers().map_or(self.0.raw_headers().len(), HeaderMap::encoded_len)
     }
 
-    /// The header block as it goes to the wire, `None` without headers; once set, headers stay, even if all are deleted. Received headers that were never parsed, or could
-    /// not be, go out as they came.
+    /// The header block as it goes to the wire, `None` without headers; once set, headers stay, even if all are deleted.
+    /// Received headers that were never parsed, or could not be, go out as they came.
     pub fn headers_to_send(&self) -> Result<Option<Cow<'_, [u8]>>> {
         match self.parsed_headers() {
             Some(map) => map.encode().map(|block| Some(Cow::Owned(block))),

@@ -28,7 +28,8 @@ pub type ErrorHandler = Arc<dyn Fn(&Arc<Connection>, Option<&Arc<Subscription>>,
 pub type TokenHandler = Arc<dyn Fn() -> Result<Option<Vec<u8>>> + Send + Sync>;
 
 /// Gives the wait in milliseconds before the next round over the servers; the number counts rounds from 1.
-pub type ReconnectDelayHandler = Arc<dyn Fn(&Arc<Connection>, i32) -> i64 + Send + Sync>;
+/// `None` when it has ended the thread instead of answering.
+pub type ReconnectDelayHandler = Arc<dyn Fn(&Arc<Connection>, i32) -> Option<i64> + Send + Sync>;
 
 /// Makes the connected socket for a host and a port, instead of the library. The socket is then the library's.
 pub type ProxyHandler = Arc<dyn Fn(&[u8], i32) -> Result<RawFd> + Send + Sync>;

@@ -18,10 +18,7 @@ impl Connection {
             return Err(Status::InvalidSubject.into());
         }
         match self.outbound.publish(out, flush) {
-            Ok(then) => {
-                self.carry_out(then);
-                Ok(())
-            }
+            Ok(then) => self.carry_out_quickly(then),
             Err(error) => Err(self.publish_failed(error)),
         }
     }

@@ -11,12 +11,19 @@ use crate::io::clock::{self, Deadline, wait_until};
 use crate::io::threads::ThreadId;
 use crate::session::auth::{self, ServerErr};
 use crate::session::pool::Server;
-use crate::session::reconnect::{Delay, ReconnectPlan, ReconnectTiming};
+use crate::session::reconnect::{Delay, ReconnectPlan, ReconnectTiming, wait_with_jitter};
 
 /// When no thread can be had, it is tried again after this,
 pub(super) const FIRST_TRY_FOR_THREAD: Duration = Duration::from_millis(20);
 /// and later on this often.
 const LAST_TRY_FOR_THREAD: Duration = Duration::from_secs(1);
+
+/// The attempt that comes next.
+#[derive(Clone)]
+struct Next {
+    server: Server,
+    wait: Duration,
+}
 
 impl Connection {
     /// Comes back after a loss. When no thread can be had now, the timer tries again soon: every wait doubles.
@@ -42,22 +49,26 @@ impl Connection {
 
     fn begin_reconnecting(self: &Arc<Self>, initial: bool) {
         self.outbound.settle();
-        self.reconnect_loop(initial, ReconnectPlan::new());
+        self.reconnect_loop(initial, ReconnectPlan::new(), None);
     }
 
     /// Goes on in another thread if a handler of the program ends this one: for the attempt, that is a failure.
-    fn reconnect_loop(self: &Arc<Self>, initial: bool, mut plan: ReconnectPlan) {
+    fn reconnect_loop(self: &Arc<Self>, initial: bool, mut plan: ReconnectPlan, mut next: Option<Next>) {
         loop {
-            let (next, next_plan) = (Arc::clone(self), plan.clone());
-            let go_on = move || next.reconnect_loop(initial, next_plan);
+            let (connection, its_plan, its_next) = (Arc::clone(self), plan.clone(), next.clone());
+            let go_on = move || connection.reconnect_loop(initial, its_plan, its_next);
             if self.core().threads.pass_on_if_ending("nats-reconnect", go_on) {
                 return;
             }
-            let Some((server, pool_len)) = self.next_server() else {
-                self.close_now(Loss::new(Reason::IoError, Status::NoServer)); // no server is left to try
-                return;
+            let Some(Next { server, wait }) = next.take() else {
+                let Some((server, pool_len)) = self.next_server() else {
+                    self.close_now(Loss::new(Reason::IoError, Status::NoServer)); // no server is left to try
+                    return;
+                };
+                next = Some(Next { server, wait: self.next_wait(&mut plan, pool_len) });
+                continue; // that may have ended the thread
             };
-            if !self.pause(&mut plan, pool_len) {
+            if !self.pause(wait) {
                 return;
             }
             self.begin_attempt();
@@ -92,8 +103,8 @@ impl Connection {
         }
     }
 
-    /// Waits before an attempt; false when the connection was closed meanwhile.
-    fn pause(self: &Arc<Self>, plan: &mut ReconnectPlan, pool_len: usize) -> bool {
+    /// How long to wait before an attempt.
+    fn next_wait(self: &Arc<Self>, plan: &mut ReconnectPlan, pool_len: usize) -> Duration {
         let options = &self.options;
         let timing = ReconnectTiming {
             wait_ms: options.reconnect_wait_ms,
@@ -103,11 +114,18 @@ impl Connection {
             custom: options.custom_reconnect_delay.is_some(),
         };
         let delay = plan.next_delay(pool_len, &timing, &mut self.state.lock().rng);
-        let wait = match (delay, &options.custom_reconnect_delay) {
+        match (delay, &options.custom_reconnect_delay) {
             (Delay::Wait(wait), _) => wait,
-            (Delay::Ask { attempts }, Some(ask)) => Duration::from_millis(ask(self, attempts).max(0) as u64),
+            (Delay::Ask { attempts }, Some(ask)) => match ask(self, attempts) {
+                Some(ms) => Duration::from_millis(ms.max(0) as u64),
+                None => wait_with_jitter(&timing, &mut self.state.lock().rng),
+            },
             _ => Delay::PAUSE,
-        };
+        }
+    }
+
+    /// Waits before an attempt; false when the connection was closed meanwhile.
+    fn pause(&self, wait: Duration) -> bool {
         let ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
         let mut state = self.state.lock();
         let closed = |s: &mut super::connection::State| (s.status == ConnStatus::Closed).then_some(());

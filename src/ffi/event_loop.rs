@@ -40,13 +40,15 @@ pub unsafe extern "C-unwind" fn natsConnection_ProcessWriteEvent(nc: *mut natsCo
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_ProcessCloseEvent(socket: *mut natsSock) {
     const NONE: c_int = -1;
-    // SAFETY: NULL or a valid place, by the contract of this function.
-    let Some(socket) = (unsafe { socket.as_mut() }) else { return };
-    if *socket != NONE {
-        // SAFETY: the library left closing this descriptor to the adapter.
-        unsafe { libc::close(*socket) };
-        *socket = NONE;
-    }
+    held("natsConnection_ProcessCloseEvent", (), || {
+        // SAFETY: NULL or a valid place, by the contract of this function.
+        let Some(socket) = (unsafe { socket.as_mut() }) else { return };
+        if *socket != NONE {
+            // SAFETY: the library left closing this descriptor to the adapter.
+            unsafe { libc::close(*socket) };
+            *socket = NONE;
+        }
+    });
 }
 
 /// Tells the library that the event loop uses a connection no longer: drops the reference that the loop has had

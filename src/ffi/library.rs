@@ -110,6 +110,7 @@ pub unsafe extern "C" fn nats_CheckCompatibilityImpl(
     if compatible(reqVerNumber, verNumber) {
         return true;
     }
+    let _held = thread_end::Held::new();
     // SAFETY: NULL or a C string of the caller.
     let header = unsafe { strings::bytes(verString) }.unwrap_or_default();
     // SAFETY: the report is a C string; C's own stdout keeps the order with what the program printed.
@@ -177,8 +178,8 @@ pub unsafe extern "C-unwind" fn nats_Sleep(sleepTime: i64) {
 /// @return the text, NULL if there is no error. It belongs to the library; the address is the same for all errors of
 /// a thread and is valid until the thread ends, the text there is replaced by the thread's next error.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn nats_GetLastError(status: *mut natsStatus) -> *const c_char {
-    infallible("nats_GetLastError", ptr::null(), || {
+pub unsafe extern "C-unwind" fn nats_GetLastError(status: *mut natsStatus) -> *const c_char {
+    held("nats_GetLastError", ptr::null(), || {
         open_for_errors();
         last_error::with(|last| {
             let (code, text) =
@@ -219,8 +220,8 @@ pub unsafe extern "C" fn nats_GetLastErrorStack(buffer: *mut c_char, bufLen: usi
 ///
 /// @param file an open stream, flushed afterwards.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn nats_PrintLastErrorStack(file: *mut libc::FILE) {
-    infallible("nats_PrintLastErrorStack", (), || {
+pub unsafe extern "C-unwind" fn nats_PrintLastErrorStack(file: *mut libc::FILE) {
+    held("nats_PrintLastErrorStack", (), || {
         open_for_errors();
         let report =
             last_error::with(|last| last.map(|(status, text, function)| report(status, text, function)));
@@ -265,8 +266,9 @@ pub unsafe extern "C" fn nats_SetMessageDeliveryPoolSize(max: c_int) -> natsStat
     boundary("nats_SetMessageDeliveryPoolSize", || library::set_delivery_pool_size(max))
 }
 
-/// Frees what the library keeps for the calling thread: its last error, and up to 256 KiB for messages to come. Needed
-/// only in threads that are not the library's, live on, and want the memory back.
+/// Frees what the library keeps for the calling thread: its last error, up to 256 KiB for messages to come, and 64 KiB
+/// once the thread has read from a connection with TLS. Needed only in threads that are not the library's, live on, and
+/// want the memory back.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nats_ReleaseThreadMemory() {
     infallible("nats_ReleaseThreadMemory", (), || {

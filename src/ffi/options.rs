@@ -397,7 +397,8 @@ pub unsafe extern "C" fn natsOptions_SetReconnectJitter(
 /// natsOptions_SetReconnectJitter().
 ///
 /// It is called once all servers were tried, with the number of such rounds since the connection was lost, and
-/// returns the wait in milliseconds (0 or less: none). It may close the connection.
+/// returns the wait in milliseconds (0 or less: none). It may close the connection. If it ends its thread instead of
+/// returning, the wait is that of the two options.
 ///
 /// @param opts the options.
 /// @param cb the handler. NULL removes it.

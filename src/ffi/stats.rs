@@ -20,7 +20,7 @@ pub(crate) unsafe fn fill(stats: *mut natsStatistics, counts: Statistics) -> Res
 /// Creates a statistics object for natsConnection_GetStats(); all counters are 0.
 ///
 /// @param newStats gets the object, to be destroyed with natsStatistics_Destroy().
-/// @return@return #NATS_OK; #NATS_INVALID_ARG if `newStats` is NULL.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `newStats` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsStatistics_Create(newStats: *mut *mut natsStatistics) -> natsStatus {
     boundary("natsStatistics_Create", || {
@@ -39,7 +39,7 @@ pub unsafe extern "C" fn natsStatistics_Create(newStats: *mut *mut natsStatistic
 /// @param outMsgs gets the number of messages sent.
 /// @param outBytes gets the bytes sent: headers and payloads.
 /// @param reconnects gets how often the connection was made again.
-/// @return@return #NATS_OK; #NATS_INVALID_ARG if `stats` is NULL, nothing is stored then.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `stats` is NULL, nothing is stored then.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsStatistics_GetCounts(
     stats: *const natsStatistics,

@@ -15,11 +15,22 @@ use crate::sync::futex;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Process(u32);
 
-/// The number of this process in a page of its own, which the kernel hands to a child as zeros, however it was forked.
+/// A page of its own, which the kernel hands to a child as zeros, however it was forked.
 #[repr(C, align(4096))]
-struct Page(AtomicU32);
+struct Page {
+    /// The number of this process.
+    current: AtomicU32,
+    gate: Apart,
+}
 
-static CURRENT: Page = Page(AtomicU32::new(0));
+/// In a cache line of its own: it is written while others read the number.
+#[repr(align(128))]
+struct Apart(AtomicU32);
+
+static PAGE: Page = Page { current: AtomicU32::new(0), gate: Apart(AtomicU32::new(0)) };
+static CURRENT: &AtomicU32 = &PAGE.current;
+/// Sections under way in the low half, forks that wait for them or are under way in the high half.
+static GATE: &AtomicU32 = &PAGE.gate.0;
 /// The highest number that was given, by this process or those before it.
 static LAST: AtomicU32 = AtomicU32::new(0);
 
@@ -29,7 +40,7 @@ impl Process {
 
     #[inline]
     pub fn current() -> Process {
-        match CURRENT.0.load(Ordering::Relaxed) {
+        match CURRENT.load(Ordering::Relaxed) {
             0 => Process::begin(),
             number => Process(number),
         }
@@ -41,7 +52,7 @@ impl Process {
         watch();
         let number = LAST.load(Ordering::Relaxed) + 1;
         LAST.fetch_max(number, Ordering::Relaxed);
-        match CURRENT.0.compare_exchange(0, number, Ordering::Relaxed, Ordering::Relaxed) {
+        match CURRENT.compare_exchange(0, number, Ordering::Relaxed, Ordering::Relaxed) {
             Ok(_) => Process(number),
             Err(given) => Process(given),
         }
@@ -50,10 +61,29 @@ impl Process {
 
 /// Sees to it that a child finds no number. A child made by `vfork` or `posix_spawn` shares the memory and keeps it.
 fn watch() {
-    static WATCHING: AtomicBool = AtomicBool::new(false);
-    // SAFETY: the page holds nothing else. An old kernel refuses; then the handlers below do it.
-    unsafe { libc::madvise(CURRENT.0.as_ptr().cast(), size_of::<Page>(), libc::MADV_WIPEONFORK) };
-    if !WATCHING.swap(true, Ordering::Relaxed) {
+    // SAFETY: asks for a number.
+    let page_size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    // Where pages are larger, it would be more than ours that is wiped.
+    if usize::try_from(page_size).is_ok_and(|size| size <= size_of::<Page>()) {
+        let page = ptr::from_ref(&PAGE).cast_mut().cast();
+        // SAFETY: the page holds nothing else. An old kernel refuses; then the handlers below do it.
+        unsafe { libc::madvise(page, size_of::<Page>(), libc::MADV_WIPEONFORK) };
+    }
+    listen();
+}
+
+/// As the library is loaded: the handlers before a fork run from the last one registered to the first, so ours runs when
+/// those of the program have taken its locks, which a section may be called under.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static AT_LOAD: extern "C" fn() = listen;
+
+/// Hears of forks. (Again by `watch`: a linker may leave out what nothing calls.)
+extern "C" fn listen() {
+    static LISTENING: AtomicBool = AtomicBool::new(false);
+    if !LISTENING.swap(true, Ordering::Relaxed) {
+        // An allocator that has handlers registers them at its first use, and has to run its own after ours.
+        drop(std::hint::black_box(Box::new(0)));
         // SAFETY: the handlers stay mapped: the library is linked with nodelete.
         unsafe { libc::pthread_atfork(Some(before_fork), Some(in_parent), Some(in_child)) };
     }
@@ -141,11 +171,13 @@ impl<T> Drop for PerProcess<T> {
 
 // ---- sections that no fork cuts ----
 
-/// Sections under way in the low half, forks that wait for them or are under way in the high half.
-static GATE: AtomicU32 = AtomicU32::new(0);
+/// What a fork counts in the gate.
 const FORK: u32 = 1 << 16;
 /// A section that takes longer, because a file that it reads does not come, is not waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// A fork that takes longer waits, most likely, for a lock of the program that is held around a section: its handler was
+/// registered before ours, because the library was loaded late.
+const LONGEST_FORK: Duration = Duration::from_secs(1);
 
 thread_local! {
     /// Sections that the thread is in.
@@ -189,19 +221,25 @@ impl<T> Drop for EndsUndisturbed<T> {
     }
 }
 
-/// Leaves a section when dropped.
-struct Leave;
+/// Leaves a section when dropped. A child's gate does not count those that it was forked in.
+struct Leave(Process);
 
 fn enter() -> Leave {
-    Process::current(); // from now on forks are heard of
+    let process = Process::current(); // from now on forks are heard of
     let nested = inside() > 0;
+    let mut start = None;
     loop {
         let gate = GATE.load(Ordering::Relaxed);
         if gate >= FORK && !nested {
-            futex::wait(&GATE, gate, None);
-        } else if GATE.compare_exchange(gate, gate + 1, Ordering::Acquire, Ordering::Relaxed).is_ok() {
+            let left = LONGEST_FORK.saturating_sub(start.get_or_insert_with(Instant::now).elapsed());
+            if !left.is_zero() {
+                futex::wait(GATE, gate, Some(left));
+                continue;
+            }
+        }
+        if GATE.compare_exchange(gate, gate + 1, Ordering::Acquire, Ordering::Relaxed).is_ok() {
             let _ = INSIDE.try_with(|inside| inside.set(inside.get() + 1));
-            return Leave;
+            return Leave(process);
         }
     }
 }
@@ -209,8 +247,8 @@ fn enter() -> Leave {
 impl Drop for Leave {
     fn drop(&mut self) {
         let _ = INSIDE.try_with(|inside| inside.set(inside.get() - 1));
-        if GATE.fetch_sub(1, Ordering::Release) >= FORK {
-            futex::wake_all(&GATE);
+        if self.0 == Process::current() && GATE.fetch_sub(1, Ordering::Release) >= FORK {
+            futex::wake_all(GATE);
         }
     }
 }
@@ -232,19 +270,19 @@ fn close_gate(patience: Duration) {
         if left.is_zero() {
             return;
         }
-        futex::wait(&GATE, gate, Some(left));
+        futex::wait(GATE, gate, Some(left));
         gate = GATE.load(Ordering::Acquire);
     }
 }
 
 extern "C" fn in_parent() {
     GATE.fetch_sub(FORK, Ordering::Release);
-    futex::wake_all(&GATE);
+    futex::wake_all(GATE);
 }
 
 extern "C" fn in_child() {
-    CURRENT.0.store(0, Ordering::Relaxed);
-    GATE.store(inside(), Ordering::Relaxed);
+    CURRENT.store(0, Ordering::Relaxed);
+    GATE.store(0, Ordering::Relaxed);
 }
 
 #[cfg(test)]
@@ -376,7 +414,19 @@ mod tests {
         close_gate(Duration::from_millis(20));
         assert!(start.elapsed() >= Duration::from_millis(20));
         in_parent();
+        // A child that no handler was told of waits for nobody either.
+        assert!(in_a_child(raw_fork, || GATE.load(Ordering::Relaxed) == 0));
         end.send(()).unwrap();
         long.join().unwrap();
+    }
+
+    #[test]
+    fn a_section_does_not_wait_for_good_for_a_fork_that_waits_for_it() {
+        Process::current();
+        close_gate(Duration::ZERO);
+        let start = Instant::now();
+        undisturbed(|| assert!(GATE.load(Ordering::Relaxed) >= FORK));
+        in_parent();
+        assert!(start.elapsed() >= LONGEST_FORK);
     }
 }

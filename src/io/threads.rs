@@ -3,6 +3,7 @@
 
 use std::cell::Cell;
 use std::ffi::{c_char, c_void};
+use std::io;
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
@@ -95,8 +96,12 @@ struct State {
 struct Start {
     threads: Arc<Threads>,
     name: [u8; NAME_SIZE],
-    body: Box<dyn FnOnce() + Send>,
+    /// Whether the program's handler is to run first.
+    tells: bool,
+    body: Work,
 }
+
+type Work = Box<dyn FnOnce() + Send>;
 
 impl Threads {
     pub fn new(started: Option<StartedHandler>) -> Arc<Threads> {
@@ -111,16 +116,41 @@ impl Threads {
     /// Starts a thread, with the attributes every thread of the process has by default but always joinable: callbacks of
     /// the program run on it and find the stack they are used to. Joins nothing that has not ended. Callers hold no lock.
     pub fn spawn(self: &Arc<Self>, name: &str, body: impl FnOnce() + Send + 'static) -> Result<()> {
-        let start = Box::new(Start { threads: Arc::clone(self), name: c_name(name), body: Box::new(body) });
+        self.start(c_name(name), true, Box::new(body))
+            .or_else(|(error, _)| fail(Status::SysError, format!("cannot start a thread: {error}")))
+    }
+
+    /// Gives the work back if there is no thread for it.
+    fn start(
+        self: &Arc<Self>,
+        name: [u8; NAME_SIZE],
+        tells: bool,
+        body: Work,
+    ) -> std::result::Result<(), (io::Error, Work)> {
+        let start = Box::new(Start { threads: Arc::clone(self), name, tells, body });
         let mut state = self.state.lock();
         state.reap();
         state.starting += 1;
         drop(state);
-        start.create().or_else(|error| {
+        start.create().inspect_err(|_| {
             self.state.lock().starting -= 1;
             self.changed.notify_all();
-            fail(Status::SysError, format!("cannot start a thread: {error}"))
         })
+    }
+
+    /// The work of a new thread. If the program's handler has ended that one, another one does it and does not ask the
+    /// handler; if none can be had, the calling one stays.
+    fn begin_work(self: &Arc<Self>, name: [u8; NAME_SIZE], tells: bool, body: Work) {
+        if let Some(started) = self.started.as_ref().filter(|_| tells) {
+            started();
+        }
+        if !thread_end::is_ending() {
+            return body();
+        }
+        thread_end::stay();
+        if let Err((_, body)) = self.start(name, false, body) {
+            body();
+        }
     }
 
     /// Starts a thread for work that must not begin unless there is a thread to finish it.
@@ -188,8 +218,6 @@ impl Threads {
 /// A thread that waits to be told what to do. Dropped instead, it ends.
 pub struct Prepared(Arc<Order>);
 
-type Work = Box<dyn FnOnce() + Send>;
-
 /// What it is told: work, or that there is none. (Under a lock that race detectors see, which they do not see in a channel.)
 #[derive(Default)]
 struct Order {
@@ -256,7 +284,7 @@ impl State {
 }
 
 impl Start {
-    fn create(self: Box<Self>) -> std::io::Result<()> {
+    fn create(self: Box<Self>) -> std::result::Result<(), (io::Error, Work)> {
         let argument = Box::into_raw(self);
         let mut thread = 0;
         let mut attributes = MaybeUninit::uninit();
@@ -275,8 +303,8 @@ impl Start {
             return Ok(());
         }
         // SAFETY: no thread was made, so nobody else has it.
-        drop(unsafe { Box::from_raw(argument) });
-        Err(std::io::Error::from_raw_os_error(error))
+        let start = unsafe { Box::from_raw(argument) };
+        Err((io::Error::from_raw_os_error(error), start.body))
     }
 }
 
@@ -289,19 +317,13 @@ unsafe extern "C" {
 extern "C" fn run_thread(argument: *mut c_void) -> *mut c_void {
     // SAFETY: made by `Start::create` for this thread alone.
     let start = unsafe { Box::from_raw(argument.cast::<Start>()) };
-    let Start { threads, name, body } = *start;
+    let Start { threads, name, tells, body } = *start;
     // SAFETY: the calling thread lives, and the name ends in NUL.
     unsafe { libc::pthread_setname_np(libc::pthread_self(), name.as_ptr().cast::<c_char>()) };
     OURS.set(Some(Process::current()));
     thread_end::never_cancel();
     threads.begin();
-    let _ = catch_unwind(AssertUnwindSafe(|| {
-        if let Some(started) = &threads.started {
-            started();
-            thread_end::stay(); // the library needs its threads
-        }
-        body();
-    }));
+    let _ = catch_unwind(AssertUnwindSafe(|| threads.begin_work(name, tells, body)));
     threads.end();
     ptr::null_mut()
 }

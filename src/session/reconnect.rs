@@ -65,7 +65,8 @@ impl ReconnectPlan {
     }
 }
 
-fn wait_with_jitter(opts: &ReconnectTiming, rng: &mut impl Rng) -> Duration {
+/// The wait that the options ask for, where the program does not compute it.
+pub fn wait_with_jitter(opts: &ReconnectTiming, rng: &mut impl Rng) -> Duration {
     let range = if opts.tls { opts.jitter_tls_ms } else { opts.jitter_ms };
     let jitter = if range > 0 { rng.random_range(0..range) } else { 0 };
     let ms = opts.wait_ms.saturating_add(jitter);

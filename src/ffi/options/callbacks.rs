@@ -68,7 +68,7 @@ pub(super) fn reconnect_delay(
     Some(Arc::new(move |conn, attempts| {
         let arguments = [word(natsConnection::lend(conn)), attempts as usize, closure.word(), 0, 0];
         // SAFETY: a function of the program called as it was registered; `conn` lives for the call.
-        unsafe { call(handler as *const c_void, arguments) }.map_or(0, |delay| delay as i64)
+        unsafe { call(handler as *const c_void, arguments) }.ok().map(|delay| delay as i64)
     }))
 }
 
@@ -121,12 +121,12 @@ pub(super) fn signature(handler: natsSignatureHandler, closure: *mut c_void) -> 
     }))
 }
 
-/// What a status returned by a function of the program means; an unknown one is `NATS_ERR`.
-/// What the program's function returned, which is a failure when it ended the thread instead.
+/// What a function of the program returned, which is a failure when it ended the thread instead.
 pub(super) fn status_of(returned: std::result::Result<usize, Ending>) -> MaybeUninit<natsStatus> {
     enum_from_code(returned.map_or(natsStatus::NATS_ERR as c_int, |code| code as c_int))
 }
 
+/// What a status returned by a function of the program means; an unknown one is `NATS_ERR`.
 pub(super) fn outcome(returned: MaybeUninit<natsStatus>, text: Option<&[u8]>) -> Result<()> {
     // SAFETY: a function returned it.
     let status = unsafe { status_from_c(returned) }.unwrap_or(Status::Err);

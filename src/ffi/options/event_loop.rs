@@ -18,7 +18,7 @@ use crate::ffi::types::{
     natsConnection, natsEvLoop_Attach, natsEvLoop_Detach, natsEvLoop_ReadAddRemove,
     natsEvLoop_WriteAddRemove, natsSock, natsStatus,
 };
-use crate::thread_end::call_handler as call;
+use crate::thread_end::call_adapter as call;
 
 type Status = MaybeUninit<natsStatus>;
 type Attach = unsafe extern "C" fn(*mut *mut c_void, *mut c_void, *mut natsConnection, natsSock) -> Status;

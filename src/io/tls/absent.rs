@@ -22,6 +22,9 @@ pub fn handshake(
     match *settings {}
 }
 
+/// There is nothing to free.
+pub fn release_thread_memory() {}
+
 impl Settings {
     #[track_caller]
     pub fn available() -> Result<()> {

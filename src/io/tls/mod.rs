@@ -15,9 +15,9 @@ mod settings;
 use std::ffi::{c_int, c_void};
 
 #[cfg(not(feature = "tls"))]
-pub use absent::{Session, Settings, handshake};
+pub use absent::{Session, Settings, handshake, release_thread_memory};
 #[cfg(feature = "tls")]
-pub use session::{Session, handshake};
+pub use session::{Session, handshake, release_thread_memory};
 #[cfg(feature = "tls")]
 pub use settings::Settings;
 

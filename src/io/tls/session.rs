@@ -28,6 +28,8 @@ const RECORDS_PER_WRITE: usize = 4;
 const READ: usize = 64 * 1024;
 /// Reads from the socket in one call, so that a peer that sends nothing but empty records keeps nobody busy.
 const READS_PER_CALL: usize = 8;
+/// Most bytes of answers to a peer that asks and asks (for new keys), and does not read.
+const MAX_ANSWERS: usize = 64 * 1024;
 
 thread_local! {
     /// What a thread reads into; it travels through the session and comes back when it is used up.
@@ -218,6 +220,9 @@ impl Session {
         if !stream.get_ref().outgoing.is_empty() {
             self.unsent.store(true, Ordering::Release);
         }
+        if stream.get_ref().outgoing.len() > MAX_ANSWERS {
+            return fail(Status::IoError, "the server asks for more than it reads");
+        }
         let error = match result {
             Ok(n) if n > 0 => return Ok(Decrypted::Data(n)),
             Ok(_) => return closed(),
@@ -348,6 +353,11 @@ impl Session {
 
 fn keep_for_next(buffer: Vec<u8>) {
     let _ = CIPHERTEXT.try_with(|spare| spare.set(buffer));
+}
+
+/// Frees what the calling thread keeps.
+pub fn release_thread_memory() {
+    keep_for_next(Vec::new());
 }
 
 fn closed<T>() -> Result<T> {
@@ -608,6 +618,46 @@ mod tests {
         assert!(!session.has_unsent());
         write_all(&session, &socket, b"hello");
         assert_eq!(&server.join().unwrap(), b"hello");
+    }
+
+    #[test]
+    fn answers_that_nobody_reads_do_not_pile_up() {
+        let (session, socket, server) = pair(SslVersion::TLS1_3, |stream| {
+            let ssl = stream.ssl().as_ptr();
+            // SAFETY: the connection is alive.
+            let asks = || unsafe {
+                SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED) == 1 && SSL_do_handshake(ssl) == 1
+            };
+            (0..100_000).take_while(|_| asks()).count()
+        });
+        let end = loop {
+            match session.read(&socket, &mut [0; 10]) {
+                Ok(_) => assert!(socket.wait(Interest::Read, Deadline::in_ms(10_000)).unwrap()),
+                Err(end) => break end,
+            }
+            assert!(session.stream.lock().get_ref().outgoing.len() <= MAX_ANSWERS);
+        };
+        assert_eq!(end.status(), Status::IoError);
+        drop((session, socket));
+        assert!(server.join().unwrap() < 100_000);
+    }
+
+    #[test]
+    fn a_threads_buffer_is_freed_on_request() {
+        let (session, socket, server) =
+            pair(SslVersion::TLS1_3, |stream| stream.write_all(b"hello").unwrap());
+        let kept = || {
+            let buffer = CIPHERTEXT.take();
+            let size = buffer.capacity();
+            CIPHERTEXT.set(buffer);
+            size
+        };
+        assert_eq!(read_all(&session, &socket, 5), b"hello");
+        let _ = session.read(&socket, &mut [0; 10]);
+        server.join().unwrap();
+        assert!(kept() >= READ);
+        release_thread_memory();
+        assert_eq!(kept(), 0);
     }
 
     #[test]
