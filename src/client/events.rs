@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::client::connection::{Connection, State};
+use crate::client::link::Link;
 use crate::client::loss::Disconnect;
 use crate::client::options::{ConnectionHandler, PingEvent};
 use crate::client::subscription::Subscription;
@@ -19,9 +20,20 @@ pub(super) struct Events {
     callbacks: Arc<Executor>,
     /// How many are at work on what the program must find done when it hears of it.
     holds: usize,
-    held: LinkedList<Job>,
+    held: LinkedList<Kept>,
     /// The connection is closed and the program told: nothing comes after that.
     ended: bool,
+}
+
+/// An event that is kept back.
+struct Kept {
+    job: Job,
+    /// The address of the link that it says has come up.
+    up: Option<usize>,
+}
+
+fn address(link: &Arc<Link>) -> usize {
+    Arc::as_ptr(link).addr()
 }
 
 impl Events {
@@ -30,13 +42,17 @@ impl Events {
     }
 
     fn post(&mut self, job: Job) {
+        self.put(job, None);
+    }
+
+    fn put(&mut self, job: Job, up: Option<usize>) {
         if self.ended {
             return;
         }
         if self.holds == 0 {
             self.callbacks.post(job);
         } else {
-            self.held.push_back(job);
+            self.held.push_back(Kept { job, up });
         }
     }
 
@@ -48,13 +64,14 @@ impl Events {
     pub fn let_go(&mut self) {
         self.holds -= 1;
         if self.holds == 0 {
-            std::mem::take(&mut self.held).into_iter().for_each(|job| self.callbacks.post(job));
+            std::mem::take(&mut self.held).into_iter().for_each(|kept| self.callbacks.post(kept.job));
         }
     }
 
-    /// Forgets what is kept back.
-    pub fn retract(&mut self) {
-        self.held.clear();
+    /// Forgets that this link came up, which is still kept back.
+    pub fn retract_up(&mut self, link: &Arc<Link>) {
+        let up = self.held.iter_mut().filter(|kept| kept.up == Some(address(link)));
+        up.for_each(|kept| kept.job = Box::new(|| {}));
     }
 
     /// Takes no more events; those kept back still go their way.
@@ -69,6 +86,19 @@ impl Connection {
         if let Some(handler) = handler.clone() {
             let connection = Arc::clone(self);
             state.events.post(Box::new(move || handler(&connection)));
+        }
+    }
+
+    /// The same to say that this link has come up.
+    pub(super) fn post_up(
+        self: &Arc<Self>,
+        state: &mut State,
+        link: &Arc<Link>,
+        handler: &Option<ConnectionHandler>,
+    ) {
+        if let Some(handler) = handler.clone() {
+            let connection = Arc::clone(self);
+            state.events.put(Box::new(move || handler(&connection)), Some(address(link)));
         }
     }
 
@@ -149,6 +179,31 @@ mod tests {
         drop(hold);
         let next = || rx.recv_timeout(Duration::from_secs(10));
         assert_eq!([next(), next()], [Ok("disconnected"), Ok("closed")]);
+    }
+
+    #[test]
+    fn that_a_link_came_up_is_taken_back_and_nothing_else() {
+        let connection = connect_to(|mut client| drop(client.wait_for("never")), |_| {});
+        let link = connection.state.lock().link.clone().unwrap();
+        let threads = crate::io::threads::Threads::new(None);
+        let callbacks = Executor::start(&threads, "test").unwrap();
+        let mut events = Events::new(Arc::clone(&callbacks));
+        let (tx, rx) = mpsc::channel();
+        let job = |n: u32| -> Job {
+            let tx = tx.clone();
+            Box::new(move || tx.send(n).unwrap())
+        };
+        events.hold();
+        events.post(job(1));
+        events.put(job(2), Some(address(&link)));
+        events.put(job(3), Some(1)); // that of an earlier one
+        events.post(job(4));
+        events.retract_up(&link);
+        events.let_go();
+        drop((events, tx));
+        callbacks.close();
+        assert_eq!(rx.iter().collect::<Vec<_>>(), [1, 3, 4]);
+        connection.abandon();
     }
 
     #[test]

@@ -62,7 +62,7 @@ impl Connection {
             }
             self.begin_attempt();
             let result = self.attempt(&server);
-            self.state.lock().trying = None;
+            self.end_attempt();
             match result {
                 Ok(()) => return,
                 Err(failure) => {
@@ -89,6 +89,13 @@ impl Connection {
         state.trying = Some(ThreadId::current());
         if let Some(server) = state.pool.current_mut() {
             server.attempts += 1;
+        }
+    }
+
+    pub(super) fn end_attempt(&self) {
+        let mut state = self.state.lock();
+        if state.trying == Some(ThreadId::current()) {
+            state.trying = None; // once the connection is up, another thread may be trying again
         }
     }
 

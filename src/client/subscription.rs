@@ -707,6 +707,7 @@ impl Subscription {
         }
         state.drain.emptying = true;
         self.emptying.store(true, Ordering::Release);
+        fence(Ordering::SeqCst); // as in `limit`
         state.drain.status = state.drain.status.or(failure);
         let empty = self.pending(&state) == 0;
         if !self.is_async() {

@@ -19,19 +19,19 @@ use crate::error::Status;
 use crate::io::clock::Deadline;
 use crate::io::socket::{Socket, TcpOptions};
 
-const SOON: Duration = Duration::from_secs(20);
+pub(super) const SOON: Duration = Duration::from_secs(20);
 
 /// Serves connections one after the other; PINGs are answered.
-struct Server {
-    url: String,
-    accepted: Receiver<TcpStream>,
+pub(super) struct Server {
+    pub url: String,
+    pub accepted: Receiver<TcpStream>,
     /// Lines of all connections, without those of the handshake's CONNECT.
     lines: Receiver<String>,
 }
 
 impl Server {
     /// `mute`: only the PING of a handshake is answered.
-    fn start(mute: bool) -> Server {
+    pub fn start(mute: bool) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("nats://{}", listener.local_addr().unwrap());
         let ((accept, accepted), (tell, lines)) = (channel(), channel());
@@ -63,7 +63,7 @@ impl Server {
     }
 
     /// The lines up to one that begins like this.
-    fn lines_until(&self, start: &str) -> Vec<String> {
+    pub fn lines_until(&self, start: &str) -> Vec<String> {
         let mut lines: Vec<String> = Vec::new();
         while !lines.last().is_some_and(|line| line.starts_with(start)) {
             lines.push(self.lines.recv_timeout(SOON).unwrap_or_else(|_| panic!("no {start} in {lines:?}")));
