@@ -21,7 +21,7 @@ use crate::io::socket::{Socket, TcpOptions};
 
 pub(super) const SOON: Duration = Duration::from_secs(20);
 
-/// Serves connections one after the other; PINGs are answered.
+/// Serves connections; PINGs are answered.
 pub(super) struct Server {
     pub url: String,
     pub accepted: Receiver<TcpStream>,
@@ -43,15 +43,17 @@ impl Server {
                 if accept.send(stream.try_clone().unwrap()).is_err() {
                     return;
                 }
-                for (at, line) in BufReader::new(stream).lines().map_while(Result::ok).enumerate() {
-                    let answered = !mute || at < 2;
-                    if answered && line == "PING" && writer.write_all(b"PONG\r\n").is_err() {
-                        break;
+                thread::spawn(move || {
+                    for (at, line) in BufReader::new(stream).lines().map_while(Result::ok).enumerate() {
+                        let answered = !mute || at < 2;
+                        if answered && line == "PING" && writer.write_all(b"PONG\r\n").is_err() {
+                            break;
+                        }
+                        if !line.starts_with("CONNECT") {
+                            let _ = tell.send(line);
+                        }
                     }
-                    if !line.starts_with("CONNECT") {
-                        let _ = tell.send(line);
-                    }
-                }
+                });
             }
         });
         Server { url, accepted, lines }
