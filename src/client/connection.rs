@@ -726,8 +726,10 @@ mod tests {
 
     #[test]
     fn nothing_more_is_read_from_a_link_once_it_is_not_the_connections() {
-        let connection =
-            connect_to(|mut client| drop(client.wait_for("never")), |options| options.allow_reconnect = true);
+        let connection = connect_to(
+            |mut client| assert!(!client.wait_for("never")),
+            |options| options.allow_reconnect = true,
+        );
         let link = connection.state.lock().link.clone().unwrap();
         let hold = Hold::at("unlinked", &connection);
         let loser = Arc::clone(&connection);

@@ -119,8 +119,8 @@ impl Link {
     pub fn with_held_data(&self, read: impl FnOnce()) {
         if let Some(tls) = self.tls.get() {
             tls.read_only_held(true);
+            let _ends = OnlyHeld(tls);
             read();
-            tls.read_only_held(false);
         }
     }
 
@@ -331,6 +331,15 @@ impl Link {
             true => Ok(()),
             false => fail(Status::Timeout, WRITE_DEADLINE),
         }
+    }
+}
+
+/// While this lives reads see only what was read from the socket before.
+struct OnlyHeld<'a>(&'a tls::Session);
+
+impl Drop for OnlyHeld<'_> {
+    fn drop(&mut self) {
+        self.0.read_only_held(false);
     }
 }
 

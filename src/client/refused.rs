@@ -54,7 +54,9 @@ fn connected(
     let (tell, told) = channel();
     let event = |name: &'static str| -> Option<ConnectionHandler> {
         let tell = tell.clone();
-        Some(Arc::new(move |_: &Arc<Connection>| drop(tell.send(name))))
+        Some(Arc::new(move |_: &Arc<Connection>| {
+            let _ = tell.send(name);
+        }))
     };
     let event_loop =
         Arc::new(Loop { attached: AtomicU32::new(0), fd: AtomicI32::new(-1), attach: Box::new(attach) });
