@@ -69,7 +69,7 @@ impl Connection {
                     if failure.reached {
                         self.reconnects.fetch_add(1, Ordering::Relaxed);
                     }
-                    if self.is_closed() || self.abort_after(&failure.error, failure.reached, initial) {
+                    if self.abort_after(&failure.error, failure.reached, initial) {
                         self.close_now(Loss::new(Reason::Auth, failure.error));
                         return;
                     }
@@ -124,6 +124,9 @@ impl Connection {
     /// Takes note of a failed attempt; true when the connection is to be given up.
     fn abort_after(self: &Arc<Self>, error: &Error, reached: bool, initial: bool) -> bool {
         let mut state = self.state.lock();
+        if state.status == ConnStatus::Closed {
+            return true;
+        }
         if !reached {
             // The text stays, and is what is left should the servers run out: so it is in the reference.
             if let Some((status, _)) = &mut state.last_error {

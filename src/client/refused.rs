@@ -14,6 +14,7 @@ use crate::client::publish::{Flush, Outgoing};
 use crate::client::told::{SOON, Server};
 use crate::error::{Result, Status, fail};
 use crate::io::threads::ThreadId;
+use crate::thread_end;
 
 type Attach = dyn Fn(u32, &Arc<Connection>) -> Result<()> + Send + Sync;
 
@@ -51,6 +52,16 @@ fn connected(
     server: &Server,
     attach: impl Fn(u32, &Arc<Connection>) -> Result<()> + Send + Sync + 'static,
 ) -> (Arc<Connection>, Receiver<&'static str>) {
+    match try_to_connect(server, attach) {
+        (Ok(Outcome::Connected(connection)), told) => (connection, told),
+        _ => panic!("not connected"),
+    }
+}
+
+fn try_to_connect(
+    server: &Server,
+    attach: impl Fn(u32, &Arc<Connection>) -> Result<()> + Send + Sync + 'static,
+) -> (Result<Outcome>, Receiver<&'static str>) {
     let (tell, told) = channel();
     let event = |name: &'static str| -> Option<ConnectionHandler> {
         let tell = tell.clone();
@@ -69,10 +80,7 @@ fn connected(
     options.disconnected_handler = event("disconnected");
     options.reconnected_handler = event("reconnected");
     options.closed_handler = event("closed");
-    match connect(options) {
-        Ok(Outcome::Connected(connection)) => (connection, told),
-        _ => panic!("not connected"),
-    }
+    (connect(options), told)
 }
 
 #[test]
@@ -149,4 +157,29 @@ fn only_the_thread_that_tries_ends_its_attempt() {
     drop(go);
     other.join().unwrap();
     connection.close();
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn a_program_that_gets_no_handle_hears_of_no_connection() {
+    unsafe extern "C-unwind" {
+        fn pthread_exit(value: *mut libc::c_void) -> !;
+    }
+    unsafe extern "C-unwind" fn exits() {
+        // SAFETY: no frame between here and the call owns anything.
+        unsafe { pthread_exit(std::ptr::null_mut()) };
+    }
+    let server = Server::start(false);
+    let ends = thread::spawn(move || {
+        let (result, told) = try_to_connect(&server, |_, _| {
+            // SAFETY: takes nothing.
+            let _ = unsafe { thread_end::call_handler(exits as *const libc::c_void, [0; 5]) };
+            Ok(())
+        });
+        thread_end::stay();
+        assert!(result.is_err());
+        // All those that could tell have gone once the connection has.
+        assert!(told.recv_timeout(Duration::from_secs(1)).is_err(), "of a connection that nobody has");
+    });
+    ends.join().unwrap();
 }

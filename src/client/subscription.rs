@@ -1,5 +1,7 @@
 //! A subscription: its queue, its limits and counters, its delivery and its end.
 
+#[cfg(test)]
+mod tests;
 mod trim;
 
 use std::collections::VecDeque;

@@ -74,11 +74,16 @@ impl Server {
     }
 }
 
-fn connected(server: &Server) -> Arc<Connection> {
+pub(super) fn connected(server: &Server) -> Arc<Connection> {
+    connected_with(server, |_| {})
+}
+
+pub(super) fn connected_with(server: &Server, set: impl FnOnce(&mut Options)) -> Arc<Connection> {
     let mut options = Options::new(&Defaults::default());
     options.set_url(Some(server.url.as_bytes())).unwrap();
     options.allow_reconnect = true;
     options.reconnect_wait_ms = 1;
+    set(&mut options);
     match connect(options) {
         Ok(Outcome::Connected(connection)) => connection,
         _ => panic!("not connected"),
@@ -198,11 +203,21 @@ fn what_comes_late_over_an_earlier_link_changes_nothing() {
         connection.on_server_error(&earlier, b"authorization violation");
         connection.on_server_error(&earlier, b"some other error");
     }
+    let request = Request { subject: b"foo", queue: None, handler: None, timeout_ms: None };
+    let sub = connection.subscribe(request).unwrap();
+    connection.on_server_error(&earlier, b"permissions violation for foo");
+    connection.slow_consumer(&earlier, Arc::clone(&sub));
     assert!(connection.last_error().is_none() && !connection.is_closed());
     let own = connection.state.lock().link.clone().unwrap();
     connection.on_async_info(&own, b"{\"max_payload\":5}");
     assert_eq!(connection.max_payload(), 5);
     connection.on_pong(&own);
     assert!(waiter.wait(Deadline::in_ms(0)).is_ok());
+    connection.slow_consumer(&own, Arc::clone(&sub));
+    assert_eq!(connection.last_error().unwrap().0, Status::SlowConsumer);
+    connection.on_server_error(&own, b"permissions violation for foo");
+    assert_eq!(connection.last_error().unwrap().0, Status::NotPermitted);
     connection.close();
+    connection.slow_consumer(&own, sub);
+    assert_eq!(connection.last_error().unwrap().0, Status::NotPermitted);
 }
