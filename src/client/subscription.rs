@@ -208,7 +208,17 @@ impl Subscription {
             return;
         }
         let jobs = early.into_iter().map(|msg| Job::One(Arc::clone(self), msg));
-        state.with_home(|home| self.connection.core().delivery.give(home, jobs));
+        let (mut refused, mut bytes) = (0, 0);
+        state.with_home(|home| {
+            self.connection.core().delivery.give(home, jobs, |_, msg| {
+                refused += 1;
+                bytes += msg.size() as u64;
+            });
+        });
+        if refused > 0 {
+            state.take_back(refused, bytes);
+            state.slow = false; // so that the program is told with the next one that is dropped
+        }
     }
 
     pub fn connection(&self) -> &Arc<Connection> {
@@ -312,8 +322,10 @@ impl Subscription {
         }
         if state.started {
             state.with_home(|home| handover.add(home, Job::One(Arc::clone(self), msg)));
-        } else {
+        } else if state.msgs.try_reserve(1).is_ok() {
             state.msgs.push_back(msg);
+        } else {
+            tell = state.take_back(1, msg.size() as u64);
         }
         tell
     }

@@ -19,6 +19,7 @@ fn a_timer_that_fired_before_it_was_set_anew_does_nothing() {
     sub.timed_out(fired);
     let state = sub.state.lock();
     assert!(state.timer.is_some() && !state.timeout_due);
+    assert_eq!(state.timer_set, fired + 1, "the handler was called");
     drop(state);
     connection.close();
 }
