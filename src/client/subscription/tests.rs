@@ -50,7 +50,7 @@ fn what_the_fixed_pool_gets_before_the_start_is_delivered_in_order_after_it() {
     let sub = connection.subscribe(request).unwrap();
     let mut arrive = |byte: u8| write!(stream, "MSG foo 1 1\r\n{}\r\n", char::from(byte)).unwrap();
     let come = |connection: &Arc<Connection>| connection.flush(10_000).unwrap();
-    (b'a'..b'z').for_each(&mut arrive);
+    (b'a'..=b'y').for_each(&mut arrive);
     come(&connection);
     assert!(told.recv_timeout(Duration::from_millis(100)).is_err(), "nobody holds the subscription yet");
     assert_eq!(sub.counters().unwrap().pending_msgs, 25);
