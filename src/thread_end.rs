@@ -209,7 +209,8 @@ unsafe extern "C-unwind" fn poll_point(entry: *mut c_void, timeout: usize) -> is
     }
 }
 
-/// The system call itself is no cancellation point; nothing but it may be left at any moment.
+/// The system call itself is no cancellation point; nothing but it may be left at any moment. The result is taken before
+/// anything else can change the error's number.
 unsafe extern "C-unwind" fn futex_point(
     word: usize,
     operation: usize,
@@ -223,6 +224,11 @@ unsafe extern "C-unwind" fn futex_point(
         pthread_setcanceltype(ASYNCHRONOUS, &mut kind);
         let result = result_of(syscall(libc::SYS_futex, word, operation as c_int, expected as u32, time));
         pthread_setcanceltype(kind, ptr::null_mut());
+        // The signal of a cancellation that found the thread in its sleep may come later, and in a function of the C
+        // library that sleeps it would act although cancellation is off by then. A cancellation point of that library
+        // does not end before such a signal has come.
+        poll(ptr::null_mut(), 0, 0);
+        pthread_testcancel();
         result
     }
 }

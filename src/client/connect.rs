@@ -9,7 +9,7 @@ use rand::SeedableRng;
 use rand::rngs::SmallRng;
 use rand::seq::SliceRandom;
 
-use crate::client::connection::{ConnStatus, Connection, State};
+use crate::client::connection::{Before, ConnStatus, Connection, State};
 use crate::client::event_loop::Call;
 use crate::client::library;
 use crate::client::link::{Link, Wrote};
@@ -55,8 +55,8 @@ pub fn connect(options: Options) -> Result<Outcome> {
         result = Err(Ending.into()); // nobody is left to take the connection
     }
     if result.is_err() {
+        connection.state.lock().events.end(); // the program has no handle to hear of
         connection.close_now(Loss::closed_by_user());
-        connection.release_tls();
     }
     result
 }
@@ -183,6 +183,11 @@ impl Connection {
             link.discard();
             return Err(Status::ConnectionClosed.into());
         }
+        if state.link.is_some() {
+            drop(state);
+            link.discard(); // another thread was quicker
+            return Ok(());
+        }
         // Under the table's lock: what is subscribed at this moment is sent here or by itself, never twice and never not.
         let table = self.subscriptions.lock();
         let mut first = Buffer::default();
@@ -192,21 +197,17 @@ impl Connection {
             link.discard();
             return Err(e.into());
         }
-        let before = state.status;
-        let first_ever = std::mem::replace(&mut state.initial, false);
         let connecting = state.status == ConnStatus::Connecting;
+        let first_ever = std::mem::replace(&mut state.initial, false);
+        let before = Before { status: state.status, initial: first_ever, attempts: 0 };
         self.take_info(&mut state, info, others, !first_ever);
-        state.pool.reset_attempts_of_current();
+        let before = Before { attempts: state.pool.reset_attempts_of_current(), ..before };
         state.last_error = None;
         state.link = Some(Arc::clone(&link));
         self.set_status(&mut state, ConnStatus::Connected);
-        // The program hears of the connection before it gets anything that came over it.
-        // What an event loop is to poll counts as up once that has it.
-        if link.event_loop().is_some() {
-            state.events.hold();
-        }
+        state.events.hold(); // it counts as up once its socket is watched
         if !connecting {
-            self.tell_up(&mut state, first_ever);
+            self.tell_up(&mut state, &link, first_ever);
         }
         pause::at("go_live", self);
         let flush = self.outbound.go_live(&link, first, !connecting);
@@ -215,22 +216,21 @@ impl Connection {
         self.start_ticks();
         self.begin_receiving(&link, leftover);
         let watched = self.start_watching(&link);
-        if watched.is_err() {
-            self.back_out(&link, before, first_ever);
+        let over = watched.is_err() && (self.back_out(&link, before) || self.is_closed());
+        self.state.lock().events.let_go();
+        if over {
+            return watched;
         }
-        if link.event_loop().is_some() {
-            self.state.lock().events.let_go();
-        }
-        watched?;
-        self.carry_out(flush);
+        self.carry_out(flush); // for nothing, if the link was lost meanwhile: who noticed that comes back
         Ok(())
     }
 
     /// Counts a connection that came up in the background, and posts its callback.
-    fn tell_up(self: &Arc<Self>, state: &mut State, first_ever: bool) {
+    fn tell_up(self: &Arc<Self>, state: &mut State, link: &Arc<Link>, first_ever: bool) {
         self.reconnects.fetch_add(1, Ordering::Relaxed);
         let options = &self.options;
-        self.post(state, if first_ever { &options.connected_handler } else { &options.reconnected_handler });
+        let handler = if first_ever { &options.connected_handler } else { &options.reconnected_handler };
+        self.post_up(state, link, handler);
     }
 
     fn start_watching(self: &Arc<Self>, link: &Arc<Link>) -> Result<()> {

@@ -8,7 +8,7 @@
 
 use std::ffi::{CStr, CString, c_char};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, AtomicUsize, Ordering, fence};
 use std::time::Duration;
 
 use crate::sync::{Condvar, Mutex, MutexGuard};
@@ -117,6 +117,14 @@ pub(super) struct State {
     closed_while_reconnecting: bool,
 }
 
+/// What was so before a link became the connection's.
+pub(super) struct Before {
+    pub status: ConnStatus,
+    pub initial: bool,
+    /// At the current server.
+    pub attempts: i32,
+}
+
 impl Connection {
     /// A connection that has not tried to connect yet.
     pub(super) fn new(core: Arc<Core>, mut options: Options) -> Result<Arc<Connection>> {
@@ -200,6 +208,7 @@ impl Connection {
     /// How TLS is done; it is required from now on.
     pub(super) fn tls_settings(&self) -> Result<Arc<tls::Settings>> {
         let mut held = self.tls.lock();
+        self.open()?; // closed, it may have released those of its options
         let settings = match &*held {
             Some(settings) => Arc::clone(settings),
             None => Arc::clone(held.insert(Arc::new(tls::Settings::new()?))),
@@ -214,16 +223,28 @@ impl Connection {
         self.users.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The program gave such a handle back. With the last one the TLS settings can be changed again, whoever of the
-    /// library's threads still looks at the connection.
+    /// The program gave such a handle back. With the last one of a closed connection the TLS settings can be changed
+    /// again, whoever of the library's threads still looks at the connection. An open one goes on needing them: an event
+    /// loop that could not attach gives back the first handle there was.
     pub fn remove_user(&self) {
         if self.users.fetch_sub(1, Ordering::AcqRel) == 1 {
+            fence(Ordering::SeqCst);
+            if self.is_closed() {
+                self.release_tls();
+            }
+        }
+    }
+
+    /// Nobody has a handle any more: the close releases the TLS settings, or who gave the last one back after it.
+    fn release_tls_if_unused(&self) {
+        fence(Ordering::SeqCst); // between the status and the count, as `remove_user` has one the other way round
+        if self.users.load(Ordering::Acquire) == 0 {
             self.release_tls();
         }
     }
 
     /// The connection is over: its options' TLS settings are not in use any more.
-    pub(super) fn release_tls(&self) {
+    fn release_tls(&self) {
         *self.tls.lock() = None;
     }
 
@@ -471,13 +492,14 @@ impl Connection {
             return;
         }
         let disconnect = self.note_disconnect(&state, link, &loss);
-        state.link = None;
+        state.unlink();
         state.last_error = None;
         self.set_status(&mut state, ConnStatus::Reconnecting);
         let waiters = self.outbound.go_down();
         self.tell_event_loop(&mut state, link, Connection::come_back);
         self.post_disconnect(&mut state, disconnect);
         drop(state);
+        pause::at("unlinked", self);
         self.stop_ticks();
         link.take_down();
         let lost = || Err(Error::from(Status::ConnectionDisconnected));
@@ -601,7 +623,7 @@ impl Connection {
             state.note_no_server();
         }
         self.set_status(&mut state, ConnStatus::Closed);
-        let link = state.link.take();
+        let link = state.unlink();
         let disconnect = link.as_ref().map(|link| self.note_disconnect(&state, link, &loss));
         let waiters = self.outbound.close();
         state.events.hold();
@@ -621,6 +643,7 @@ impl Connection {
         }
         drop(state);
         self.woken.notify_all();
+        self.release_tls_if_unused();
         self.stop_ticks();
         if let Some(link) = &link {
             link.take_down();
@@ -640,17 +663,21 @@ impl Connection {
         }
     }
 
-    /// Takes back what made a link the connection's, which then turns out not to be usable.
-    pub(super) fn back_out(&self, link: &Arc<Link>, before: ConnStatus, initial: bool) {
+    /// Takes back what made a link the connection's, which then turns out not to be usable. False when there is nothing
+    /// to take back: it was lost meanwhile, and who noticed that comes back or has closed.
+    pub(super) fn back_out(&self, link: &Arc<Link>, before: Before) -> bool {
         let mut state = self.state.lock();
         if !state.is_current(link) {
-            return; // lost or closed meanwhile
+            return false;
         }
-        state.link = None;
-        state.initial = initial;
-        self.set_status(&mut state, before);
-        state.events.retract();
-        if before == ConnStatus::Reconnecting {
+        state.unlink();
+        state.initial = before.initial;
+        self.set_status(&mut state, before.status);
+        if let Some(server) = state.pool.current_mut() {
+            server.attempts = before.attempts; // a server is not reached for good before its link can be used
+        }
+        state.events.retract_up(link);
+        if before.status == ConnStatus::Reconnecting {
             self.reconnects.fetch_sub(1, Ordering::Relaxed);
         }
         let waiters = self.outbound.go_down();
@@ -660,6 +687,7 @@ impl Connection {
         let lost = || Err(Error::from(Status::ConnectionDisconnected));
         waiters.iter().for_each(|w| w.complete(lost()));
         self.outbound.settle(); // the rest of a frame must not go to the next link
+        true
     }
 }
 
@@ -673,6 +701,15 @@ fn copy_of(text: &str) -> String {
 }
 
 impl State {
+    /// The connection has no link any more; from now on nothing that comes over it counts.
+    fn unlink(&mut self) -> Option<Arc<Link>> {
+        let link = self.link.take();
+        if let Some(link) = &link {
+            link.mark_down();
+        }
+        link
+    }
+
     fn visible_status(&self) -> ConnStatus {
         match self.status {
             ConnStatus::Reconnecting if self.trying == Some(ThreadId::current()) => ConnStatus::Connecting,
@@ -695,5 +732,31 @@ impl State {
 
     pub fn note_error(&mut self, error: &Error) {
         self.last_error = Some((error.status(), shown(error.text().as_bytes()).as_bytes().to_vec()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+    use crate::client::mock::connect_to;
+    use crate::client::pause::Hold;
+
+    #[test]
+    fn nothing_more_is_read_from_a_link_once_it_is_not_the_connections() {
+        let connection = connect_to(
+            |mut client| assert!(!client.wait_for("never")),
+            |options| options.allow_reconnect = true,
+        );
+        let link = connection.state.lock().link.clone().unwrap();
+        let hold = Hold::at("unlinked", &connection);
+        let loser = Arc::clone(&connection);
+        let loser = thread::spawn(move || loser.reconnect());
+        hold.wait_for_one();
+        assert!(link.is_down());
+        drop(hold);
+        loser.join().unwrap().unwrap();
+        connection.abandon();
     }
 }

@@ -7,7 +7,6 @@
 use std::collections::LinkedList;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::{self, ThreadId};
 
 use crate::sync::Mutex;
 
@@ -17,6 +16,7 @@ use crate::client::options::EventLoop;
 use crate::client::waiter::Waiter;
 use crate::error::Result;
 use crate::io::clock::Deadline;
+use crate::io::threads::ThreadId;
 
 /// How long a close waits for an adapter that another thread is calling at that moment.
 const DETACH_WAIT_MS: i64 = 10_000;
@@ -84,7 +84,7 @@ impl Attachment {
 
     /// Waits until a call was made that another thread has begun with, unless that is the calling one.
     pub fn wait_for(&self, made: &Waiter<()>) {
-        if self.turn.lock().caller.is_some_and(|caller| caller != thread::current().id()) {
+        if self.turn.lock().caller.is_some_and(|caller| caller != ThreadId::current()) {
             let _ = made.wait(Deadline::in_ms(DETACH_WAIT_MS));
         }
     }
@@ -158,7 +158,7 @@ impl<'a> Making<'a> {
         if turn.caller.is_some() {
             return None;
         }
-        turn.caller = Some(thread::current().id());
+        turn.caller = Some(ThreadId::current());
         Some(Making(attachment))
     }
 
@@ -177,7 +177,7 @@ impl Drop for Making<'_> {
     /// Ends a turn that was broken off.
     fn drop(&mut self) {
         let mut turn = self.0.turn.lock();
-        if turn.caller == Some(thread::current().id()) {
+        if turn.caller == Some(ThreadId::current()) {
             turn.caller = None;
         }
     }
@@ -194,14 +194,24 @@ impl OneAtATime {
         if self.0.fetch_add(1, Ordering::AcqRel) > 0 {
             return;
         }
+        let broken_off = BrokenOff(&self.0);
         let (mut events, mut again) = (1, false);
         loop {
             work(again);
             match self.0.compare_exchange(events, 0, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => return,
+                Ok(_) => return std::mem::forget(broken_off),
                 Err(more) => (events, again) = (more, true),
             }
         }
+    }
+}
+
+/// Lets the next event be dealt with after one whose work has panicked.
+struct BrokenOff<'a>(&'a AtomicUsize);
+
+impl Drop for BrokenOff<'_> {
+    fn drop(&mut self) {
+        self.0.store(0, Ordering::Release);
     }
 }
 
@@ -209,7 +219,9 @@ impl OneAtATime {
 mod tests {
     use std::os::fd::{IntoRawFd, RawFd};
     use std::os::unix::net::UnixStream;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::sync::mpsc::{self, Receiver, Sender};
+    use std::thread;
     use std::time::Duration;
 
     use super::*;
@@ -350,6 +362,16 @@ mod tests {
         });
         turns.run(|again| rounds.push(again));
         assert_eq!(rounds, [false, true, false]);
+    }
+
+    #[test]
+    fn work_that_was_broken_off_does_not_stop_what_comes_after() {
+        let turns = OneAtATime::default();
+        let broken = AssertUnwindSafe(|| turns.run(|_| panic!("for the test")));
+        assert!(catch_unwind(broken).is_err());
+        let mut rounds = Vec::new();
+        turns.run(|again| rounds.push(again));
+        assert_eq!(rounds, [false]);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::client::connection::{Connection, State};
+use crate::client::link::Link;
 use crate::client::loss::Disconnect;
 use crate::client::options::{ConnectionHandler, PingEvent};
 use crate::client::subscription::Subscription;
@@ -19,24 +20,56 @@ pub(super) struct Events {
     callbacks: Arc<Executor>,
     /// How many are at work on what the program must find done when it hears of it.
     holds: usize,
-    held: LinkedList<Job>,
+    held: LinkedList<Kept>,
     /// The connection is closed and the program told: nothing comes after that.
     ended: bool,
+    /// Each event that the program has not been told of yet has one of these.
+    untold: Arc<()>,
+}
+
+/// What a server can bring about as often as it likes is left out while so many events wait for the program.
+const MAX_UNTOLD: usize = 10_000;
+
+/// An event that is kept back.
+struct Kept {
+    job: Job,
+    /// The address of the link that it says has come up.
+    up: Option<usize>,
+}
+
+fn address(link: &Arc<Link>) -> usize {
+    Arc::as_ptr(link).addr()
 }
 
 impl Events {
     pub fn new(callbacks: Arc<Executor>) -> Events {
-        Events { callbacks, holds: 0, held: LinkedList::new(), ended: false }
+        Events { callbacks, holds: 0, held: LinkedList::new(), ended: false, untold: Arc::default() }
     }
 
     fn post(&mut self, job: Job) {
+        self.put(job, None);
+    }
+
+    /// For all but changes of the connection's state: a flood of them is not kept.
+    fn post_notice(&mut self, job: Job) {
+        if Arc::strong_count(&self.untold) <= MAX_UNTOLD {
+            self.post(job);
+        }
+    }
+
+    fn put(&mut self, job: Job, up: Option<usize>) {
         if self.ended {
             return;
         }
+        let untold = Arc::clone(&self.untold);
+        let job = Box::new(move || {
+            drop(untold);
+            job();
+        });
         if self.holds == 0 {
             self.callbacks.post(job);
         } else {
-            self.held.push_back(job);
+            self.held.push_back(Kept { job, up });
         }
     }
 
@@ -48,13 +81,14 @@ impl Events {
     pub fn let_go(&mut self) {
         self.holds -= 1;
         if self.holds == 0 {
-            std::mem::take(&mut self.held).into_iter().for_each(|job| self.callbacks.post(job));
+            std::mem::take(&mut self.held).into_iter().for_each(|kept| self.callbacks.post(kept.job));
         }
     }
 
-    /// Forgets what is kept back.
-    pub fn retract(&mut self) {
-        self.held.clear();
+    /// Forgets that this link came up, which is still kept back.
+    pub fn retract_up(&mut self, link: &Arc<Link>) {
+        let up = self.held.iter_mut().filter(|kept| kept.up == Some(address(link)));
+        up.for_each(|kept| kept.job = Box::new(|| {}));
     }
 
     /// Takes no more events; those kept back still go their way.
@@ -72,6 +106,27 @@ impl Connection {
         }
     }
 
+    /// The same for what a server may tell as often as it likes.
+    pub(super) fn post_notice(self: &Arc<Self>, state: &mut State, handler: &Option<ConnectionHandler>) {
+        if let Some(handler) = handler.clone() {
+            let connection = Arc::clone(self);
+            state.events.post_notice(Box::new(move || handler(&connection)));
+        }
+    }
+
+    /// The same to say that this link has come up.
+    pub(super) fn post_up(
+        self: &Arc<Self>,
+        state: &mut State,
+        link: &Arc<Link>,
+        handler: &Option<ConnectionHandler>,
+    ) {
+        if let Some(handler) = handler.clone() {
+            let connection = Arc::clone(self);
+            state.events.put(Box::new(move || handler(&connection)), Some(address(link)));
+        }
+    }
+
     /// Queues a call of the error handler.
     pub(super) fn report(
         self: &Arc<Self>,
@@ -81,7 +136,7 @@ impl Connection {
     ) {
         let connection = Arc::clone(self);
         let handler = self.options.error_handler.clone();
-        state.events.post(Box::new(move || match handler {
+        state.events.post_notice(Box::new(move || match handler {
             Some(handler) => handler(&connection, subscription.as_ref(), &error),
             None => print_error(&connection, subscription.as_ref(), &error),
         }));
@@ -95,11 +150,16 @@ impl Connection {
         self.post(state, &self.options.disconnected_handler);
     }
 
-    pub(super) fn post_ping(self: &Arc<Self>, event: PingEvent, outstanding: i32, rtt: Option<Duration>) {
+    pub(super) fn post_ping(
+        self: &Arc<Self>,
+        state: &mut State,
+        event: PingEvent,
+        outstanding: i32,
+        rtt: Option<Duration>,
+    ) {
         if let Some(handler) = self.options.liveness.ping_handler.clone() {
             let connection = Arc::clone(self);
-            let call = move || handler(&connection, event, outstanding, rtt);
-            self.state.lock().events.post(Box::new(call));
+            state.events.post_notice(Box::new(move || handler(&connection, event, outstanding, rtt)));
         }
     }
 }
@@ -149,6 +209,55 @@ mod tests {
         drop(hold);
         let next = || rx.recv_timeout(Duration::from_secs(10));
         assert_eq!([next(), next()], [Ok("disconnected"), Ok("closed")]);
+    }
+
+    #[test]
+    fn that_a_link_came_up_is_taken_back_and_nothing_else() {
+        let connection = connect_to(|mut client| assert!(!client.wait_for("never")), |_| {});
+        let link = connection.state.lock().link.clone().unwrap();
+        let threads = crate::io::threads::Threads::new(None);
+        let callbacks = Executor::start(&threads, "test").unwrap();
+        let mut events = Events::new(Arc::clone(&callbacks));
+        let (tx, rx) = mpsc::channel();
+        let job = |n: u32| -> Job {
+            let tx = tx.clone();
+            Box::new(move || tx.send(n).unwrap())
+        };
+        events.hold();
+        events.post(job(1));
+        events.put(job(2), Some(address(&link)));
+        events.put(job(3), Some(1)); // that of an earlier one
+        events.post(job(4));
+        events.retract_up(&link);
+        events.let_go();
+        drop((events, tx));
+        callbacks.close();
+        assert_eq!(rx.iter().collect::<Vec<_>>(), [1, 3, 4]);
+        connection.abandon();
+    }
+
+    #[test]
+    fn a_flood_of_notices_is_not_kept() {
+        let threads = crate::io::threads::Threads::new(None);
+        let callbacks = Executor::start(&threads, "test").unwrap();
+        let mut events = Events::new(Arc::clone(&callbacks));
+        let (tx, rx) = mpsc::channel();
+        let job = |n: usize| -> Job {
+            let tx = tx.clone();
+            Box::new(move || tx.send(n).unwrap())
+        };
+        events.hold();
+        (0..MAX_UNTOLD + 5).for_each(|n| events.post_notice(job(n)));
+        events.post(job(MAX_UNTOLD + 5));
+        events.let_go();
+        let told: Vec<_> =
+            (0..=MAX_UNTOLD).map(|_| rx.recv_timeout(Duration::from_secs(10)).unwrap()).collect();
+        assert!(told[..MAX_UNTOLD].iter().copied().eq(0..MAX_UNTOLD));
+        assert_eq!(told[MAX_UNTOLD], MAX_UNTOLD + 5);
+        events.post_notice(job(7)); // there is room again
+        assert_eq!(rx.recv_timeout(Duration::from_secs(10)), Ok(7));
+        drop(events);
+        callbacks.close();
     }
 
     #[test]

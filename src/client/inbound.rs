@@ -400,7 +400,7 @@ impl Connection {
     fn attend(self: &Arc<Self>, link: &Arc<Link>, events: &mut Vec<Event>) {
         for event in events.drain(..) {
             match event {
-                Event::Slow(subscription) => self.slow_consumer(subscription),
+                Event::Slow(subscription) => self.slow_consumer(link, subscription),
                 Event::Ping => self.on_ping(link),
                 Event::Pong => self.on_pong(link),
                 Event::Info(json) => self.on_async_info(link, &json),
@@ -420,13 +420,17 @@ impl Connection {
         self.connection_lost(link, Loss::new(Reason::ProtocolError, cause));
     }
 
-    fn slow_consumer(self: &Arc<Self>, subscription: Arc<Subscription>) {
+    pub(super) fn slow_consumer(self: &Arc<Self>, link: &Arc<Link>, subscription: Arc<Subscription>) {
         let mut state = self.state.lock();
+        if !state.is_current(link) {
+            self.report(&mut state, Some(subscription), Status::SlowConsumer.into());
+            return;
+        }
         // An older text stays: that is how the reference does it.
         let text = state.last_error.take().map(|(_, text)| text).filter(|t| !t.is_empty());
         let text = text.unwrap_or_else(|| Status::SlowConsumer.text().as_bytes().to_vec());
         state.last_error = Some((Status::SlowConsumer, text));
-        self.report(&mut state, Some(Arc::clone(&subscription)), Status::SlowConsumer.into());
+        self.report(&mut state, Some(subscription), Status::SlowConsumer.into());
     }
 
     /// INFO while connected. What cannot be parsed still wipes the record, as in the reference.
@@ -457,11 +461,11 @@ impl Connection {
             let randomize = !self.options.no_randomize;
             let discovered = state.pool.update(others, randomize, &mut state.rng);
             if discovered && tell_discovered {
-                self.post(state, &self.options.discovered_handler);
+                self.post_notice(state, &self.options.discovered_handler);
             }
         }
         if info.lame_duck {
-            self.post(state, &self.options.lame_duck_handler);
+            self.post_notice(state, &self.options.lame_duck_handler);
         }
         state.info = info;
     }
@@ -473,8 +477,10 @@ impl Connection {
             ServerErr::Permissions => {
                 let error = Error::new(Status::NotPermitted, shown);
                 let mut state = self.state.lock();
-                state.note_error(&error);
-                self.report(&mut state, None, error);
+                if state.is_current(link) {
+                    state.note_error(&error);
+                    self.report(&mut state, None, error);
+                }
             }
             ServerErr::Auth(kind) => {
                 let error = Error::new(Status::ConnectionAuthFailed, shown);

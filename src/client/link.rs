@@ -119,8 +119,8 @@ impl Link {
     pub fn with_held_data(&self, read: impl FnOnce()) {
         if let Some(tls) = self.tls.get() {
             tls.read_only_held(true);
+            let _ends = OnlyHeld(tls);
             read();
-            tls.read_only_held(false);
         }
     }
 
@@ -168,10 +168,15 @@ impl Link {
         self.read_by_caller.store(on, Ordering::Relaxed);
     }
 
+    /// What still arrives is not to be read any more. The rest is done by [`Link::take_down`], without any lock.
+    pub fn mark_down(&self) {
+        self.down.store(true, Ordering::Release);
+    }
+
     /// Ends the link: nobody watches the socket any more, and whoever waits on it wakes up. An event loop has to be told
     /// first, see [`crate::client::event_loop`]; nobody waits on the socket that one polls.
     pub fn take_down(&self) {
-        self.down.store(true, Ordering::Release);
+        self.mark_down();
         if self.event_loop.is_none() {
             self.socket.shutdown();
         }
@@ -249,11 +254,12 @@ impl Link {
         }
     }
 
-    /// Takes note that all is done about the first so many bytes of the socket.
+    /// Takes note that all is done about the first so many bytes of the socket. The poller may be late with it, after a
+    /// caller that has read on.
     #[inline]
     pub fn note_attended(&self, bytes: u64) {
         if !self.may_have_more() {
-            self.attended.store(bytes, Ordering::Relaxed);
+            self.attended.fetch_max(bytes, Ordering::Relaxed);
         }
     }
 
@@ -328,6 +334,15 @@ impl Link {
     }
 }
 
+/// While this lives reads see only what was read from the socket before.
+struct OnlyHeld<'a>(&'a tls::Session);
+
+impl Drop for OnlyHeld<'_> {
+    fn drop(&mut self) {
+        self.0.read_only_held(false);
+    }
+}
+
 fn reason_of(e: &io::Error) -> Reason {
     if e.kind() == ErrorKind::TimedOut { Reason::TcpTimeout } else { Reason::IoError }
 }
@@ -341,4 +356,23 @@ fn write_error(e: &io::Error) -> Error {
         return Status::NoMemory.into();
     }
     Error::new(Status::IoError, format!("error writing to the server: {e}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::IntoRawFd;
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+    use crate::io::socket::TcpOptions;
+
+    #[test]
+    fn what_was_attended_to_stays_so() {
+        let (ours, _peer) = UnixStream::pair().unwrap();
+        let socket = Socket::from_fd(ours.into_raw_fd(), &TcpOptions::default()).unwrap();
+        let link = Link::new(socket, None, Arc::default());
+        link.note_attended(10);
+        link.note_attended(5); // by who was held up in between
+        assert_eq!(link.arrivals().attended, 10);
+    }
 }

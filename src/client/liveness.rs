@@ -56,24 +56,27 @@ impl Connection {
 
     /// On the timer thread: waits for nothing.
     fn on_tick(self: &Arc<Self>) {
-        if self.status() != ConnStatus::Connected {
+        // While it is held, the program is told of no loss, and an event loop does not close the descriptor.
+        let mut state = self.state.lock();
+        if state.status != ConnStatus::Connected {
             return;
         }
-        let Some(link) = self.state.lock().link.clone() else { return };
-        let Some(arrivals) = self.arrivals(&link) else { return };
+        let Some(link) = state.link.clone() else { return };
+        let arrivals = link.arrivals();
         let (due, missed, cause) = self.with_liveness(|live| {
             let missed = live.outstanding();
             (live.tick(clock::now(), arrivals), missed, live.stale_cause())
         });
         if due != Tick::NotDue && missed > 0 {
-            self.post_ping(PingEvent::Missed, missed, None);
+            self.post_ping(&mut state, PingEvent::Missed, missed, None);
         }
+        if due == Tick::SendPing {
+            self.post_ping(&mut state, PingEvent::Sent, missed + 1, None); // first: the PONG may be fast
+        }
+        drop(state);
         match due {
             Tick::Stale => return self.connection_lost(&link, Loss::stale(reason(cause))),
-            Tick::SendPing => {
-                self.post_ping(PingEvent::Sent, missed + 1, None); // first: the PONG may be fast
-                self.send_keep_alive();
-            }
+            Tick::SendPing => self.send_keep_alive(),
             Tick::NotDue => {}
         }
         self.schedule_tick();
@@ -107,17 +110,17 @@ impl Connection {
 
     /// A PONG arrived. A late one of an earlier link answers no PING of this one.
     pub(super) fn on_pong(self: &Arc<Self>, link: &Arc<Link>) {
-        let state = self.state.lock();
+        let mut state = self.state.lock();
         if !state.is_current(link) {
             return;
         }
         self.with_liveness(Liveness::on_pong);
         let answer = self.outbound.pong();
-        drop(state);
         self.vitals.note_pong(answer.round_trip);
         if answer.keep_alive {
-            self.post_ping(PingEvent::Answered, 0, answer.round_trip);
+            self.post_ping(&mut state, PingEvent::Answered, 0, answer.round_trip);
         }
+        drop(state);
         if let Some(waiter) = answer.waiter {
             waiter.complete(Ok(()));
         }

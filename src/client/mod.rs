@@ -23,6 +23,8 @@ mod pause;
 pub mod publish;
 mod reconnect;
 mod recycle;
+#[cfg(test)]
+mod refused;
 mod requests;
 pub mod stats;
 pub mod subscription;

@@ -73,14 +73,14 @@ impl Connection {
             }
             self.begin_attempt();
             let result = self.attempt(&server);
-            self.state.lock().trying = None;
+            self.end_attempt();
             match result {
                 Ok(()) => return,
                 Err(failure) => {
                     if failure.reached {
                         self.reconnects.fetch_add(1, Ordering::Relaxed);
                     }
-                    if self.is_closed() || self.abort_after(&failure.error, failure.reached, initial) {
+                    if self.abort_after(&failure.error, failure.reached, initial) {
                         self.close_now(Loss::new(Reason::Auth, failure.error));
                         return;
                     }
@@ -100,6 +100,13 @@ impl Connection {
         state.trying = Some(ThreadId::current());
         if let Some(server) = state.pool.current_mut() {
             server.attempts += 1;
+        }
+    }
+
+    pub(super) fn end_attempt(&self) {
+        let mut state = self.state.lock();
+        if state.trying == Some(ThreadId::current()) {
+            state.trying = None; // once the connection is up, another thread may be trying again
         }
     }
 
@@ -135,6 +142,9 @@ impl Connection {
     /// Takes note of a failed attempt; true when the connection is to be given up.
     fn abort_after(self: &Arc<Self>, error: &Error, reached: bool, initial: bool) -> bool {
         let mut state = self.state.lock();
+        if state.status == ConnStatus::Closed {
+            return true;
+        }
         if !reached {
             // The text stays, and is what is left should the servers run out: so it is in the reference.
             if let Some((status, _)) = &mut state.last_error {

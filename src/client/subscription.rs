@@ -1,5 +1,7 @@
 //! A subscription: its queue, its limits and counters, its delivery and its end.
 
+#[cfg(test)]
+mod tests;
 mod trim;
 
 use std::collections::VecDeque;
@@ -89,6 +91,8 @@ struct State {
     waiters: usize,
     timeout_due: bool,
     timer: Option<timer::Key>,
+    /// How often the timer was set: one that has fired when it is set anew is out of date.
+    timer_set: u64,
     end: Option<End>,
     finished: bool,
     on_complete: Option<CompleteHandler>,
@@ -170,6 +174,7 @@ impl Subscription {
                 waiters: 0,
                 timeout_due: false,
                 timer: None,
+                timer_set: 0,
                 end: None,
                 finished: false,
                 on_complete: None,
@@ -188,8 +193,32 @@ impl Subscription {
     pub fn start(self: &Arc<Self>) {
         let mut state = self.state.lock();
         state.started = true;
+        if self.mode == Mode::FixedPool && self.is_async() {
+            self.hand_over_early(&mut state);
+        }
         self.restart_timeout(&mut state);
         self.schedule_if_needed(state);
+    }
+
+    /// For the fixed pool: gives the worker what came before the start. Under the lock, so that what comes from now on is
+    /// given later.
+    fn hand_over_early(self: &Arc<Self>, state: &mut State) {
+        let early = std::mem::take(&mut state.msgs);
+        if early.is_empty() {
+            return;
+        }
+        let jobs = early.into_iter().map(|msg| Job::One(Arc::clone(self), msg));
+        let (mut refused, mut bytes) = (0, 0);
+        state.with_home(|home| {
+            self.connection.core().delivery.give(home, jobs, |_, msg| {
+                refused += 1;
+                bytes += msg.size() as u64;
+            });
+        });
+        if refused > 0 {
+            state.take_back(refused, bytes);
+            state.slow = false; // so that the program is told with the next one that is dropped
+        }
     }
 
     pub fn connection(&self) -> &Arc<Connection> {
@@ -288,8 +317,15 @@ impl Subscription {
     pub(super) fn admit(self: &Arc<Self>, msg: Msg, handover: &mut Handover<'_>) -> bool {
         let mut state = self.state.lock();
         let mut tell = false;
-        if self.is_valid() && self.admit_one(&mut state, &msg, &mut tell) {
+        if !self.is_valid() || !self.admit_one(&mut state, &msg, &mut tell) {
+            return tell;
+        }
+        if state.started {
             state.with_home(|home| handover.add(home, Job::One(Arc::clone(self), msg)));
+        } else if state.msgs.try_reserve(1).is_ok() {
+            state.msgs.push_back(msg);
+        } else {
+            tell = state.take_back(1, msg.size() as u64);
         }
         tell
     }
@@ -371,6 +407,11 @@ impl Subscription {
 
     fn put_back(&self, batch: &mut VecDeque<Msg>) -> bool {
         let mut state = self.state.lock();
+        if state.end.is_some() {
+            drop(state);
+            batch.clear(); // nobody is going to take them out again
+            return true;
+        }
         if batch.try_reserve(state.msgs.len()).is_err() {
             let bytes = state.msgs.iter().map(|msg| msg.size() as u64).sum();
             let count = state.msgs.len() as u64;
@@ -479,18 +520,22 @@ impl Subscription {
         if let Some(old) = state.timer.take() {
             timer.cancel(old);
         }
+        state.timer_set += 1;
         if self.is_valid() && state.started {
-            let weak = Arc::downgrade(self);
+            let (weak, set) = (Arc::downgrade(self), state.timer_set);
             state.timer = Some(timer.schedule(clock::now().saturating_add(timeout), move || {
                 if let Some(sub) = weak.upgrade() {
-                    sub.timed_out();
+                    sub.timed_out(set);
                 }
             }));
         }
     }
 
-    fn timed_out(self: &Arc<Self>) {
+    fn timed_out(self: &Arc<Self>, set: u64) {
         let mut state = self.state.lock();
+        if state.timer_set != set {
+            return;
+        }
         state.timer = None;
         let quiet = self.pending(&state) == 0 && !state.drain.emptying;
         if quiet && self.is_valid() {
@@ -707,6 +752,7 @@ impl Subscription {
         }
         state.drain.emptying = true;
         self.emptying.store(true, Ordering::Release);
+        fence(Ordering::SeqCst); // as in `limit`
         state.drain.status = state.drain.status.or(failure);
         let empty = self.pending(&state) == 0;
         if !self.is_async() {

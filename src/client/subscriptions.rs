@@ -270,9 +270,9 @@ impl Connection {
             return self.tell_unsubscribed(table, sub.sid(), None);
         }
         table.remove(sub.sid());
-        let told = self.tell_unsubscribed(table, sub.sid(), None);
+        let _ = self.tell_unsubscribed(table, sub.sid(), None); // it has ended: what still comes finds nobody
         sub.close(End::Unsubscribed);
-        told
+        Ok(())
     }
 
     /// Marks a subscription as draining and tells the server; false when it has been drained already.

@@ -19,19 +19,19 @@ use crate::error::Status;
 use crate::io::clock::Deadline;
 use crate::io::socket::{Socket, TcpOptions};
 
-const SOON: Duration = Duration::from_secs(20);
+pub(super) const SOON: Duration = Duration::from_secs(20);
 
-/// Serves connections one after the other; PINGs are answered.
-struct Server {
-    url: String,
-    accepted: Receiver<TcpStream>,
+/// Serves connections; PINGs are answered.
+pub(super) struct Server {
+    pub url: String,
+    pub accepted: Receiver<TcpStream>,
     /// Lines of all connections, without those of the handshake's CONNECT.
     lines: Receiver<String>,
 }
 
 impl Server {
     /// `mute`: only the PING of a handshake is answered.
-    fn start(mute: bool) -> Server {
+    pub fn start(mute: bool) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("nats://{}", listener.local_addr().unwrap());
         let ((accept, accepted), (tell, lines)) = (channel(), channel());
@@ -43,15 +43,17 @@ impl Server {
                 if accept.send(stream.try_clone().unwrap()).is_err() {
                     return;
                 }
-                for (at, line) in BufReader::new(stream).lines().map_while(Result::ok).enumerate() {
-                    let answered = !mute || at < 2;
-                    if answered && line == "PING" && writer.write_all(b"PONG\r\n").is_err() {
-                        break;
+                thread::spawn(move || {
+                    for (at, line) in BufReader::new(stream).lines().map_while(Result::ok).enumerate() {
+                        let answered = !mute || at < 2;
+                        if answered && line == "PING" && writer.write_all(b"PONG\r\n").is_err() {
+                            break;
+                        }
+                        if !line.starts_with("CONNECT") {
+                            let _ = tell.send(line);
+                        }
                     }
-                    if !line.starts_with("CONNECT") {
-                        let _ = tell.send(line);
-                    }
-                }
+                });
             }
         });
         Server { url, accepted, lines }
@@ -63,7 +65,7 @@ impl Server {
     }
 
     /// The lines up to one that begins like this.
-    fn lines_until(&self, start: &str) -> Vec<String> {
+    pub fn lines_until(&self, start: &str) -> Vec<String> {
         let mut lines: Vec<String> = Vec::new();
         while !lines.last().is_some_and(|line| line.starts_with(start)) {
             lines.push(self.lines.recv_timeout(SOON).unwrap_or_else(|_| panic!("no {start} in {lines:?}")));
@@ -72,11 +74,16 @@ impl Server {
     }
 }
 
-fn connected(server: &Server) -> Arc<Connection> {
+pub(super) fn connected(server: &Server) -> Arc<Connection> {
+    connected_with(server, |_| {})
+}
+
+pub(super) fn connected_with(server: &Server, set: impl FnOnce(&mut Options)) -> Arc<Connection> {
     let mut options = Options::new(&Defaults::default());
     options.set_url(Some(server.url.as_bytes())).unwrap();
     options.allow_reconnect = true;
     options.reconnect_wait_ms = 1;
+    set(&mut options);
     match connect(options) {
         Ok(Outcome::Connected(connection)) => connection,
         _ => panic!("not connected"),
@@ -196,11 +203,21 @@ fn what_comes_late_over_an_earlier_link_changes_nothing() {
         connection.on_server_error(&earlier, b"authorization violation");
         connection.on_server_error(&earlier, b"some other error");
     }
+    let request = Request { subject: b"foo", queue: None, handler: None, timeout_ms: None };
+    let sub = connection.subscribe(request).unwrap();
+    connection.on_server_error(&earlier, b"permissions violation for foo");
+    connection.slow_consumer(&earlier, Arc::clone(&sub));
     assert!(connection.last_error().is_none() && !connection.is_closed());
     let own = connection.state.lock().link.clone().unwrap();
     connection.on_async_info(&own, b"{\"max_payload\":5}");
     assert_eq!(connection.max_payload(), 5);
     connection.on_pong(&own);
     assert!(waiter.wait(Deadline::in_ms(0)).is_ok());
+    connection.slow_consumer(&own, Arc::clone(&sub));
+    assert_eq!(connection.last_error().unwrap().0, Status::SlowConsumer);
+    connection.on_server_error(&own, b"permissions violation for foo");
+    assert_eq!(connection.last_error().unwrap().0, Status::NotPermitted);
     connection.close();
+    connection.slow_consumer(&own, sub);
+    assert_eq!(connection.last_error().unwrap().0, Status::NotPermitted);
 }

@@ -3,6 +3,7 @@
 
 use std::ffi::c_int;
 
+use crate::ffi::support::connection::held_on_connection;
 use crate::ffi::support::{Handle, held};
 use crate::ffi::types::*;
 
@@ -10,14 +11,8 @@ use crate::ffi::types::*;
 /// loop's thread, or on several at a time. Does nothing when the connection has no socket at the moment.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_ProcessReadEvent(nc: *mut natsConnection) {
-    held("natsConnection_ProcessReadEvent", (), || {
-        // SAFETY: a live handle or NULL.
-        if let Some(nc) = unsafe { natsConnection::borrow_opt(nc) }
-            && nc.check_process().is_ok()
-        {
-            nc.process_read_event();
-        }
-    });
+    // SAFETY: a live handle or NULL.
+    unsafe { held_on_connection("natsConnection_ProcessReadEvent", nc, |nc| nc.process_read_event()) }
 }
 
 /// Tells the library that the socket of a connection can be written. Called by the event loop's adapter on the
@@ -25,14 +20,8 @@ pub unsafe extern "C-unwind" fn natsConnection_ProcessReadEvent(nc: *mut natsCon
 /// moment.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_ProcessWriteEvent(nc: *mut natsConnection) {
-    held("natsConnection_ProcessWriteEvent", (), || {
-        // SAFETY: a live handle or NULL.
-        if let Some(nc) = unsafe { natsConnection::borrow_opt(nc) }
-            && nc.check_process().is_ok()
-        {
-            nc.process_write_event();
-        }
-    });
+    // SAFETY: a live handle or NULL.
+    unsafe { held_on_connection("natsConnection_ProcessWriteEvent", nc, |nc| nc.process_write_event()) }
 }
 
 /// Closes a socket that the event loop's adapter has stopped polling, and sets it to -1. Called on the loop's

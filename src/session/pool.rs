@@ -183,12 +183,12 @@ impl ServerPool {
 
     /// Call after a successful handshake: the current server's attempts and its authentication error are
     /// forgotten.
-    pub fn reset_attempts_of_current(&mut self) {
-        if let Some(server) = self.current_mut() {
-            server.attempts = 0;
-            server.did_connect = true;
-            server.last_auth_error = None;
-        }
+    /// Returns how many attempts there were.
+    pub fn reset_attempts_of_current(&mut self) -> i32 {
+        let Some(server) = self.current_mut() else { return 0 };
+        server.did_connect = true;
+        server.last_auth_error = None;
+        std::mem::take(&mut server.attempts)
     }
 
     /// Takes over the addresses a server announced; true when one was never seen before (then the discovered

@@ -98,8 +98,19 @@ impl Outbound {
     /// fails, the frame that starts with byte `own` is the caller's to know about: it is not kept for the reconnect.
     pub(super) fn write_until<'a>(&'a self, queue: Guard<'a>, goal: u64, own: Option<u64>) -> Result<Then> {
         let mut queue = self.reach(queue, goal, own)?;
-        thread_end::point()?; // of all publishes only those that write are cancellation points
-        Ok(queue.look_after_rest())
+        let then = queue.look_after_rest();
+        drop(queue);
+        // Of all publishes only those that write are cancellation points. A failed call asks for nothing: its caller
+        // looks after what is left.
+        thread_end::point().inspect_err(|_| self.take_back(then))?;
+        Ok(then)
+    }
+
+    #[cold]
+    fn take_back(&self, then: Then) {
+        if then == Then::RequestFlush {
+            self.queue.lock().flush_requested = false;
+        }
     }
 
     /// As [`Outbound::write_until`], and keeps the lock: who goes on looks after what is left.

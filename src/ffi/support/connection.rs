@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::client::connection::Connection;
 use crate::client::subscription::Subscription;
 use crate::error::{Error, Result, Status};
-use crate::ffi::support::boundary::{quick, waiting};
+use crate::ffi::support::boundary::{held, quick, waiting};
 use crate::ffi::support::handle::Handle;
 use crate::ffi::types::{natsConnection, natsStatus, natsSubscription};
 
@@ -101,6 +101,29 @@ unsafe fn through(
         close_after_panic(&connection);
     }
     status
+}
+
+/// The same for functions that return nothing and do nothing for NULL or a connection of the parent process.
+///
+/// # Safety
+/// As for [`on_connection`].
+pub(crate) unsafe fn held_on_connection(
+    name: &'static str,
+    nc: *mut natsConnection,
+    body: impl FnOnce(&Arc<Connection>),
+) {
+    // SAFETY: as promised by the caller.
+    let Some(connection) = (unsafe { natsConnection::borrow_opt(nc) }) else { return };
+    let mut panicked = true;
+    held(name, (), || {
+        if connection.check_process().is_ok() {
+            body(&connection);
+        }
+        panicked = false;
+    });
+    if panicked {
+        close_after_panic(&connection);
+    }
 }
 
 #[cold]
