@@ -750,6 +750,50 @@ static void *destroy_cancelled(void *closure)
     return NULL;
 }
 
+enum
+{
+    PUBLISHED = 100
+};
+
+static atomic_bool published;
+
+static void *close_much_cancelled(void *closure)
+{
+    static const char payload[1024];
+
+    (void)closure;
+    for (int i = 0; i < PUBLISHED; i++)
+        CHECK_OK(natsConnection_Publish(nc, "a", payload, sizeof payload));
+    pthread_cancel(pthread_self());
+    atomic_store(&published, true);
+    natsConnection_Close(nc);
+    pthread_testcancel();
+    return NULL;
+}
+
+// A close takes along what was published, also for a thread that was cancelled before it.
+TEST(close_sends_what_was_published)
+{
+    pthread_t thread;
+    void     *result = NULL;
+
+    m = mock_create();
+    mock_receive_buffer(m, 4096); // the rest waits on this side, where a close that does not wait would drop it
+    CHECK_OK(natsConnection_ConnectTo(&nc, mock_url(m)));
+    mock_frozen(m, true);
+    CHECK_INT(pthread_create(&thread, NULL, close_much_cancelled, NULL), 0);
+    WAIT_FOR(atomic_load(&published), 20000);
+    sleep_ms(50); // the close waits now, for half a second at most
+    mock_frozen(m, false);
+    CHECK_INT(pthread_join(thread, &result), 0);
+    CHECK(result == PTHREAD_CANCELED);
+    CHECK_INT(natsConnection_Status(nc), NATS_CONN_STATUS_CLOSED);
+    CHECK(mock_wait_pubs(m, MOCK_LATEST, PUBLISHED, 20000));
+    natsConnection_Destroy(nc);
+    CHECK_OK(nats_CloseAndWait(20000));
+    mock_destroy(m);
+}
+
 // What closes is finished before the thread ends.
 TEST(close_through_an_adapter)
 {

@@ -150,6 +150,22 @@ impl Drop for Held {
     }
 }
 
+/// As long as this lives, waits of the calling thread do not end when it is cancelled: for what must be done as a whole.
+pub struct Uncut(bool);
+
+impl Uncut {
+    #[allow(clippy::new_without_default, reason = "a guard is made on purpose")]
+    pub fn new() -> Uncut {
+        Uncut(KNOWN.with(|known| known.cancellable.replace(false)))
+    }
+}
+
+impl Drop for Uncut {
+    fn drop(&mut self) {
+        KNOWN.with(|known| known.cancellable.set(self.0));
+    }
+}
+
 /// A cancellation point of a function that works with cancellation on, but for parts of it. One that holds cancellation off
 /// as a whole has its own.
 pub fn point() -> Result<(), Ending> {

@@ -43,6 +43,7 @@ use crate::proto::memory;
 use crate::session::liveness::Liveness;
 use crate::session::pool::ServerPool;
 use crate::thread_end;
+use crate::thread_end::{Held, Uncut};
 
 /// The write buffer holds this many times the I/O buffer size: fewer, larger writes.
 const WRITE_BUFFERS: usize = 8;
@@ -586,12 +587,16 @@ impl Connection {
 
     // ---- end ----
 
-    /// Closes: what was published goes out first if the server takes it, within half a second.
+    /// Closes: what was published goes out first if the server takes it, within half a second. A cancelled thread ends
+    /// when that is done.
     pub fn close(self: &Arc<Self>) {
+        let uncut = Uncut::new();
         if self.status() == ConnStatus::Connected && self.outbound.publisher_blocked_for() < STUCK {
             let _ = self.round_trip(Deadline::in_ms(CLOSE_FLUSH_MS));
         }
         self.close_now(Loss::closed_by_user());
+        drop(uncut);
+        let _ = Held::new().check(); // the door sees to the rest
     }
 
     /// Closes a connection whose code has failed in the middle of something.
