@@ -129,8 +129,21 @@ static void harmless_lines(void)
     fixture f = connected(RECONNECT);
 
     trace_scenario("harmless lines");
-    mock_send(f.m, "+OK\r\n+ok whatever\r\nPONG\r\npong trailing\r\nINFO {}\r\n+OK\n");
+    mock_send(f.m, "+OK\r\n+ok whatever\r\nINFO {}\r\n+OK\n");
+    fixture_read(&f);
     trace_status("flush", natsConnection_FlushTimeout(f.nc, 5000));
+    tell(&f);
+}
+
+// PONGs are matched by their count: the answers to later PINGs come to nobody.
+static void unasked_pongs(void)
+{
+    fixture f = connected(RECONNECT);
+
+    trace_scenario("PONGs nobody asked for");
+    mock_send(f.m, "PONG\r\npong trailing\r\n");
+    fixture_read(&f);
+    trace_status("flush", natsConnection_FlushTimeout(f.nc, 200));
     tell(&f);
 }
 
@@ -185,6 +198,7 @@ int main(void)
     permissions();
     malformed();
     harmless_lines();
+    unasked_pongs();
     stream_ends();
     error_then_end("Stale Connection");
     error_then_end("Any Error");

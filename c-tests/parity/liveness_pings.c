@@ -118,7 +118,7 @@ static void early_pongs(void)
     fixture_connect(&f);
     mock_mute(f.m);
     mock_send(f.m, "PONG\r\nPONG\r\nPONG\r\n");
-    sleep_ms(100);
+    fixture_read(&f);
     trace_status("flush unanswered", natsConnection_FlushTimeout(f.nc, 200));
     mock_auto_pong(f.m, true);
     trace_status("flush answered", natsConnection_FlushTimeout(f.nc, 2000));

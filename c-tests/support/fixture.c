@@ -29,6 +29,14 @@ void fixture_connect(fixture *f)
     events_start_clock(f->ev);
 }
 
+void fixture_read(fixture *f)
+{
+    int pongs = mock_count_lines(f->m, MOCK_LATEST, "PONG");
+
+    mock_send(f->m, "PING\r\n");
+    CHECK(mock_wait_line(f->m, MOCK_LATEST, "PONG", pongs + 1, 5000));
+}
+
 void fixture_destroy(fixture *f)
 {
     if (f->nc != NULL)

@@ -28,6 +28,9 @@ fixture fixture_pinging(int64_t interval_ms, int max_pings_out, bool reconnect);
 // Connects (a failure fails the test) and restarts the clock of the recorder.
 void fixture_connect(fixture *f);
 
+// What the mock has sent so far is read by the client when this returns: it has answered a PING that came after it.
+void fixture_read(fixture *f);
+
 // Closes, waits until the closed callback is through, destroys everything.
 void fixture_destroy(fixture *f);
 
