@@ -9,8 +9,8 @@ use std::sync::mpsc;
 use std::thread;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use nats::client::connect::{Outcome, connect};
 use nats::client::connection::Connection;
+use nats::client::connection::connect::{Outcome, connect};
 use nats::client::library;
 use nats::client::options::Options;
 use nats::client::subscription::{MsgHandler, Request, Subscription};

@@ -1,8 +1,8 @@
 //! What nats-doctor (`tools/nats-doctor`) may use of the library, and nothing else.
 
-pub use crate::client::connect::{Outcome, connect};
 pub use crate::client::connection::Connection;
+pub use crate::client::connection::connect::{Outcome, connect};
+pub use crate::client::connection::loss::{Disconnect, Reason};
 pub use crate::client::library::{defaults, open_default};
-pub use crate::client::loss::{Disconnect, Reason};
 pub use crate::client::options::{Credentials, Options, PingEvent, TlsSettings};
 pub use crate::error::{Error, Result, Status};

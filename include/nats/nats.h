@@ -2069,6 +2069,13 @@ NATS_EXTERN natsStatus nats_CloseAndWait(int64_t timeout);
 NATS_EXTERN natsStatus natsOptions_Create(natsOptions **newOpts);
 
 /**
+ * Destroys options. Connections made with them are not affected.
+ *
+ * @param opts the options, not to be used afterwards. NULL is accepted.
+ */
+NATS_EXTERN void natsOptions_Destroy(natsOptions *opts);
+
+/**
  * Sets the URL of the server to connect to: `[scheme://][user[:password]@|token@]host[:port]`, port 4222 by
  * default. With natsOptions_SetServers() too, this one is tried first.
  *
@@ -2093,6 +2100,58 @@ NATS_EXTERN natsStatus natsOptions_SetURL(natsOptions *opts, const char *url);
  * `tls://` in a build without TLS.
  */
 NATS_EXTERN natsStatus natsOptions_SetServers(natsOptions *opts, const char **servers, int serversCount);
+
+/**
+ * Keeps servers in the order given, and the addresses of a host in the order resolved. Default: false, both are
+ * shuffled.
+ *
+ * @param opts the options.
+ * @param noRandomize true to keep the order.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetNoRandomize(natsOptions *opts, bool noRandomize);
+
+/**
+ * Bounds the time for connecting to one server, from resolving its name to its first answer. Default: 2000.
+ *
+ * @param opts the options.
+ * @param timeout in milliseconds. 0 has expired at once: connecting fails with #NATS_TIMEOUT.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `timeout` negative.
+ */
+NATS_EXTERN natsStatus natsOptions_SetTimeout(natsOptions *opts, int64_t timeout);
+
+/**
+ * Sets which addresses of a host are tried, and in which order. Default: 0.
+ *
+ * @param opts the options.
+ * @param order 4 for IPv4 only, 6 for IPv6 only, 46 for IPv4 first, 64 for IPv6 first, 0 for no preference.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `order` another number.
+ */
+NATS_EXTERN natsStatus natsOptions_IPResolutionOrder(natsOptions *opts, int order);
+
+/**
+ * Uses the given servers only, not those the server tells about. Default: false.
+ *
+ * @param opts the options.
+ * @param ignore true to ignore them.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetIgnoreDiscoveredServers(natsOptions *opts, bool ignore);
+
+/**
+ * Sets a function that makes the TCP connection to a server, through a proxy for example, instead of the library.
+ *
+ * It gets the host without brackets, and the port; it stores the connected socket and returns #NATS_OK. The socket
+ * is then the library's, also the one stored before returning something else. Any other status counts as a server
+ * that cannot be reached.
+ *
+ * @param opts the options.
+ * @param proxyConnHandler the handler. NULL removes it.
+ * @param closure passed to the handler.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetProxyConnHandler(natsOptions *opts,
+                                                       natsProxyConnHandler proxyConnHandler, void *closure);
 
 /**
  * Sets user and password for servers whose URL has no credentials of its own.
@@ -2126,399 +2185,6 @@ NATS_EXTERN natsStatus natsOptions_SetToken(natsOptions *opts, const char *token
  */
 NATS_EXTERN natsStatus natsOptions_SetTokenHandler(natsOptions *opts, natsTokenHandler tokenCb,
                                                    void *closure);
-
-/**
- * Keeps servers in the order given, and the addresses of a host in the order resolved. Default: false, both are
- * shuffled.
- *
- * @param opts the options.
- * @param noRandomize true to keep the order.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
- */
-NATS_EXTERN natsStatus natsOptions_SetNoRandomize(natsOptions *opts, bool noRandomize);
-
-/**
- * Bounds the time for connecting to one server, from resolving its name to its first answer. Default: 2000.
- *
- * @param opts the options.
- * @param timeout in milliseconds. 0 has expired at once: connecting fails with #NATS_TIMEOUT.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `timeout` negative.
- */
-NATS_EXTERN natsStatus natsOptions_SetTimeout(natsOptions *opts, int64_t timeout);
-
-/**
- * Names the connection, for the monitoring of the server and natsConnection_GetName(). Default: no name.
- *
- * @param opts the options.
- * @param name copied. NULL removes the name.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
- */
-NATS_EXTERN natsStatus natsOptions_SetName(natsOptions *opts, const char *name);
-
-/**
- * Asks the server to acknowledge every operation. Default: false.
- *
- * @param opts the options.
- * @param verbose true to ask for it.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
- */
-NATS_EXTERN natsStatus natsOptions_SetVerbose(natsOptions *opts, bool verbose);
-
-/**
- * Asks the server to check subjects more strictly. Default: false.
- *
- * @param opts the options.
- * @param pedantic true to ask for it.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
- */
-NATS_EXTERN natsStatus natsOptions_SetPedantic(natsOptions *opts, bool pedantic);
-
-/**
- * Sets the time between the pings that show whether the server is still there. Default: 120000.
- *
- * @param opts the options.
- * @param interval in milliseconds; 0 or less sends no pings.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
- */
-NATS_EXTERN natsStatus natsOptions_SetPingInterval(natsOptions *opts, int64_t interval);
-
-/**
- * Sets how many pings may be unanswered. When the next one would be sent the connection counts as lost
- * (#NATS_STALE_CONNECTION). Default: 2.
- *
- * @param opts the options.
- * @param maxPingsOut 0 or less: the connection is lost when the first ping would be sent.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
- */
-NATS_EXTERN natsStatus natsOptions_SetMaxPingsOut(natsOptions *opts, int maxPingsOut);
-
-/**
- * Sets the size of the buffer that collects outgoing data. Default: 32768.
- *
- * @param opts the options.
- * @param ioBufSize in bytes; 0 is the default.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `ioBufSize` negative.
- */
-NATS_EXTERN natsStatus natsOptions_SetIOBufSize(natsOptions *opts, int ioBufSize);
-
-/**
- * Says whether the library reconnects when the connection is lost. Default: true. Otherwise the connection is
- * closed then.
- *
- * @param opts the options.
- * @param allow false to close instead.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
- */
-NATS_EXTERN natsStatus natsOptions_SetAllowReconnect(natsOptions *opts, bool allow);
-
-/**
- * Reconnects after an error reported by the server that normally closes the connection. Default: false.
- *
- * @param opts the options.
- * @param reconnect true to reconnect.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
- */
-NATS_EXTERN natsStatus natsOptions_SetReconnectOnProtocolError(natsOptions *opts, bool reconnect);
-
-/**
- * Keeps reconnecting however often a server refuses the credentials. Default: false, the connection is closed when
- * a server refuses them twice in a row with the same error.
- *
- * @param opts the options.
- * @param ignore true to keep trying.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
- */
-NATS_EXTERN natsStatus natsOptions_SetIgnoreAuthErrorAbort(natsOptions *opts, bool ignore);
-
-/**
- * Limits the attempts to reconnect to each server; a server that used them up is forgotten. Default: 60. With
- * natsOptions_SetRetryOnFailedConnect() and no callback, this limits the passes over the servers, where 0 is no
- * limit either.
- *
- * @param opts the options.
- * @param maxReconnect the number of attempts; negative for no limit.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
- */
-NATS_EXTERN natsStatus natsOptions_SetMaxReconnect(natsOptions *opts, int maxReconnect);
-
-/**
- * Sets the wait before a server is tried again, once all servers were tried. Default: 2000. See
- * natsOptions_SetReconnectJitter().
- *
- * @param opts the options.
- * @param reconnectWait in milliseconds.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `reconnectWait` negative.
- */
-NATS_EXTERN natsStatus natsOptions_SetReconnectWait(natsOptions *opts, int64_t reconnectWait);
-
-/**
- * Sets the longest random time added to the wait of natsOptions_SetReconnectWait(), so that the clients of a lost
- * server do not all come back at once.
- *
- * @param opts the options.
- * @param jitter in milliseconds, for connections without TLS. Default: 100.
- * @param jitterTLS in milliseconds, for connections with TLS. Default: 1000.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or a value negative.
- */
-NATS_EXTERN natsStatus natsOptions_SetReconnectJitter(natsOptions *opts, int64_t jitter, int64_t jitterTLS);
-
-/**
- * Sets a function that decides how long to wait, instead of natsOptions_SetReconnectWait() and
- * natsOptions_SetReconnectJitter().
- *
- * It is called once all servers were tried, with the number of such rounds since the connection was lost, and
- * returns the wait in milliseconds (0 or less: none). It may close the connection. If it ends its thread instead of
- * returning, the wait is that of the two options.
- *
- * @param opts the options.
- * @param cb the handler. NULL removes it.
- * @param closure passed to the handler.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
- */
-NATS_EXTERN natsStatus natsOptions_SetCustomReconnectDelay(natsOptions *opts,
-                                                           natsCustomReconnectDelayHandler cb, void *closure);
-
-/**
- * Sets how much may be published while the library reconnects. Publishing fails with #NATS_INSUFFICIENT_BUFFER
- * once this much is waiting, messages that lost connections left unsent included. Default: 8 MiB.
- *
- * @param opts the options.
- * @param reconnectBufSize in bytes. 0 buffers nothing: publishing then fails while disconnected.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `reconnectBufSize` negative.
- */
-NATS_EXTERN natsStatus natsOptions_SetReconnectBufSize(natsOptions *opts, int reconnectBufSize);
-
-/**
- * Sets how many messages may wait in each subscription; further ones are dropped, which is reported as
- * #NATS_SLOW_CONSUMER. Default: 65536. natsSubscription_SetPendingLimits() sets it for one subscription.
- *
- * @param opts the options.
- * @param maxPending the number of messages.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `maxPending` not above 0.
- */
-NATS_EXTERN natsStatus natsOptions_SetMaxPendingMsgs(natsOptions *opts, int maxPending);
-
-/**
- * Sets how many bytes may wait in each subscription, see natsOptions_SetMaxPendingMsgs(). Default: 1024 times the
- * number of messages.
- *
- * @param opts the options.
- * @param maxPending in bytes, headers and payloads.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `maxPending` not above 0.
- */
-NATS_EXTERN natsStatus natsOptions_SetMaxPendingBytes(natsOptions *opts, int64_t maxPending);
-
-/**
- * Sets a function that makes the TCP connection to a server, through a proxy for example, instead of the library.
- *
- * It gets the host without brackets, and the port; it stores the connected socket and returns #NATS_OK. The socket
- * is then the library's, also the one stored before returning something else. Any other status counts as a server
- * that cannot be reached.
- *
- * @param opts the options.
- * @param proxyConnHandler the handler. NULL removes it.
- * @param closure passed to the handler.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
- */
-NATS_EXTERN natsStatus natsOptions_SetProxyConnHandler(natsOptions *opts,
-                                                       natsProxyConnHandler proxyConnHandler, void *closure);
-
-/**
- * Sets the function told about errors that no call can return: permissions, slow consumers, failed drains and
- * more. Default: a handler that prints a line to stderr.
- *
- * It runs on the library's callback thread, which all connections share. Its subscription is NULL if the error is
- * not about one; it may be closed already. If the error has a text, nats_GetLastError() gives it to the handler.
- *
- * @param opts the options.
- * @param errHandler the handler. NULL restores the one that prints to stderr.
- * @param closure passed to the handler.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
- */
-NATS_EXTERN natsStatus natsOptions_SetErrorHandler(natsOptions *opts, natsErrHandler errHandler,
-                                                   void *closure);
-
-/**
- * Sets the function called once when the connection is closed for good, by whatever cause. It runs on the
- * library's callback thread, which all connections share; it may call any function, and destroy the connection.
- *
- * @param opts the options.
- * @param closedCb the handler. NULL removes it.
- * @param closure passed to the handler.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
- */
-NATS_EXTERN natsStatus natsOptions_SetClosedCB(natsOptions *opts, natsConnectionHandler closedCb,
-                                               void *closure);
-
-/**
- * Sets the function called when the connection is lost, or closed while connected. It runs on the library's
- * callback thread, which all connections share; it may call any function, and destroy the connection.
- *
- * @param opts the options.
- * @param disconnectedCb the handler. NULL removes it.
- * @param closure passed to the handler.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
- */
-NATS_EXTERN natsStatus natsOptions_SetDisconnectedCB(natsOptions *opts, natsConnectionHandler disconnectedCb,
-                                                     void *closure);
-
-/**
- * Sets the function called when a lost connection is there again. It runs on the library's callback thread, which
- * all connections share; it may call any function, and destroy the connection.
- *
- * @param opts the options.
- * @param reconnectedCb the handler. NULL removes it.
- * @param closure passed to the handler.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
- */
-NATS_EXTERN natsStatus natsOptions_SetReconnectedCB(natsOptions *opts, natsConnectionHandler reconnectedCb,
-                                                    void *closure);
-
-/**
- * Sets the function called when the server told about servers that were not known before. Not called for those
- * known from the first connect. It runs on the library's callback thread, which all connections share; it may call
- * any function, and destroy the connection.
- *
- * @param opts the options.
- * @param discoveredServersCb the handler. NULL removes it.
- * @param closure passed to the handler.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
- */
-NATS_EXTERN natsStatus natsOptions_SetDiscoveredServersCB(natsOptions *opts,
-                                                          natsConnectionHandler discoveredServersCb,
-                                                          void *closure);
-
-/**
- * Sets the function called when the server says that it is going to shut down. It runs on the library's callback
- * thread, which all connections share; it may call any function, and destroy the connection.
- *
- * @param opts the options.
- * @param lameDuckCb the handler. NULL removes it.
- * @param closure passed to the handler.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
- */
-NATS_EXTERN natsStatus natsOptions_SetLameDuckModeCB(natsOptions *opts, natsConnectionHandler lameDuckCb,
-                                                     void *closure);
-
-/**
- * Uses the given servers only, not those the server tells about. Default: false.
- *
- * @param opts the options.
- * @param ignore true to ignore them.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
- */
-NATS_EXTERN natsStatus natsOptions_SetIgnoreDiscoveredServers(natsOptions *opts, bool ignore);
-
-/**
- * Lets the program's event loop poll the sockets of the connections, instead of the library. It cannot be undone.
- *
- * The loop calls natsConnection_ProcessReadEvent() and natsConnection_ProcessWriteEvent(), and closes a socket
- * with natsConnection_ProcessCloseEvent() only. The functions return #NATS_OK or why they failed.
- *
- * The functions are called one at a time for each connection, on any thread: the program's, or one of the library's
- * that may block. They may use the connection; what that asks of them is called after they return. When a connection
- * is lost or closed, `writeCb` and `readCb` are called with false before any callback, and the library leaves the
- * socket alone from then on.
- *
- * @param opts the options.
- * @param event_loop the program's event loop, passed to `attachCb`.
- * @param attachCb starts polling a socket; it stores data of its own that the other functions get, and finds it
- * again when called after a reconnect.
- * @param readCb starts or stops polling for reading.
- * @param writeCb starts or stops polling for writing.
- * @param detachCb the connection is closed: the loop must call natsConnection_ProcessDetachedEvent() once, which
- * drops the reference to the connection it got when first attached.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL, or the loop or a function is.
- */
-NATS_EXTERN natsStatus natsOptions_SetEventLoop(natsOptions *opts, void *event_loop,
-                                                natsEvLoop_Attach attachCb, natsEvLoop_ReadAddRemove readCb,
-                                                natsEvLoop_WriteAddRemove writeCb,
-                                                natsEvLoop_Detach detachCb);
-
-/**
- * Delivers messages of asynchronous subscriptions on the threads of a pool shared by all connections, see
- * nats_SetMessageDeliveryPoolSize(). Each subscription is bound to one of them. Default: false, unless configured
- * with nats_OpenWithConfig() or the environment.
- *
- * @param opts the options.
- * @param global true to use the pool.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
- */
-NATS_EXTERN natsStatus natsOptions_UseGlobalMessageDelivery(natsOptions *opts, bool global);
-
-/**
- * Sets which addresses of a host are tried, and in which order. Default: 0.
- *
- * @param opts the options.
- * @param order 4 for IPv4 only, 6 for IPv6 only, 46 for IPv4 first, 64 for IPv6 first, 0 for no preference.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `order` another number.
- */
-NATS_EXTERN natsStatus natsOptions_IPResolutionOrder(natsOptions *opts, int order);
-
-/**
- * Writes to the socket in each call, instead of collecting the data of several calls. Default: false.
- *
- * @param opts the options.
- * @param sendAsap true to write at once.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
- */
-NATS_EXTERN natsStatus natsOptions_SetSendAsap(natsOptions *opts, bool sendAsap);
-
-/**
- * Sets how long buffered data may wait for more when calls follow each other quickly. Default: 1000. Without
- * effect with natsOptions_SetSendAsap().
- *
- * @param opts the options.
- * @param flusherWaitUs in microseconds; 0 does not wait.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `flusherWaitUs` negative.
- */
-NATS_EXTERN natsStatus natsOptions_SetFlusherWaitMicros(natsOptions *opts, int64_t flusherWaitUs);
-
-/**
- * Makes each request with an inbox and a subscription of its own, instead of one subscription for all replies.
- * Default: false.
- *
- * @param opts the options.
- * @param useOldStyle true for the old style.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
- */
-NATS_EXTERN natsStatus natsOptions_UseOldRequestStyle(natsOptions *opts, bool useOldStyle);
-
-/**
- * Ends waiting requests with #NATS_CONNECTION_DISCONNECTED when the connection is lost. Default: false, they wait
- * until their timeout. Without effect in the old request style.
- *
- * @param opts the options.
- * @param failRequests true to end them.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
- */
-NATS_EXTERN natsStatus natsOptions_SetFailRequestsOnDisconnect(natsOptions *opts, bool failRequests);
-
-/**
- * Asks the server not to send this connection the messages it published itself. Default: false. Connecting fails
- * with #NATS_NO_SERVER_SUPPORT if the server cannot.
- *
- * @param opts the options.
- * @param noEcho true to ask for it.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
- */
-NATS_EXTERN natsStatus natsOptions_SetNoEcho(natsOptions *opts, bool noEcho);
-
-/**
- * Keeps trying when the first connect fails. Default: false.
- *
- * Without a callback, natsConnection_Connect() returns when connected, or when the attempts of
- * natsOptions_SetMaxReconnect() are used up. With one, it returns #NATS_NOT_YET_CONNECTED and a connection that
- * goes on connecting as if it had been lost.
- *
- * @param opts the options.
- * @param retry true to retry. false also removes the callback.
- * @param connectedCb NULL, or called on the library's callback thread when connected.
- * @param closure passed to the callback.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
- */
-NATS_EXTERN natsStatus natsOptions_SetRetryOnFailedConnect(natsOptions *opts, bool retry,
-                                                           natsConnectionHandler connectedCb, void *closure);
 
 /**
  * Sets functions that give the user JWT and sign with its key each time the library connects. Both NULL removes
@@ -2593,6 +2259,167 @@ NATS_EXTERN natsStatus natsOptions_SetNKeyFromSeed(natsOptions *opts, const char
                                                    const char *seedFile);
 
 /**
+ * Keeps reconnecting however often a server refuses the credentials. Default: false, the connection is closed when
+ * a server refuses them twice in a row with the same error.
+ *
+ * @param opts the options.
+ * @param ignore true to keep trying.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetIgnoreAuthErrorAbort(natsOptions *opts, bool ignore);
+
+/**
+ * Says whether the library reconnects when the connection is lost. Default: true. Otherwise the connection is
+ * closed then.
+ *
+ * @param opts the options.
+ * @param allow false to close instead.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetAllowReconnect(natsOptions *opts, bool allow);
+
+/**
+ * Reconnects after an error reported by the server that normally closes the connection. Default: false.
+ *
+ * @param opts the options.
+ * @param reconnect true to reconnect.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetReconnectOnProtocolError(natsOptions *opts, bool reconnect);
+
+/**
+ * Limits the attempts to reconnect to each server; a server that used them up is forgotten. Default: 60. With
+ * natsOptions_SetRetryOnFailedConnect() and no callback, this limits the passes over the servers, where 0 is no
+ * limit either.
+ *
+ * @param opts the options.
+ * @param maxReconnect the number of attempts; negative for no limit.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetMaxReconnect(natsOptions *opts, int maxReconnect);
+
+/**
+ * Sets the wait before a server is tried again, once all servers were tried. Default: 2000. See
+ * natsOptions_SetReconnectJitter().
+ *
+ * @param opts the options.
+ * @param reconnectWait in milliseconds.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `reconnectWait` negative.
+ */
+NATS_EXTERN natsStatus natsOptions_SetReconnectWait(natsOptions *opts, int64_t reconnectWait);
+
+/**
+ * Sets the longest random time added to the wait of natsOptions_SetReconnectWait(), so that the clients of a lost
+ * server do not all come back at once.
+ *
+ * @param opts the options.
+ * @param jitter in milliseconds, for connections without TLS. Default: 100.
+ * @param jitterTLS in milliseconds, for connections with TLS. Default: 1000.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or a value negative.
+ */
+NATS_EXTERN natsStatus natsOptions_SetReconnectJitter(natsOptions *opts, int64_t jitter, int64_t jitterTLS);
+
+/**
+ * Sets a function that decides how long to wait, instead of natsOptions_SetReconnectWait() and
+ * natsOptions_SetReconnectJitter().
+ *
+ * It is called once all servers were tried, with the number of such rounds since the connection was lost, and
+ * returns the wait in milliseconds (0 or less: none). It may close the connection. If it ends its thread instead of
+ * returning, the wait is that of the two options.
+ *
+ * @param opts the options.
+ * @param cb the handler. NULL removes it.
+ * @param closure passed to the handler.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetCustomReconnectDelay(natsOptions *opts,
+                                                           natsCustomReconnectDelayHandler cb, void *closure);
+
+/**
+ * Sets how much may be published while the library reconnects. Publishing fails with #NATS_INSUFFICIENT_BUFFER
+ * once this much is waiting, messages that lost connections left unsent included. Default: 8 MiB.
+ *
+ * @param opts the options.
+ * @param reconnectBufSize in bytes. 0 buffers nothing: publishing then fails while disconnected.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `reconnectBufSize` negative.
+ */
+NATS_EXTERN natsStatus natsOptions_SetReconnectBufSize(natsOptions *opts, int reconnectBufSize);
+
+/**
+ * Keeps trying when the first connect fails. Default: false.
+ *
+ * Without a callback, natsConnection_Connect() returns when connected, or when the attempts of
+ * natsOptions_SetMaxReconnect() are used up. With one, it returns #NATS_NOT_YET_CONNECTED and a connection that
+ * goes on connecting as if it had been lost.
+ *
+ * @param opts the options.
+ * @param retry true to retry. false also removes the callback.
+ * @param connectedCb NULL, or called on the library's callback thread when connected.
+ * @param closure passed to the callback.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetRetryOnFailedConnect(natsOptions *opts, bool retry,
+                                                           natsConnectionHandler connectedCb, void *closure);
+
+/**
+ * Sets the size of the buffer that collects outgoing data. Default: 32768.
+ *
+ * @param opts the options.
+ * @param ioBufSize in bytes; 0 is the default.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `ioBufSize` negative.
+ */
+NATS_EXTERN natsStatus natsOptions_SetIOBufSize(natsOptions *opts, int ioBufSize);
+
+/**
+ * Sets how many messages may wait in each subscription; further ones are dropped, which is reported as
+ * #NATS_SLOW_CONSUMER. Default: 65536. natsSubscription_SetPendingLimits() sets it for one subscription.
+ *
+ * @param opts the options.
+ * @param maxPending the number of messages.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `maxPending` not above 0.
+ */
+NATS_EXTERN natsStatus natsOptions_SetMaxPendingMsgs(natsOptions *opts, int maxPending);
+
+/**
+ * Sets how many bytes may wait in each subscription, see natsOptions_SetMaxPendingMsgs(). Default: 1024 times the
+ * number of messages.
+ *
+ * @param opts the options.
+ * @param maxPending in bytes, headers and payloads.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `maxPending` not above 0.
+ */
+NATS_EXTERN natsStatus natsOptions_SetMaxPendingBytes(natsOptions *opts, int64_t maxPending);
+
+/**
+ * Sets the number of zero bytes after the payload of each received message, for parsers that read ahead. Default:
+ * 0.
+ *
+ * @param opts the options.
+ * @param paddingSize in bytes.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `paddingSize` negative.
+ */
+NATS_EXTERN natsStatus natsOptions_SetMessageBufferPadding(natsOptions *opts, int paddingSize);
+
+/**
+ * Writes to the socket in each call, instead of collecting the data of several calls. Default: false.
+ *
+ * @param opts the options.
+ * @param sendAsap true to write at once.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetSendAsap(natsOptions *opts, bool sendAsap);
+
+/**
+ * Sets how long buffered data may wait for more when calls follow each other quickly. Default: 1000. Without
+ * effect with natsOptions_SetSendAsap().
+ *
+ * @param opts the options.
+ * @param flusherWaitUs in microseconds; 0 does not wait.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `flusherWaitUs` negative.
+ */
+NATS_EXTERN natsStatus natsOptions_SetFlusherWaitMicros(natsOptions *opts, int64_t flusherWaitUs);
+
+/**
  * Bounds the time a call waits for the server to take its data. After it, the call returns #NATS_TIMEOUT and the
  * connection counts as lost. Default: none, unless configured with nats_OpenWithConfig() or the environment.
  *
@@ -2601,6 +2428,63 @@ NATS_EXTERN natsStatus natsOptions_SetNKeyFromSeed(natsOptions *opts, const char
  * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `deadline` negative.
  */
 NATS_EXTERN natsStatus natsOptions_SetWriteDeadline(natsOptions *opts, int64_t deadline);
+
+/**
+ * Names the connection, for the monitoring of the server and natsConnection_GetName(). Default: no name.
+ *
+ * @param opts the options.
+ * @param name copied. NULL removes the name.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetName(natsOptions *opts, const char *name);
+
+/**
+ * Asks the server to acknowledge every operation. Default: false.
+ *
+ * @param opts the options.
+ * @param verbose true to ask for it.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetVerbose(natsOptions *opts, bool verbose);
+
+/**
+ * Asks the server to check subjects more strictly. Default: false.
+ *
+ * @param opts the options.
+ * @param pedantic true to ask for it.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetPedantic(natsOptions *opts, bool pedantic);
+
+/**
+ * Asks the server not to send this connection the messages it published itself. Default: false. Connecting fails
+ * with #NATS_NO_SERVER_SUPPORT if the server cannot.
+ *
+ * @param opts the options.
+ * @param noEcho true to ask for it.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetNoEcho(natsOptions *opts, bool noEcho);
+
+/**
+ * Makes each request with an inbox and a subscription of its own, instead of one subscription for all replies.
+ * Default: false.
+ *
+ * @param opts the options.
+ * @param useOldStyle true for the old style.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_UseOldRequestStyle(natsOptions *opts, bool useOldStyle);
+
+/**
+ * Ends waiting requests with #NATS_CONNECTION_DISCONNECTED when the connection is lost. Default: false, they wait
+ * until their timeout. Without effect in the old request style.
+ *
+ * @param opts the options.
+ * @param failRequests true to end them.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetFailRequestsOnDisconnect(natsOptions *opts, bool failRequests);
 
 /**
  * Waits for the timeout of a request that nobody listens to, instead of ending it with #NATS_NO_RESPONDERS.
@@ -2623,46 +2507,215 @@ NATS_EXTERN natsStatus natsOptions_DisableNoResponders(natsOptions *opts, bool d
 NATS_EXTERN natsStatus natsOptions_SetCustomInboxPrefix(natsOptions *opts, const char *inboxPrefix);
 
 /**
- * Sets the number of zero bytes after the payload of each received message, for parsers that read ahead. Default:
- * 0.
+ * Delivers messages of asynchronous subscriptions on the threads of a pool shared by all connections, see
+ * nats_SetMessageDeliveryPoolSize(). Each subscription is bound to one of them. Default: false, unless configured
+ * with nats_OpenWithConfig() or the environment.
  *
  * @param opts the options.
- * @param paddingSize in bytes.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `paddingSize` negative.
+ * @param global true to use the pool.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
  */
-NATS_EXTERN natsStatus natsOptions_SetMessageBufferPadding(natsOptions *opts, int paddingSize);
+NATS_EXTERN natsStatus natsOptions_UseGlobalMessageDelivery(natsOptions *opts, bool global);
 
 /**
- * Destroys options. Connections made with them are not affected.
+ * Sets the function told about errors that no call can return: permissions, slow consumers, failed drains and
+ * more. Default: a handler that prints a line to stderr.
  *
- * @param opts the options, not to be used afterwards. NULL is accepted.
+ * It runs on the library's callback thread, which all connections share. Its subscription is NULL if the error is
+ * not about one; it may be closed already. If the error has a text, nats_GetLastError() gives it to the handler.
+ *
+ * @param opts the options.
+ * @param errHandler the handler. NULL restores the one that prints to stderr.
+ * @param closure passed to the handler.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
  */
-NATS_EXTERN void natsOptions_Destroy(natsOptions *opts);
+NATS_EXTERN natsStatus natsOptions_SetErrorHandler(natsOptions *opts, natsErrHandler errHandler,
+                                                   void *closure);
 
 /**
- * Tells the library that the socket of a connection can be read. Called by the event loop's adapter on the
- * loop's thread, or on several at a time. Does nothing when the connection has no socket at the moment.
+ * Sets the function called once when the connection is closed for good, by whatever cause. It runs on the
+ * library's callback thread, which all connections share; it may call any function, and destroy the connection.
+ *
+ * @param opts the options.
+ * @param closedCb the handler. NULL removes it.
+ * @param closure passed to the handler.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
  */
-NATS_EXTERN void natsConnection_ProcessReadEvent(natsConnection *nc);
+NATS_EXTERN natsStatus natsOptions_SetClosedCB(natsOptions *opts, natsConnectionHandler closedCb,
+                                               void *closure);
 
 /**
- * Tells the library that the socket of a connection can be written. Called by the event loop's adapter on the
- * loop's thread, or on several at a time. Does nothing when nothing is buffered or the connection has no socket at the
- * moment.
+ * Sets the function called when the connection is lost, or closed while connected. It runs on the library's
+ * callback thread, which all connections share; it may call any function, and destroy the connection.
+ *
+ * @param opts the options.
+ * @param disconnectedCb the handler. NULL removes it.
+ * @param closure passed to the handler.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
  */
-NATS_EXTERN void natsConnection_ProcessWriteEvent(natsConnection *nc);
+NATS_EXTERN natsStatus natsOptions_SetDisconnectedCB(natsOptions *opts, natsConnectionHandler disconnectedCb,
+                                                     void *closure);
 
 /**
- * Closes a socket that the event loop's adapter has stopped polling, and sets it to -1. Called on the loop's
- * thread; NULL and -1 are ignored.
+ * Extension. Sets a callback that gets the reason of every disconnect. It is called right before the disconnected
+ * callback, on the same thread, whether or not there is one.
+ *
+ * @param opts the options
+ * @param disconnectedErrCb the callback; NULL for none
+ * @param closure handed to the callback
+ * @return #NATS_INVALID_ARG if `opts` is NULL
  */
-NATS_EXTERN void natsConnection_ProcessCloseEvent(natsSock *socket);
+NATS_EXTERN natsStatus natsOptions_SetDisconnectedErrCB(natsOptions *opts,
+                                                        natsDisconnectedErrHandler disconnectedErrCb,
+                                                        void *closure);
 
 /**
- * Tells the library that the event loop uses a connection no longer: drops the reference that the loop has had
- * since it attached. Called once by the adapter after its detach function; NULL is ignored.
+ * Sets the function called when a lost connection is there again. It runs on the library's callback thread, which
+ * all connections share; it may call any function, and destroy the connection.
+ *
+ * @param opts the options.
+ * @param reconnectedCb the handler. NULL removes it.
+ * @param closure passed to the handler.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
  */
-NATS_EXTERN void natsConnection_ProcessDetachedEvent(natsConnection *nc);
+NATS_EXTERN natsStatus natsOptions_SetReconnectedCB(natsOptions *opts, natsConnectionHandler reconnectedCb,
+                                                    void *closure);
+
+/**
+ * Sets the function called when the server told about servers that were not known before. Not called for those
+ * known from the first connect. It runs on the library's callback thread, which all connections share; it may call
+ * any function, and destroy the connection.
+ *
+ * @param opts the options.
+ * @param discoveredServersCb the handler. NULL removes it.
+ * @param closure passed to the handler.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetDiscoveredServersCB(natsOptions *opts,
+                                                          natsConnectionHandler discoveredServersCb,
+                                                          void *closure);
+
+/**
+ * Sets the function called when the server says that it is going to shut down. It runs on the library's callback
+ * thread, which all connections share; it may call any function, and destroy the connection.
+ *
+ * @param opts the options.
+ * @param lameDuckCb the handler. NULL removes it.
+ * @param closure passed to the handler.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetLameDuckModeCB(natsOptions *opts, natsConnectionHandler lameDuckCb,
+                                                     void *closure);
+
+/**
+ * Extension. Sets a callback that is told when a keep-alive PING is sent, answered, or missed its PONG.
+ *
+ * @param opts the options
+ * @param pingEventCb the callback; NULL for none
+ * @param closure handed to the callback
+ * @return #NATS_INVALID_ARG if `opts` is NULL
+ */
+NATS_EXTERN natsStatus natsOptions_SetPingEventCB(natsOptions *opts, natsPingEventHandler pingEventCb,
+                                                  void *closure);
+
+/**
+ * Sets the time between the pings that show whether the server is still there. Default: 120000.
+ *
+ * @param opts the options.
+ * @param interval in milliseconds; 0 or less sends no pings.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetPingInterval(natsOptions *opts, int64_t interval);
+
+/**
+ * Sets how many pings may be unanswered. When the next one would be sent the connection counts as lost
+ * (#NATS_STALE_CONNECTION). Default: 2.
+ *
+ * @param opts the options.
+ * @param maxPingsOut 0 or less: the connection is lost when the first ping would be sent.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
+ */
+NATS_EXTERN natsStatus natsOptions_SetMaxPingsOut(natsOptions *opts, int maxPingsOut);
+
+/**
+ * Extension. Lets a connection count as stale once a keep-alive PING is unanswered for a time, if that comes before the
+ * limit of natsOptions_SetMaxPingsOut(). Default: 0, or what `NATS_DEFAULT_LIB_PONG_TIMEOUT` says.
+ *
+ * @param opts the options
+ * @param ms in milliseconds; 0 for no limit
+ * @return #NATS_INVALID_ARG for NULL or a negative time
+ */
+NATS_EXTERN natsStatus natsOptions_SetPongTimeout(natsOptions *opts, int64_t ms);
+
+/**
+ * Extension. Has a dead server found within a time, whatever the program is doing: the one knob to turn.
+ *
+ * Ping interval, PONG timeout and TCP user timeout are derived from it: half of the time each for interval and PONG
+ * timeout, after a margin of a tenth (at most 250 ms) for late timers. Shorter values set otherwise stay in force; a
+ * ping interval of 0 does not turn the PINGs off while this is set. Default: 0, or what
+ * `NATS_DEFAULT_LIB_MAX_DETECTION_TIME` says.
+ *
+ * @code{.c}
+ * natsOptions_SetMaxDetectionTime(opts, 5000); // a PING every 2.375 s, each to be answered within 2.375 s
+ * @endcode
+ *
+ * @param opts the options
+ * @param ms in milliseconds; 0 for no bound. Well above the round-trip time, or a slow network looks dead
+ * @return #NATS_INVALID_ARG for NULL or a negative time
+ */
+NATS_EXTERN natsStatus natsOptions_SetMaxDetectionTime(natsOptions *opts, int64_t ms);
+
+/**
+ * Extension. Lets the system probe idle connections (`SO_KEEPALIVE`), on every socket, those made for a reconnect or by
+ * a proxy handler included. It keeps middleboxes from forgetting a connection; a program that does not answer is not
+ * found that way, its system still is alive. No effect on sockets that are not TCP. Default: off.
+ *
+ * @param opts the options
+ * @param on false leaves the sockets alone
+ * @param idle seconds without traffic before the first probe; 0 for the system's value
+ * @param interval seconds between probes; 0 for the system's value
+ * @param count unanswered probes until the socket fails; 0 for the system's value
+ * @return #NATS_INVALID_ARG for NULL or a negative number
+ */
+NATS_EXTERN natsStatus natsOptions_SetTCPKeepAlive(natsOptions *opts, bool on, int idle, int interval,
+                                                   int count);
+
+/**
+ * Extension. Lets a socket fail when the peer's system has acknowledged nothing, or taken nothing, of what was sent for
+ * a time (`TCP_USER_TIMEOUT`), on every socket. Finds a dead peer only while something is being sent. No effect where
+ * the system has none. Default: 0, or what `NATS_DEFAULT_LIB_TCP_USER_TIMEOUT` says.
+ *
+ * @param opts the options
+ * @param ms in milliseconds; 0 for the system's value, about 15 minutes
+ * @return #NATS_INVALID_ARG for NULL or a negative time
+ */
+NATS_EXTERN natsStatus natsOptions_SetTCPUserTimeout(natsOptions *opts, int64_t ms);
+
+/**
+ * Lets the program's event loop poll the sockets of the connections, instead of the library. It cannot be undone.
+ *
+ * The loop calls natsConnection_ProcessReadEvent() and natsConnection_ProcessWriteEvent(), and closes a socket
+ * with natsConnection_ProcessCloseEvent() only. The functions return #NATS_OK or why they failed.
+ *
+ * The functions are called one at a time for each connection, on any thread: the program's, or one of the library's
+ * that may block. They may use the connection; what that asks of them is called after they return. When a connection
+ * is lost or closed, `writeCb` and `readCb` are called with false before any callback, and the library leaves the
+ * socket alone from then on.
+ *
+ * @param opts the options.
+ * @param event_loop the program's event loop, passed to `attachCb`.
+ * @param attachCb starts polling a socket; it stores data of its own that the other functions get, and finds it
+ * again when called after a reconnect.
+ * @param readCb starts or stops polling for reading.
+ * @param writeCb starts or stops polling for writing.
+ * @param detachCb the connection is closed: the loop must call natsConnection_ProcessDetachedEvent() once, which
+ * drops the reference to the connection it got when first attached.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL, or the loop or a function is.
+ */
+NATS_EXTERN natsStatus natsOptions_SetEventLoop(natsOptions *opts, void *event_loop,
+                                                natsEvLoop_Attach attachCb, natsEvLoop_ReadAddRemove readCb,
+                                                natsEvLoop_WriteAddRemove writeCb,
+                                                natsEvLoop_Detach detachCb);
 
 /**
  * Turns TLS on or off for connections made with these options.
@@ -3895,16 +3948,6 @@ NATS_EXTERN natsStatus natsConnection_SetMaxPingsOut(natsConnection *nc, int max
 NATS_EXTERN natsStatus natsConnection_GetMaxPingsOut(natsConnection *nc, int *maxPingsOut);
 
 /**
- * Extension. Lets a connection count as stale once a keep-alive PING is unanswered for a time, if that comes before the
- * limit of natsOptions_SetMaxPingsOut(). Default: 0, or what `NATS_DEFAULT_LIB_PONG_TIMEOUT` says.
- *
- * @param opts the options
- * @param ms in milliseconds; 0 for no limit
- * @return #NATS_INVALID_ARG for NULL or a negative time
- */
-NATS_EXTERN natsStatus natsOptions_SetPongTimeout(natsOptions *opts, int64_t ms);
-
-/**
  * Extension. As natsOptions_SetPongTimeout(), on a live connection and at once: a PING already sent counts too.
  *
  * May be called by any thread and in any callback. While the connection reconnects or drains the value is stored; it
@@ -3917,24 +3960,6 @@ NATS_EXTERN natsStatus natsOptions_SetPongTimeout(natsOptions *opts, int64_t ms)
 NATS_EXTERN natsStatus natsConnection_SetPongTimeout(natsConnection *nc, int64_t ms);
 
 /**
- * Extension. Has a dead server found within a time, whatever the program is doing: the one knob to turn.
- *
- * Ping interval, PONG timeout and TCP user timeout are derived from it: half of the time each for interval and PONG
- * timeout, after a margin of a tenth (at most 250 ms) for late timers. Shorter values set otherwise stay in force; a
- * ping interval of 0 does not turn the PINGs off while this is set. Default: 0, or what
- * `NATS_DEFAULT_LIB_MAX_DETECTION_TIME` says.
- *
- * @code{.c}
- * natsOptions_SetMaxDetectionTime(opts, 5000); // a PING every 2.375 s, each to be answered within 2.375 s
- * @endcode
- *
- * @param opts the options
- * @param ms in milliseconds; 0 for no bound. Well above the round-trip time, or a slow network looks dead
- * @return #NATS_INVALID_ARG for NULL or a negative time
- */
-NATS_EXTERN natsStatus natsOptions_SetMaxDetectionTime(natsOptions *opts, int64_t ms);
-
-/**
  * Extension. As natsOptions_SetMaxDetectionTime(), on a live connection and at once.
  *
  * May be called by any thread and in any callback. While the connection reconnects or drains the value is stored; it
@@ -3945,56 +3970,6 @@ NATS_EXTERN natsStatus natsOptions_SetMaxDetectionTime(natsOptions *opts, int64_
  * @return #NATS_INVALID_ARG for NULL or a negative time, #NATS_CONNECTION_CLOSED
  */
 NATS_EXTERN natsStatus natsConnection_SetMaxDetectionTime(natsConnection *nc, int64_t ms);
-
-/**
- * Extension. Lets the system probe idle connections (`SO_KEEPALIVE`), on every socket, those made for a reconnect or by
- * a proxy handler included. It keeps middleboxes from forgetting a connection; a program that does not answer is not
- * found that way, its system still is alive. No effect on sockets that are not TCP. Default: off.
- *
- * @param opts the options
- * @param on false leaves the sockets alone
- * @param idle seconds without traffic before the first probe; 0 for the system's value
- * @param interval seconds between probes; 0 for the system's value
- * @param count unanswered probes until the socket fails; 0 for the system's value
- * @return #NATS_INVALID_ARG for NULL or a negative number
- */
-NATS_EXTERN natsStatus natsOptions_SetTCPKeepAlive(natsOptions *opts, bool on, int idle, int interval,
-                                                   int count);
-
-/**
- * Extension. Lets a socket fail when the peer's system has acknowledged nothing, or taken nothing, of what was sent for
- * a time (`TCP_USER_TIMEOUT`), on every socket. Finds a dead peer only while something is being sent. No effect where
- * the system has none. Default: 0, or what `NATS_DEFAULT_LIB_TCP_USER_TIMEOUT` says.
- *
- * @param opts the options
- * @param ms in milliseconds; 0 for the system's value, about 15 minutes
- * @return #NATS_INVALID_ARG for NULL or a negative time
- */
-NATS_EXTERN natsStatus natsOptions_SetTCPUserTimeout(natsOptions *opts, int64_t ms);
-
-/**
- * Extension. Sets a callback that gets the reason of every disconnect. It is called right before the disconnected
- * callback, on the same thread, whether or not there is one.
- *
- * @param opts the options
- * @param disconnectedErrCb the callback; NULL for none
- * @param closure handed to the callback
- * @return #NATS_INVALID_ARG if `opts` is NULL
- */
-NATS_EXTERN natsStatus natsOptions_SetDisconnectedErrCB(natsOptions *opts,
-                                                        natsDisconnectedErrHandler disconnectedErrCb,
-                                                        void *closure);
-
-/**
- * Extension. Sets a callback that is told when a keep-alive PING is sent, answered, or missed its PONG.
- *
- * @param opts the options
- * @param pingEventCb the callback; NULL for none
- * @param closure handed to the callback
- * @return #NATS_INVALID_ARG if `opts` is NULL
- */
-NATS_EXTERN natsStatus natsOptions_SetPingEventCB(natsOptions *opts, natsPingEventHandler pingEventCb,
-                                                  void *closure);
 
 /**
  * Extension. Tells about the last disconnect, the one by a close included. Works in any state of the connection.

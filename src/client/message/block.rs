@@ -5,7 +5,7 @@ use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
 use super::Extra;
-use crate::client::recycle::{self, Maker};
+use crate::client::message::recycle::{self, Maker};
 use crate::error::{Error, Result, Status};
 
 /// What a block is made of. There is at least one byte of padding: the NUL behind the payload.

@@ -7,16 +7,18 @@ use std::ptr::null_mut;
 use std::sync::Arc;
 
 use crate::client::options::{
-    ConnectionHandler, ErrorHandler, ProxyHandler, ReconnectDelayHandler, SignatureHandler, TokenHandler,
-    UserJwtHandler,
+    ConnectionHandler, DisconnectHandler, ErrorHandler, PingEvent, PingHandler, ProxyHandler,
+    ReconnectDelayHandler, SignatureHandler, TokenHandler, UserJwtHandler,
 };
 use crate::error::{Error, Result, Status, fail, shown};
+use crate::ffi::core::liveness::{disconnect_info, nanos};
 use crate::ffi::support::callback::{Closure, word};
+use crate::ffi::support::cenum::{enum_from_code, status_from_c};
 use crate::ffi::support::{Handle, last_error, strings};
 use crate::ffi::types::{
-    enum_from_code, natsConnection, natsConnectionHandler, natsCustomReconnectDelayHandler, natsErrHandler,
-    natsProxyConnHandler, natsSignatureHandler, natsSock, natsStatus, natsSubscription, natsTokenHandler,
-    natsUserJWTHandler, status_from_c,
+    natsConnection, natsConnectionHandler, natsCustomReconnectDelayHandler, natsDisconnectedErrHandler,
+    natsErrHandler, natsPingEvent, natsPingEventHandler, natsProxyConnHandler, natsSignatureHandler,
+    natsSock, natsStatus, natsSubscription, natsTokenHandler, natsUserJWTHandler,
 };
 use crate::proto::memory;
 use crate::thread_end::{Ending, call_handler as call};
@@ -44,6 +46,37 @@ pub(super) fn error(handler: natsErrHandler, closure: *mut c_void) -> Option<Err
         let status = natsStatus::from(error.status()) as usize;
         // SAFETY: a function of the program called as it was registered; both objects live for the call.
         let _ = unsafe { call(handler as *const c_void, [word(nc), word(sub), status, closure.word(), 0]) };
+        last_error::clear();
+    }))
+}
+
+pub(super) fn disconnect_handler(
+    handler: natsDisconnectedErrHandler,
+    closure: *mut c_void,
+) -> Option<DisconnectHandler> {
+    let (handler, closure) = (handler?, Closure::new(closure));
+    Some(Arc::new(move |conn, disconnect| {
+        let info = disconnect_info(disconnect);
+        let arguments = [word(natsConnection::lend(conn)), word(&raw const info), closure.word(), 0, 0];
+        // SAFETY: a function of the program called as it was registered; both pointers live for the call.
+        let _ = unsafe { call(handler as *const c_void, arguments) };
+        last_error::clear();
+    }))
+}
+
+pub(super) fn ping_handler(handler: natsPingEventHandler, closure: *mut c_void) -> Option<PingHandler> {
+    let (handler, closure) = (handler?, Closure::new(closure));
+    Some(Arc::new(move |conn, event, outstanding, round_trip| {
+        let event = match event {
+            PingEvent::Sent => natsPingEvent::NATS_PING_SENT,
+            PingEvent::Answered => natsPingEvent::NATS_PONG_RECEIVED,
+            PingEvent::Missed => natsPingEvent::NATS_PONG_MISSED,
+        };
+        let nc = natsConnection::lend(conn);
+        let arguments =
+            [word(nc), event as usize, outstanding as usize, nanos(round_trip) as usize, closure.word()];
+        // SAFETY: a function of the program called as it was registered; `nc` lives for the call.
+        let _ = unsafe { call(handler as *const c_void, arguments) };
         last_error::clear();
     }))
 }

@@ -12,11 +12,12 @@ use crate::client::connection::Connection;
 use crate::client::options::{EventLoop, EventLoopFactory};
 use crate::error::{Error, Result};
 use crate::ffi::options::callbacks::{outcome, status_of};
-use crate::ffi::support::Handle;
+use crate::ffi::options::change::change;
 use crate::ffi::support::callback::{Closure, word};
+use crate::ffi::support::{Handle, boundary};
 use crate::ffi::types::{
     natsConnection, natsEvLoop_Attach, natsEvLoop_Detach, natsEvLoop_ReadAddRemove,
-    natsEvLoop_WriteAddRemove, natsSock, natsStatus,
+    natsEvLoop_WriteAddRemove, natsOptions, natsSock, natsStatus,
 };
 use crate::thread_end::call_adapter as call;
 
@@ -111,10 +112,51 @@ impl Attached {
     }
 }
 
+/// Lets the program's event loop poll the sockets of the connections, instead of the library. It cannot be undone.
+///
+/// The loop calls natsConnection_ProcessReadEvent() and natsConnection_ProcessWriteEvent(), and closes a socket
+/// with natsConnection_ProcessCloseEvent() only. The functions return #NATS_OK or why they failed.
+///
+/// The functions are called one at a time for each connection, on any thread: the program's, or one of the library's
+/// that may block. They may use the connection; what that asks of them is called after they return. When a connection
+/// is lost or closed, `writeCb` and `readCb` are called with false before any callback, and the library leaves the
+/// socket alone from then on.
+///
+/// @param opts the options.
+/// @param event_loop the program's event loop, passed to `attachCb`.
+/// @param attachCb starts polling a socket; it stores data of its own that the other functions get, and finds it
+/// again when called after a reconnect.
+/// @param readCb starts or stops polling for reading.
+/// @param writeCb starts or stops polling for writing.
+/// @param detachCb the connection is closed: the loop must call natsConnection_ProcessDetachedEvent() once, which
+/// drops the reference to the connection it got when first attached.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL, or the loop or a function is.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn natsOptions_SetEventLoop(
+    opts: *mut natsOptions,
+    event_loop: *mut c_void,
+    attachCb: natsEvLoop_Attach,
+    readCb: natsEvLoop_ReadAddRemove,
+    writeCb: natsEvLoop_WriteAddRemove,
+    detachCb: natsEvLoop_Detach,
+) -> natsStatus {
+    boundary("natsOptions_SetEventLoop", || {
+        let factory = factory(event_loop, attachCb, readCb, writeCb, detachCb);
+        let factory = factory.ok_or(crate::error::Status::InvalidArg)?;
+        // SAFETY: `opts` is NULL or a live handle.
+        unsafe {
+            change(opts, |opts| {
+                opts.event_loop = Some(factory);
+                Ok(())
+            })
+        }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ffi::types::enum_from_code;
+    use crate::ffi::support::cenum::enum_from_code;
 
     unsafe extern "C" fn attach(
         _user_data: *mut *mut c_void,

@@ -3,6 +3,7 @@
 pub(crate) mod alloc;
 pub(crate) mod boundary;
 pub(crate) mod callback;
+pub(crate) mod cenum;
 pub(crate) mod connection;
 pub(crate) mod handle;
 pub(crate) mod last_error;

@@ -1,6 +1,6 @@
 //! Makes the C headers from the Rust sources: the types and functions through cbindgen, file by file so that
 //! the families stay together (`order` says which stands where), the rest from the templates in
-//! src/ffi/header.
+//! src/ffi/templates.
 
 mod order;
 mod source;
@@ -109,5 +109,5 @@ fn conditional(text: &str, sources: &BTreeMap<String, String>) -> String {
 }
 
 fn template(name: &str) -> String {
-    read(&ffi().join("header").join(name))
+    read(&ffi().join("templates").join(name))
 }

@@ -7,20 +7,20 @@ use crate::source::{exports_of, has_c_types};
 
 /// The families of types of nats.h. They build on each other. Paths here are relative to src/ffi.
 pub const TYPES: &[&str] = &[
-    "types/core.rs",
-    "types/liveness.rs",
-    "types/js.rs",
-    "types/kv.rs",
-    "types/object.rs",
-    "types/micro.rs",
+    "core/types/handles.rs",
+    "core/types/liveness.rs",
+    "jetstream/types.rs",
+    "kv/types.rs",
+    "object/types.rs",
+    "micro/types.rs",
 ];
 
 /// What stands in status.h.
-pub const STATUS_TYPES: &str = "types/status.rs";
-pub const STATUS_FUNCTIONS: &str = "status.rs";
+pub const STATUS_TYPES: &str = "core/types/status.rs";
+pub const STATUS_FUNCTIONS: &str = "core/status.rs";
 
 /// Files whose functions are exported and stand in no header, because the released library's do not either.
-pub const UNDECLARED: &[&str] = &["undeclared.rs"];
+pub const UNDECLARED: &[&str] = &["core/undeclared.rs"];
 
 /// A part of nats.h: functions under one title.
 pub struct Group {
@@ -31,18 +31,33 @@ pub struct Group {
 
 /// The functions of nats.h.
 pub const GROUPS: &[Group] = &[
-    group("library", "Library", &["library.rs"]),
-    group("options", "Options", &["options.rs", "options_tls.rs"]),
-    group("inbox", "Inboxes", &["inbox.rs"]),
-    group("header", "Headers", &["header.rs"]),
-    group("msg", "Messages", &["msg.rs"]),
-    group("stats", "Statistics", &["stats.rs"]),
-    group("connection", "Connections", &["connection.rs"]),
-    group("publish", "Publishing", &["publish.rs"]),
-    group("subscribe", "Subscribing", &["subscribe.rs"]),
-    group("subscription", "Subscriptions", &["subscription.rs"]),
-    group("liveness", "Liveness", &["liveness.rs"]),
-    group("event_loop", "Event loops", &["event_loop.rs"]),
+    group("library", "Library", &["core/library.rs"]),
+    group(
+        "options",
+        "Options",
+        &[
+            "options/create.rs",
+            "options/servers.rs",
+            "options/auth.rs",
+            "options/reconnect.rs",
+            "options/buffers.rs",
+            "options/behaviour.rs",
+            "options/handlers.rs",
+            "options/liveness.rs",
+            "options/event_loop.rs",
+            "options/tls.rs",
+        ],
+    ),
+    group("inbox", "Inboxes", &["core/inbox.rs"]),
+    group("header", "Headers", &["core/header.rs"]),
+    group("msg", "Messages", &["core/msg.rs"]),
+    group("stats", "Statistics", &["core/stats.rs"]),
+    group("connection", "Connections", &["core/connection.rs"]),
+    group("publish", "Publishing", &["core/publish.rs"]),
+    group("subscribe", "Subscribing", &["core/subscribe.rs"]),
+    group("subscription", "Subscriptions", &["core/subscription.rs"]),
+    group("liveness", "Liveness", &["core/liveness.rs"]),
+    group("event_loop", "Event loops", &["core/event_loop.rs"]),
 ];
 
 const fn group(name: &'static str, title: &'static str, files: &'static [&'static str]) -> Group {
@@ -122,18 +137,20 @@ mod tests {
     #[test]
     fn a_place_without_a_file_is_an_error() {
         let mut moved = sources();
-        let code = moved.remove("msg.rs").unwrap();
-        moved.insert("core/msg.rs".into(), code);
+        let code = moved.remove("core/msg.rs").unwrap();
+        moved.insert("messages/msg.rs".into(), code);
         let text = check(&moved).unwrap_err();
         assert!(
-            text.contains("src/ffi/msg.rs has a place") && text.contains("src/ffi/core/msg.rs exports"),
+            text.contains("src/ffi/core/msg.rs has a place")
+                && text.contains("src/ffi/messages/msg.rs exports"),
             "{text}"
         );
         let mut without = sources();
-        without.remove("types/kv.rs");
-        assert!(check(&without).unwrap_err().contains("src/ffi/types/kv.rs has a place"));
+        without.remove("kv/types.rs");
+        assert!(check(&without).unwrap_err().contains("src/ffi/kv/types.rs has a place"));
         assert!(
-            complaint("inbox.rs", "").contains("src/ffi/inbox.rs has a place in the header, but exports no")
+            complaint("core/inbox.rs", "")
+                .contains("src/ffi/core/inbox.rs has a place in the header, but exports no")
         );
     }
 }

@@ -1,0 +1,602 @@
+//! Connecting, the state of a connection, and its end.
+
+use std::ffi::{c_char, c_int, c_uchar};
+use std::sync::Arc;
+
+use crate::client::connection::connect::{Outcome, connect};
+use crate::client::connection::{ConnStatus, Connection, FLUSH_TIMEOUT_MS};
+use crate::client::library;
+use crate::client::options::Options;
+use crate::error::{Error, Result, Status, fail};
+use crate::ffi::core::stats;
+use crate::ffi::support::connection::on_connection;
+use crate::ffi::support::strings::{bytes, copy_to_buffer, required};
+use crate::ffi::support::{Handle, alloc, held, last_error, waiting};
+use crate::ffi::types::*;
+
+/// Time a drain has unless the program says otherwise, in milliseconds.
+const DRAIN_TIMEOUT_MS: i64 = 30_000;
+/// Where to connect without any URL.
+const DEFAULT_URL: &[u8] = b"nats://localhost:4222";
+
+/// Connects to one of the servers of the options.
+///
+/// Each server gets the connect timeout of the options for name resolution, TCP, TLS and the first exchange.
+/// The options are copied; they can be changed or destroyed afterwards.
+///
+/// @param nc receives the connection, which the caller ends with natsConnection_Destroy(); untouched on failure,
+/// except for #NATS_NOT_YET_CONNECTED
+/// @param options NULL is the same as default options
+/// @return #NATS_NO_SERVER when no server could be reached, #NATS_TIMEOUT, #NATS_CONNECTION_AUTH_FAILED,
+/// #NATS_INVALID_ARG for a malformed URL, #NATS_NOT_YET_CONNECTED with natsOptions_SetRetryOnFailedConnect() and a
+/// callback: the connection then goes on trying, and other statuses of the first exchange
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsConnection_Connect(
+    nc: *mut *mut natsConnection,
+    options: *mut natsOptions,
+) -> natsStatus {
+    waiting("natsConnection_Connect", || {
+        let out = required(nc)?;
+        // SAFETY: a live handle or NULL.
+        let options = match unsafe { natsOptions::borrow_opt(options) } {
+            Some(shared) => shared.with(|options| options.clone()),
+            None => default_options()?,
+        };
+        // SAFETY: checked for NULL, writable by the contract of this function.
+        unsafe { connect_into(out, options) }
+    })
+}
+
+/// Connects with default options to one of the servers in `urls`, a list separated by commas. NULL connects to
+/// `nats://localhost:4222`.
+///
+/// @param nc receives the connection, which the caller ends with natsConnection_Destroy(); untouched on failure
+/// @param urls the URLs
+/// @return as natsConnection_Connect()
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsConnection_ConnectTo(
+    nc: *mut *mut natsConnection,
+    urls: *const c_char,
+) -> natsStatus {
+    waiting("natsConnection_ConnectTo", || {
+        let out = required(nc)?;
+        let mut options = default_options()?;
+        // SAFETY: a valid C string or NULL.
+        let urls = unsafe { bytes(urls) }.unwrap_or(DEFAULT_URL);
+        if urls.contains(&b',') {
+            options.set_servers(urls.split(|b| *b == b','))?;
+        } else {
+            options.set_url(Some(urls))?;
+        }
+        // SAFETY: checked for NULL, writable by the contract of this function.
+        unsafe { connect_into(out, options) }
+    })
+}
+
+/// Breaks the connection off and reconnects, as if it had been lost: the reconnect wait comes first.
+///
+/// @return #NATS_INVALID_ARG for NULL, #NATS_CONNECTION_CLOSED. OK without effect while it reconnects already; with
+/// reconnects not allowed it closes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsConnection_Reconnect(nc: *mut natsConnection) -> natsStatus {
+    // SAFETY: a live handle or NULL.
+    unsafe { on_connection("natsConnection_Reconnect", nc, |nc| nc?.reconnect()) }
+}
+
+/// Whether the connection is closed for good; true for NULL, and for a connection of the parent process after fork().
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsConnection_IsClosed(nc: *mut natsConnection) -> bool {
+    // SAFETY: a live handle or NULL.
+    unsafe { ask("natsConnection_IsClosed", nc, true, |nc| nc.is_closed()) }
+}
+
+/// Whether the connection is lost and being re-established; false for NULL. Stays true when it was closed then.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsConnection_IsReconnecting(nc: *mut natsConnection) -> bool {
+    // SAFETY: a live handle or NULL.
+    unsafe { ask("natsConnection_IsReconnecting", nc, false, |nc| nc.is_reconnecting()) }
+}
+
+/// Whether the connection is draining; false for NULL and after the close that ends a drain.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsConnection_IsDraining(nc: *mut natsConnection) -> bool {
+    // SAFETY: a live handle or NULL.
+    unsafe { ask("natsConnection_IsDraining", nc, false, |nc| nc.is_draining()) }
+}
+
+/// The state of the connection, #NATS_CONN_STATUS_CLOSED for NULL and for a connection of the parent process after
+/// fork(). Never waits for anything.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsConnection_Status(nc: *mut natsConnection) -> natsConnStatus {
+    // SAFETY: a live handle or NULL.
+    let status = unsafe {
+        ask("natsConnection_Status", nc, ConnStatus::Closed, |nc: &Arc<Connection>| nc.visible_status())
+    };
+    match status {
+        ConnStatus::Disconnected => natsConnStatus::NATS_CONN_STATUS_DISCONNECTED,
+        ConnStatus::Connecting => natsConnStatus::NATS_CONN_STATUS_CONNECTING,
+        ConnStatus::Connected => natsConnStatus::NATS_CONN_STATUS_CONNECTED,
+        ConnStatus::Closed => natsConnStatus::NATS_CONN_STATUS_CLOSED,
+        ConnStatus::Reconnecting => natsConnStatus::NATS_CONN_STATUS_RECONNECTING,
+        ConnStatus::DrainingSubs => natsConnStatus::NATS_CONN_STATUS_DRAINING_SUBS,
+        ConnStatus::DrainingPubs => natsConnStatus::NATS_CONN_STATUS_DRAINING_PUBS,
+    }
+}
+
+/// Bytes published and not written to the socket yet; those that wait for a reconnect are not counted. -1 for NULL,
+/// and for a connection that is closed or was never up.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsConnection_Buffered(nc: *mut natsConnection) -> c_int {
+    // SAFETY: a live handle or NULL.
+    unsafe {
+        ask("natsConnection_Buffered", nc, -1, |nc| {
+            nc.buffered().map_or(-1, |n| c_int::try_from(n).unwrap_or(c_int::MAX))
+        })
+    }
+}
+
+/// Waits until the server has received everything published so far, for 10 seconds at most.
+///
+/// As natsConnection_FlushTimeout() in everything else.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsConnection_Flush(nc: *mut natsConnection) -> natsStatus {
+    // SAFETY: a live handle or NULL.
+    unsafe { on_connection("natsConnection_Flush", nc, |nc| nc?.flush(FLUSH_TIMEOUT_MS)) }
+}
+
+/// Waits until the server has received everything published so far: sends a PING and waits for its PONG. While the
+/// connection is being re-established, for the new one.
+///
+/// @param nc the connection
+/// @param timeout milliseconds to wait, above 0
+/// @return #NATS_INVALID_ARG for NULL, #NATS_INVALID_TIMEOUT, #NATS_CONNECTION_CLOSED, #NATS_TIMEOUT,
+/// #NATS_CONNECTION_DISCONNECTED when the connection is lost during the wait. May be called in any callback.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsConnection_FlushTimeout(
+    nc: *mut natsConnection,
+    timeout: i64,
+) -> natsStatus {
+    // SAFETY: a live handle or NULL.
+    unsafe { on_connection("natsConnection_FlushTimeout", nc, |nc| nc?.flush(timeout)) }
+}
+
+/// The largest message the server takes, headers and payload together, in bytes; 0 for NULL and before the first
+/// connect.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsConnection_GetMaxPayload(nc: *mut natsConnection) -> i64 {
+    // SAFETY: a live handle or NULL.
+    unsafe { ask("natsConnection_GetMaxPayload", nc, 0, |nc| nc.max_payload()) }
+}
+
+/// Copies the counters of a connection into a statistics object.
+///
+/// @return #NATS_INVALID_ARG for a NULL argument. Works on a closed connection.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsConnection_GetStats(
+    nc: *mut natsConnection,
+    stats: *mut natsStatistics,
+) -> natsStatus {
+    // SAFETY: live handles or NULL.
+    unsafe {
+        on_connection("natsConnection_GetStats", nc, |nc| {
+            let counts = nc?.statistics();
+            stats::fill(stats, counts)
+        })
+    }
+}
+
+/// Copies the URL of the server connected to, credentials included; "" unless connected.
+///
+/// @param nc the connection
+/// @param buffer receives the text and a NUL; emptied first
+/// @param bufferSize its size in bytes
+/// @return #NATS_INVALID_ARG for a NULL argument, #NATS_INSUFFICIENT_BUFFER
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsConnection_GetConnectedUrl(
+    nc: *mut natsConnection,
+    buffer: *mut c_char,
+    bufferSize: usize,
+) -> natsStatus {
+    // SAFETY: a live handle or NULL; the buffer has `bufferSize` bytes.
+    unsafe {
+        on_connection("natsConnection_GetConnectedUrl", nc, |nc| {
+            copy_to_buffer(&nc?.connected_url()?, buffer, bufferSize)
+        })
+    }
+}
+
+/// Copies the id of the server connected to; "" unless connected.
+///
+/// As natsConnection_GetConnectedUrl() in everything else.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsConnection_GetConnectedServerId(
+    nc: *mut natsConnection,
+    buffer: *mut c_char,
+    bufferSize: usize,
+) -> natsStatus {
+    // SAFETY: as above.
+    unsafe {
+        on_connection("natsConnection_GetConnectedServerId", nc, |nc| {
+            copy_to_buffer(&nc?.connected_server_id()?, buffer, bufferSize)
+        })
+    }
+}
+
+/// Copies the name of the server connected to; "" unless connected, and for a server that tells none.
+///
+/// As natsConnection_GetConnectedUrl() in everything else.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsConnection_GetConnectedServerName(
+    nc: *mut natsConnection,
+    buffer: *mut c_char,
+    bufferSize: usize,
+) -> natsStatus {
+    // SAFETY: as above.
+    unsafe {
+        on_connection("natsConnection_GetConnectedServerName", nc, |nc| {
+            copy_to_buffer(&nc?.connected_server_name()?, buffer, bufferSize)
+        })
+    }
+}
+
+/// The servers this connection may use, in the order of the pool, without credentials.
+///
+/// @param nc the connection
+/// @param servers receives an array of strings; the caller frees each string and the array with `free()`. NULL when
+/// there is none left
+/// @param count receives their number
+/// @return #NATS_INVALID_ARG for a NULL argument, #NATS_NO_MEMORY
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsConnection_GetServers(
+    nc: *mut natsConnection,
+    servers: *mut *mut *mut c_char,
+    count: *mut c_int,
+) -> natsStatus {
+    // SAFETY: a live handle or NULL; the out parameters are NULL or writable.
+    unsafe {
+        on_connection("natsConnection_GetServers", nc, |nc| {
+            let urls = nc?.servers(false)?;
+            give_urls(&urls, servers, count)?;
+            if urls.is_empty() {
+                libc::free((*servers).cast());
+                *servers = std::ptr::null_mut();
+            }
+            Ok(())
+        })
+    }
+}
+
+/// The servers of the pool that were announced by a server, without credentials.
+///
+/// As natsConnection_GetServers() in everything else, except that the array is never NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsConnection_GetDiscoveredServers(
+    nc: *mut natsConnection,
+    servers: *mut *mut *mut c_char,
+    count: *mut c_int,
+) -> natsStatus {
+    // SAFETY: as above.
+    unsafe {
+        on_connection("natsConnection_GetDiscoveredServers", nc, |nc| {
+            give_urls(&nc?.servers(true)?, servers, count)
+        })
+    }
+}
+
+/// The connection's last error. Deprecated: natsConnection_ReadLastError() copies the text.
+///
+/// @param nc the connection
+/// @param lastError receives the text, "" for no error. It belongs to the connection and is there until that is
+/// destroyed; the address is always the same, the text there is replaced by the next call
+/// @return the status of the last error, #NATS_INVALID_ARG for a NULL argument
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsConnection_GetLastError(
+    nc: *mut natsConnection,
+    lastError: *mut *const c_char,
+) -> natsStatus {
+    let mut found = Status::Ok;
+    // SAFETY: a live handle or NULL; `lastError` is NULL or writable.
+    let status = unsafe {
+        on_connection("natsConnection_GetLastError", nc, |nc| {
+            let out = required(lastError)?;
+            (found, *out) = nc?.last_error_for_good();
+            Ok(())
+        })
+    };
+    if status == natsStatus::NATS_OK { found.into() } else { status }
+}
+
+/// Copies the text of the connection's last error.
+///
+/// @param nc the connection
+/// @param buf receives the text, cut to fit and always NUL-terminated; a cut text ends in `...`. May be NULL
+/// @param n size of `buf` in bytes
+/// @return the status of the last error (#NATS_OK for none), #NATS_INVALID_ARG for a NULL connection
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsConnection_ReadLastError(
+    nc: *mut natsConnection,
+    buf: *mut c_char,
+    n: usize,
+) -> natsStatus {
+    let mut found = Status::Ok;
+    // SAFETY: a live handle or NULL; `buf` is NULL or has `n` bytes.
+    let status = unsafe {
+        on_connection("natsConnection_ReadLastError", nc, |nc| {
+            let (status, text) = nc?.last_error().unwrap_or((Status::Ok, Vec::new()));
+            copy_cut(&text, buf, n);
+            found = status;
+            Ok(())
+        })
+    };
+    if status == natsStatus::NATS_OK { found.into() } else { status }
+}
+
+/// The number that the server has given this connection.
+///
+/// @return #NATS_INVALID_ARG for a NULL argument, #NATS_CONNECTION_CLOSED, #NATS_NO_SERVER_SUPPORT (and 0 stored) when
+/// the server gives none
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsConnection_GetClientID(
+    nc: *mut natsConnection,
+    cid: *mut u64,
+) -> natsStatus {
+    // SAFETY: a live handle or NULL; `cid` is NULL or writable.
+    unsafe {
+        on_connection("natsConnection_GetClientID", nc, |nc| {
+            let nc = nc?;
+            let out = required(cid)?;
+            *out = nc.client_id()?;
+            if *out == 0 { Err(Status::NoServerSupport.into()) } else { Ok(()) }
+        })
+    }
+}
+
+/// Drains the connection: subscriptions first, then what was published, then it closes. Does not wait; gives up after
+/// 30 seconds.
+///
+/// As natsConnection_DrainTimeout() in everything else.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsConnection_Drain(nc: *mut natsConnection) -> natsStatus {
+    // SAFETY: a live handle or NULL.
+    unsafe { on_connection("natsConnection_Drain", nc, |nc| nc?.drain(DRAIN_TIMEOUT_MS)) }
+}
+
+/// Drains the connection within a time of the program's choice.
+///
+/// While the subscriptions drain, publishing still works and subscribing does not. Failures are reported to the
+/// error handler; the closed callback tells the end.
+///
+/// @param nc the connection
+/// @param timeout milliseconds for the subscriptions; 0 or less for no limit
+/// @return #NATS_INVALID_ARG for NULL, #NATS_CONNECTION_CLOSED, #NATS_ILLEGAL_STATE while it is not connected,
+/// #NATS_SYS_ERROR when the system gives no thread for it (the connection goes on as before). OK without effect
+/// when it drains already.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsConnection_DrainTimeout(
+    nc: *mut natsConnection,
+    timeout: i64,
+) -> natsStatus {
+    // SAFETY: a live handle or NULL.
+    unsafe { on_connection("natsConnection_DrainTimeout", nc, |nc| nc?.drain(timeout)) }
+}
+
+/// Signs a message with the seed of the connection's credentials. Works in any state of the connection.
+///
+/// @param nc a connection with credentials from files or memory, or an NKey from a seed
+/// @param message the bytes; a non-NULL message with length 0 is taken as a C string
+/// @param messageLen their number
+/// @param sig receives the 64 bytes of the signature, not NUL-terminated
+/// @return #NATS_INVALID_ARG, #NATS_ERR when there is nothing to sign with or it cannot be read
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsConnection_Sign(
+    nc: *mut natsConnection,
+    message: *const c_uchar,
+    messageLen: c_int,
+    sig: *mut c_uchar,
+) -> natsStatus {
+    // SAFETY: a live handle or NULL; `message` is NULL or has `messageLen` bytes; `sig` is NULL or has 64.
+    unsafe {
+        on_connection("natsConnection_Sign", nc, |nc| {
+            let nc = nc?;
+            let out = required(sig)?;
+            let text = match messageLen {
+                ..0 => return Err(Status::InvalidArg.into()),
+                0 => bytes(message.cast()).unwrap_or_default(),
+                n if message.is_null() => {
+                    return fail(Status::InvalidArg, format!("no message of {n} bytes"));
+                }
+                n => std::slice::from_raw_parts(message, n as usize),
+            };
+            let signature = nc.sign(text)?;
+            out.copy_from_nonoverlapping(signature.as_ptr(), signature.len());
+            Ok(())
+        })
+    }
+}
+
+/// The address the server sees this connection come from.
+///
+/// @param nc the connection
+/// @param ip receives the text, to be freed with `free()`; NULL on failure
+/// @return #NATS_INVALID_ARG for a NULL argument, #NATS_CONNECTION_CLOSED, #NATS_NO_SERVER_SUPPORT when the server does
+/// not tell
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsConnection_GetClientIP(
+    nc: *mut natsConnection,
+    ip: *mut *mut c_char,
+) -> natsStatus {
+    // SAFETY: a live handle or NULL; `ip` is NULL or writable.
+    unsafe {
+        on_connection("natsConnection_GetClientIP", nc, |nc| {
+            let nc = nc?;
+            let out = required(ip)?;
+            *out = std::ptr::null_mut();
+            *out = alloc::string(&nc.client_ip()?)?;
+            Ok(())
+        })
+    }
+}
+
+/// The name given with natsOptions_SetName(), NULL for none. Owned by the connection.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsConnection_GetName(nc: *mut natsConnection) -> *const c_char {
+    // SAFETY: a live handle or NULL.
+    unsafe {
+        ask("natsConnection_GetName", nc, std::ptr::null(), |nc| {
+            nc.name().map_or(std::ptr::null(), |name| name.as_ptr())
+        })
+    }
+}
+
+/// Measures the time from a PING to its PONG.
+///
+/// @param nc the connection
+/// @param rtt receives nanoseconds
+/// @return #NATS_INVALID_ARG for a NULL argument, #NATS_CONNECTION_CLOSED, #NATS_CONNECTION_DISCONNECTED while it
+/// reconnects, #NATS_TIMEOUT after 10 seconds
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsConnection_GetRTT(nc: *mut natsConnection, rtt: *mut i64) -> natsStatus {
+    // SAFETY: a live handle or NULL; `rtt` is NULL or writable.
+    unsafe {
+        on_connection("natsConnection_GetRTT", nc, |nc| {
+            let nc = nc?;
+            let out = required(rtt)?;
+            *out = i64::try_from(nc.measure_rtt()?.as_nanos()).unwrap_or(i64::MAX);
+            Ok(())
+        })
+    }
+}
+
+/// Whether the server takes messages with headers.
+///
+/// @return #NATS_OK if so, #NATS_NO_SERVER_SUPPORT if not, #NATS_INVALID_ARG for NULL
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsConnection_HasHeaderSupport(nc: *mut natsConnection) -> natsStatus {
+    // SAFETY: a live handle or NULL.
+    unsafe {
+        on_connection("natsConnection_HasHeaderSupport", nc, |nc| match nc?.has_header_support() {
+            true => Ok(()),
+            false => Err(Error::unrecorded(Status::NoServerSupport)),
+        })
+    }
+}
+
+/// Address and port of this end of the connection.
+///
+/// @param nc the connection
+/// @param ip receives the address, to be freed with `free()`; NULL on failure
+/// @param port receives the port, 0 on failure
+/// @return #NATS_INVALID_ARG for a NULL argument, #NATS_CONNECTION_CLOSED, #NATS_CONNECTION_DISCONNECTED while there is
+/// no socket, #NATS_SYS_ERROR
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsConnection_GetLocalIPAndPort(
+    nc: *mut natsConnection,
+    ip: *mut *mut c_char,
+    port: *mut c_int,
+) -> natsStatus {
+    // SAFETY: a live handle or NULL; the out parameters are NULL or writable.
+    unsafe {
+        on_connection("natsConnection_GetLocalIPAndPort", nc, |nc| {
+            let nc = nc?;
+            let (ip, port) = (required(ip)?, required(port)?);
+            *ip = std::ptr::null_mut();
+            *port = 0;
+            let address = nc.local_address()?;
+            *ip = alloc::string(address.ip().to_string().as_bytes())?;
+            *port = address.port().into();
+            Ok(())
+        })
+    }
+}
+
+/// Closes a connection for good: what was published goes out first if the server takes it within half a second, who
+/// waits for something is released with #NATS_CONNECTION_CLOSED, subscriptions end. The handle stays valid for getters
+/// until natsConnection_Destroy(). NULL is ignored. May be called in any callback.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsConnection_Close(nc: *mut natsConnection) {
+    // SAFETY: a live handle or NULL.
+    unsafe { ask("natsConnection_Close", nc, (), |nc| nc.close()) }
+}
+
+/// Closes a connection and gives the handle back. Callbacks may still run afterwards; subscriptions stay valid handles
+/// until they are destroyed. NULL is ignored. May be called in any callback.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsConnection_Destroy(nc: *mut natsConnection) {
+    held("natsConnection_Destroy", (), || {
+        // SAFETY: a live handle given by the library, or NULL.
+        let Some(connection) = (unsafe { natsConnection::borrow_opt(nc) }) else { return };
+        if connection.check_process().is_ok() {
+            connection.close();
+            // SAFETY: given by the library, and not used by the program afterwards.
+            drop(unsafe { natsConnection::take(nc) });
+        } // else its locks and threads are the parent's: the handle is left alone
+    });
+}
+
+fn default_options() -> Result<Options> {
+    library::open_default()?;
+    Ok(Options::new(&library::defaults()))
+}
+
+/// # Safety
+/// `out` is writable.
+unsafe fn connect_into(out: *mut *mut natsConnection, options: Options) -> Result<()> {
+    let (connection, result) = match connect(options)? {
+        Outcome::Connected(connection) => (connection, Ok(())),
+        Outcome::Retrying(connection) => (connection, fail(Status::NotYetConnected, "")),
+    };
+    last_error::clear();
+    // SAFETY: as promised by the caller.
+    unsafe { *out = natsConnection::give(connection) };
+    result
+}
+
+/// A question that cannot fail, with the answer for NULL, which is also that for a connection of the parent process.
+///
+/// # Safety
+/// `nc` is NULL or a live handle.
+unsafe fn ask<T>(
+    name: &'static str,
+    nc: *mut natsConnection,
+    otherwise: T,
+    question: impl FnOnce(&Arc<Connection>) -> T,
+) -> T
+where
+    T: Copy,
+{
+    held(name, otherwise, || {
+        // SAFETY: as promised by the caller.
+        let connection = unsafe { natsConnection::borrow_opt(nc) };
+        connection.filter(|nc| nc.check_process().is_ok()).map_or(otherwise, |nc| question(&nc))
+    })
+}
+
+/// # Safety
+/// The out parameters are NULL or writable.
+unsafe fn give_urls(urls: &[Vec<u8>], servers: *mut *mut *mut c_char, count: *mut c_int) -> Result<()> {
+    let (servers, count) = (required(servers)?, required(count)?);
+    // SAFETY: checked for NULL, writable by the caller's promise.
+    unsafe {
+        *servers = alloc::strings(urls)?;
+        *count = urls.len() as c_int;
+    }
+    Ok(())
+}
+
+/// Copies what fits; a cut text ends in `...` where there is room for that.
+///
+/// # Safety
+/// `buf` is NULL or has `n` writable bytes.
+unsafe fn copy_cut(text: &[u8], buf: *mut c_char, n: usize) {
+    if buf.is_null() || n == 0 {
+        return;
+    }
+    let len = text.len().min(n - 1);
+    let dots = if text.len() > len && n > 4 { 3 } else { 0 };
+    // SAFETY: at most `n - 1` bytes and a NUL.
+    unsafe {
+        buf.copy_from_nonoverlapping(text.as_ptr().cast(), len - dots);
+        buf.add(len - dots).copy_from_nonoverlapping(c"...".as_ptr(), dots);
+        buf.add(len).write(0);
+    }
+}

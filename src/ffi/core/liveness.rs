@@ -1,0 +1,375 @@
+//! Liveness: what the reference does not have, to set and see how a dead peer is found.
+
+use std::ffi::{c_char, c_int};
+use std::time::Duration;
+
+use crate::client::connection::loss::{Disconnect, Reason};
+use crate::client::connection::vitals::Pulse;
+use crate::client::options::not_negative;
+use crate::error::{Error, Result, Status};
+use crate::ffi::support::connection::on_connection;
+use crate::ffi::support::strings::required;
+use crate::ffi::support::{Handle, infallible};
+use crate::ffi::types::{natsConnection, natsDisconnectInfo, natsDisconnectReason, natsLiveness, natsStatus};
+
+const MS_PER_SECOND: i64 = 1000;
+
+/// Extension. Changes how often a connection sends keep-alive PINGs, in **seconds**, at once and on a live connection.
+///
+/// (natsOptions_SetPingInterval(), for connections to be made, takes **milliseconds**.)
+///
+/// The next PING is due when it was due before or one new interval after the last one, whichever is earlier: a shorter
+/// interval acts now. The count of unanswered PINGs stays, so calling this again and again never hides a dead peer. A
+/// value above 0 after one of 0 or less starts a fresh count, with the first PING one interval from now; the same value
+/// again changes nothing. A dead peer is found after (max pings out + 1) intervals at the latest.
+///
+/// May be called by any thread and in any callback, never waits for the network, and works with an event loop too.
+/// While the connection reconnects or drains the value is stored; it stays in force after every reconnect. Connections
+/// made with pings turned off can be given some.
+///
+/// @code{.c}
+/// natsConnection_SetPingInterval(nc, 30); // a PING every 30 seconds; with 2 pings out, a dead peer is found in 90 s
+/// @endcode
+///
+/// @param nc the connection
+/// @param seconds above 0; 0 or less stops the PINGs. Default: natsOptions_SetPingInterval(), 2 minutes
+/// @return #NATS_INVALID_ARG for NULL or a value above `INT64_MAX / 1000`, #NATS_CONNECTION_CLOSED
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsConnection_SetPingInterval(
+    nc: *mut natsConnection,
+    seconds: i64,
+) -> natsStatus {
+    // SAFETY: a live handle or NULL.
+    unsafe {
+        on_connection("natsConnection_SetPingInterval", nc, |nc| {
+            let nc = nc?;
+            let ms = seconds.max(0).checked_mul(MS_PER_SECOND);
+            nc.set_ping_interval(ms.ok_or_else(|| Error::from(Status::InvalidArg))?)
+        })
+    }
+}
+
+/// Extension. As natsConnection_SetPingInterval(), in milliseconds.
+///
+/// @param nc the connection
+/// @param ms above 0; 0 or less stops the PINGs
+/// @return #NATS_INVALID_ARG for NULL, #NATS_CONNECTION_CLOSED
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsConnection_SetPingIntervalMillis(
+    nc: *mut natsConnection,
+    ms: i64,
+) -> natsStatus {
+    // SAFETY: a live handle or NULL.
+    unsafe {
+        on_connection("natsConnection_SetPingIntervalMillis", nc, |nc| nc?.set_ping_interval(ms.max(0)))
+    }
+}
+
+/// Extension. The interval between keep-alive PINGs that is in force.
+///
+/// @param nc the connection
+/// @param ms receives milliseconds; 0 or less when no PINGs are sent
+/// @return #NATS_INVALID_ARG for a NULL argument, #NATS_CONNECTION_CLOSED
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsConnection_GetPingInterval(
+    nc: *mut natsConnection,
+    ms: *mut i64,
+) -> natsStatus {
+    // SAFETY: a live handle or NULL; `ms` is NULL or writable.
+    unsafe {
+        on_connection("natsConnection_GetPingInterval", nc, |nc| {
+            let (nc, out) = (nc?, required(ms)?);
+            out.write(nc.ping_interval()?);
+            Ok(())
+        })
+    }
+}
+
+/// Extension. Changes how many keep-alive PINGs may be unanswered on a live connection; the next tick decides by it.
+/// A value of 0 or less makes the connection stale at that tick, without a PING. Stored while the connection reconnects.
+///
+/// @param nc the connection
+/// @param maxPingsOut any value. Default: natsOptions_SetMaxPingsOut(), 2
+/// @return #NATS_INVALID_ARG for NULL, #NATS_CONNECTION_CLOSED
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsConnection_SetMaxPingsOut(
+    nc: *mut natsConnection,
+    maxPingsOut: c_int,
+) -> natsStatus {
+    // SAFETY: a live handle or NULL.
+    unsafe { on_connection("natsConnection_SetMaxPingsOut", nc, |nc| nc?.set_max_pings_out(maxPingsOut)) }
+}
+
+/// Extension. How many keep-alive PINGs may be unanswered.
+///
+/// @param nc the connection
+/// @param maxPingsOut receives the number
+/// @return #NATS_INVALID_ARG for a NULL argument, #NATS_CONNECTION_CLOSED
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsConnection_GetMaxPingsOut(
+    nc: *mut natsConnection,
+    maxPingsOut: *mut c_int,
+) -> natsStatus {
+    // SAFETY: a live handle or NULL; `maxPingsOut` is NULL or writable.
+    unsafe {
+        on_connection("natsConnection_GetMaxPingsOut", nc, |nc| {
+            let (nc, out) = (nc?, required(maxPingsOut)?);
+            out.write(nc.max_pings_out()?);
+            Ok(())
+        })
+    }
+}
+
+/// Extension. As natsOptions_SetPongTimeout(), on a live connection and at once: a PING already sent counts too.
+///
+/// May be called by any thread and in any callback. While the connection reconnects or drains the value is stored; it
+/// stays in force after every reconnect.
+///
+/// @param nc the connection
+/// @param ms in milliseconds; 0 for no limit
+/// @return #NATS_INVALID_ARG for NULL or a negative time, #NATS_CONNECTION_CLOSED
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsConnection_SetPongTimeout(
+    nc: *mut natsConnection,
+    ms: i64,
+) -> natsStatus {
+    // SAFETY: a live handle or NULL.
+    unsafe {
+        on_connection("natsConnection_SetPongTimeout", nc, |nc| nc?.set_pong_timeout(not_negative(ms)?))
+    }
+}
+
+/// Extension. As natsOptions_SetMaxDetectionTime(), on a live connection and at once.
+///
+/// May be called by any thread and in any callback. While the connection reconnects or drains the value is stored; it
+/// stays in force after every reconnect.
+///
+/// @param nc the connection
+/// @param ms in milliseconds; 0 for no bound
+/// @return #NATS_INVALID_ARG for NULL or a negative time, #NATS_CONNECTION_CLOSED
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsConnection_SetMaxDetectionTime(
+    nc: *mut natsConnection,
+    ms: i64,
+) -> natsStatus {
+    // SAFETY: a live handle or NULL.
+    unsafe {
+        on_connection("natsConnection_SetMaxDetectionTime", nc, |nc| nc?.set_max_detection(not_negative(ms)?))
+    }
+}
+
+/// Extension. Tells about the last disconnect, the one by a close included. Works in any state of the connection.
+///
+/// @code{.c}
+/// natsDisconnectInfo info;
+/// if (natsConnection_GetLastDisconnect(nc, &info, sizeof(info)) == NATS_OK)
+///     printf("lost %s: %s\n", info.ServerURL, info.Text);
+/// @endcode
+///
+/// @param nc the connection
+/// @param info receives a copy, filled as far as `size` goes
+/// @param size `sizeof(natsDisconnectInfo)`; a smaller struct of an older version is fine, what a larger one has more is
+/// set to 0
+/// @return #NATS_INVALID_ARG for NULL or a size of 0, #NATS_NOT_FOUND if there was no disconnect yet
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsConnection_GetLastDisconnect(
+    nc: *mut natsConnection,
+    info: *mut natsDisconnectInfo,
+    size: usize,
+) -> natsStatus {
+    // SAFETY: a live handle or NULL; `info` is NULL or has `size` bytes.
+    unsafe {
+        on_connection("natsConnection_GetLastDisconnect", nc, |nc| {
+            let (nc, out) = (nc?, sized(info, size)?);
+            let last = nc.last_disconnect().ok_or_else(|| Error::unrecorded(Status::NotFound))?;
+            let mut info = disconnect_info(&last);
+            info.Size = size.min(size_of_val(&info));
+            fill(out, size, &info);
+            Ok(())
+        })
+    }
+}
+
+/// Extension. Takes the pulse of a connection. Waits for nothing and takes no lock: fit for frequent calls.
+///
+/// @param nc the connection
+/// @param out receives a copy, filled as far as `size` goes
+/// @param size `sizeof(natsLiveness)`; a smaller struct of an older version is fine, what a larger one has more is set to
+/// 0
+/// @return #NATS_INVALID_ARG for NULL or a size of 0, #NATS_CONNECTION_CLOSED
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsConnection_GetLiveness(
+    nc: *mut natsConnection,
+    out: *mut natsLiveness,
+    size: usize,
+) -> natsStatus {
+    // SAFETY: a live handle or NULL; `out` is NULL or has `size` bytes.
+    unsafe {
+        on_connection("natsConnection_GetLiveness", nc, |nc| {
+            let (nc, out) = (nc?, sized(out, size)?);
+            let mut pulse = liveness_of(&nc.pulse()?);
+            pulse.Size = size.min(size_of_val(&pulse));
+            fill(out, size, &pulse);
+            Ok(())
+        })
+    }
+}
+
+/// Extension. Whether the connection is up and bytes came in not too long ago: for health checks. Waits for nothing.
+///
+/// An idle server sends little but PONGs: choose more than the ping interval.
+///
+/// @param nc the connection
+/// @param maxAge in milliseconds
+/// @return true if so; false also for NULL, and while the connection is closed or reconnects
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsConnection_IsAlive(nc: *mut natsConnection, maxAge: i64) -> bool {
+    infallible("natsConnection_IsAlive", false, || {
+        let max_age = Duration::from_millis(maxAge.max(0) as u64);
+        // SAFETY: a live handle or NULL.
+        unsafe { natsConnection::borrow_opt(nc) }
+            .is_some_and(|nc| nc.check_process().is_ok() && nc.is_alive(max_age))
+    })
+}
+
+/// Extension. Sends a PING now, such as after a network change or when a request got no answer. Without its PONG in time
+/// the connection is stale (#NATS_DISCONNECT_PONG_TIMEOUT) and reconnects. Does not wait for the outcome.
+///
+/// @param nc the connection
+/// @param timeout in milliseconds, above 0
+/// @return #NATS_INVALID_ARG for NULL, #NATS_INVALID_TIMEOUT, #NATS_CONNECTION_CLOSED, #NATS_CONNECTION_DISCONNECTED
+/// while it reconnects anyway
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsConnection_CheckLiveness(
+    nc: *mut natsConnection,
+    timeout: i64,
+) -> natsStatus {
+    // SAFETY: a live handle or NULL.
+    unsafe {
+        on_connection("natsConnection_CheckLiveness", nc, |nc| {
+            let (nc, ms) = (nc?, u64::try_from(timeout).unwrap_or(0));
+            if ms == 0 {
+                return Err(Status::InvalidTimeout.into());
+            }
+            nc.check_liveness(Duration::from_millis(ms))
+        })
+    }
+}
+
+pub(crate) fn disconnect_info(disconnect: &Disconnect) -> natsDisconnectInfo {
+    natsDisconnectInfo {
+        Size: size_of::<natsDisconnectInfo>(),
+        Reason: reason(disconnect.reason),
+        Status: disconnect.status.into(),
+        Time: disconnect.at.as_millis() as i64,
+        PingsOutstanding: disconnect.pings_outstanding,
+        LameDuck: disconnect.lame_duck,
+        LastByteInAge: millis(disconnect.since_in),
+        LastByteOutAge: millis(disconnect.since_out),
+        BytesUnsent: disconnect.bytes_unsent as i64,
+        SmoothedRTT: nanos(disconnect.rtt_smoothed),
+        TCPRetransmits: disconnect.tcp_retransmits.map_or(-1, i64::from),
+        TCPUnacked: disconnect.tcp_unacked.map_or(-1, i64::from),
+        Text: text(disconnect.text.as_bytes()),
+        ServerURL: text(&disconnect.server_url),
+        ServerID: text(disconnect.server_id.as_bytes()),
+    }
+}
+
+fn reason(reason: Reason) -> natsDisconnectReason {
+    match reason {
+        Reason::MaxPings => natsDisconnectReason::NATS_DISCONNECT_MAX_PINGS,
+        Reason::PongTimeout => natsDisconnectReason::NATS_DISCONNECT_PONG_TIMEOUT,
+        Reason::ServerStale => natsDisconnectReason::NATS_DISCONNECT_SERVER_STALE,
+        Reason::ServerErr => natsDisconnectReason::NATS_DISCONNECT_SERVER_ERR,
+        Reason::ServerClosed => natsDisconnectReason::NATS_DISCONNECT_SERVER_CLOSED,
+        Reason::IoError => natsDisconnectReason::NATS_DISCONNECT_IO_ERROR,
+        Reason::TcpTimeout => natsDisconnectReason::NATS_DISCONNECT_TCP_TIMEOUT,
+        Reason::WriteDeadline => natsDisconnectReason::NATS_DISCONNECT_WRITE_DEADLINE,
+        Reason::ProtocolError => natsDisconnectReason::NATS_DISCONNECT_PROTOCOL_ERROR,
+        Reason::Auth => natsDisconnectReason::NATS_DISCONNECT_AUTH,
+        Reason::Forced => natsDisconnectReason::NATS_DISCONNECT_FORCED,
+        Reason::ClosedByUser => natsDisconnectReason::NATS_DISCONNECT_CLOSED_BY_USER,
+    }
+}
+
+fn liveness_of(pulse: &Pulse) -> natsLiveness {
+    natsLiveness {
+        Size: size_of::<natsLiveness>(),
+        PingsSent: pulse.pings_sent,
+        PongsReceived: pulse.pongs_received,
+        ServerPings: pulse.server_pings,
+        PingsOutstanding: pulse.outstanding,
+        LastByteInAge: millis(pulse.since_in),
+        LastByteOutAge: millis(pulse.since_out),
+        RTTLast: nanos(pulse.rtt_last),
+        RTTMin: nanos(pulse.rtt_min),
+        RTTMax: nanos(pulse.rtt_max),
+        RTTSmoothed: nanos(pulse.rtt_smoothed),
+        StaleByClient: pulse.stale_by_client,
+        StaleByServer: pulse.stale_by_server,
+        LongestWriteStall: millis(Some(pulse.longest_write_stall)),
+        BytesBuffered: pulse.buffered as i64,
+        BytesInSocket: pulse.in_socket.map_or(-1, |bytes| bytes as i64),
+        DetectionBound: millis(pulse.detection_bound),
+    }
+}
+
+fn millis(time: Option<Duration>) -> i64 {
+    time.map_or(-1, |time| i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
+}
+
+pub(crate) fn nanos(time: Option<Duration>) -> i64 {
+    time.map_or(-1, |time| i64::try_from(time.as_nanos()).unwrap_or(i64::MAX))
+}
+
+/// A C string in an array, cut to fit.
+fn text<const N: usize>(bytes: &[u8]) -> [c_char; N] {
+    let mut array = [0; N];
+    for (to, from) in array[..N - 1].iter_mut().zip(bytes) {
+        *to = *from as c_char;
+    }
+    array
+}
+
+fn sized<T>(out: *mut T, size: usize) -> Result<*mut T> {
+    if size == 0 { Err(Status::InvalidArg.into()) } else { required(out) }
+}
+
+/// Copies what fits into a struct of `size` bytes, and sets the rest of a larger one to 0.
+///
+/// # Safety
+/// `out` has `size` writable bytes.
+unsafe fn fill<T: Copy>(out: *mut T, size: usize, value: &T) {
+    let known = size.min(size_of::<T>());
+    let out = out.cast::<u8>();
+    // SAFETY: both have `known` bytes, and `out` has `size`, by the caller's promise.
+    unsafe {
+        out.copy_from_nonoverlapping((value as *const T).cast(), known);
+        out.add(known).write_bytes(0, size - known);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn structs_of_other_sizes_are_filled_as_far_as_they_go() {
+        let value = [1u32, 2, 3];
+        let mut out = [9u32; 5];
+        // SAFETY: every size is within `out`.
+        unsafe {
+            fill(out.as_mut_ptr().cast::<[u32; 3]>(), 8, &value);
+            assert_eq!(out, [1, 2, 9, 9, 9]);
+            fill(out.as_mut_ptr().cast::<[u32; 3]>(), 16, &value);
+            assert_eq!(out, [1, 2, 3, 0, 9]);
+        }
+    }
+
+    #[test]
+    fn texts_are_cut_and_end_in_nul() {
+        assert_eq!(text::<4>(b"ab"), [b'a' as c_char, b'b' as c_char, 0, 0]);
+        assert_eq!(text::<3>(b"abc"), [b'a' as c_char, b'b' as c_char, 0]);
+    }
+}

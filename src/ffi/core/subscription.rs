@@ -1,0 +1,397 @@
+//! `natsSubscription_*`.
+
+use std::ffi::{c_char, c_int, c_void};
+
+use crate::ffi::core::msg;
+use crate::ffi::support::callback::Closure;
+use crate::ffi::support::connection::{on_subscription, quickly_on_subscription};
+use crate::ffi::support::strings::{required, store};
+use crate::ffi::support::{Handle, held, infallible};
+use crate::ffi::types::*;
+use crate::thread_end;
+
+/// Time a drain has unless the program says otherwise, in milliseconds.
+const DRAIN_TIMEOUT_MS: i64 = 30_000;
+
+/// Does nothing: there is no delivery delay to switch off. Kept for old programs.
+///
+/// @return #NATS_INVALID_ARG for NULL
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsSubscription_NoDeliveryDelay(sub: *mut natsSubscription) -> natsStatus {
+    // SAFETY: a live handle or NULL.
+    unsafe { on_subscription("natsSubscription_NoDeliveryDelay", sub, |_| Ok(())) }
+}
+
+/// Takes the next message of a synchronous subscription.
+///
+/// @param nextMsg receives the message, which the caller destroys; untouched on failure
+/// @param sub the subscription
+/// @param timeout how long to wait for a message, in milliseconds; 0 or less takes only what is there
+/// @return #NATS_TIMEOUT, #NATS_INVALID_ARG, #NATS_CONNECTION_CLOSED, #NATS_MAX_DELIVERED_MSGS when the
+/// auto-unsubscribe limit is reached, #NATS_INVALID_SUBSCRIPTION, #NATS_ILLEGAL_STATE for a subscription with a
+/// callback, #NATS_SLOW_CONSUMER once after messages were dropped, #NATS_NO_RESPONDERS
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsSubscription_NextMsg(
+    nextMsg: *mut *mut natsMsg,
+    sub: *mut natsSubscription,
+    timeout: i64,
+) -> natsStatus {
+    // SAFETY: a live handle or NULL; `nextMsg` is NULL or writable.
+    unsafe {
+        quickly_on_subscription("natsSubscription_NextMsg", sub, |sub| {
+            let out = required(nextMsg)?;
+            *out = msg::give(sub.next_msg(timeout)?);
+            Ok(())
+        })
+    }
+}
+
+/// Ends a subscription. Messages not delivered yet are dropped; a running callback is not waited for.
+///
+/// @return #NATS_INVALID_ARG for NULL, #NATS_CONNECTION_CLOSED, #NATS_INVALID_SUBSCRIPTION when it has ended already
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsSubscription_Unsubscribe(sub: *mut natsSubscription) -> natsStatus {
+    // SAFETY: a live handle or NULL.
+    unsafe {
+        on_subscription("natsSubscription_Unsubscribe", sub, |sub| sub.connection().unsubscribe(sub, 0))
+    }
+}
+
+/// Ends a subscription after it has received `max` messages in all, those already received included. With 0, or
+/// when that many were delivered already, it ends at once.
+///
+/// @return as natsSubscription_Unsubscribe()
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsSubscription_AutoUnsubscribe(
+    sub: *mut natsSubscription,
+    max: c_int,
+) -> natsStatus {
+    // SAFETY: a live handle or NULL.
+    unsafe {
+        on_subscription("natsSubscription_AutoUnsubscribe", sub, |sub| sub.connection().unsubscribe(sub, max))
+    }
+}
+
+/// Number of messages received and not delivered yet.
+///
+/// @return #NATS_INVALID_ARG for a NULL argument, #NATS_INVALID_SUBSCRIPTION once it has ended
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsSubscription_QueuedMsgs(
+    sub: *mut natsSubscription,
+    queuedMsgs: *mut u64,
+) -> natsStatus {
+    // SAFETY: a live handle or NULL; `queuedMsgs` is NULL or writable.
+    unsafe {
+        on_subscription("natsSubscription_QueuedMsgs", sub, |sub| {
+            let out = required(queuedMsgs)?;
+            *out = sub.counters()?.pending_msgs;
+            Ok(())
+        })
+    }
+}
+
+/// The connection a subscription belongs to, NULL for NULL. Also after the subscription has ended. The handle is
+/// valid as long as the subscription's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsSubscription_GetConnection(
+    sub: *mut natsSubscription,
+) -> *mut natsConnection {
+    infallible("natsSubscription_GetConnection", std::ptr::null_mut(), || {
+        // SAFETY: a live handle or NULL.
+        let sub = unsafe { natsSubscription::borrow_opt(sub) };
+        sub.map_or(std::ptr::null_mut(), |sub| natsConnection::lend(sub.connection()))
+    })
+}
+
+/// The subscription's number on its connection, from 1; 0 for NULL and once it has ended.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsSubscription_GetID(sub: *mut natsSubscription) -> i64 {
+    infallible("natsSubscription_GetID", 0, || {
+        // SAFETY: a live handle or NULL.
+        let sub = unsafe { natsSubscription::borrow_opt(sub) };
+        sub.filter(|sub| sub.is_valid()).map_or(0, |sub| sub.sid() as i64)
+    })
+}
+
+/// The subject subscribed to; NULL for NULL and once the subscription has ended. Owned by the subscription.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsSubscription_GetSubject(sub: *mut natsSubscription) -> *const c_char {
+    infallible("natsSubscription_GetSubject", std::ptr::null(), || {
+        // SAFETY: a live handle or NULL.
+        let sub = unsafe { natsSubscription::borrow_opt(sub) };
+        sub.filter(|sub| sub.is_valid()).map_or(std::ptr::null(), |sub| sub.subject().as_ptr())
+    })
+}
+
+/// Limits what may wait for delivery; a message that would go over a limit is dropped (slow consumer).
+///
+/// @param sub the subscription
+/// @param msgLimit number of messages, below 0 for no limit
+/// @param bytesLimit their headers and payloads in bytes, below 0 for no limit
+/// @return #NATS_INVALID_ARG for NULL or a limit of 0, #NATS_INVALID_SUBSCRIPTION once it has ended
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsSubscription_SetPendingLimits(
+    sub: *mut natsSubscription,
+    msgLimit: c_int,
+    bytesLimit: c_int,
+) -> natsStatus {
+    // SAFETY: a live handle or NULL.
+    unsafe {
+        on_subscription("natsSubscription_SetPendingLimits", sub, |sub| {
+            sub.set_pending_limits(msgLimit, bytesLimit)
+        })
+    }
+}
+
+/// The limits of what may wait for delivery. Either out parameter may be NULL.
+///
+/// @return #NATS_INVALID_ARG for NULL, #NATS_INVALID_SUBSCRIPTION once it has ended
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsSubscription_GetPendingLimits(
+    sub: *mut natsSubscription,
+    msgLimit: *mut c_int,
+    bytesLimit: *mut c_int,
+) -> natsStatus {
+    // SAFETY: a live handle or NULL; the out parameters are NULL or writable.
+    unsafe {
+        on_subscription("natsSubscription_GetPendingLimits", sub, |sub| {
+            let (msgs, bytes) = sub.pending_limits()?;
+            store(msgLimit, msgs);
+            store(bytesLimit, bytes);
+            Ok(())
+        })
+    }
+}
+
+/// What waits for delivery: messages, and their headers and payloads in bytes. Either out parameter may be NULL.
+///
+/// @return #NATS_INVALID_ARG for NULL, #NATS_INVALID_SUBSCRIPTION once it has ended
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsSubscription_GetPending(
+    sub: *mut natsSubscription,
+    msgs: *mut c_int,
+    bytes: *mut c_int,
+) -> natsStatus {
+    // SAFETY: a live handle or NULL; the out parameters are NULL or writable.
+    unsafe {
+        on_subscription("natsSubscription_GetPending", sub, |sub| {
+            let counters = sub.counters()?;
+            store(msgs, int(counters.pending_msgs));
+            store(bytes, int(counters.pending_bytes));
+            Ok(())
+        })
+    }
+}
+
+/// Number of messages delivered so far.
+///
+/// @return #NATS_INVALID_ARG for a NULL argument, #NATS_INVALID_SUBSCRIPTION once it has ended
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsSubscription_GetDelivered(
+    sub: *mut natsSubscription,
+    msgs: *mut i64,
+) -> natsStatus {
+    // SAFETY: a live handle or NULL; `msgs` is NULL or writable.
+    unsafe {
+        on_subscription("natsSubscription_GetDelivered", sub, |sub| {
+            let out = required(msgs)?;
+            *out = sub.counters()?.delivered as i64;
+            Ok(())
+        })
+    }
+}
+
+/// Number of messages dropped so far because a limit was reached.
+///
+/// @return #NATS_INVALID_ARG for a NULL argument, #NATS_INVALID_SUBSCRIPTION once it has ended
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsSubscription_GetDropped(
+    sub: *mut natsSubscription,
+    msgs: *mut i64,
+) -> natsStatus {
+    // SAFETY: a live handle or NULL; `msgs` is NULL or writable.
+    unsafe {
+        on_subscription("natsSubscription_GetDropped", sub, |sub| {
+            let out = required(msgs)?;
+            *out = sub.counters()?.dropped as i64;
+            Ok(())
+        })
+    }
+}
+
+/// The most that ever waited for delivery: messages and bytes, each for itself. Either out parameter may be NULL.
+///
+/// @return #NATS_INVALID_ARG for NULL, #NATS_INVALID_SUBSCRIPTION once it has ended
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsSubscription_GetMaxPending(
+    sub: *mut natsSubscription,
+    msgs: *mut c_int,
+    bytes: *mut c_int,
+) -> natsStatus {
+    // SAFETY: a live handle or NULL; the out parameters are NULL or writable.
+    unsafe {
+        on_subscription("natsSubscription_GetMaxPending", sub, |sub| {
+            let counters = sub.counters()?;
+            store(msgs, int(counters.max_pending_msgs));
+            store(bytes, int(counters.max_pending_bytes));
+            Ok(())
+        })
+    }
+}
+
+/// Starts the high-water marks of natsSubscription_GetMaxPending() again from 0.
+///
+/// @return #NATS_INVALID_ARG for NULL, #NATS_INVALID_SUBSCRIPTION once it has ended
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsSubscription_ClearMaxPending(sub: *mut natsSubscription) -> natsStatus {
+    // SAFETY: a live handle or NULL.
+    unsafe { on_subscription("natsSubscription_ClearMaxPending", sub, |sub| sub.clear_max_pending()) }
+}
+
+/// All counters of a subscription in one consistent look. Any out parameter may be NULL.
+///
+/// @return #NATS_INVALID_ARG for NULL, #NATS_INVALID_SUBSCRIPTION once it has ended
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsSubscription_GetStats(
+    sub: *mut natsSubscription,
+    pendingMsgs: *mut c_int,
+    pendingBytes: *mut c_int,
+    maxPendingMsgs: *mut c_int,
+    maxPendingBytes: *mut c_int,
+    deliveredMsgs: *mut i64,
+    droppedMsgs: *mut i64,
+) -> natsStatus {
+    // SAFETY: a live handle or NULL; the out parameters are NULL or writable.
+    unsafe {
+        on_subscription("natsSubscription_GetStats", sub, |sub| {
+            let counters = sub.counters()?;
+            store(pendingMsgs, int(counters.pending_msgs));
+            store(pendingBytes, int(counters.pending_bytes));
+            store(maxPendingMsgs, int(counters.max_pending_msgs));
+            store(maxPendingBytes, int(counters.max_pending_bytes));
+            store(deliveredMsgs, counters.delivered as i64);
+            store(droppedMsgs, counters.dropped as i64);
+            Ok(())
+        })
+    }
+}
+
+/// Whether the subscription can still deliver messages; false for NULL. True while it drains.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsSubscription_IsValid(sub: *mut natsSubscription) -> bool {
+    infallible("natsSubscription_IsValid", false, || {
+        // SAFETY: a live handle or NULL.
+        unsafe { natsSubscription::borrow_opt(sub) }.is_some_and(|sub| sub.is_valid())
+    })
+}
+
+/// Drains: receives no more than what the server has sent already, delivers all of it, then ends. Does not wait;
+/// gives up after 30 seconds.
+///
+/// @return #NATS_INVALID_ARG for NULL, #NATS_CONNECTION_CLOSED, #NATS_INVALID_SUBSCRIPTION once it has ended,
+/// #NATS_DRAINING while the whole connection drains, #NATS_SYS_ERROR when the system gives no thread for it (the
+/// subscription goes on as before). OK without effect when it drains already.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsSubscription_Drain(sub: *mut natsSubscription) -> natsStatus {
+    // SAFETY: a live handle or NULL.
+    unsafe {
+        on_subscription("natsSubscription_Drain", sub, |sub| {
+            sub.connection().drain_subscription(sub, DRAIN_TIMEOUT_MS)
+        })
+    }
+}
+
+/// Drains within a time of the program's choice.
+///
+/// @param sub the subscription
+/// @param timeout milliseconds after which it ends whatever is left; 0 or less for no limit
+/// @return as natsSubscription_Drain()
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsSubscription_DrainTimeout(
+    sub: *mut natsSubscription,
+    timeout: i64,
+) -> natsStatus {
+    // SAFETY: a live handle or NULL.
+    unsafe {
+        on_subscription("natsSubscription_DrainTimeout", sub, |sub| {
+            sub.connection().drain_subscription(sub, timeout)
+        })
+    }
+}
+
+/// Waits until a drain is complete, whatever came of it: see natsSubscription_DrainCompletionStatus().
+///
+/// @param sub the subscription
+/// @param timeout milliseconds to wait; 0 or less for as long as it takes
+/// @return #NATS_INVALID_ARG for NULL, #NATS_ILLEGAL_STATE when it was never drained, #NATS_TIMEOUT, at once if the
+/// drain can no longer be complete
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsSubscription_WaitForDrainCompletion(
+    sub: *mut natsSubscription,
+    timeout: i64,
+) -> natsStatus {
+    // SAFETY: a live handle or NULL.
+    unsafe {
+        on_subscription("natsSubscription_WaitForDrainCompletion", sub, |sub| sub.wait_for_drain(timeout))
+    }
+}
+
+/// What came of a drain.
+///
+/// @return #NATS_OK when everything was delivered; #NATS_TIMEOUT, #NATS_CONNECTION_CLOSED,
+/// #NATS_INVALID_SUBSCRIPTION or the status of the flush for what went wrong first; #NATS_ILLEGAL_STATE while it is
+/// not complete, and for good if a connection was drained and nobody read the synchronous subscription to its end;
+/// #NATS_INVALID_ARG for NULL
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsSubscription_DrainCompletionStatus(
+    sub: *mut natsSubscription,
+) -> natsStatus {
+    // SAFETY: a live handle or NULL.
+    unsafe { on_subscription("natsSubscription_DrainCompletionStatus", sub, |sub| sub.drain_status()) }
+}
+
+/// Sets a function that runs once after the last callback of a subscription, for whatever reason it ended: from
+/// then on the library does not use the closures any more.
+///
+/// @param sub a subscription with a message callback
+/// @param cb the function, NULL clears it; runs on the delivery thread
+/// @param closure handed to `cb`
+/// @return #NATS_INVALID_ARG for NULL, #NATS_INVALID_SUBSCRIPTION for a synchronous subscription or once it has ended
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsSubscription_SetOnCompleteCB(
+    sub: *mut natsSubscription,
+    cb: natsOnCompleteCB,
+    closure: *mut c_void,
+) -> natsStatus {
+    let closure = Closure::new(closure);
+    // SAFETY: a live handle or NULL; the callback is a function of the program, called as it was registered.
+    unsafe {
+        on_subscription("natsSubscription_SetOnCompleteCB", sub, |sub| {
+            sub.set_on_complete(cb.map(|cb| {
+                Box::new(move || {
+                    let _ = thread_end::call_handler(cb as *const c_void, [closure.word(), 0, 0, 0, 0]);
+                }) as _
+            }))
+        })
+    }
+}
+
+/// Gives the handle back, and ends the subscription if it has not ended yet. NULL is ignored. Allowed in the
+/// subscription's own callback.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn natsSubscription_Destroy(sub: *mut natsSubscription) {
+    held("natsSubscription_Destroy", (), || {
+        // SAFETY: a live handle given by the library, or NULL.
+        let Some(subscription) = (unsafe { natsSubscription::borrow_opt(sub) }) else { return };
+        if subscription.connection().check_process().is_ok() {
+            subscription.connection().destroy_subscription(&subscription);
+            // SAFETY: given by the library, and not used by the program afterwards.
+            drop(unsafe { natsSubscription::take(sub) });
+        } // else its locks and threads are the parent's: the handle is left alone
+    });
+}
+
+/// Numbers are C ints in this interface; larger ones stop at the largest.
+fn int(value: u64) -> c_int {
+    c_int::try_from(value).unwrap_or(c_int::MAX)
+}

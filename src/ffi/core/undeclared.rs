@@ -1,0 +1,56 @@
+//! Functions that the released library exports although its header does not declare them: bindings of other languages load
+//! them by name. The header generator leaves this file out.
+
+use std::ffi::{c_char, c_int, c_uchar};
+
+use crate::client::library::inbox;
+use crate::error::{Status, fail};
+use crate::ffi::support::strings::{self, required};
+use crate::ffi::support::{boundary, infallible};
+use crate::ffi::types::natsStatus;
+use crate::proto::{nkeys, nuid};
+
+/// Makes natsNUID_Next() ready; here it always is.
+///
+/// @return #NATS_OK.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn natsNUID_init() -> natsStatus {
+    natsStatus::NATS_OK
+}
+
+/// Writes a unique identifier: 22 characters out of `0-9A-Z` and a NUL.
+///
+/// @param buffer the place for it.
+/// @param bufferLen its size in bytes, 23 at least.
+/// @return #NATS_OK; #NATS_INSUFFICIENT_BUFFER; #NATS_INVALID_ARG if `buffer` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn natsNUID_Next(buffer: *mut c_char, bufferLen: c_int) -> natsStatus {
+    const SIZE: usize = nuid::LEN + 1;
+    boundary("natsNUID_Next", || {
+        let buffer = required(buffer)?;
+        let size = usize::try_from(bufferLen).unwrap_or(0);
+        if size < SIZE {
+            let text = format!("Buffer should be at least {SIZE} bytes, it is only {bufferLen} bytes");
+            return fail(Status::InsufficientBuffer, text);
+        }
+        // SAFETY: not NULL, and `size` bytes are writable by the caller's promise.
+        unsafe { strings::copy_to_buffer(&inbox::next_nuid(), buffer, size) }
+    })
+}
+
+/// Undoes natsNUID_init(): nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn natsNUID_free() {}
+
+/// CRC-16/XMODEM, the checksum of NKeys.
+///
+/// @param data the bytes.
+/// @param len how many; 0 or less, or `data` NULL, stands for none.
+/// @return the checksum; 0 for no bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nats_CRC16_Compute(data: *mut c_uchar, len: c_int) -> u16 {
+    infallible("nats_CRC16_Compute", 0, || {
+        // SAFETY: NULL or `len` readable bytes by the caller's promise.
+        nkeys::crc16(unsafe { strings::payload(data.cast_const().cast(), len) })
+    })
+}

@@ -1,0 +1,3 @@
+//! JetStream: so far the types alone.
+
+pub mod types;

@@ -1,0 +1,3 @@
+//! Key-value buckets: so far the types alone.
+
+pub mod types;

@@ -1,0 +1,3 @@
+//! Services: so far the types alone.
+
+pub mod types;

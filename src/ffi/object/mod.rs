@@ -1,0 +1,3 @@
+//! Object stores: so far the types alone.
+
+pub mod types;
