@@ -1,4 +1,4 @@
-// Credentials. What is sent in which case is compared in parity/auth.c; here is what must hold in any case.
+// Credentials. What is sent in which case is compared in parity/core/auth.c; here is what must hold in any case.
 
 #include "fixture.h"
 #include "jwt.h"

@@ -1,5 +1,5 @@
 // TLS connections at work: much data, records that come in pieces or not at all, losses, renewed certificates, many
-// connections. Who is trusted and what the errors say is in parity/tls.c.
+// connections. Who is trusted and what the errors say is in parity/core/tls.c.
 
 #include "certs.h"
 #include "loop.h"
