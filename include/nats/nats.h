@@ -1,7 +1,18 @@
-/* Generated from src/ffi/header/nats.h.in and src/ffi: do not edit. */
+/* Generated from src/ffi/templates/nats.h.in and src/ffi: do not edit. */
 
 /** \file
  * The NATS client library.
+ *
+ * What holds for every function unless its text says otherwise:
+ * - Any thread may call it, and so may any callback of the library. Messages and headers are the exception:
+ *   one thread at a time may change or send one.
+ * - NULL in place of an object gives #NATS_INVALID_ARG; functions that release ignore it. Strings are
+ *   NUL-terminated bytes; the library copies what it keeps.
+ * - A status other than #NATS_OK leaves a text for the calling thread, see nats_GetLastError().
+ * - What is marked "Extension" is in this library only, and tells so by #NATS_EXT_LIVENESS. All else is as in
+ *   version 3.14 of the released library.
+ * - In a child made by fork(), connections and subscriptions of the parent are refused with
+ *   #NATS_ILLEGAL_STATE; questions without a status are answered as for a closed connection.
  */
 
 #ifndef NATS_H_
@@ -279,8 +290,8 @@ typedef enum {
     /** A PONG answered a PING. */
     NATS_PONG_RECEIVED = 2,
     /**
-     * A PING is still unanswered although the next one is due, or the PONG timeout is over: the warning before a stale
-     * connection.
+     * A PING is still unanswered although the next one is due, or the PONG timeout is over: the warning
+     * before a stale connection.
      */
     NATS_PONG_MISSED = 3,
 } natsPingEvent;
@@ -358,20 +369,22 @@ typedef struct natsLiveness {
     /** Bytes in the system's buffer that the peer has not acknowledged; -1 without a socket. */
     int64_t BytesInSocket;
     /**
-     * Milliseconds after which a dead server is found at the latest, without what a busy client may put that off (half
-     * a ping interval, 5000 at most); -1 when no PINGs are sent.
+     * Milliseconds after which a dead server is found at the latest, without what a busy client may put that
+     * off (half a ping interval, 5000 at most); -1 when no PINGs are sent.
      */
     int64_t DetectionBound;
 } natsLiveness;
 
 /**
- * Extension. Called right before the disconnected callback, on the same thread. `info` is valid during the call.
+ * Extension. Called right before the disconnected callback, on the same thread. `info` is valid during the
+ * call.
  */
 typedef void (*natsDisconnectedErrHandler)(natsConnection *nc, const natsDisconnectInfo *info, void *closure);
 
 /**
  * Extension. Called with what happens to keep-alive PINGs, on the thread of the other connection callbacks.
- * `pingsOut` is how many are unanswered; `rtt` the round trip in nanoseconds with #NATS_PONG_RECEIVED, else -1.
+ * `pingsOut` is how many are unanswered; `rtt` the round trip in nanoseconds with #NATS_PONG_RECEIVED, else
+ * -1.
  */
 typedef void (*natsPingEventHandler)(natsConnection *nc, natsPingEvent event, int pingsOut, int64_t rtt,
                                      void *closure);
@@ -1906,7 +1919,8 @@ typedef struct micro_service_stats_s {
  * Opens the library with a configuration: nats_Open() with settings of your own.
  *
  * Has no effect other than returning #NATS_OK when the library is open already, also when another function
- * opened it on the way; call it first. The environment variables that nats_Open() reads are not looked at, but for its extensions.
+ * opened it on the way; call it first. The environment variables that nats_Open() reads are not looked at,
+ * but for its extensions.
  *
  * @param config copied; its fields without a meaning in this library are ignored. NULL is the same as
  * `nats_Open(-1)`.
@@ -1917,14 +1931,15 @@ NATS_EXTERN natsStatus nats_OpenWithConfig(natsClientConfig *config);
 /**
  * Opens the library. Rarely needed: creating options or connecting opens it too.
  *
- * Opening an open library has no effect; one nats_Close() closes it, however often it was opened. From then on
- * the signal SIGPIPE is ignored in the process. Read from the environment:
+ * Opening an open library has no effect; one nats_Close() closes it, however often it was opened. From then
+ * on the signal SIGPIPE is ignored in the process. Read from the environment:
  * - `NATS_DEFAULT_LIB_WRITE_DEADLINE`: default of natsOptions_SetWriteDeadline(), in milliseconds.
- * - `NATS_DEFAULT_TO_LIB_MSG_DELIVERY`: when present, natsOptions_UseGlobalMessageDelivery() is on by default.
+ * - `NATS_DEFAULT_TO_LIB_MSG_DELIVERY`: when present, natsOptions_UseGlobalMessageDelivery() is on by
+ *   default.
  * - `NATS_DEFAULT_LIB_MSG_DELIVERY_POOL_SIZE`: see nats_SetMessageDeliveryPoolSize().
  *
- * Extension: read by nats_OpenWithConfig() too, in milliseconds, for connections whose program does not set the option
- * itself. A value that is no whole number from 0 up is ignored, with a line on stderr.
+ * Extension: read by nats_OpenWithConfig() too, in milliseconds, for connections whose program does not set
+ * the option itself. A value that is no whole number from 0 up is ignored, with a line on stderr.
  * - `NATS_DEFAULT_LIB_PING_INTERVAL`: default of natsOptions_SetPingInterval().
  * - `NATS_DEFAULT_LIB_MAX_PINGS_OUT`: default of natsOptions_SetMaxPingsOut() (a count).
  * - `NATS_DEFAULT_LIB_PONG_TIMEOUT`: default of natsOptions_SetPongTimeout().
@@ -1943,7 +1958,11 @@ NATS_EXTERN natsStatus nats_Open(int64_t lockSpinCount);
  */
 NATS_EXTERN const char *nats_GetVersion(void);
 
-/** Returns the version of the library as a number: 0x030E00 is 3.14.0. */
+/**
+ * Returns the version of the library as a number: 0x030E00 is 3.14.0.
+ *
+ * @return the number.
+ */
 NATS_EXTERN uint32_t nats_GetVersionNumber(void);
 
 /**
@@ -1959,15 +1978,24 @@ NATS_EXTERN uint32_t nats_GetVersionNumber(void);
 NATS_EXTERN bool nats_CheckCompatibilityImpl(uint32_t reqVerNumber, uint32_t verNumber,
                                              const char *verString);
 
-/** Returns the time of the system's clock, in milliseconds since 1970-01-01 UTC. */
+/**
+ * Returns the time of the system's clock in milliseconds.
+ *
+ * @return milliseconds since 1970-01-01 UTC.
+ */
 NATS_EXTERN int64_t nats_Now(void);
 
-/** Returns the time of the system's clock, in nanoseconds since 1970-01-01 UTC. */
+/**
+ * Returns the time of the system's clock in nanoseconds.
+ *
+ * @return nanoseconds since 1970-01-01 UTC.
+ */
 NATS_EXTERN int64_t nats_NowInNanoSeconds(void);
 
 /**
- * Returns the time of a clock that is never set back, in nanoseconds. Its origin is arbitrary: use it for
- * differences.
+ * Returns the time of a clock that is never set back: for differences.
+ *
+ * @return nanoseconds; the origin is arbitrary.
  */
 NATS_EXTERN int64_t nats_NowMonotonicInNanoSeconds(void);
 
@@ -1979,11 +2007,13 @@ NATS_EXTERN int64_t nats_NowMonotonicInNanoSeconds(void);
 NATS_EXTERN void nats_Sleep(int64_t sleepTime);
 
 /**
- * Returns the last error of the calling thread. Each thread has its own; a successful call does not clear it.
+ * Returns the last error of the calling thread. Each thread has its own; a successful call does not clear
+ * it.
  *
  * @param status where to put the status of that error, #NATS_OK if there is none; may be NULL.
- * @return the text, NULL if there is no error. It belongs to the library; the address is the same for all errors of
- * a thread and is valid until the thread ends, the text there is replaced by the thread's next error.
+ * @return the text, NULL if there is no error. It belongs to the library; the address is the same for all
+ * errors of a thread and is valid until the thread ends, the text there is replaced by the thread's next
+ * error.
  */
 NATS_EXTERN const char *nats_GetLastError(natsStatus *status);
 
@@ -1992,32 +2022,33 @@ NATS_EXTERN const char *nats_GetLastError(natsStatus *status);
  *
  * @param buffer gets the name and a terminating NUL; empty if there is no error.
  * @param bufLen the size of `buffer` in bytes.
- * @return #NATS_OK; #NATS_INVALID_ARG if `buffer` is NULL or `bufLen` 0; #NATS_INSUFFICIENT_BUFFER if the name
- * did not fit, `buffer` then has the beginning; #NATS_FAILED_TO_INITIALIZE while the library is being closed.
- * None of these becomes the last error.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `buffer` is NULL or `bufLen` 0; #NATS_INSUFFICIENT_BUFFER if the
+ * name did not fit, `buffer` then has the beginning; #NATS_FAILED_TO_INITIALIZE while the library is being
+ * closed. None of these becomes the last error.
  */
 NATS_EXTERN natsStatus nats_GetLastErrorStack(char *buffer, size_t bufLen);
 
 /**
  * Prints the calling thread's last error and the function it came out of; nothing if there is no error.
  *
- * @param file an open stream, flushed afterwards.
+ * @param file an open `FILE *`, flushed afterwards.
  */
 NATS_EXTERN void nats_PrintLastErrorStack(FILE *file);
 
 /**
- * Makes room for more threads that deliver messages when natsOptions_UseGlobalMessageDelivery() is on. The pool
- * starts with 1 unless configured otherwise, and never shrinks.
+ * Makes room for more threads that deliver messages when natsOptions_UseGlobalMessageDelivery() is on. The
+ * pool starts with 1 unless configured otherwise, and never shrinks.
  *
  * @param max the number of threads; fewer than there are changes nothing.
- * @return #NATS_OK; #NATS_ERR if `max` is 0 or less; #NATS_FAILED_TO_INITIALIZE while the library is being closed.
+ * @return #NATS_OK; #NATS_ERR if `max` is 0 or less; #NATS_FAILED_TO_INITIALIZE while the library is being
+ * closed.
  */
 NATS_EXTERN natsStatus nats_SetMessageDeliveryPoolSize(int max);
 
 /**
- * Frees what the library keeps for the calling thread: its last error, up to 256 KiB for messages to come, and 64 KiB
- * once the thread has read from a connection with TLS. Needed only in threads that are not the library's, live on, and
- * want the memory back.
+ * Frees what the library keeps for the calling thread: its last error, up to 256 KiB for messages to come,
+ * and 64 KiB once the thread has read from a connection with TLS. Needed only in threads that are not the
+ * library's, live on, and want the memory back.
  */
 NATS_EXTERN void nats_ReleaseThreadMemory(void);
 
@@ -2034,9 +2065,9 @@ NATS_EXTERN natsStatus nats_Sign(const char *encodedSeed, const char *input, uns
                                  int *signatureLength);
 
 /**
- * Closes the library. Callbacks posted before are still delivered. Connections and other objects that are still
- * there keep what they need of the library until they are destroyed. Has no effect when the library is not open.
- * May be called from a callback.
+ * Closes the library. Callbacks posted before are still delivered. Connections and other objects that are
+ * still there keep what they need of the library until they are destroyed. Has no effect when the library is
+ * not open. May be called from a callback.
  */
 NATS_EXTERN void nats_Close(void);
 
@@ -2044,9 +2075,9 @@ NATS_EXTERN void nats_Close(void);
  * Closes the library and waits until all connections, subscriptions and threads are gone.
  *
  * @param timeout in milliseconds; 0 or less waits without bound.
- * @return #NATS_OK; #NATS_NOT_INITIALIZED if the library is not open; #NATS_ILLEGAL_STATE if it is being closed
- * already, or on a thread of the library, where nothing is closed then; #NATS_TIMEOUT if objects are left, the
- * library closes nevertheless when they go.
+ * @return #NATS_OK; #NATS_NOT_INITIALIZED if the library is not open; #NATS_ILLEGAL_STATE if it is being
+ * closed already, or on a thread of the library, where nothing is closed then; #NATS_TIMEOUT if objects are
+ * left, the library closes nevertheless when they go.
  */
 NATS_EXTERN natsStatus nats_CloseAndWait(int64_t timeout);
 
@@ -2059,12 +2090,12 @@ NATS_EXTERN natsStatus nats_CloseAndWait(int64_t timeout);
 /**
  * Creates options with their default values.
  *
- * They can be used for any number of connections: each copies them when it connects, so that they may be changed
- * or destroyed right afterwards.
+ * They can be used for any number of connections: each copies them when it connects, so that they may be
+ * changed or destroyed right afterwards.
  *
  * @param newOpts gets the options, to be destroyed with natsOptions_Destroy().
- * @return #NATS_OK; #NATS_INVALID_ARG if `newOpts` is NULL; #NATS_FAILED_TO_INITIALIZE while the library is being
- * closed.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `newOpts` is NULL; #NATS_FAILED_TO_INITIALIZE while the library is
+ * being closed.
  */
 NATS_EXTERN natsStatus natsOptions_Create(natsOptions **newOpts);
 
@@ -2079,31 +2110,32 @@ NATS_EXTERN void natsOptions_Destroy(natsOptions *opts);
  * Sets the URL of the server to connect to: `[scheme://][user[:password]@|token@]host[:port]`, port 4222 by
  * default. With natsOptions_SetServers() too, this one is tried first.
  *
- * The URL is not parsed here: a bad one fails when connecting. `tls://` turns TLS on, as natsOptions_SetSecure()
- * does, unless that was called before. A later URL does not turn it off.
+ * The URL is not parsed here: a bad one fails when connecting. `tls://` turns TLS on, as
+ * natsOptions_SetSecure() does, unless that was called before. A later URL does not turn it off.
  *
  * @param opts the options.
  * @param url copied, white space at both ends removed. NULL removes the URL.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL; #NATS_ILLEGAL_STATE for `tls://` in a build without TLS.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL; #NATS_ILLEGAL_STATE for `tls://` in a build without
+ * TLS.
  */
 NATS_EXTERN natsStatus natsOptions_SetURL(natsOptions *opts, const char *url);
 
 /**
- * Sets the URLs of several servers; see natsOptions_SetURL() for their form and the meaning of `tls://`, which
- * concerns all servers. They are tried in random order unless natsOptions_SetNoRandomize() is on.
+ * Sets the URLs of several servers; see natsOptions_SetURL() for their form and the meaning of `tls://`,
+ * which concerns all servers. They are tried in random order unless natsOptions_SetNoRandomize() is on.
  *
  * @param opts the options.
  * @param servers URLs, copied. NULL, with a count of 0, removes the list.
  * @param serversCount the number of URLs.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL, or if there is an array without a count above 0, a count
- * without an array, or a URL that is NULL; in the last case the list is empty afterwards. #NATS_ILLEGAL_STATE for
- * `tls://` in a build without TLS.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL, or if there is an array without a count above 0, a
+ * count without an array, or a URL that is NULL; in the last case the list is empty afterwards.
+ * #NATS_ILLEGAL_STATE for `tls://` in a build without TLS.
  */
 NATS_EXTERN natsStatus natsOptions_SetServers(natsOptions *opts, const char **servers, int serversCount);
 
 /**
- * Keeps servers in the order given, and the addresses of a host in the order resolved. Default: false, both are
- * shuffled.
+ * Keeps servers in the order given, and the addresses of a host in the order resolved. Default: false, both
+ * are shuffled.
  *
  * @param opts the options.
  * @param noRandomize true to keep the order.
@@ -2139,11 +2171,12 @@ NATS_EXTERN natsStatus natsOptions_IPResolutionOrder(natsOptions *opts, int orde
 NATS_EXTERN natsStatus natsOptions_SetIgnoreDiscoveredServers(natsOptions *opts, bool ignore);
 
 /**
- * Sets a function that makes the TCP connection to a server, through a proxy for example, instead of the library.
+ * Sets a function that makes the TCP connection to a server, through a proxy for example, instead of the
+ * library.
  *
- * It gets the host without brackets, and the port; it stores the connected socket and returns #NATS_OK. The socket
- * is then the library's, also the one stored before returning something else. Any other status counts as a server
- * that cannot be reached.
+ * It gets the host without brackets, and the port; it stores the connected socket and returns #NATS_OK. The
+ * socket is then the library's, also the one stored before returning something else. Any other status counts
+ * as a server that cannot be reached.
  *
  * @param opts the options.
  * @param proxyConnHandler the handler. NULL removes it.
@@ -2175,8 +2208,8 @@ NATS_EXTERN natsStatus natsOptions_SetToken(natsOptions *opts, const char *token
 /**
  * Sets a function that gives the authentication token each time the library connects.
  *
- * It runs on the thread that connects or reconnects. The string it returns is copied and stays the program's; NULL
- * sends no token.
+ * It runs on the thread that connects or reconnects. The string it returns is copied and stays the
+ * program's; NULL sends no token.
  *
  * @param opts the options.
  * @param tokenCb the handler. NULL removes it.
@@ -2187,17 +2220,17 @@ NATS_EXTERN natsStatus natsOptions_SetTokenHandler(natsOptions *opts, natsTokenH
                                                    void *closure);
 
 /**
- * Sets functions that give the user JWT and sign with its key each time the library connects. Both NULL removes
- * them. Credentials set in another way, and an NKey, are removed.
+ * Sets functions that give the user JWT and sign with its key each time the library connects. Both NULL
+ * removes them. Credentials set in another way, and an NKey, are removed.
  *
- * What the functions store comes from `malloc()` and is freed by the library. A status other than #NATS_OK ends
- * the attempt to connect with that status and text.
+ * What the functions store comes from `malloc()` and is freed by the library. A status other than #NATS_OK
+ * ends the attempt to connect with that status and text.
  *
  * @param opts the options.
  * @param ujwtCB stores the user JWT, and may store the text of an error.
  * @param ujwtClosure passed to `ujwtCB`.
- * @param sigCB called to sign what the server sent, which may be NULL; it stores the raw signature, and may store
- * the text of an error.
+ * @param sigCB called to sign what the server sent, which may be NULL; it stores the raw signature, and may
+ * store the text of an error.
  * @param sigClosure passed to `sigCB`.
  * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL, or if one of the functions is.
  */
@@ -2206,8 +2239,8 @@ NATS_EXTERN natsStatus natsOptions_SetUserCredentialsCallbacks(natsOptions *opts
                                                                void *sigClosure);
 
 /**
- * Sets the files with the user JWT and the seed of its key. They are read each time the library connects, not
- * here. NULL or empty for both removes them. Credentials set in another way, and an NKey, are removed.
+ * Sets the files with the user JWT and the seed of its key. They are read each time the library connects,
+ * not here. NULL or empty for both removes them. Credentials set in another way, and an NKey, are removed.
  *
  * @param opts the options.
  * @param userOrChainedFile the file with the user JWT, and with the seed unless the other file has it.
@@ -2219,8 +2252,8 @@ NATS_EXTERN natsStatus natsOptions_SetUserCredentialsFromFiles(natsOptions *opts
                                                                const char *seedFile);
 
 /**
- * Sets the user JWT and the seed of its key, formatted like a credentials file. Credentials set in another way,
- * and an NKey, are removed.
+ * Sets the user JWT and the seed of its key, formatted like a credentials file. Credentials set in another
+ * way, and an NKey, are removed.
  *
  * @param opts the options.
  * @param jwtAndSeedContent copied, and looked at when connecting. NULL removes it.
@@ -2234,13 +2267,13 @@ NATS_EXTERN natsStatus natsOptions_SetUserCredentialsFromMemory(natsOptions *opt
  * removed.
  *
  * A key that is NULL or empty removes the NKey; a function given then replaces that of
- * natsOptions_SetUserCredentialsCallbacks(). What the function stores comes from `malloc()` and is freed by the
- * library.
+ * natsOptions_SetUserCredentialsCallbacks(). What the function stores comes from `malloc()` and is freed by
+ * the library.
  *
  * @param opts the options.
  * @param pubKey the public key, copied.
- * @param sigCB called to sign what the server sent, which may be NULL; it stores the raw signature, and may store
- * the text of an error.
+ * @param sigCB called to sign what the server sent, which may be NULL; it stores the raw signature, and may
+ * store the text of an error.
  * @param sigClosure passed to `sigCB`.
  * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL, or if there is a key without a function.
  */
@@ -2259,8 +2292,8 @@ NATS_EXTERN natsStatus natsOptions_SetNKeyFromSeed(natsOptions *opts, const char
                                                    const char *seedFile);
 
 /**
- * Keeps reconnecting however often a server refuses the credentials. Default: false, the connection is closed when
- * a server refuses them twice in a row with the same error.
+ * Keeps reconnecting however often a server refuses the credentials. Default: false, the connection is
+ * closed when a server refuses them twice in a row with the same error.
  *
  * @param opts the options.
  * @param ignore true to keep trying.
@@ -2269,8 +2302,8 @@ NATS_EXTERN natsStatus natsOptions_SetNKeyFromSeed(natsOptions *opts, const char
 NATS_EXTERN natsStatus natsOptions_SetIgnoreAuthErrorAbort(natsOptions *opts, bool ignore);
 
 /**
- * Says whether the library reconnects when the connection is lost. Default: true. Otherwise the connection is
- * closed then.
+ * Says whether the library reconnects when the connection is lost. Default: true. Otherwise the connection
+ * is closed then.
  *
  * @param opts the options.
  * @param allow false to close instead.
@@ -2288,9 +2321,9 @@ NATS_EXTERN natsStatus natsOptions_SetAllowReconnect(natsOptions *opts, bool all
 NATS_EXTERN natsStatus natsOptions_SetReconnectOnProtocolError(natsOptions *opts, bool reconnect);
 
 /**
- * Limits the attempts to reconnect to each server; a server that used them up is forgotten. Default: 60. With
- * natsOptions_SetRetryOnFailedConnect() and no callback, this limits the passes over the servers, where 0 is no
- * limit either.
+ * Limits the attempts to reconnect to each server; a server that used them up is forgotten. Default: 60.
+ * With natsOptions_SetRetryOnFailedConnect() and no callback, this limits the passes over the servers, where
+ * 0 is no limit either.
  *
  * @param opts the options.
  * @param maxReconnect the number of attempts; negative for no limit.
@@ -2309,8 +2342,8 @@ NATS_EXTERN natsStatus natsOptions_SetMaxReconnect(natsOptions *opts, int maxRec
 NATS_EXTERN natsStatus natsOptions_SetReconnectWait(natsOptions *opts, int64_t reconnectWait);
 
 /**
- * Sets the longest random time added to the wait of natsOptions_SetReconnectWait(), so that the clients of a lost
- * server do not all come back at once.
+ * Sets the longest random time added to the wait of natsOptions_SetReconnectWait(), so that the clients of a
+ * lost server do not all come back at once.
  *
  * @param opts the options.
  * @param jitter in milliseconds, for connections without TLS. Default: 100.
@@ -2323,9 +2356,9 @@ NATS_EXTERN natsStatus natsOptions_SetReconnectJitter(natsOptions *opts, int64_t
  * Sets a function that decides how long to wait, instead of natsOptions_SetReconnectWait() and
  * natsOptions_SetReconnectJitter().
  *
- * It is called once all servers were tried, with the number of such rounds since the connection was lost, and
- * returns the wait in milliseconds (0 or less: none). It may close the connection. If it ends its thread instead of
- * returning, the wait is that of the two options.
+ * It is called once all servers were tried, with the number of such rounds since the connection was lost,
+ * and returns the wait in milliseconds (0 or less: none). It may close the connection. If it ends its thread
+ * instead of returning, the wait is that of the two options.
  *
  * @param opts the options.
  * @param cb the handler. NULL removes it.
@@ -2336,8 +2369,9 @@ NATS_EXTERN natsStatus natsOptions_SetCustomReconnectDelay(natsOptions *opts,
                                                            natsCustomReconnectDelayHandler cb, void *closure);
 
 /**
- * Sets how much may be published while the library reconnects. Publishing fails with #NATS_INSUFFICIENT_BUFFER
- * once this much is waiting, messages that lost connections left unsent included. Default: 8 MiB.
+ * Sets how much may be published while the library reconnects. Publishing fails with
+ * #NATS_INSUFFICIENT_BUFFER once this much is waiting, messages that lost connections left unsent included.
+ * Default: 8 MiB.
  *
  * @param opts the options.
  * @param reconnectBufSize in bytes. 0 buffers nothing: publishing then fails while disconnected.
@@ -2349,8 +2383,8 @@ NATS_EXTERN natsStatus natsOptions_SetReconnectBufSize(natsOptions *opts, int re
  * Keeps trying when the first connect fails. Default: false.
  *
  * Without a callback, natsConnection_Connect() returns when connected, or when the attempts of
- * natsOptions_SetMaxReconnect() are used up. With one, it returns #NATS_NOT_YET_CONNECTED and a connection that
- * goes on connecting as if it had been lost.
+ * natsOptions_SetMaxReconnect() are used up. With one, it returns #NATS_NOT_YET_CONNECTED and a connection
+ * that goes on connecting as if it had been lost.
  *
  * @param opts the options.
  * @param retry true to retry. false also removes the callback.
@@ -2381,8 +2415,8 @@ NATS_EXTERN natsStatus natsOptions_SetIOBufSize(natsOptions *opts, int ioBufSize
 NATS_EXTERN natsStatus natsOptions_SetMaxPendingMsgs(natsOptions *opts, int maxPending);
 
 /**
- * Sets how many bytes may wait in each subscription, see natsOptions_SetMaxPendingMsgs(). Default: 1024 times the
- * number of messages.
+ * Sets how many bytes may wait in each subscription, see natsOptions_SetMaxPendingMsgs(). Default: 1024
+ * times the number of messages.
  *
  * @param opts the options.
  * @param maxPending in bytes, headers and payloads.
@@ -2391,8 +2425,8 @@ NATS_EXTERN natsStatus natsOptions_SetMaxPendingMsgs(natsOptions *opts, int maxP
 NATS_EXTERN natsStatus natsOptions_SetMaxPendingBytes(natsOptions *opts, int64_t maxPending);
 
 /**
- * Sets the number of zero bytes after the payload of each received message, for parsers that read ahead. Default:
- * 0.
+ * Sets the number of zero bytes after the payload of each received message, for parsers that read ahead.
+ * Default: 0.
  *
  * @param opts the options.
  * @param paddingSize in bytes.
@@ -2420,8 +2454,9 @@ NATS_EXTERN natsStatus natsOptions_SetSendAsap(natsOptions *opts, bool sendAsap)
 NATS_EXTERN natsStatus natsOptions_SetFlusherWaitMicros(natsOptions *opts, int64_t flusherWaitUs);
 
 /**
- * Bounds the time a call waits for the server to take its data. After it, the call returns #NATS_TIMEOUT and the
- * connection counts as lost. Default: none, unless configured with nats_OpenWithConfig() or the environment.
+ * Bounds the time a call waits for the server to take its data. After it, the call returns #NATS_TIMEOUT and
+ * the connection counts as lost. Default: none, unless configured with nats_OpenWithConfig() or the
+ * environment.
  *
  * @param opts the options.
  * @param deadline in milliseconds; 0 for none.
@@ -2457,8 +2492,8 @@ NATS_EXTERN natsStatus natsOptions_SetVerbose(natsOptions *opts, bool verbose);
 NATS_EXTERN natsStatus natsOptions_SetPedantic(natsOptions *opts, bool pedantic);
 
 /**
- * Asks the server not to send this connection the messages it published itself. Default: false. Connecting fails
- * with #NATS_NO_SERVER_SUPPORT if the server cannot.
+ * Asks the server not to send this connection the messages it published itself. Default: false. Connecting
+ * fails with #NATS_NO_SERVER_SUPPORT if the server cannot.
  *
  * @param opts the options.
  * @param noEcho true to ask for it.
@@ -2467,8 +2502,8 @@ NATS_EXTERN natsStatus natsOptions_SetPedantic(natsOptions *opts, bool pedantic)
 NATS_EXTERN natsStatus natsOptions_SetNoEcho(natsOptions *opts, bool noEcho);
 
 /**
- * Makes each request with an inbox and a subscription of its own, instead of one subscription for all replies.
- * Default: false.
+ * Makes each request with an inbox and a subscription of its own, instead of one subscription for all
+ * replies. Default: false.
  *
  * @param opts the options.
  * @param useOldStyle true for the old style.
@@ -2477,8 +2512,8 @@ NATS_EXTERN natsStatus natsOptions_SetNoEcho(natsOptions *opts, bool noEcho);
 NATS_EXTERN natsStatus natsOptions_UseOldRequestStyle(natsOptions *opts, bool useOldStyle);
 
 /**
- * Ends waiting requests with #NATS_CONNECTION_DISCONNECTED when the connection is lost. Default: false, they wait
- * until their timeout. Without effect in the old request style.
+ * Ends waiting requests with #NATS_CONNECTION_DISCONNECTED when the connection is lost. Default: false, they
+ * wait until their timeout. Without effect in the old request style.
  *
  * @param opts the options.
  * @param failRequests true to end them.
@@ -2500,16 +2535,16 @@ NATS_EXTERN natsStatus natsOptions_DisableNoResponders(natsOptions *opts, bool d
  * Sets the prefix of the reply subjects of requests. Default: "_INBOX". natsInbox_Create() does not use it.
  *
  * @param opts the options.
- * @param inboxPrefix a subject without wildcards and without the dot at its end, copied. NULL or empty restores
- * the default, and so does a refused one.
+ * @param inboxPrefix a subject without wildcards and without the dot at its end, copied. NULL or empty
+ * restores the default, and so does a refused one.
  * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL, or if the prefix is not a valid subject.
  */
 NATS_EXTERN natsStatus natsOptions_SetCustomInboxPrefix(natsOptions *opts, const char *inboxPrefix);
 
 /**
  * Delivers messages of asynchronous subscriptions on the threads of a pool shared by all connections, see
- * nats_SetMessageDeliveryPoolSize(). Each subscription is bound to one of them. Default: false, unless configured
- * with nats_OpenWithConfig() or the environment.
+ * nats_SetMessageDeliveryPoolSize(). Each subscription is bound to one of them. Default: false, unless
+ * configured with nats_OpenWithConfig() or the environment.
  *
  * @param opts the options.
  * @param global true to use the pool.
@@ -2518,11 +2553,12 @@ NATS_EXTERN natsStatus natsOptions_SetCustomInboxPrefix(natsOptions *opts, const
 NATS_EXTERN natsStatus natsOptions_UseGlobalMessageDelivery(natsOptions *opts, bool global);
 
 /**
- * Sets the function told about errors that no call can return: permissions, slow consumers, failed drains and
- * more. Default: a handler that prints a line to stderr.
+ * Sets the function told about errors that no call can return: permissions, slow consumers, failed drains
+ * and more. Default: a handler that prints a line to stderr.
  *
- * It runs on the library's callback thread, which all connections share. Its subscription is NULL if the error is
- * not about one; it may be closed already. If the error has a text, nats_GetLastError() gives it to the handler.
+ * It runs on the library's callback thread, which all connections share. Its subscription is NULL if the
+ * error is not about one; it may be closed already. If the error has a text, nats_GetLastError() gives it to
+ * the handler.
  *
  * @param opts the options.
  * @param errHandler the handler. NULL restores the one that prints to stderr.
@@ -2534,7 +2570,8 @@ NATS_EXTERN natsStatus natsOptions_SetErrorHandler(natsOptions *opts, natsErrHan
 
 /**
  * Sets the function called once when the connection is closed for good, by whatever cause. It runs on the
- * library's callback thread, which all connections share; it may call any function, and destroy the connection.
+ * library's callback thread, which all connections share; it may call any function, and destroy the
+ * connection.
  *
  * @param opts the options.
  * @param closedCb the handler. NULL removes it.
@@ -2557,21 +2594,21 @@ NATS_EXTERN natsStatus natsOptions_SetDisconnectedCB(natsOptions *opts, natsConn
                                                      void *closure);
 
 /**
- * Extension. Sets a callback that gets the reason of every disconnect. It is called right before the disconnected
- * callback, on the same thread, whether or not there is one.
+ * Extension. Sets a callback that gets the reason of every disconnect. It is called right before the
+ * disconnected callback, on the same thread, whether or not there is one.
  *
- * @param opts the options
- * @param disconnectedErrCb the callback; NULL for none
- * @param closure handed to the callback
- * @return #NATS_INVALID_ARG if `opts` is NULL
+ * @param opts the options.
+ * @param disconnectedErrCb the callback; NULL for none.
+ * @param closure handed to the callback.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
  */
 NATS_EXTERN natsStatus natsOptions_SetDisconnectedErrCB(natsOptions *opts,
                                                         natsDisconnectedErrHandler disconnectedErrCb,
                                                         void *closure);
 
 /**
- * Sets the function called when a lost connection is there again. It runs on the library's callback thread, which
- * all connections share; it may call any function, and destroy the connection.
+ * Sets the function called when a lost connection is there again. It runs on the library's callback thread,
+ * which all connections share; it may call any function, and destroy the connection.
  *
  * @param opts the options.
  * @param reconnectedCb the handler. NULL removes it.
@@ -2582,9 +2619,9 @@ NATS_EXTERN natsStatus natsOptions_SetReconnectedCB(natsOptions *opts, natsConne
                                                     void *closure);
 
 /**
- * Sets the function called when the server told about servers that were not known before. Not called for those
- * known from the first connect. It runs on the library's callback thread, which all connections share; it may call
- * any function, and destroy the connection.
+ * Sets the function called when the server told about servers that were not known before. Not called for
+ * those known from the first connect. It runs on the library's callback thread, which all connections share;
+ * it may call any function, and destroy the connection.
  *
  * @param opts the options.
  * @param discoveredServersCb the handler. NULL removes it.
@@ -2596,8 +2633,8 @@ NATS_EXTERN natsStatus natsOptions_SetDiscoveredServersCB(natsOptions *opts,
                                                           void *closure);
 
 /**
- * Sets the function called when the server says that it is going to shut down. It runs on the library's callback
- * thread, which all connections share; it may call any function, and destroy the connection.
+ * Sets the function called when the server says that it is going to shut down. It runs on the library's
+ * callback thread, which all connections share; it may call any function, and destroy the connection.
  *
  * @param opts the options.
  * @param lameDuckCb the handler. NULL removes it.
@@ -2610,10 +2647,10 @@ NATS_EXTERN natsStatus natsOptions_SetLameDuckModeCB(natsOptions *opts, natsConn
 /**
  * Extension. Sets a callback that is told when a keep-alive PING is sent, answered, or missed its PONG.
  *
- * @param opts the options
- * @param pingEventCb the callback; NULL for none
- * @param closure handed to the callback
- * @return #NATS_INVALID_ARG if `opts` is NULL
+ * @param opts the options.
+ * @param pingEventCb the callback; NULL for none.
+ * @param closure handed to the callback.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
  */
 NATS_EXTERN natsStatus natsOptions_SetPingEventCB(natsOptions *opts, natsPingEventHandler pingEventCb,
                                                   void *closure);
@@ -2638,78 +2675,81 @@ NATS_EXTERN natsStatus natsOptions_SetPingInterval(natsOptions *opts, int64_t in
 NATS_EXTERN natsStatus natsOptions_SetMaxPingsOut(natsOptions *opts, int maxPingsOut);
 
 /**
- * Extension. Lets a connection count as stale once a keep-alive PING is unanswered for a time, if that comes before the
- * limit of natsOptions_SetMaxPingsOut(). Default: 0, or what `NATS_DEFAULT_LIB_PONG_TIMEOUT` says.
+ * Extension. Lets a connection count as stale once a keep-alive PING is unanswered for a time, if that comes
+ * before the limit of natsOptions_SetMaxPingsOut(). Default: 0, or what `NATS_DEFAULT_LIB_PONG_TIMEOUT`
+ * says.
  *
- * @param opts the options
- * @param ms in milliseconds; 0 for no limit
- * @return #NATS_INVALID_ARG for NULL or a negative time
+ * @param opts the options.
+ * @param ms in milliseconds; 0 for no limit.
+ * @return #NATS_OK; #NATS_INVALID_ARG for NULL or a negative time.
  */
 NATS_EXTERN natsStatus natsOptions_SetPongTimeout(natsOptions *opts, int64_t ms);
 
 /**
  * Extension. Has a dead server found within a time, whatever the program is doing: the one knob to turn.
  *
- * Ping interval, PONG timeout and TCP user timeout are derived from it: half of the time each for interval and PONG
- * timeout, after a margin of a tenth (at most 250 ms) for late timers. Shorter values set otherwise stay in force; a
- * ping interval of 0 does not turn the PINGs off while this is set. Default: 0, or what
+ * Ping interval, PONG timeout and TCP user timeout are derived from it: half of the time each for interval
+ * and PONG timeout, after a margin of a tenth (at most 250 ms) for late timers. Shorter values set otherwise
+ * stay in force; a ping interval of 0 does not turn the PINGs off while this is set. Default: 0, or what
  * `NATS_DEFAULT_LIB_MAX_DETECTION_TIME` says.
  *
  * @code{.c}
  * natsOptions_SetMaxDetectionTime(opts, 5000); // a PING every 2.375 s, each to be answered within 2.375 s
  * @endcode
  *
- * @param opts the options
- * @param ms in milliseconds; 0 for no bound. Well above the round-trip time, or a slow network looks dead
- * @return #NATS_INVALID_ARG for NULL or a negative time
+ * @param opts the options.
+ * @param ms in milliseconds; 0 for no bound. Well above the round-trip time, or a slow network looks dead.
+ * @return #NATS_OK; #NATS_INVALID_ARG for NULL or a negative time.
  */
 NATS_EXTERN natsStatus natsOptions_SetMaxDetectionTime(natsOptions *opts, int64_t ms);
 
 /**
- * Extension. Lets the system probe idle connections (`SO_KEEPALIVE`), on every socket, those made for a reconnect or by
- * a proxy handler included. It keeps middleboxes from forgetting a connection; a program that does not answer is not
- * found that way, its system still is alive. No effect on sockets that are not TCP. Default: off.
+ * Extension. Lets the system probe idle connections (`SO_KEEPALIVE`), on every socket, those made for a
+ * reconnect or by a proxy handler included. It keeps middleboxes from forgetting a connection; a program
+ * that does not answer is not found that way, its system still is alive. No effect on sockets that are not
+ * TCP. Default: off.
  *
- * @param opts the options
- * @param on false leaves the sockets alone
- * @param idle seconds without traffic before the first probe; 0 for the system's value
- * @param interval seconds between probes; 0 for the system's value
- * @param count unanswered probes until the socket fails; 0 for the system's value
- * @return #NATS_INVALID_ARG for NULL or a negative number
+ * @param opts the options.
+ * @param on false leaves the sockets alone.
+ * @param idle seconds without traffic before the first probe; 0 for the system's value.
+ * @param interval seconds between probes; 0 for the system's value.
+ * @param count unanswered probes until the socket fails; 0 for the system's value.
+ * @return #NATS_OK; #NATS_INVALID_ARG for NULL or a negative number.
  */
 NATS_EXTERN natsStatus natsOptions_SetTCPKeepAlive(natsOptions *opts, bool on, int idle, int interval,
                                                    int count);
 
 /**
- * Extension. Lets a socket fail when the peer's system has acknowledged nothing, or taken nothing, of what was sent for
- * a time (`TCP_USER_TIMEOUT`), on every socket. Finds a dead peer only while something is being sent. No effect where
- * the system has none. Default: 0, or what `NATS_DEFAULT_LIB_TCP_USER_TIMEOUT` says.
+ * Extension. Lets a socket fail when the peer's system has acknowledged nothing, or taken nothing, of what
+ * was sent for a time (`TCP_USER_TIMEOUT`), on every socket. Finds a dead peer only while something is being
+ * sent. No effect where the system has none. Default: 0, or what `NATS_DEFAULT_LIB_TCP_USER_TIMEOUT` says.
  *
- * @param opts the options
- * @param ms in milliseconds; 0 for the system's value, about 15 minutes
- * @return #NATS_INVALID_ARG for NULL or a negative time
+ * @param opts the options.
+ * @param ms in milliseconds; 0 for the system's value, about 15 minutes.
+ * @return #NATS_OK; #NATS_INVALID_ARG for NULL or a negative time.
  */
 NATS_EXTERN natsStatus natsOptions_SetTCPUserTimeout(natsOptions *opts, int64_t ms);
 
 /**
- * Lets the program's event loop poll the sockets of the connections, instead of the library. It cannot be undone.
+ * Lets the program's event loop poll the sockets of the connections, instead of the library. It cannot be
+ * undone.
  *
- * The loop calls natsConnection_ProcessReadEvent() and natsConnection_ProcessWriteEvent(), and closes a socket
- * with natsConnection_ProcessCloseEvent() only. The functions return #NATS_OK or why they failed.
+ * The loop calls natsConnection_ProcessReadEvent() and natsConnection_ProcessWriteEvent(), and closes a
+ * socket with natsConnection_ProcessCloseEvent() only. The functions return #NATS_OK or why they failed.
  *
- * The functions are called one at a time for each connection, on any thread: the program's, or one of the library's
- * that may block. They may use the connection; what that asks of them is called after they return. When a connection
- * is lost or closed, `writeCb` and `readCb` are called with false before any callback, and the library leaves the
- * socket alone from then on.
+ * The functions are called one at a time for each connection, on any thread: the program's, or one of the
+ * library's that may block. They may use the connection; what that asks of them is called after they return.
+ * When a connection is lost or closed, `writeCb` and `readCb` are called with false before any callback, and
+ * the library leaves the socket alone from then on.
  *
  * @param opts the options.
  * @param event_loop the program's event loop, passed to `attachCb`.
- * @param attachCb starts polling a socket; it stores data of its own that the other functions get, and finds it
- * again when called after a reconnect.
+ * @param attachCb starts polling a socket; it stores data of its own that the other functions get, and finds
+ * it again when called after a reconnect.
  * @param readCb starts or stops polling for reading.
  * @param writeCb starts or stops polling for writing.
- * @param detachCb the connection is closed: the loop must call natsConnection_ProcessDetachedEvent() once, which
- * drops the reference to the connection it got when first attached.
+ * @param detachCb the connection is closed: the loop must call natsConnection_ProcessDetachedEvent() once,
+ * which drops the reference to the connection it got when first attached.
  * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL, or the loop or a function is.
  */
 NATS_EXTERN natsStatus natsOptions_SetEventLoop(natsOptions *opts, void *event_loop,
@@ -2720,39 +2760,43 @@ NATS_EXTERN natsStatus natsOptions_SetEventLoop(natsOptions *opts, void *event_l
 /**
  * Turns TLS on or off for connections made with these options.
  *
- * On: a server that offers no TLS is refused with #NATS_SECURE_CONNECTION_WANTED. Off: every TLS setting made so
- * far is dropped, certificates included; still, a connection to a server that insists on TLS uses it. After either,
- * `tls://` in a URL means nothing any more. Without a call, TLS is on when a URL says `tls://`.
+ * On: a server that offers no TLS is refused with #NATS_SECURE_CONNECTION_WANTED. Off: every TLS setting
+ * made so far is dropped, certificates included; still, a connection to a server that insists on TLS uses
+ * it. After either, `tls://` in a URL means nothing any more. Without a call, TLS is on when a URL says
+ * `tls://`.
  *
- * The server's certificate is verified: it must come from an authority that the system or these options trust, and
- * be for the host of the URL or the one set with natsOptions_SetExpectedHostname(). TLS 1.2 is the oldest version used.
+ * The server's certificate is verified: it must come from an authority that the system or these options
+ * trust, and be for the host of the URL or the one set with natsOptions_SetExpectedHostname(). TLS 1.2 is
+ * the oldest version used.
  *
  * The TLS settings of options are shared with the connections made from them: while one of those exists,
  * functions that change them give #NATS_ILLEGAL_STATE. This one does not.
  *
  * @param opts the options.
  * @param secure true for on. Default: off.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL; #NATS_ILLEGAL_STATE in a build without TLS, as with all
- * functions about TLS.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL; #NATS_ILLEGAL_STATE in a build without TLS, as with
+ * all functions about TLS.
  */
 NATS_EXTERN natsStatus natsOptions_SetSecure(natsOptions *opts, bool secure);
 
 /**
- * Begins TLS with the first byte, before the server has said anything, and turns TLS on. For servers that are
- * configured to expect that; it cannot be taken back.
+ * Begins TLS with the first byte, before the server has said anything, and turns TLS on. For servers that
+ * are configured to expect that; it cannot be taken back.
  *
  * @param opts the options.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL; #NATS_ILLEGAL_STATE if a connection made from them exists.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL; #NATS_ILLEGAL_STATE if a connection made from them
+ * exists.
  */
 NATS_EXTERN natsStatus natsOptions_TLSHandshakeFirst(natsOptions *opts);
 
 /**
- * Lets a verification callback run for several connections at the same time. Without this call, the callback of
- * connections made from the same options runs for one after the other. Handshakes without a callback never wait for
- * each other.
+ * Lets a verification callback run for several connections at the same time. Without this call, the callback
+ * of connections made from the same options runs for one after the other. Handshakes without a callback
+ * never wait for each other.
  *
  * @param opts the options.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL; #NATS_ILLEGAL_STATE if a connection made from them exists.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL; #NATS_ILLEGAL_STATE if a connection made from them
+ * exists.
  */
 NATS_EXTERN natsStatus natsOptions_AllowConcurrentTLSHandshakes(natsOptions *opts);
 
@@ -2761,30 +2805,32 @@ NATS_EXTERN natsStatus natsOptions_AllowConcurrentTLSHandshakes(natsOptions *opt
  *
  * @param opts the options.
  * @param fileName the file; read now.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `fileName` NULL or empty; #NATS_SSL_ERROR if the file cannot
- * be used; #NATS_ILLEGAL_STATE if a connection made from the options exists.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `fileName` NULL or empty; #NATS_SSL_ERROR if the
+ * file cannot be used; #NATS_ILLEGAL_STATE if a connection made from the options exists.
  */
 NATS_EXTERN natsStatus natsOptions_LoadCATrustedCertificates(natsOptions *opts, const char *fileName);
 
 /**
- * Trusts the authorities whose certificates (PEM) are in a directory, in addition to those trusted already. The
- * files have names as made by `openssl rehash`.
+ * Trusts the authorities whose certificates (PEM) are in a directory, in addition to those trusted already.
+ * The files have names as made by `openssl rehash`.
  *
  * @param opts the options.
  * @param path the directory; looked into during handshakes, so that it need not exist yet.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `path` NULL or empty; #NATS_ILLEGAL_STATE if a connection
- * made from the options exists.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `path` NULL or empty; #NATS_ILLEGAL_STATE if a
+ * connection made from the options exists.
  */
 NATS_EXTERN natsStatus natsOptions_LoadCATrustedCertificatesPath(natsOptions *opts, const char *path);
 
 /**
- * Trusts the authorities whose certificates are in a text, in addition to those trusted already. The text may also
- * have revocation lists; from then on a certificate is refused unless a list of its authority says nothing about it.
+ * Trusts the authorities whose certificates are in a text, in addition to those trusted already. The text
+ * may also have revocation lists; from then on a certificate is refused unless a list of its authority says
+ * nothing about it.
  *
  * @param opts the options.
  * @param certificates one or more objects in PEM format.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `certificates` NULL or empty; #NATS_SSL_ERROR if there is
- * nothing in PEM format in it, or a damaged certificate; #NATS_ILLEGAL_STATE if a connection made from the options exists.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `certificates` NULL or empty; #NATS_SSL_ERROR if
+ * there is nothing in PEM format in it, or a damaged certificate; #NATS_ILLEGAL_STATE if a connection made
+ * from the options exists.
  */
 NATS_EXTERN natsStatus natsOptions_SetCATrustedCertificates(natsOptions *opts, const char *certificates);
 
@@ -2792,23 +2838,25 @@ NATS_EXTERN natsStatus natsOptions_SetCATrustedCertificates(natsOptions *opts, c
  * Sets the certificate chain and the private key (PEM) that identify this client to servers that ask for it.
  *
  * @param opts the options.
- * @param certsFileName file with the client's certificate first, then those of the authorities between; read now.
+ * @param certsFileName file with the client's certificate first, then those of the authorities between; read
+ * now.
  * @param keyFileName file with the key of that certificate; read now.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or a name NULL or empty; #NATS_SSL_ERROR if a file cannot be used or
- * the key is another's; #NATS_ILLEGAL_STATE if a connection made from the options exists.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or a name NULL or empty; #NATS_SSL_ERROR if a file
+ * cannot be used or the key is another's; #NATS_ILLEGAL_STATE if a connection made from the options exists.
  */
 NATS_EXTERN natsStatus natsOptions_LoadCertificatesChain(natsOptions *opts, const char *certsFileName,
                                                          const char *keyFileName);
 
 /**
- * As natsOptions_LoadCertificatesChain(), but the files are read at each connect and reconnect, so that they can be
- * renewed while the program runs.
+ * As natsOptions_LoadCertificatesChain(), but the files are read at each connect and reconnect, so that they
+ * can be renewed while the program runs.
  *
  * @param opts the options.
  * @param certsFileName file with the certificate chain; not looked at now.
  * @param keyFileName file with the key; not looked at now.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or a name NULL or empty; #NATS_ILLEGAL_STATE if a connection made
- * from the options exists. A file that cannot be used makes the connect fail with #NATS_SSL_ERROR.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or a name NULL or empty; #NATS_ILLEGAL_STATE if a
+ * connection made from the options exists. A file that cannot be used makes the connect fail with
+ * #NATS_SSL_ERROR.
  */
 NATS_EXTERN natsStatus natsOptions_LoadCertificatesChainDynamic(natsOptions *opts, const char *certsFileName,
                                                                 const char *keyFileName);
@@ -2819,8 +2867,8 @@ NATS_EXTERN natsStatus natsOptions_LoadCertificatesChainDynamic(natsOptions *opt
  * @param opts the options.
  * @param cert the client's certificate; only the first one of the text is used.
  * @param key its key.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or a text NULL or empty; #NATS_SSL_ERROR if a text cannot be used or
- * the key is another's; #NATS_ILLEGAL_STATE if a connection made from the options exists.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or a text NULL or empty; #NATS_SSL_ERROR if a text
+ * cannot be used or the key is another's; #NATS_ILLEGAL_STATE if a connection made from the options exists.
  */
 NATS_EXTERN natsStatus natsOptions_SetCertificatesChain(natsOptions *opts, const char *cert, const char *key);
 
@@ -2829,8 +2877,8 @@ NATS_EXTERN natsStatus natsOptions_SetCertificatesChain(natsOptions *opts, const
  *
  * @param opts the options.
  * @param ciphers a list in OpenSSL's language, such as `ECDHE+AESGCM:!aNULL`.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `ciphers` NULL or empty; #NATS_SSL_ERROR if nothing is left by the
- * list; #NATS_ILLEGAL_STATE if a connection made from the options exists.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `ciphers` NULL or empty; #NATS_SSL_ERROR if
+ * nothing is left by the list; #NATS_ILLEGAL_STATE if a connection made from the options exists.
  */
 NATS_EXTERN natsStatus natsOptions_SetCiphers(natsOptions *opts, const char *ciphers);
 
@@ -2849,7 +2897,8 @@ NATS_EXTERN natsStatus natsOptions_SetCipherSuites(natsOptions *opts, const char
  *
  * @param opts the options.
  * @param hostname a name, or an address; copied. NULL for the host of the URL.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL; #NATS_ILLEGAL_STATE if a connection made from them exists.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL; #NATS_ILLEGAL_STATE if a connection made from them
+ * exists.
  */
 NATS_EXTERN natsStatus natsOptions_SetExpectedHostname(natsOptions *opts, const char *hostname);
 
@@ -2859,18 +2908,21 @@ NATS_EXTERN natsStatus natsOptions_SetExpectedHostname(natsOptions *opts, const 
  * @param opts the options.
  * @param skip true to verify nothing, which also removes a callback set with
  * natsOptions_SetSSLVerificationCallback(). Default: false.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL; #NATS_ILLEGAL_STATE if a connection made from them exists.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL; #NATS_ILLEGAL_STATE if a connection made from them
+ * exists.
  */
 NATS_EXTERN natsStatus natsOptions_SkipServerVerification(natsOptions *opts, bool skip);
 
 /**
- * Lets the program decide on the server's certificates. OpenSSL calls it for each certificate of the chain, and for
- * each thing it finds wrong, on the thread that connects. See also natsOptions_AllowConcurrentTLSHandshakes().
+ * Lets the program decide on the server's certificates. OpenSSL calls it for each certificate of the chain,
+ * and for each thing it finds wrong, on the thread that connects. See also
+ * natsOptions_AllowConcurrentTLSHandshakes().
  *
  * @param opts the options.
- * @param callback gets OpenSSL's verdict and its `X509_STORE_CTX *`, returns 1 to accept or 0 to refuse; turns
- * verification on again if it was skipped. NULL removes it.
- * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL; #NATS_ILLEGAL_STATE if a connection made from them exists.
+ * @param callback gets OpenSSL's verdict and its `X509_STORE_CTX *`, returns 1 to accept or 0 to refuse;
+ * turns verification on again if it was skipped. NULL removes it.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL; #NATS_ILLEGAL_STATE if a connection made from them
+ * exists.
  */
 NATS_EXTERN natsStatus natsOptions_SetSSLVerificationCallback(natsOptions *opts, natsSSLVerifyCb callback);
 
@@ -2885,8 +2937,8 @@ NATS_EXTERN natsStatus natsOptions_SetSSLVerificationCallback(natsOptions *opts,
  * connection has an inbox prefix of its own. Opens the library if that was not done yet.
  *
  * @param newInbox gets the NUL-terminated subject, to be destroyed with natsInbox_Destroy().
- * @return #NATS_OK; #NATS_INVALID_ARG if `newInbox` is NULL; #NATS_NO_MEMORY; the status of opening the library if that
- * fails.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `newInbox` is NULL; #NATS_NO_MEMORY; the status of opening the
+ * library if that fails.
  */
 NATS_EXTERN natsStatus natsInbox_Create(natsInbox **newInbox);
 
@@ -2912,14 +2964,14 @@ NATS_EXTERN void natsInbox_Destroy(natsInbox *inbox);
 NATS_EXTERN natsStatus natsHeader_New(natsHeader **new_header);
 
 /**
- * Sets a header: the value replaces all values the key has. Keys are case-sensitive and
- * otherwise taken as they are.
+ * Sets a header: the value replaces all values the key has. Keys are case-sensitive and otherwise taken as
+ * they are.
  *
  * @param h the headers.
  * @param key the key, without CR, LF and colon.
  * @param value the value, copied.
- * @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL, or `key` is empty or has one of those characters;
- * #NATS_NO_MEMORY.
+ * @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL, or `key` is empty or has one of those
+ * characters; #NATS_NO_MEMORY.
  */
 NATS_EXTERN natsStatus natsHeader_Set(natsHeader *h, const char *key, const char *value);
 
@@ -2929,8 +2981,8 @@ NATS_EXTERN natsStatus natsHeader_Set(natsHeader *h, const char *key, const char
  * @param h the headers.
  * @param key the key, without CR, LF and colon.
  * @param value the value, copied.
- * @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL, or `key` is empty or has one of those characters;
- * #NATS_NO_MEMORY.
+ * @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL, or `key` is empty or has one of those
+ * characters; #NATS_NO_MEMORY.
  */
 NATS_EXTERN natsStatus natsHeader_Add(natsHeader *h, const char *key, const char *value);
 
@@ -2939,10 +2991,10 @@ NATS_EXTERN natsStatus natsHeader_Add(natsHeader *h, const char *key, const char
  *
  * @param h the headers.
  * @param key the key, matched exactly.
- * @param value gets the value, which belongs to the headers and is valid until this one is set or deleted; NULL on
- * #NATS_NOT_FOUND.
- * @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL or `key` is empty; #NATS_NOT_FOUND without such a
- * header, which does not change the last error.
+ * @param value gets the value, which belongs to the headers and is valid until this one is set or deleted;
+ * NULL on #NATS_NOT_FOUND.
+ * @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL or `key` is empty; #NATS_NOT_FOUND without such
+ * a header, which does not change the last error.
  */
 NATS_EXTERN natsStatus natsHeader_Get(natsHeader *h, const char *key, const char **value);
 
@@ -2951,11 +3003,11 @@ NATS_EXTERN natsStatus natsHeader_Get(natsHeader *h, const char *key, const char
  *
  * @param h the headers.
  * @param key the key, matched exactly.
- * @param values gets an array of the values, to be released with `free()`; the values belong to the headers and
- * are valid until this one is set or deleted. NULL on #NATS_NOT_FOUND.
+ * @param values gets an array of the values, to be released with `free()`; the values belong to the headers
+ * and are valid until this one is set or deleted. NULL on #NATS_NOT_FOUND.
  * @param count gets the number of values, 0 when `values` gets NULL.
- * @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL or `key` is empty; #NATS_NOT_FOUND without such a
- * header, which does not change the last error; #NATS_NO_MEMORY.
+ * @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL or `key` is empty; #NATS_NOT_FOUND without such
+ * a header, which does not change the last error; #NATS_NO_MEMORY.
  */
 NATS_EXTERN natsStatus natsHeader_Values(natsHeader *h, const char *key, const char ***values, int *count);
 
@@ -2963,11 +3015,11 @@ NATS_EXTERN natsStatus natsHeader_Values(natsHeader *h, const char *key, const c
  * The keys of all headers, in no particular order.
  *
  * @param h the headers.
- * @param keys gets an array of the keys, to be released with `free()`; the keys belong to the headers and are
- * valid until that header is deleted. NULL on #NATS_NOT_FOUND.
+ * @param keys gets an array of the keys, to be released with `free()`; the keys belong to the headers and
+ * are valid until that header is deleted. NULL on #NATS_NOT_FOUND.
  * @param count gets the number of keys, 0 when `keys` gets NULL.
- * @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL; #NATS_NOT_FOUND without any header, which does not
- * change the last error; #NATS_NO_MEMORY.
+ * @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL; #NATS_NOT_FOUND without any header, which does
+ * not change the last error; #NATS_NO_MEMORY.
  */
 NATS_EXTERN natsStatus natsHeader_Keys(natsHeader *h, const char ***keys, int *count);
 
@@ -2984,8 +3036,8 @@ NATS_EXTERN int natsHeader_KeysCount(natsHeader *h);
  *
  * @param h the headers.
  * @param key the key, matched exactly.
- * @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL or `key` is empty; #NATS_NOT_FOUND without such a
- * header, which does not change the last error.
+ * @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL or `key` is empty; #NATS_NOT_FOUND without such
+ * a header, which does not change the last error.
  */
 NATS_EXTERN natsStatus natsHeader_Delete(natsHeader *h, const char *key);
 
@@ -3003,7 +3055,8 @@ NATS_EXTERN void natsHeader_Destroy(natsHeader *h);
  */
 
 /**
- * Creates a message to be published, or as a container of the program's own. Subject, reply and data are copied.
+ * Creates a message to be published, or as a container of the program's own. Subject, reply and data are
+ * copied.
  *
  * @param newMsg gets the message, to be destroyed with natsMsg_Destroy(). Untouched on failure.
  * @param subj the subject; any text that is not empty.
@@ -3036,13 +3089,14 @@ NATS_EXTERN const char *natsMsg_GetReply(const natsMsg *msg);
  * Makes bytes of the program the payload of a message, without copying them.
  *
  * The bytes must stay valid and unchanged until the message is destroyed or gets other data; destroying the
- * message does not release them. They need no NUL at the end, so natsMsg_GetData() may return text without one.
+ * message does not release them. They need no NUL at the end, so natsMsg_GetData() may return text without
+ * one.
  *
  * @param msg the message, created or received.
  * @param data the payload; NULL only together with length 0.
  * @param len length of the payload in bytes.
- * @return #NATS_OK; #NATS_INVALID_ARG if `msg` is NULL, `len` negative, or `data` NULL with another length than 0.
- * The message keeps the data it had then.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `msg` is NULL, `len` negative, or `data` NULL with another length
+ * than 0. The message keeps the data it had then.
  */
 NATS_EXTERN natsStatus natsMsg_SetData(natsMsg *msg, const void *data, int len);
 
@@ -3068,15 +3122,16 @@ NATS_EXTERN int natsMsg_GetDataLength(const natsMsg *msg);
 /**
  * Sets a header: the value replaces all values the key has.
  *
- * Keys are case-sensitive and otherwise taken as they are. A CR or LF in a value is sent as a space. Like all functions
- * about headers this one may take received headers apart, so a message must not be used by two threads at once. Lines
- * of received headers that are malformed, but not the last one, are left out then.
+ * Keys are case-sensitive and otherwise taken as they are. A CR or LF in a value is sent as a space. Like
+ * all functions about headers this one may take received headers apart, so a message must not be used by two
+ * threads at once. Lines of received headers that are malformed, but not the last one, are left out then.
  *
  * @param msg the message.
  * @param key the key, without CR, LF and colon.
  * @param value the value, copied; NULL stands for none and is sent as an empty one.
- * @return #NATS_OK; #NATS_INVALID_ARG if `msg` is NULL, or `key` NULL, empty or with one of those characters;
- * #NATS_PROTOCOL_ERROR if version or end of a received message's headers are malformed; #NATS_NO_MEMORY.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `msg` is NULL, or `key` NULL, empty or with one of those
+ * characters; #NATS_PROTOCOL_ERROR if version or end of a received message's headers are malformed;
+ * #NATS_NO_MEMORY.
  */
 NATS_EXTERN natsStatus natsMsgHeader_Set(natsMsg *msg, const char *key, const char *value);
 
@@ -3086,8 +3141,9 @@ NATS_EXTERN natsStatus natsMsgHeader_Set(natsMsg *msg, const char *key, const ch
  * @param msg the message.
  * @param key the key, see natsMsgHeader_Set().
  * @param value the value, copied; NULL stands for none and is sent as an empty one.
- * @return #NATS_OK; #NATS_INVALID_ARG if `msg` is NULL, or `key` NULL, empty or with one of those characters;
- * #NATS_PROTOCOL_ERROR if version or end of a received message's headers are malformed; #NATS_NO_MEMORY.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `msg` is NULL, or `key` NULL, empty or with one of those
+ * characters; #NATS_PROTOCOL_ERROR if version or end of a received message's headers are malformed;
+ * #NATS_NO_MEMORY.
  */
 NATS_EXTERN natsStatus natsMsgHeader_Add(natsMsg *msg, const char *key, const char *value);
 
@@ -3096,11 +3152,11 @@ NATS_EXTERN natsStatus natsMsgHeader_Add(natsMsg *msg, const char *key, const ch
  *
  * @param msg the message.
  * @param key the key, matched exactly.
- * @param value gets the value, which belongs to the message and is valid until this header is set or deleted; it
- * is NULL for a header set to NULL, and on #NATS_NOT_FOUND and #NATS_PROTOCOL_ERROR.
- * @return #NATS_OK; #NATS_INVALID_ARG if `msg` or `value` is NULL, or `key` NULL or empty; #NATS_NOT_FOUND without
- * such a header, which does not change the last error; #NATS_PROTOCOL_ERROR as from natsMsgHeader_Set();
- * #NATS_NO_MEMORY.
+ * @param value gets the value, which belongs to the message and is valid until this header is set or
+ * deleted; it is NULL for a header set to NULL, and on #NATS_NOT_FOUND and #NATS_PROTOCOL_ERROR.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `msg` or `value` is NULL, or `key` NULL or empty; #NATS_NOT_FOUND
+ * without such a header, which does not change the last error; #NATS_PROTOCOL_ERROR as from
+ * natsMsgHeader_Set(); #NATS_NO_MEMORY.
  */
 NATS_EXTERN natsStatus natsMsgHeader_Get(natsMsg *msg, const char *key, const char **value);
 
@@ -3109,8 +3165,8 @@ NATS_EXTERN natsStatus natsMsgHeader_Get(natsMsg *msg, const char *key, const ch
  *
  * @param msg the message.
  * @param key the key, matched exactly.
- * @param values gets an array of the values, to be released with `free()`; the values belong to the message and
- * are valid until this header is set or deleted. NULL on #NATS_NOT_FOUND and #NATS_PROTOCOL_ERROR.
+ * @param values gets an array of the values, to be released with `free()`; the values belong to the message
+ * and are valid until this header is set or deleted. NULL on #NATS_NOT_FOUND and #NATS_PROTOCOL_ERROR.
  * @param count gets the number of values, 0 when `values` gets NULL.
  * @return #NATS_OK; #NATS_INVALID_ARG if `msg`, `values` or `count` is NULL, or `key` NULL or empty;
  * #NATS_NOT_FOUND without such a header, which does not change the last error; #NATS_PROTOCOL_ERROR as from
@@ -3122,22 +3178,24 @@ NATS_EXTERN natsStatus natsMsgHeader_Values(natsMsg *msg, const char *key, const
  * The keys of all headers, in no particular order.
  *
  * @param msg the message.
- * @param keys gets an array of the keys, to be released with `free()`; the keys belong to the message and are
- * valid until that header is deleted. NULL on #NATS_NOT_FOUND and #NATS_PROTOCOL_ERROR.
+ * @param keys gets an array of the keys, to be released with `free()`; the keys belong to the message and
+ * are valid until that header is deleted. NULL on #NATS_NOT_FOUND and #NATS_PROTOCOL_ERROR.
  * @param count gets the number of keys, 0 when `keys` gets NULL.
- * @return #NATS_OK; #NATS_INVALID_ARG if `msg`, `keys` or `count` is NULL; #NATS_NOT_FOUND without any header,
- * which does not change the last error; #NATS_PROTOCOL_ERROR as from natsMsgHeader_Set(); #NATS_NO_MEMORY.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `msg`, `keys` or `count` is NULL; #NATS_NOT_FOUND without any
+ * header, which does not change the last error; #NATS_PROTOCOL_ERROR as from natsMsgHeader_Set();
+ * #NATS_NO_MEMORY.
  */
 NATS_EXTERN natsStatus natsMsgHeader_Keys(natsMsg *msg, const char ***keys, int *count);
 
 /**
- * Deletes a header with all its values. A message that lost its last header this way is still sent with an empty
- * header block.
+ * Deletes a header with all its values. A message that lost its last header this way is still sent with an
+ * empty header block.
  *
  * @param msg the message.
  * @param key the key, matched exactly.
- * @return #NATS_OK; #NATS_INVALID_ARG if `msg` is NULL, or `key` NULL or empty; #NATS_NOT_FOUND without such a
- * header, which does not change the last error; #NATS_PROTOCOL_ERROR as from natsMsgHeader_Set(); #NATS_NO_MEMORY.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `msg` is NULL, or `key` NULL or empty; #NATS_NOT_FOUND without such
+ * a header, which does not change the last error; #NATS_PROTOCOL_ERROR as from natsMsgHeader_Set();
+ * #NATS_NO_MEMORY.
  */
 NATS_EXTERN natsStatus natsMsgHeader_Delete(natsMsg *msg, const char *key);
 
@@ -3159,16 +3217,16 @@ NATS_EXTERN int natsMsgHeader_EncodedLength(const natsMsg *msg);
 NATS_EXTERN bool natsMsg_IsNoResponders(natsMsg *msg);
 
 /**
- * Releases a message; NULL is ignored. Any thread may do this, also after the connection and the subscription of
- * the message are gone.
+ * Releases a message; NULL is ignored. Any thread may do this, also after the connection and the
+ * subscription of the message are gone.
  *
  * @param msg the message.
  */
 NATS_EXTERN void natsMsg_Destroy(natsMsg *msg);
 
 /**
- * Destroys the messages of a list and the array that holds them, and makes the list an empty one. Entries that
- * are NULL are skipped: to keep a message, put NULL in its place. The struct itself is the program's.
+ * Destroys the messages of a list and the array that holds them, and makes the list an empty one. Entries
+ * that are NULL are skipped: to keep a message, put NULL in its place. The struct itself is the program's.
  *
  * @param list the list; NULL, or one without array, is ignored.
  */
@@ -3178,7 +3236,8 @@ NATS_EXTERN void natsMsgList_Destroy(natsMsgList *list);
  * The sequence of a message in its stream.
  *
  * @param msg the message.
- * @return the sequence; 0 for a message that does not come from a stream's direct access, and if `msg` is NULL.
+ * @return the sequence; 0 for a message that does not come from a stream's direct access, and if `msg` is
+ * NULL.
  */
 NATS_EXTERN uint64_t natsMsg_GetSequence(natsMsg *msg);
 
@@ -3186,8 +3245,8 @@ NATS_EXTERN uint64_t natsMsg_GetSequence(natsMsg *msg);
  * When the stream stored a message.
  *
  * @param msg the message.
- * @return nanoseconds since 1970-01-01 UTC; 0 for a message that does not come from a stream's direct access, and
- * if `msg` is NULL.
+ * @return nanoseconds since 1970-01-01 UTC; 0 for a message that does not come from a stream's direct
+ * access, and if `msg` is NULL.
  */
 NATS_EXTERN int64_t natsMsg_GetTime(natsMsg *msg);
 
@@ -3239,55 +3298,74 @@ NATS_EXTERN void natsStatistics_Destroy(natsStatistics *stats);
  * Each server gets the connect timeout of the options for name resolution, TCP, TLS and the first exchange.
  * The options are copied; they can be changed or destroyed afterwards.
  *
- * @param nc receives the connection, which the caller ends with natsConnection_Destroy(); untouched on failure,
- * except for #NATS_NOT_YET_CONNECTED
- * @param options NULL is the same as default options
- * @return #NATS_NO_SERVER when no server could be reached, #NATS_TIMEOUT, #NATS_CONNECTION_AUTH_FAILED,
- * #NATS_INVALID_ARG for a malformed URL, #NATS_NOT_YET_CONNECTED with natsOptions_SetRetryOnFailedConnect() and a
- * callback: the connection then goes on trying, and other statuses of the first exchange
+ * @param nc receives the connection, which the caller ends with natsConnection_Destroy(); untouched on
+ * failure, except for #NATS_NOT_YET_CONNECTED.
+ * @param options NULL is the same as default options.
+ * @return #NATS_OK; #NATS_NO_SERVER when no server could be reached; #NATS_TIMEOUT;
+ * #NATS_CONNECTION_AUTH_FAILED; #NATS_INVALID_ARG for a malformed URL; #NATS_NOT_YET_CONNECTED with
+ * natsOptions_SetRetryOnFailedConnect() and a callback: the connection then goes on trying; other statuses
+ * of the first exchange.
  */
 NATS_EXTERN natsStatus natsConnection_Connect(natsConnection **nc, natsOptions *options);
 
 /**
- * Connects with default options to one of the servers in `urls`, a list separated by commas. NULL connects to
- * `nats://localhost:4222`.
+ * Connects with default options to one of the servers in `urls`, a list separated by commas. NULL connects
+ * to `nats://localhost:4222`.
  *
- * @param nc receives the connection, which the caller ends with natsConnection_Destroy(); untouched on failure
- * @param urls the URLs
- * @return as natsConnection_Connect()
+ * @param nc receives the connection, which the caller ends with natsConnection_Destroy(); untouched on
+ * failure.
+ * @param urls the URLs.
+ * @return as natsConnection_Connect().
  */
 NATS_EXTERN natsStatus natsConnection_ConnectTo(natsConnection **nc, const char *urls);
 
 /**
  * Breaks the connection off and reconnects, as if it had been lost: the reconnect wait comes first.
  *
- * @return #NATS_INVALID_ARG for NULL, #NATS_CONNECTION_CLOSED. OK without effect while it reconnects already; with
- * reconnects not allowed it closes.
+ * @param nc the connection.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `nc` is NULL; #NATS_CONNECTION_CLOSED. OK without effect while it
+ * reconnects already; with reconnects not allowed it closes.
  */
 NATS_EXTERN natsStatus natsConnection_Reconnect(natsConnection *nc);
 
 /**
- * Whether the connection is closed for good; true for NULL, and for a connection of the parent process after fork().
+ * Whether the connection is closed for good.
+ *
+ * @param nc the connection.
+ * @return true if it is closed, for NULL, and for a connection of the parent process after fork().
  */
 NATS_EXTERN bool natsConnection_IsClosed(natsConnection *nc);
 
 /**
- * Whether the connection is lost and being re-established; false for NULL. Stays true when it was closed then.
+ * Whether the connection is lost and being re-established. Stays true when it was closed then.
+ *
+ * @param nc the connection.
+ * @return true while it reconnects; false for NULL.
  */
 NATS_EXTERN bool natsConnection_IsReconnecting(natsConnection *nc);
 
-/** Whether the connection is draining; false for NULL and after the close that ends a drain. */
+/**
+ * Whether the connection is draining. The close that ends a drain ends this, too.
+ *
+ * @param nc the connection.
+ * @return true while it drains; false for NULL.
+ */
 NATS_EXTERN bool natsConnection_IsDraining(natsConnection *nc);
 
 /**
- * The state of the connection, #NATS_CONN_STATUS_CLOSED for NULL and for a connection of the parent process after
- * fork(). Never waits for anything.
+ * The state of the connection. Never waits for anything.
+ *
+ * @param nc the connection.
+ * @return the state; #NATS_CONN_STATUS_CLOSED for NULL and for a connection of the parent process after
+ * fork().
  */
 NATS_EXTERN natsConnStatus natsConnection_Status(natsConnection *nc);
 
 /**
- * Bytes published and not written to the socket yet; those that wait for a reconnect are not counted. -1 for NULL,
- * and for a connection that is closed or was never up.
+ * Bytes published and not written to the socket yet. Those that wait for a reconnect are not counted.
+ *
+ * @param nc the connection.
+ * @return the number of bytes; -1 for NULL, and for a connection that is closed or was never up.
  */
 NATS_EXTERN int natsConnection_Buffered(natsConnection *nc);
 
@@ -3299,36 +3377,41 @@ NATS_EXTERN int natsConnection_Buffered(natsConnection *nc);
 NATS_EXTERN natsStatus natsConnection_Flush(natsConnection *nc);
 
 /**
- * Waits until the server has received everything published so far: sends a PING and waits for its PONG. While the
- * connection is being re-established, for the new one.
+ * Waits until the server has received everything published so far: sends a PING and waits for its PONG.
+ * While the connection is being re-established, for the new one.
  *
- * @param nc the connection
- * @param timeout milliseconds to wait, above 0
- * @return #NATS_INVALID_ARG for NULL, #NATS_INVALID_TIMEOUT, #NATS_CONNECTION_CLOSED, #NATS_TIMEOUT,
- * #NATS_CONNECTION_DISCONNECTED when the connection is lost during the wait. May be called in any callback.
+ * @param nc the connection.
+ * @param timeout milliseconds to wait, above 0.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `nc` is NULL; #NATS_INVALID_TIMEOUT; #NATS_CONNECTION_CLOSED;
+ * #NATS_TIMEOUT; #NATS_CONNECTION_DISCONNECTED when the connection is lost during the wait. May be called in
+ * any callback.
  */
 NATS_EXTERN natsStatus natsConnection_FlushTimeout(natsConnection *nc, int64_t timeout);
 
 /**
- * The largest message the server takes, headers and payload together, in bytes; 0 for NULL and before the first
- * connect.
+ * The largest message the server takes, headers and payload together, in bytes.
+ *
+ * @param nc the connection.
+ * @return the number of bytes; 0 for NULL and before the first connect.
  */
 NATS_EXTERN int64_t natsConnection_GetMaxPayload(natsConnection *nc);
 
 /**
  * Copies the counters of a connection into a statistics object.
  *
- * @return #NATS_INVALID_ARG for a NULL argument. Works on a closed connection.
+ * @param nc the connection.
+ * @param stats an object of natsStatistics_Create(); its counters are replaced.
+ * @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL. Works on a closed connection.
  */
 NATS_EXTERN natsStatus natsConnection_GetStats(natsConnection *nc, natsStatistics *stats);
 
 /**
  * Copies the URL of the server connected to, credentials included; "" unless connected.
  *
- * @param nc the connection
- * @param buffer receives the text and a NUL; emptied first
- * @param bufferSize its size in bytes
- * @return #NATS_INVALID_ARG for a NULL argument, #NATS_INSUFFICIENT_BUFFER
+ * @param nc the connection.
+ * @param buffer receives the text and a NUL; emptied first.
+ * @param bufferSize its size in bytes.
+ * @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL; #NATS_INSUFFICIENT_BUFFER.
  */
 NATS_EXTERN natsStatus natsConnection_GetConnectedUrl(natsConnection *nc, char *buffer, size_t bufferSize);
 
@@ -3351,11 +3434,11 @@ NATS_EXTERN natsStatus natsConnection_GetConnectedServerName(natsConnection *nc,
 /**
  * The servers this connection may use, in the order of the pool, without credentials.
  *
- * @param nc the connection
- * @param servers receives an array of strings; the caller frees each string and the array with `free()`. NULL when
- * there is none left
- * @param count receives their number
- * @return #NATS_INVALID_ARG for a NULL argument, #NATS_NO_MEMORY
+ * @param nc the connection.
+ * @param servers receives an array of strings; the caller frees each string and the array with `free()`.
+ * NULL when there is none left.
+ * @param count receives their number.
+ * @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL; #NATS_NO_MEMORY.
  */
 NATS_EXTERN natsStatus natsConnection_GetServers(natsConnection *nc, char ***servers, int *count);
 
@@ -3369,34 +3452,36 @@ NATS_EXTERN natsStatus natsConnection_GetDiscoveredServers(natsConnection *nc, c
 /**
  * The connection's last error. Deprecated: natsConnection_ReadLastError() copies the text.
  *
- * @param nc the connection
- * @param lastError receives the text, "" for no error. It belongs to the connection and is there until that is
- * destroyed; the address is always the same, the text there is replaced by the next call
- * @return the status of the last error, #NATS_INVALID_ARG for a NULL argument
+ * @param nc the connection.
+ * @param lastError receives the text, "" for no error. It belongs to the connection and is there until that
+ * is destroyed; the address is always the same, the text there is replaced by the next call.
+ * @return the status of the last error, #NATS_INVALID_ARG if an argument is NULL.
  */
 NATS_EXTERN natsStatus natsConnection_GetLastError(natsConnection *nc, const char **lastError);
 
 /**
  * Copies the text of the connection's last error.
  *
- * @param nc the connection
- * @param buf receives the text, cut to fit and always NUL-terminated; a cut text ends in `...`. May be NULL
- * @param n size of `buf` in bytes
- * @return the status of the last error (#NATS_OK for none), #NATS_INVALID_ARG for a NULL connection
+ * @param nc the connection.
+ * @param buf receives the text, cut to fit and always NUL-terminated; a cut text ends in `...`. May be NULL.
+ * @param n size of `buf` in bytes.
+ * @return the status of the last error (#NATS_OK for none), #NATS_INVALID_ARG for a NULL connection.
  */
 NATS_EXTERN natsStatus natsConnection_ReadLastError(natsConnection *nc, char *buf, size_t n);
 
 /**
  * The number that the server has given this connection.
  *
- * @return #NATS_INVALID_ARG for a NULL argument, #NATS_CONNECTION_CLOSED, #NATS_NO_SERVER_SUPPORT (and 0 stored) when
- * the server gives none
+ * @param nc the connection.
+ * @param cid receives the number; 0 if the server gives none.
+ * @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL; #NATS_CONNECTION_CLOSED;
+ * #NATS_NO_SERVER_SUPPORT (and 0 stored) when the server gives none.
  */
 NATS_EXTERN natsStatus natsConnection_GetClientID(natsConnection *nc, uint64_t *cid);
 
 /**
- * Drains the connection: subscriptions first, then what was published, then it closes. Does not wait; gives up after
- * 30 seconds.
+ * Drains the connection: subscriptions first, then what was published, then it closes. Does not wait; gives
+ * up after 30 seconds.
  *
  * As natsConnection_DrainTimeout() in everything else.
  */
@@ -3405,25 +3490,25 @@ NATS_EXTERN natsStatus natsConnection_Drain(natsConnection *nc);
 /**
  * Drains the connection within a time of the program's choice.
  *
- * While the subscriptions drain, publishing still works and subscribing does not. Failures are reported to the
- * error handler; the closed callback tells the end.
+ * While the subscriptions drain, publishing still works and subscribing does not. Failures are reported to
+ * the error handler; the closed callback tells the end.
  *
- * @param nc the connection
- * @param timeout milliseconds for the subscriptions; 0 or less for no limit
- * @return #NATS_INVALID_ARG for NULL, #NATS_CONNECTION_CLOSED, #NATS_ILLEGAL_STATE while it is not connected,
- * #NATS_SYS_ERROR when the system gives no thread for it (the connection goes on as before). OK without effect
- * when it drains already.
+ * @param nc the connection.
+ * @param timeout milliseconds for the subscriptions; 0 or less for no limit.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `nc` is NULL; #NATS_CONNECTION_CLOSED; #NATS_ILLEGAL_STATE while it
+ * is not connected; #NATS_SYS_ERROR when the system gives no thread for it (the connection goes on as
+ * before). OK without effect when it drains already.
  */
 NATS_EXTERN natsStatus natsConnection_DrainTimeout(natsConnection *nc, int64_t timeout);
 
 /**
  * Signs a message with the seed of the connection's credentials. Works in any state of the connection.
  *
- * @param nc a connection with credentials from files or memory, or an NKey from a seed
- * @param message the bytes; a non-NULL message with length 0 is taken as a C string
- * @param messageLen their number
- * @param sig receives the 64 bytes of the signature, not NUL-terminated
- * @return #NATS_INVALID_ARG, #NATS_ERR when there is nothing to sign with or it cannot be read
+ * @param nc a connection with credentials from files or memory, or an NKey from a seed.
+ * @param message the bytes; a non-NULL message with length 0 is taken as a C string.
+ * @param messageLen their number.
+ * @param sig receives the 64 bytes of the signature, not NUL-terminated.
+ * @return #NATS_OK; #NATS_INVALID_ARG; #NATS_ERR when there is nothing to sign with or it cannot be read.
  */
 NATS_EXTERN natsStatus natsConnection_Sign(natsConnection *nc, const unsigned char *message, int messageLen,
                                            unsigned char *sig);
@@ -3431,54 +3516,64 @@ NATS_EXTERN natsStatus natsConnection_Sign(natsConnection *nc, const unsigned ch
 /**
  * The address the server sees this connection come from.
  *
- * @param nc the connection
- * @param ip receives the text, to be freed with `free()`; NULL on failure
- * @return #NATS_INVALID_ARG for a NULL argument, #NATS_CONNECTION_CLOSED, #NATS_NO_SERVER_SUPPORT when the server does
- * not tell
+ * @param nc the connection.
+ * @param ip receives the text, to be freed with `free()`; NULL on failure.
+ * @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL; #NATS_CONNECTION_CLOSED;
+ * #NATS_NO_SERVER_SUPPORT when the server does not tell.
  */
 NATS_EXTERN natsStatus natsConnection_GetClientIP(natsConnection *nc, char **ip);
 
-/** The name given with natsOptions_SetName(), NULL for none. Owned by the connection. */
+/**
+ * The name given with natsOptions_SetName().
+ *
+ * @param nc the connection.
+ * @return the name, which belongs to the connection; NULL for none and for a NULL connection.
+ */
 NATS_EXTERN const char *natsConnection_GetName(natsConnection *nc);
 
 /**
  * Measures the time from a PING to its PONG.
  *
- * @param nc the connection
- * @param rtt receives nanoseconds
- * @return #NATS_INVALID_ARG for a NULL argument, #NATS_CONNECTION_CLOSED, #NATS_CONNECTION_DISCONNECTED while it
- * reconnects, #NATS_TIMEOUT after 10 seconds
+ * @param nc the connection.
+ * @param rtt receives nanoseconds.
+ * @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL; #NATS_CONNECTION_CLOSED;
+ * #NATS_CONNECTION_DISCONNECTED while it reconnects; #NATS_TIMEOUT after 10 seconds.
  */
 NATS_EXTERN natsStatus natsConnection_GetRTT(natsConnection *nc, int64_t *rtt);
 
 /**
  * Whether the server takes messages with headers.
  *
- * @return #NATS_OK if so, #NATS_NO_SERVER_SUPPORT if not, #NATS_INVALID_ARG for NULL
+ * @param nc the connection.
+ * @return #NATS_OK if so; #NATS_NO_SERVER_SUPPORT if not; #NATS_INVALID_ARG if `nc` is NULL.
  */
 NATS_EXTERN natsStatus natsConnection_HasHeaderSupport(natsConnection *nc);
 
 /**
  * Address and port of this end of the connection.
  *
- * @param nc the connection
- * @param ip receives the address, to be freed with `free()`; NULL on failure
- * @param port receives the port, 0 on failure
- * @return #NATS_INVALID_ARG for a NULL argument, #NATS_CONNECTION_CLOSED, #NATS_CONNECTION_DISCONNECTED while there is
- * no socket, #NATS_SYS_ERROR
+ * @param nc the connection.
+ * @param ip receives the address, to be freed with `free()`; NULL on failure.
+ * @param port receives the port, 0 on failure.
+ * @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL; #NATS_CONNECTION_CLOSED;
+ * #NATS_CONNECTION_DISCONNECTED while there is no socket; #NATS_SYS_ERROR.
  */
 NATS_EXTERN natsStatus natsConnection_GetLocalIPAndPort(natsConnection *nc, char **ip, int *port);
 
 /**
- * Closes a connection for good: what was published goes out first if the server takes it within half a second, who
- * waits for something is released with #NATS_CONNECTION_CLOSED, subscriptions end. The handle stays valid for getters
- * until natsConnection_Destroy(). NULL is ignored. May be called in any callback.
+ * Closes a connection for good: what was published goes out first if the server takes it within half a
+ * second, who waits for something is released with #NATS_CONNECTION_CLOSED, subscriptions end. The handle
+ * stays valid for getters until natsConnection_Destroy(). NULL is ignored. May be called in any callback.
+ *
+ * @param nc the connection.
  */
 NATS_EXTERN void natsConnection_Close(natsConnection *nc);
 
 /**
- * Closes a connection and gives the handle back. Callbacks may still run afterwards; subscriptions stay valid handles
- * until they are destroyed. NULL is ignored. May be called in any callback.
+ * Closes a connection and gives the handle back. Callbacks may still run afterwards; subscriptions stay
+ * valid handles until they are destroyed. NULL is ignored. May be called in any callback.
+ *
+ * @param nc the connection.
  */
 NATS_EXTERN void natsConnection_Destroy(natsConnection *nc);
 
@@ -3491,18 +3586,19 @@ NATS_EXTERN void natsConnection_Destroy(natsConnection *nc);
 /**
  * Publishes `dataLen` bytes of `data` on `subj`.
  *
- * The data is copied before the call returns and goes out with the next write, at the latest a few milliseconds
- * later. While the connection is being re-established the message waits in the reconnect buffer. The call may
- * wait for room while the server does not read, but no longer than it takes to find the connection stale.
+ * The data is copied before the call returns and goes out with the next write, at the latest a few
+ * milliseconds later. While the connection is being re-established the message waits in the reconnect
+ * buffer. The call may wait for room while the server does not read, but no longer than it takes to find the
+ * connection stale.
  *
- * @param nc the connection
- * @param subj the subject; must not hold blanks, CR or LF
- * @param data the payload, may be NULL when `dataLen` is 0
- * @param dataLen its length in bytes
- * @return #NATS_INVALID_ARG for a NULL connection, #NATS_INVALID_SUBJECT, #NATS_CONNECTION_CLOSED,
- * #NATS_DRAINING, #NATS_MAX_PAYLOAD, #NATS_INSUFFICIENT_BUFFER when the reconnect buffer is full,
- * #NATS_NO_MEMORY when there is no room for the message, of which nothing is sent then,
- * #NATS_TIMEOUT when the write deadline passed. Any thread may call it, callbacks too.
+ * @param nc the connection.
+ * @param subj the subject; must not hold blanks, CR or LF.
+ * @param data the payload, may be NULL when `dataLen` is 0.
+ * @param dataLen its length in bytes.
+ * @return #NATS_OK; #NATS_INVALID_ARG for a NULL connection; #NATS_INVALID_SUBJECT; #NATS_CONNECTION_CLOSED;
+ * #NATS_DRAINING; #NATS_MAX_PAYLOAD; #NATS_INSUFFICIENT_BUFFER when the reconnect buffer is full;
+ * #NATS_NO_MEMORY when there is no room for the message, of which nothing is sent then; #NATS_TIMEOUT when
+ * the write deadline passed. Any thread may call it, callbacks too.
  */
 NATS_EXTERN natsStatus natsConnection_Publish(natsConnection *nc, const char *subj, const void *data,
                                               int dataLen);
@@ -3518,15 +3614,22 @@ NATS_EXTERN natsStatus natsConnection_PublishString(natsConnection *nc, const ch
  * Publishes a message with its headers, reply subject and payload. The message stays the caller's and can be
  * published again.
  *
+ * @param nc the connection.
+ * @param msg the message; stays the caller's.
  * @return as natsConnection_Publish(), and #NATS_INVALID_ARG for a NULL message, #NATS_NO_SERVER_SUPPORT for
- * headers that the server does not support
+ * headers that the server does not support.
  */
 NATS_EXTERN natsStatus natsConnection_PublishMsg(natsConnection *nc, natsMsg *msg);
 
 /**
  * Publishes with a reply subject, without waiting for a reply.
  *
- * @return as natsConnection_Publish(), and #NATS_INVALID_ARG when `reply` is NULL or empty
+ * @param nc the connection.
+ * @param subj the subject, as for natsConnection_Publish().
+ * @param reply the subject that replies go to.
+ * @param data the payload; may be NULL when `dataLen` is 0.
+ * @param dataLen its length in bytes.
+ * @return as natsConnection_Publish(), and #NATS_INVALID_ARG when `reply` is NULL or empty.
  */
 NATS_EXTERN natsStatus natsConnection_PublishRequest(natsConnection *nc, const char *subj, const char *reply,
                                                      const void *data, int dataLen);
@@ -3565,15 +3668,16 @@ NATS_EXTERN natsStatus natsConnection_SendRequest(natsConnection *nc, const char
 /**
  * Sends a request and waits for its first reply.
  *
- * @param replyMsg receives the reply, which the caller destroys; set to NULL on failure
- * @param nc the connection
- * @param subj the subject of the request
- * @param data the payload, may be NULL when `dataLen` is 0
- * @param dataLen its length in bytes
- * @param timeout how long to wait, in milliseconds; with 0 or less the request is sent but not waited for
- * @return #NATS_TIMEOUT, #NATS_NO_RESPONDERS when the server knows that nobody listens, #NATS_INVALID_ARG,
- * #NATS_CONNECTION_CLOSED, #NATS_CONNECTION_DISCONNECTED (only with natsOptions_SetFailRequestsOnDisconnect()),
- * or a status of natsConnection_Publish(). May be called in a message handler.
+ * @param replyMsg receives the reply, which the caller destroys; set to NULL on failure.
+ * @param nc the connection.
+ * @param subj the subject of the request.
+ * @param data the payload, may be NULL when `dataLen` is 0.
+ * @param dataLen its length in bytes.
+ * @param timeout how long to wait, in milliseconds; with 0 or less the request is sent but not waited for.
+ * @return #NATS_OK; #NATS_TIMEOUT; #NATS_NO_RESPONDERS when the server knows that nobody listens;
+ * #NATS_INVALID_ARG; #NATS_CONNECTION_CLOSED; #NATS_CONNECTION_DISCONNECTED (only with
+ * natsOptions_SetFailRequestsOnDisconnect()), or a status of natsConnection_Publish(). May be called in a
+ * message handler.
  */
 NATS_EXTERN natsStatus natsConnection_Request(natsMsg **replyMsg, natsConnection *nc, const char *subj,
                                               const void *data, int dataLen, int64_t timeout);
@@ -3587,8 +3691,8 @@ NATS_EXTERN natsStatus natsConnection_RequestString(natsMsg **replyMsg, natsConn
                                                     const char *str, int64_t timeout);
 
 /**
- * Sends a message, headers included, as a request and waits for its first reply. The message's own reply subject
- * is not used; the message stays the caller's.
+ * Sends a message, headers included, as a request and waits for its first reply. The message's own reply
+ * subject is not used; the message stays the caller's.
  *
  * As natsConnection_Request() in everything else.
  */
@@ -3604,14 +3708,16 @@ NATS_EXTERN natsStatus natsConnection_RequestMsg(natsMsg **replyMsg, natsConnect
 /**
  * Subscribes; messages are delivered to a callback, one at a time and in order.
  *
- * @param sub receives the subscription, which the caller ends with natsSubscription_Destroy(); untouched on failure
- * @param nc the connection
- * @param subject the subject, may hold the wildcards `*` and `>`
- * @param cb called for each message on a delivery thread; it owns the message and destroys it
- * @param cbClosure handed to `cb`
- * @return #NATS_INVALID_ARG for a NULL argument, #NATS_INVALID_SUBJECT, #NATS_CONNECTION_CLOSED,
- * #NATS_DRAINING while the connection drains, #NATS_SYS_ERROR when the system gives no thread to deliver on. A
- * server that cannot be reached at this moment is no failure: the subscription is made when it can.
+ * @param sub receives the subscription, which the caller ends with natsSubscription_Destroy(); untouched on
+ * failure.
+ * @param nc the connection.
+ * @param subject the subject, may hold the wildcards `*` and `>`.
+ * @param cb called for each message on a delivery thread; it owns the message and destroys it.
+ * @param cbClosure handed to `cb`.
+ * @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL; #NATS_INVALID_SUBJECT;
+ * #NATS_CONNECTION_CLOSED; #NATS_DRAINING while the connection drains; #NATS_SYS_ERROR when the system gives
+ * no thread to deliver on. A server that cannot be reached at this moment is no failure: the subscription is
+ * made when it can.
  */
 NATS_EXTERN natsStatus natsConnection_Subscribe(natsSubscription **sub, natsConnection *nc,
                                                 const char *subject, natsMsgHandler cb, void *cbClosure);
@@ -3619,15 +3725,10 @@ NATS_EXTERN natsStatus natsConnection_Subscribe(natsSubscription **sub, natsConn
 /**
  * Subscribes; the callback also runs, with a NULL message, each time nothing arrived for a while.
  *
- * @param sub receives the subscription, which the caller ends with natsSubscription_Destroy(); untouched on failure
- * @param nc the connection
- * @param subject the subject, may hold the wildcards `*` and `>`
- * @param timeout time without messages after which the handler runs, in milliseconds, above 0
- * @param cb called for each message on a delivery thread; it owns the message and destroys it
- * @param cbClosure handed to `cb`
- * @return #NATS_INVALID_ARG for a NULL argument or a timeout of 0 or less, #NATS_INVALID_SUBJECT, #NATS_CONNECTION_CLOSED,
- * #NATS_DRAINING while the connection drains. A server that cannot be reached at this moment is no failure: the
- * subscription is made when it can.
+ * As natsConnection_Subscribe() in everything else.
+ *
+ * @param timeout time without messages after which the handler runs, in milliseconds, above 0.
+ * @return as natsConnection_Subscribe(); #NATS_INVALID_ARG also for a timeout of 0 or less.
  */
 NATS_EXTERN natsStatus natsConnection_SubscribeTimeout(natsSubscription **sub, natsConnection *nc,
                                                        const char *subject, int64_t timeout,
@@ -3636,12 +3737,7 @@ NATS_EXTERN natsStatus natsConnection_SubscribeTimeout(natsSubscription **sub, n
 /**
  * Subscribes; messages are read with natsSubscription_NextMsg().
  *
- * @param sub receives the subscription, which the caller ends with natsSubscription_Destroy(); untouched on failure
- * @param nc the connection
- * @param subject the subject, may hold the wildcards `*` and `>`
- * @return #NATS_INVALID_ARG for a NULL argument, #NATS_INVALID_SUBJECT, #NATS_CONNECTION_CLOSED,
- * #NATS_DRAINING while the connection drains. A server that cannot be reached at this moment is no failure: the
- * subscription is made when it can.
+ * As natsConnection_Subscribe() in everything else.
  */
 NATS_EXTERN natsStatus natsConnection_SubscribeSync(natsSubscription **sub, natsConnection *nc,
                                                     const char *subject);
@@ -3649,34 +3745,25 @@ NATS_EXTERN natsStatus natsConnection_SubscribeSync(natsSubscription **sub, nats
 /**
  * Subscribes as a member of a queue group; messages are delivered to a callback.
  *
- * @param sub receives the subscription, which the caller ends with natsSubscription_Destroy(); untouched on failure
- * @param nc the connection
- * @param subject the subject, may hold the wildcards `*` and `>`
- * @param queueGroup the group: each message goes to one member of it; no white space
- * @param cb called for each message on a delivery thread; it owns the message and destroys it
- * @param cbClosure handed to `cb`
- * @return #NATS_INVALID_ARG for a NULL argument, #NATS_INVALID_SUBJECT, #NATS_INVALID_QUEUE_NAME, #NATS_CONNECTION_CLOSED,
- * #NATS_DRAINING while the connection drains. A server that cannot be reached at this moment is no failure: the
- * subscription is made when it can.
+ * As natsConnection_Subscribe() in everything else.
+ *
+ * @param queueGroup the group: each message goes to one member of it; no white space.
+ * @return as natsConnection_Subscribe(); #NATS_INVALID_ARG also if `queueGroup` is NULL or empty;
+ * #NATS_INVALID_QUEUE_NAME if it has white space.
  */
 NATS_EXTERN natsStatus natsConnection_QueueSubscribe(natsSubscription **sub, natsConnection *nc,
                                                      const char *subject, const char *queueGroup,
                                                      natsMsgHandler cb, void *cbClosure);
 
 /**
- * Subscribes as a member of a queue group; the callback also runs, with a NULL message, each time nothing arrived
- * for a while.
+ * Subscribes as a member of a queue group; the callback also runs, with a NULL message, each time nothing
+ * arrived for a while.
  *
- * @param sub receives the subscription, which the caller ends with natsSubscription_Destroy(); untouched on failure
- * @param nc the connection
- * @param subject the subject, may hold the wildcards `*` and `>`
- * @param queueGroup the group: each message goes to one member of it; no white space
- * @param timeout time without messages after which the handler runs, in milliseconds, above 0
- * @param cb called for each message on a delivery thread; it owns the message and destroys it
- * @param cbClosure handed to `cb`
- * @return #NATS_INVALID_ARG for a NULL argument or a timeout of 0 or less, #NATS_INVALID_SUBJECT, #NATS_INVALID_QUEUE_NAME, #NATS_CONNECTION_CLOSED,
- * #NATS_DRAINING while the connection drains. A server that cannot be reached at this moment is no failure: the
- * subscription is made when it can.
+ * As natsConnection_SubscribeTimeout() in everything else.
+ *
+ * @param queueGroup the group: each message goes to one member of it; no white space.
+ * @return as natsConnection_SubscribeTimeout(); #NATS_INVALID_QUEUE_NAME as for
+ * natsConnection_QueueSubscribe().
  */
 NATS_EXTERN natsStatus natsConnection_QueueSubscribeTimeout(natsSubscription **sub, natsConnection *nc,
                                                             const char *subject, const char *queueGroup,
@@ -3686,13 +3773,10 @@ NATS_EXTERN natsStatus natsConnection_QueueSubscribeTimeout(natsSubscription **s
 /**
  * Subscribes as a member of a queue group; messages are read with natsSubscription_NextMsg().
  *
- * @param sub receives the subscription, which the caller ends with natsSubscription_Destroy(); untouched on failure
- * @param nc the connection
- * @param subject the subject, may hold the wildcards `*` and `>`
- * @param queueGroup the group: each message goes to one member of it; no white space
- * @return #NATS_INVALID_ARG for a NULL argument, #NATS_INVALID_SUBJECT, #NATS_INVALID_QUEUE_NAME, #NATS_CONNECTION_CLOSED,
- * #NATS_DRAINING while the connection drains. A server that cannot be reached at this moment is no failure: the
- * subscription is made when it can.
+ * As natsConnection_Subscribe() in everything else.
+ *
+ * @param queueGroup the group: each message goes to one member of it; no white space.
+ * @return as natsConnection_Subscribe(); #NATS_INVALID_QUEUE_NAME as for natsConnection_QueueSubscribe().
  */
 NATS_EXTERN natsStatus natsConnection_QueueSubscribeSync(natsSubscription **sub, natsConnection *nc,
                                                          const char *subject, const char *queueGroup);
@@ -3706,170 +3790,217 @@ NATS_EXTERN natsStatus natsConnection_QueueSubscribeSync(natsSubscription **sub,
 /**
  * Does nothing: there is no delivery delay to switch off. Kept for old programs.
  *
- * @return #NATS_INVALID_ARG for NULL
+ * @param sub the subscription.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `sub` is NULL.
  */
 NATS_EXTERN natsStatus natsSubscription_NoDeliveryDelay(natsSubscription *sub);
 
 /**
  * Takes the next message of a synchronous subscription.
  *
- * @param nextMsg receives the message, which the caller destroys; untouched on failure
- * @param sub the subscription
- * @param timeout how long to wait for a message, in milliseconds; 0 or less takes only what is there
- * @return #NATS_TIMEOUT, #NATS_INVALID_ARG, #NATS_CONNECTION_CLOSED, #NATS_MAX_DELIVERED_MSGS when the
- * auto-unsubscribe limit is reached, #NATS_INVALID_SUBSCRIPTION, #NATS_ILLEGAL_STATE for a subscription with a
- * callback, #NATS_SLOW_CONSUMER once after messages were dropped, #NATS_NO_RESPONDERS
+ * @param nextMsg receives the message, which the caller destroys; untouched on failure.
+ * @param sub the subscription.
+ * @param timeout how long to wait for a message, in milliseconds; 0 or less takes only what is there.
+ * @return #NATS_OK; #NATS_TIMEOUT; #NATS_INVALID_ARG; #NATS_CONNECTION_CLOSED; #NATS_MAX_DELIVERED_MSGS when
+ * the auto-unsubscribe limit is reached; #NATS_INVALID_SUBSCRIPTION; #NATS_ILLEGAL_STATE for a subscription
+ * with a callback; #NATS_SLOW_CONSUMER once after messages were dropped; #NATS_NO_RESPONDERS.
  */
 NATS_EXTERN natsStatus natsSubscription_NextMsg(natsMsg **nextMsg, natsSubscription *sub, int64_t timeout);
 
 /**
  * Ends a subscription. Messages not delivered yet are dropped; a running callback is not waited for.
  *
- * @return #NATS_INVALID_ARG for NULL, #NATS_CONNECTION_CLOSED, #NATS_INVALID_SUBSCRIPTION when it has ended already
+ * @param sub the subscription.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `sub` is NULL; #NATS_CONNECTION_CLOSED; #NATS_INVALID_SUBSCRIPTION
+ * when it has ended already.
  */
 NATS_EXTERN natsStatus natsSubscription_Unsubscribe(natsSubscription *sub);
 
 /**
- * Ends a subscription after it has received `max` messages in all, those already received included. With 0, or
- * when that many were delivered already, it ends at once.
+ * Ends a subscription after it has received `max` messages in all, those already received included. With 0,
+ * or when that many were delivered already, it ends at once.
  *
- * @return as natsSubscription_Unsubscribe()
+ * @param sub the subscription.
+ * @param max messages in all.
+ * @return as natsSubscription_Unsubscribe().
  */
 NATS_EXTERN natsStatus natsSubscription_AutoUnsubscribe(natsSubscription *sub, int max);
 
 /**
  * Number of messages received and not delivered yet.
  *
- * @return #NATS_INVALID_ARG for a NULL argument, #NATS_INVALID_SUBSCRIPTION once it has ended
+ * @param sub the subscription.
+ * @param queuedMsgs receives the number.
+ * @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL; #NATS_INVALID_SUBSCRIPTION once it has ended.
  */
 NATS_EXTERN natsStatus natsSubscription_QueuedMsgs(natsSubscription *sub, uint64_t *queuedMsgs);
 
 /**
- * The connection a subscription belongs to, NULL for NULL. Also after the subscription has ended. The handle is
- * valid as long as the subscription's.
+ * The connection a subscription belongs to, also after the subscription has ended.
+ *
+ * @param sub the subscription.
+ * @return the connection, whose handle is valid as long as the subscription's; NULL for NULL.
  */
 NATS_EXTERN natsConnection *natsSubscription_GetConnection(natsSubscription *sub);
 
-/** The subscription's number on its connection, from 1; 0 for NULL and once it has ended. */
+/**
+ * The subscription's number on its connection.
+ *
+ * @param sub the subscription.
+ * @return the number, from 1; 0 for NULL and once it has ended.
+ */
 NATS_EXTERN int64_t natsSubscription_GetID(natsSubscription *sub);
 
 /**
- * The subject subscribed to; NULL for NULL and once the subscription has ended. Owned by the subscription.
+ * The subject subscribed to.
+ *
+ * @param sub the subscription.
+ * @return the subject, which belongs to the subscription; NULL for NULL and once it has ended.
  */
 NATS_EXTERN const char *natsSubscription_GetSubject(natsSubscription *sub);
 
 /**
  * Limits what may wait for delivery; a message that would go over a limit is dropped (slow consumer).
  *
- * @param sub the subscription
- * @param msgLimit number of messages, below 0 for no limit
- * @param bytesLimit their headers and payloads in bytes, below 0 for no limit
- * @return #NATS_INVALID_ARG for NULL or a limit of 0, #NATS_INVALID_SUBSCRIPTION once it has ended
+ * @param sub the subscription.
+ * @param msgLimit number of messages, below 0 for no limit.
+ * @param bytesLimit their headers and payloads in bytes, below 0 for no limit.
+ * @return #NATS_OK; #NATS_INVALID_ARG for NULL or a limit of 0; #NATS_INVALID_SUBSCRIPTION once it has
+ * ended.
  */
 NATS_EXTERN natsStatus natsSubscription_SetPendingLimits(natsSubscription *sub, int msgLimit, int bytesLimit);
 
 /**
- * The limits of what may wait for delivery. Either out parameter may be NULL.
+ * The limits of what may wait for delivery.
  *
- * @return #NATS_INVALID_ARG for NULL, #NATS_INVALID_SUBSCRIPTION once it has ended
+ * @param sub the subscription.
+ * @param msgLimit receives the number of messages, below 0 for no limit; may be NULL.
+ * @param bytesLimit receives the number of bytes, below 0 for no limit; may be NULL.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `sub` is NULL; #NATS_INVALID_SUBSCRIPTION once it has ended.
  */
 NATS_EXTERN natsStatus natsSubscription_GetPendingLimits(natsSubscription *sub, int *msgLimit,
                                                          int *bytesLimit);
 
 /**
- * What waits for delivery: messages, and their headers and payloads in bytes. Either out parameter may be NULL.
+ * What waits for delivery: messages, and their headers and payloads in bytes.
  *
- * @return #NATS_INVALID_ARG for NULL, #NATS_INVALID_SUBSCRIPTION once it has ended
+ * @param sub the subscription.
+ * @param msgs receives the number of messages; may be NULL.
+ * @param bytes receives the number of bytes; may be NULL.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `sub` is NULL; #NATS_INVALID_SUBSCRIPTION once it has ended.
  */
 NATS_EXTERN natsStatus natsSubscription_GetPending(natsSubscription *sub, int *msgs, int *bytes);
 
 /**
  * Number of messages delivered so far.
  *
- * @return #NATS_INVALID_ARG for a NULL argument, #NATS_INVALID_SUBSCRIPTION once it has ended
+ * @param sub the subscription.
+ * @param msgs receives the number.
+ * @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL; #NATS_INVALID_SUBSCRIPTION once it has ended.
  */
 NATS_EXTERN natsStatus natsSubscription_GetDelivered(natsSubscription *sub, int64_t *msgs);
 
 /**
  * Number of messages dropped so far because a limit was reached.
  *
- * @return #NATS_INVALID_ARG for a NULL argument, #NATS_INVALID_SUBSCRIPTION once it has ended
+ * @param sub the subscription.
+ * @param msgs receives the number.
+ * @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL; #NATS_INVALID_SUBSCRIPTION once it has ended.
  */
 NATS_EXTERN natsStatus natsSubscription_GetDropped(natsSubscription *sub, int64_t *msgs);
 
 /**
- * The most that ever waited for delivery: messages and bytes, each for itself. Either out parameter may be NULL.
+ * The most that ever waited for delivery: messages and bytes, each for itself.
  *
- * @return #NATS_INVALID_ARG for NULL, #NATS_INVALID_SUBSCRIPTION once it has ended
+ * @param sub the subscription.
+ * @param msgs receives the number of messages; may be NULL.
+ * @param bytes receives the number of bytes; may be NULL.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `sub` is NULL; #NATS_INVALID_SUBSCRIPTION once it has ended.
  */
 NATS_EXTERN natsStatus natsSubscription_GetMaxPending(natsSubscription *sub, int *msgs, int *bytes);
 
 /**
  * Starts the high-water marks of natsSubscription_GetMaxPending() again from 0.
  *
- * @return #NATS_INVALID_ARG for NULL, #NATS_INVALID_SUBSCRIPTION once it has ended
+ * @param sub the subscription.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `sub` is NULL; #NATS_INVALID_SUBSCRIPTION once it has ended.
  */
 NATS_EXTERN natsStatus natsSubscription_ClearMaxPending(natsSubscription *sub);
 
 /**
  * All counters of a subscription in one consistent look. Any out parameter may be NULL.
  *
- * @return #NATS_INVALID_ARG for NULL, #NATS_INVALID_SUBSCRIPTION once it has ended
+ * @param sub the subscription.
+ * @param pendingMsgs receives the messages that wait for delivery.
+ * @param pendingBytes receives their headers and payloads in bytes.
+ * @param maxPendingMsgs receives the most messages that ever waited.
+ * @param maxPendingBytes receives the most bytes that ever waited.
+ * @param deliveredMsgs receives the number of messages delivered.
+ * @param droppedMsgs receives the number of messages dropped.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `sub` is NULL; #NATS_INVALID_SUBSCRIPTION once it has ended.
  */
 NATS_EXTERN natsStatus natsSubscription_GetStats(natsSubscription *sub, int *pendingMsgs, int *pendingBytes,
                                                  int *maxPendingMsgs, int *maxPendingBytes,
                                                  int64_t *deliveredMsgs, int64_t *droppedMsgs);
 
-/** Whether the subscription can still deliver messages; false for NULL. True while it drains. */
+/**
+ * Whether the subscription can still deliver messages.
+ *
+ * @param sub the subscription.
+ * @return true if so, also while it drains; false for NULL.
+ */
 NATS_EXTERN bool natsSubscription_IsValid(natsSubscription *sub);
 
 /**
- * Drains: receives no more than what the server has sent already, delivers all of it, then ends. Does not wait;
- * gives up after 30 seconds.
+ * Drains: receives no more than what the server has sent already, delivers all of it, then ends. Does not
+ * wait; gives up after 30 seconds.
  *
- * @return #NATS_INVALID_ARG for NULL, #NATS_CONNECTION_CLOSED, #NATS_INVALID_SUBSCRIPTION once it has ended,
- * #NATS_DRAINING while the whole connection drains, #NATS_SYS_ERROR when the system gives no thread for it (the
- * subscription goes on as before). OK without effect when it drains already.
+ * @param sub the subscription.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `sub` is NULL; #NATS_CONNECTION_CLOSED; #NATS_INVALID_SUBSCRIPTION
+ * once it has ended; #NATS_DRAINING while the whole connection drains; #NATS_SYS_ERROR when the system gives
+ * no thread for it (the subscription goes on as before). OK without effect when it drains already.
  */
 NATS_EXTERN natsStatus natsSubscription_Drain(natsSubscription *sub);
 
 /**
  * Drains within a time of the program's choice.
  *
- * @param sub the subscription
- * @param timeout milliseconds after which it ends whatever is left; 0 or less for no limit
- * @return as natsSubscription_Drain()
+ * @param sub the subscription.
+ * @param timeout milliseconds after which it ends whatever is left; 0 or less for no limit.
+ * @return as natsSubscription_Drain().
  */
 NATS_EXTERN natsStatus natsSubscription_DrainTimeout(natsSubscription *sub, int64_t timeout);
 
 /**
  * Waits until a drain is complete, whatever came of it: see natsSubscription_DrainCompletionStatus().
  *
- * @param sub the subscription
- * @param timeout milliseconds to wait; 0 or less for as long as it takes
- * @return #NATS_INVALID_ARG for NULL, #NATS_ILLEGAL_STATE when it was never drained, #NATS_TIMEOUT, at once if the
- * drain can no longer be complete
+ * @param sub the subscription.
+ * @param timeout milliseconds to wait; 0 or less for as long as it takes.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `sub` is NULL; #NATS_ILLEGAL_STATE when it was never drained;
+ * #NATS_TIMEOUT, at once if the drain can no longer be complete.
  */
 NATS_EXTERN natsStatus natsSubscription_WaitForDrainCompletion(natsSubscription *sub, int64_t timeout);
 
 /**
  * What came of a drain.
  *
+ * @param sub the subscription.
  * @return #NATS_OK when everything was delivered; #NATS_TIMEOUT, #NATS_CONNECTION_CLOSED,
- * #NATS_INVALID_SUBSCRIPTION or the status of the flush for what went wrong first; #NATS_ILLEGAL_STATE while it is
- * not complete, and for good if a connection was drained and nobody read the synchronous subscription to its end;
- * #NATS_INVALID_ARG for NULL
+ * #NATS_INVALID_SUBSCRIPTION or the status of the flush for what went wrong first; #NATS_ILLEGAL_STATE while
+ * it is not complete, and for good if a connection was drained and nobody read the synchronous subscription
+ * to its end; #NATS_INVALID_ARG if `sub` is NULL.
  */
 NATS_EXTERN natsStatus natsSubscription_DrainCompletionStatus(natsSubscription *sub);
 
 /**
- * Sets a function that runs once after the last callback of a subscription, for whatever reason it ended: from
- * then on the library does not use the closures any more.
+ * Sets a function that runs once after the last callback of a subscription, for whatever reason it ended:
+ * from then on the library does not use the closures any more.
  *
- * @param sub a subscription with a message callback
- * @param cb the function, NULL clears it; runs on the delivery thread
- * @param closure handed to `cb`
- * @return #NATS_INVALID_ARG for NULL, #NATS_INVALID_SUBSCRIPTION for a synchronous subscription or once it has ended
+ * @param sub a subscription with a message callback.
+ * @param cb the function, NULL clears it; runs on the delivery thread.
+ * @param closure handed to `cb`.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `sub` is NULL; #NATS_INVALID_SUBSCRIPTION for a synchronous
+ * subscription or once it has ended.
  */
 NATS_EXTERN natsStatus natsSubscription_SetOnCompleteCB(natsSubscription *sub, natsOnCompleteCB cb,
                                                         void *closure);
@@ -3877,6 +4008,8 @@ NATS_EXTERN natsStatus natsSubscription_SetOnCompleteCB(natsSubscription *sub, n
 /**
  * Gives the handle back, and ends the subscription if it has not ended yet. NULL is ignored. Allowed in the
  * subscription's own callback.
+ *
+ * @param sub the subscription.
  */
 NATS_EXTERN void natsSubscription_Destroy(natsSubscription *sub);
 
@@ -3887,92 +4020,97 @@ NATS_EXTERN void natsSubscription_Destroy(natsSubscription *sub);
  */
 
 /**
- * Extension. Changes how often a connection sends keep-alive PINGs, in **seconds**, at once and on a live connection.
+ * Extension. Changes how often a connection sends keep-alive PINGs, in **seconds**, at once and on a live
+ * connection.
  *
  * (natsOptions_SetPingInterval(), for connections to be made, takes **milliseconds**.)
  *
- * The next PING is due when it was due before or one new interval after the last one, whichever is earlier: a shorter
- * interval acts now. The count of unanswered PINGs stays, so calling this again and again never hides a dead peer. A
- * value above 0 after one of 0 or less starts a fresh count, with the first PING one interval from now; the same value
- * again changes nothing. A dead peer is found after (max pings out + 1) intervals at the latest.
+ * The next PING is due when it was due before or one new interval after the last one, whichever is earlier:
+ * a shorter interval acts now. The count of unanswered PINGs stays, so calling this again and again never
+ * hides a dead peer. A value above 0 after one of 0 or less starts a fresh count, with the first PING one
+ * interval from now; the same value again changes nothing. A dead peer is found after (max pings out + 1)
+ * intervals at the latest.
  *
- * May be called by any thread and in any callback, never waits for the network, and works with an event loop too.
- * While the connection reconnects or drains the value is stored; it stays in force after every reconnect. Connections
- * made with pings turned off can be given some.
+ * May be called by any thread and in any callback, never waits for the network, and works with an event loop
+ * too. While the connection reconnects or drains the value is stored; it stays in force after every
+ * reconnect. Connections made with pings turned off can be given some.
  *
  * @code{.c}
- * natsConnection_SetPingInterval(nc, 30); // a PING every 30 seconds; with 2 pings out, a dead peer is found in 90 s
+ * natsConnection_SetPingInterval(nc, 30); // every 30 s; with 2 pings out, a dead peer is found in 90 s
  * @endcode
  *
- * @param nc the connection
- * @param seconds above 0; 0 or less stops the PINGs. Default: natsOptions_SetPingInterval(), 2 minutes
- * @return #NATS_INVALID_ARG for NULL or a value above `INT64_MAX / 1000`, #NATS_CONNECTION_CLOSED
+ * @param nc the connection.
+ * @param seconds above 0; 0 or less stops the PINGs. Default: natsOptions_SetPingInterval(), 2 minutes.
+ * @return #NATS_OK; #NATS_INVALID_ARG for NULL or a value above `INT64_MAX / 1000`; #NATS_CONNECTION_CLOSED.
  */
 NATS_EXTERN natsStatus natsConnection_SetPingInterval(natsConnection *nc, int64_t seconds);
 
 /**
  * Extension. As natsConnection_SetPingInterval(), in milliseconds.
  *
- * @param nc the connection
- * @param ms above 0; 0 or less stops the PINGs
- * @return #NATS_INVALID_ARG for NULL, #NATS_CONNECTION_CLOSED
+ * @param nc the connection.
+ * @param ms above 0; 0 or less stops the PINGs.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `nc` is NULL; #NATS_CONNECTION_CLOSED.
  */
 NATS_EXTERN natsStatus natsConnection_SetPingIntervalMillis(natsConnection *nc, int64_t ms);
 
 /**
  * Extension. The interval between keep-alive PINGs that is in force.
  *
- * @param nc the connection
- * @param ms receives milliseconds; 0 or less when no PINGs are sent
- * @return #NATS_INVALID_ARG for a NULL argument, #NATS_CONNECTION_CLOSED
+ * @param nc the connection.
+ * @param ms receives milliseconds; 0 or less when no PINGs are sent.
+ * @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL; #NATS_CONNECTION_CLOSED.
  */
 NATS_EXTERN natsStatus natsConnection_GetPingInterval(natsConnection *nc, int64_t *ms);
 
 /**
- * Extension. Changes how many keep-alive PINGs may be unanswered on a live connection; the next tick decides by it.
- * A value of 0 or less makes the connection stale at that tick, without a PING. Stored while the connection reconnects.
+ * Extension. Changes how many keep-alive PINGs may be unanswered on a live connection; the next tick decides
+ * by it. A value of 0 or less makes the connection stale at that tick, without a PING. Stored while the
+ * connection reconnects.
  *
- * @param nc the connection
- * @param maxPingsOut any value. Default: natsOptions_SetMaxPingsOut(), 2
- * @return #NATS_INVALID_ARG for NULL, #NATS_CONNECTION_CLOSED
+ * @param nc the connection.
+ * @param maxPingsOut any value. Default: natsOptions_SetMaxPingsOut(), 2.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `nc` is NULL; #NATS_CONNECTION_CLOSED.
  */
 NATS_EXTERN natsStatus natsConnection_SetMaxPingsOut(natsConnection *nc, int maxPingsOut);
 
 /**
  * Extension. How many keep-alive PINGs may be unanswered.
  *
- * @param nc the connection
- * @param maxPingsOut receives the number
- * @return #NATS_INVALID_ARG for a NULL argument, #NATS_CONNECTION_CLOSED
+ * @param nc the connection.
+ * @param maxPingsOut receives the number.
+ * @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL; #NATS_CONNECTION_CLOSED.
  */
 NATS_EXTERN natsStatus natsConnection_GetMaxPingsOut(natsConnection *nc, int *maxPingsOut);
 
 /**
- * Extension. As natsOptions_SetPongTimeout(), on a live connection and at once: a PING already sent counts too.
+ * Extension. As natsOptions_SetPongTimeout(), on a live connection and at once: a PING already sent counts
+ * too.
  *
- * May be called by any thread and in any callback. While the connection reconnects or drains the value is stored; it
- * stays in force after every reconnect.
+ * May be called by any thread and in any callback. While the connection reconnects or drains the value is
+ * stored; it stays in force after every reconnect.
  *
- * @param nc the connection
- * @param ms in milliseconds; 0 for no limit
- * @return #NATS_INVALID_ARG for NULL or a negative time, #NATS_CONNECTION_CLOSED
+ * @param nc the connection.
+ * @param ms in milliseconds; 0 for no limit.
+ * @return #NATS_OK; #NATS_INVALID_ARG for NULL or a negative time; #NATS_CONNECTION_CLOSED.
  */
 NATS_EXTERN natsStatus natsConnection_SetPongTimeout(natsConnection *nc, int64_t ms);
 
 /**
  * Extension. As natsOptions_SetMaxDetectionTime(), on a live connection and at once.
  *
- * May be called by any thread and in any callback. While the connection reconnects or drains the value is stored; it
- * stays in force after every reconnect.
+ * May be called by any thread and in any callback. While the connection reconnects or drains the value is
+ * stored; it stays in force after every reconnect.
  *
- * @param nc the connection
- * @param ms in milliseconds; 0 for no bound
- * @return #NATS_INVALID_ARG for NULL or a negative time, #NATS_CONNECTION_CLOSED
+ * @param nc the connection.
+ * @param ms in milliseconds; 0 for no bound.
+ * @return #NATS_OK; #NATS_INVALID_ARG for NULL or a negative time; #NATS_CONNECTION_CLOSED.
  */
 NATS_EXTERN natsStatus natsConnection_SetMaxDetectionTime(natsConnection *nc, int64_t ms);
 
 /**
- * Extension. Tells about the last disconnect, the one by a close included. Works in any state of the connection.
+ * Extension. Tells about the last disconnect, the one by a close included. Works in any state of the
+ * connection.
  *
  * @code{.c}
  * natsDisconnectInfo info;
@@ -3980,11 +4118,12 @@ NATS_EXTERN natsStatus natsConnection_SetMaxDetectionTime(natsConnection *nc, in
  *     printf("lost %s: %s\n", info.ServerURL, info.Text);
  * @endcode
  *
- * @param nc the connection
- * @param info receives a copy, filled as far as `size` goes
- * @param size `sizeof(natsDisconnectInfo)`; a smaller struct of an older version is fine, what a larger one has more is
- * set to 0
- * @return #NATS_INVALID_ARG for NULL or a size of 0, #NATS_NOT_FOUND if there was no disconnect yet
+ * @param nc the connection.
+ * @param info receives a copy, filled as far as `size` goes.
+ * @param size `sizeof(natsDisconnectInfo)`; a smaller struct of an older version is fine, what a larger one
+ * has more is set to 0.
+ * @return #NATS_OK; #NATS_INVALID_ARG for NULL or a size of 0; #NATS_NOT_FOUND if there was no disconnect
+ * yet.
  */
 NATS_EXTERN natsStatus natsConnection_GetLastDisconnect(natsConnection *nc, natsDisconnectInfo *info,
                                                         size_t size);
@@ -3992,33 +4131,35 @@ NATS_EXTERN natsStatus natsConnection_GetLastDisconnect(natsConnection *nc, nats
 /**
  * Extension. Takes the pulse of a connection. Waits for nothing and takes no lock: fit for frequent calls.
  *
- * @param nc the connection
- * @param out receives a copy, filled as far as `size` goes
- * @param size `sizeof(natsLiveness)`; a smaller struct of an older version is fine, what a larger one has more is set to
- * 0
- * @return #NATS_INVALID_ARG for NULL or a size of 0, #NATS_CONNECTION_CLOSED
+ * @param nc the connection.
+ * @param out receives a copy, filled as far as `size` goes.
+ * @param size `sizeof(natsLiveness)`; a smaller struct of an older version is fine, what a larger one has
+ * more is set to 0.
+ * @return #NATS_OK; #NATS_INVALID_ARG for NULL or a size of 0; #NATS_CONNECTION_CLOSED.
  */
 NATS_EXTERN natsStatus natsConnection_GetLiveness(natsConnection *nc, natsLiveness *out, size_t size);
 
 /**
- * Extension. Whether the connection is up and bytes came in not too long ago: for health checks. Waits for nothing.
+ * Extension. Whether the connection is up and bytes came in not too long ago: for health checks. Waits for
+ * nothing.
  *
  * An idle server sends little but PONGs: choose more than the ping interval.
  *
- * @param nc the connection
- * @param maxAge in milliseconds
- * @return true if so; false also for NULL, and while the connection is closed or reconnects
+ * @param nc the connection.
+ * @param maxAge in milliseconds.
+ * @return true if so; false also for NULL, and while the connection is closed or reconnects.
  */
 NATS_EXTERN bool natsConnection_IsAlive(natsConnection *nc, int64_t maxAge);
 
 /**
- * Extension. Sends a PING now, such as after a network change or when a request got no answer. Without its PONG in time
- * the connection is stale (#NATS_DISCONNECT_PONG_TIMEOUT) and reconnects. Does not wait for the outcome.
+ * Extension. Sends a PING now, such as after a network change or when a request got no answer. Without its
+ * PONG in time the connection is stale (#NATS_DISCONNECT_PONG_TIMEOUT) and reconnects. Does not wait for the
+ * outcome.
  *
- * @param nc the connection
- * @param timeout in milliseconds, above 0
- * @return #NATS_INVALID_ARG for NULL, #NATS_INVALID_TIMEOUT, #NATS_CONNECTION_CLOSED, #NATS_CONNECTION_DISCONNECTED
- * while it reconnects anyway
+ * @param nc the connection.
+ * @param timeout in milliseconds, above 0.
+ * @return #NATS_OK; #NATS_INVALID_ARG if `nc` is NULL; #NATS_INVALID_TIMEOUT; #NATS_CONNECTION_CLOSED;
+ * #NATS_CONNECTION_DISCONNECTED while it reconnects anyway.
  */
 NATS_EXTERN natsStatus natsConnection_CheckLiveness(natsConnection *nc, int64_t timeout);
 
@@ -4031,25 +4172,33 @@ NATS_EXTERN natsStatus natsConnection_CheckLiveness(natsConnection *nc, int64_t 
 /**
  * Tells the library that the socket of a connection can be read. Called by the event loop's adapter on the
  * loop's thread, or on several at a time. Does nothing when the connection has no socket at the moment.
+ *
+ * @param nc the connection.
  */
 NATS_EXTERN void natsConnection_ProcessReadEvent(natsConnection *nc);
 
 /**
- * Tells the library that the socket of a connection can be written. Called by the event loop's adapter on the
- * loop's thread, or on several at a time. Does nothing when nothing is buffered or the connection has no socket at the
- * moment.
+ * Tells the library that the socket of a connection can be written. Called by the event loop's adapter on
+ * the loop's thread, or on several at a time. Does nothing when nothing is buffered or the connection has no
+ * socket at the moment.
+ *
+ * @param nc the connection.
  */
 NATS_EXTERN void natsConnection_ProcessWriteEvent(natsConnection *nc);
 
 /**
  * Closes a socket that the event loop's adapter has stopped polling, and sets it to -1. Called on the loop's
  * thread; NULL and -1 are ignored.
+ *
+ * @param socket the socket, as given to the attach function; set to -1.
  */
 NATS_EXTERN void natsConnection_ProcessCloseEvent(natsSock *socket);
 
 /**
- * Tells the library that the event loop uses a connection no longer: drops the reference that the loop has had
- * since it attached. Called once by the adapter after its detach function; NULL is ignored.
+ * Tells the library that the event loop uses a connection no longer: drops the reference that the loop has
+ * had since it attached. Called once by the adapter after its detach function; NULL is ignored.
+ *
+ * @param nc the connection.
  */
 NATS_EXTERN void natsConnection_ProcessDetachedEvent(natsConnection *nc);
 

@@ -24,12 +24,13 @@ const DEFAULT_URL: &[u8] = b"nats://localhost:4222";
 /// Each server gets the connect timeout of the options for name resolution, TCP, TLS and the first exchange.
 /// The options are copied; they can be changed or destroyed afterwards.
 ///
-/// @param nc receives the connection, which the caller ends with natsConnection_Destroy(); untouched on failure,
-/// except for #NATS_NOT_YET_CONNECTED
-/// @param options NULL is the same as default options
-/// @return #NATS_NO_SERVER when no server could be reached, #NATS_TIMEOUT, #NATS_CONNECTION_AUTH_FAILED,
-/// #NATS_INVALID_ARG for a malformed URL, #NATS_NOT_YET_CONNECTED with natsOptions_SetRetryOnFailedConnect() and a
-/// callback: the connection then goes on trying, and other statuses of the first exchange
+/// @param nc receives the connection, which the caller ends with natsConnection_Destroy(); untouched on
+/// failure, except for #NATS_NOT_YET_CONNECTED.
+/// @param options NULL is the same as default options.
+/// @return #NATS_OK; #NATS_NO_SERVER when no server could be reached; #NATS_TIMEOUT;
+/// #NATS_CONNECTION_AUTH_FAILED; #NATS_INVALID_ARG for a malformed URL; #NATS_NOT_YET_CONNECTED with
+/// natsOptions_SetRetryOnFailedConnect() and a callback: the connection then goes on trying; other statuses
+/// of the first exchange.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_Connect(
     nc: *mut *mut natsConnection,
@@ -47,12 +48,13 @@ pub unsafe extern "C-unwind" fn natsConnection_Connect(
     })
 }
 
-/// Connects with default options to one of the servers in `urls`, a list separated by commas. NULL connects to
-/// `nats://localhost:4222`.
+/// Connects with default options to one of the servers in `urls`, a list separated by commas. NULL connects
+/// to `nats://localhost:4222`.
 ///
-/// @param nc receives the connection, which the caller ends with natsConnection_Destroy(); untouched on failure
-/// @param urls the URLs
-/// @return as natsConnection_Connect()
+/// @param nc receives the connection, which the caller ends with natsConnection_Destroy(); untouched on
+/// failure.
+/// @param urls the URLs.
+/// @return as natsConnection_Connect().
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_ConnectTo(
     nc: *mut *mut natsConnection,
@@ -75,37 +77,50 @@ pub unsafe extern "C-unwind" fn natsConnection_ConnectTo(
 
 /// Breaks the connection off and reconnects, as if it had been lost: the reconnect wait comes first.
 ///
-/// @return #NATS_INVALID_ARG for NULL, #NATS_CONNECTION_CLOSED. OK without effect while it reconnects already; with
-/// reconnects not allowed it closes.
+/// @param nc the connection.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `nc` is NULL; #NATS_CONNECTION_CLOSED. OK without effect while it
+/// reconnects already; with reconnects not allowed it closes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_Reconnect(nc: *mut natsConnection) -> natsStatus {
     // SAFETY: a live handle or NULL.
     unsafe { on_connection("natsConnection_Reconnect", nc, |nc| nc?.reconnect()) }
 }
 
-/// Whether the connection is closed for good; true for NULL, and for a connection of the parent process after fork().
+/// Whether the connection is closed for good.
+///
+/// @param nc the connection.
+/// @return true if it is closed, for NULL, and for a connection of the parent process after fork().
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_IsClosed(nc: *mut natsConnection) -> bool {
     // SAFETY: a live handle or NULL.
     unsafe { ask("natsConnection_IsClosed", nc, true, |nc| nc.is_closed()) }
 }
 
-/// Whether the connection is lost and being re-established; false for NULL. Stays true when it was closed then.
+/// Whether the connection is lost and being re-established. Stays true when it was closed then.
+///
+/// @param nc the connection.
+/// @return true while it reconnects; false for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_IsReconnecting(nc: *mut natsConnection) -> bool {
     // SAFETY: a live handle or NULL.
     unsafe { ask("natsConnection_IsReconnecting", nc, false, |nc| nc.is_reconnecting()) }
 }
 
-/// Whether the connection is draining; false for NULL and after the close that ends a drain.
+/// Whether the connection is draining. The close that ends a drain ends this, too.
+///
+/// @param nc the connection.
+/// @return true while it drains; false for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_IsDraining(nc: *mut natsConnection) -> bool {
     // SAFETY: a live handle or NULL.
     unsafe { ask("natsConnection_IsDraining", nc, false, |nc| nc.is_draining()) }
 }
 
-/// The state of the connection, #NATS_CONN_STATUS_CLOSED for NULL and for a connection of the parent process after
-/// fork(). Never waits for anything.
+/// The state of the connection. Never waits for anything.
+///
+/// @param nc the connection.
+/// @return the state; #NATS_CONN_STATUS_CLOSED for NULL and for a connection of the parent process after
+/// fork().
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_Status(nc: *mut natsConnection) -> natsConnStatus {
     // SAFETY: a live handle or NULL.
@@ -123,8 +138,10 @@ pub unsafe extern "C-unwind" fn natsConnection_Status(nc: *mut natsConnection) -
     }
 }
 
-/// Bytes published and not written to the socket yet; those that wait for a reconnect are not counted. -1 for NULL,
-/// and for a connection that is closed or was never up.
+/// Bytes published and not written to the socket yet. Those that wait for a reconnect are not counted.
+///
+/// @param nc the connection.
+/// @return the number of bytes; -1 for NULL, and for a connection that is closed or was never up.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_Buffered(nc: *mut natsConnection) -> c_int {
     // SAFETY: a live handle or NULL.
@@ -144,13 +161,14 @@ pub unsafe extern "C-unwind" fn natsConnection_Flush(nc: *mut natsConnection) ->
     unsafe { on_connection("natsConnection_Flush", nc, |nc| nc?.flush(FLUSH_TIMEOUT_MS)) }
 }
 
-/// Waits until the server has received everything published so far: sends a PING and waits for its PONG. While the
-/// connection is being re-established, for the new one.
+/// Waits until the server has received everything published so far: sends a PING and waits for its PONG.
+/// While the connection is being re-established, for the new one.
 ///
-/// @param nc the connection
-/// @param timeout milliseconds to wait, above 0
-/// @return #NATS_INVALID_ARG for NULL, #NATS_INVALID_TIMEOUT, #NATS_CONNECTION_CLOSED, #NATS_TIMEOUT,
-/// #NATS_CONNECTION_DISCONNECTED when the connection is lost during the wait. May be called in any callback.
+/// @param nc the connection.
+/// @param timeout milliseconds to wait, above 0.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `nc` is NULL; #NATS_INVALID_TIMEOUT; #NATS_CONNECTION_CLOSED;
+/// #NATS_TIMEOUT; #NATS_CONNECTION_DISCONNECTED when the connection is lost during the wait. May be called in
+/// any callback.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_FlushTimeout(
     nc: *mut natsConnection,
@@ -160,8 +178,10 @@ pub unsafe extern "C-unwind" fn natsConnection_FlushTimeout(
     unsafe { on_connection("natsConnection_FlushTimeout", nc, |nc| nc?.flush(timeout)) }
 }
 
-/// The largest message the server takes, headers and payload together, in bytes; 0 for NULL and before the first
-/// connect.
+/// The largest message the server takes, headers and payload together, in bytes.
+///
+/// @param nc the connection.
+/// @return the number of bytes; 0 for NULL and before the first connect.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_GetMaxPayload(nc: *mut natsConnection) -> i64 {
     // SAFETY: a live handle or NULL.
@@ -170,7 +190,9 @@ pub unsafe extern "C-unwind" fn natsConnection_GetMaxPayload(nc: *mut natsConnec
 
 /// Copies the counters of a connection into a statistics object.
 ///
-/// @return #NATS_INVALID_ARG for a NULL argument. Works on a closed connection.
+/// @param nc the connection.
+/// @param stats an object of natsStatistics_Create(); its counters are replaced.
+/// @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL. Works on a closed connection.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_GetStats(
     nc: *mut natsConnection,
@@ -187,10 +209,10 @@ pub unsafe extern "C-unwind" fn natsConnection_GetStats(
 
 /// Copies the URL of the server connected to, credentials included; "" unless connected.
 ///
-/// @param nc the connection
-/// @param buffer receives the text and a NUL; emptied first
-/// @param bufferSize its size in bytes
-/// @return #NATS_INVALID_ARG for a NULL argument, #NATS_INSUFFICIENT_BUFFER
+/// @param nc the connection.
+/// @param buffer receives the text and a NUL; emptied first.
+/// @param bufferSize its size in bytes.
+/// @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL; #NATS_INSUFFICIENT_BUFFER.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_GetConnectedUrl(
     nc: *mut natsConnection,
@@ -241,11 +263,11 @@ pub unsafe extern "C-unwind" fn natsConnection_GetConnectedServerName(
 
 /// The servers this connection may use, in the order of the pool, without credentials.
 ///
-/// @param nc the connection
-/// @param servers receives an array of strings; the caller frees each string and the array with `free()`. NULL when
-/// there is none left
-/// @param count receives their number
-/// @return #NATS_INVALID_ARG for a NULL argument, #NATS_NO_MEMORY
+/// @param nc the connection.
+/// @param servers receives an array of strings; the caller frees each string and the array with `free()`.
+/// NULL when there is none left.
+/// @param count receives their number.
+/// @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL; #NATS_NO_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_GetServers(
     nc: *mut natsConnection,
@@ -285,10 +307,10 @@ pub unsafe extern "C-unwind" fn natsConnection_GetDiscoveredServers(
 
 /// The connection's last error. Deprecated: natsConnection_ReadLastError() copies the text.
 ///
-/// @param nc the connection
-/// @param lastError receives the text, "" for no error. It belongs to the connection and is there until that is
-/// destroyed; the address is always the same, the text there is replaced by the next call
-/// @return the status of the last error, #NATS_INVALID_ARG for a NULL argument
+/// @param nc the connection.
+/// @param lastError receives the text, "" for no error. It belongs to the connection and is there until that
+/// is destroyed; the address is always the same, the text there is replaced by the next call.
+/// @return the status of the last error, #NATS_INVALID_ARG if an argument is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_GetLastError(
     nc: *mut natsConnection,
@@ -308,10 +330,10 @@ pub unsafe extern "C-unwind" fn natsConnection_GetLastError(
 
 /// Copies the text of the connection's last error.
 ///
-/// @param nc the connection
-/// @param buf receives the text, cut to fit and always NUL-terminated; a cut text ends in `...`. May be NULL
-/// @param n size of `buf` in bytes
-/// @return the status of the last error (#NATS_OK for none), #NATS_INVALID_ARG for a NULL connection
+/// @param nc the connection.
+/// @param buf receives the text, cut to fit and always NUL-terminated; a cut text ends in `...`. May be NULL.
+/// @param n size of `buf` in bytes.
+/// @return the status of the last error (#NATS_OK for none), #NATS_INVALID_ARG for a NULL connection.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_ReadLastError(
     nc: *mut natsConnection,
@@ -333,8 +355,10 @@ pub unsafe extern "C-unwind" fn natsConnection_ReadLastError(
 
 /// The number that the server has given this connection.
 ///
-/// @return #NATS_INVALID_ARG for a NULL argument, #NATS_CONNECTION_CLOSED, #NATS_NO_SERVER_SUPPORT (and 0 stored) when
-/// the server gives none
+/// @param nc the connection.
+/// @param cid receives the number; 0 if the server gives none.
+/// @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL; #NATS_CONNECTION_CLOSED;
+/// #NATS_NO_SERVER_SUPPORT (and 0 stored) when the server gives none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_GetClientID(
     nc: *mut natsConnection,
@@ -351,8 +375,8 @@ pub unsafe extern "C-unwind" fn natsConnection_GetClientID(
     }
 }
 
-/// Drains the connection: subscriptions first, then what was published, then it closes. Does not wait; gives up after
-/// 30 seconds.
+/// Drains the connection: subscriptions first, then what was published, then it closes. Does not wait; gives
+/// up after 30 seconds.
 ///
 /// As natsConnection_DrainTimeout() in everything else.
 #[unsafe(no_mangle)]
@@ -363,14 +387,14 @@ pub unsafe extern "C-unwind" fn natsConnection_Drain(nc: *mut natsConnection) ->
 
 /// Drains the connection within a time of the program's choice.
 ///
-/// While the subscriptions drain, publishing still works and subscribing does not. Failures are reported to the
-/// error handler; the closed callback tells the end.
+/// While the subscriptions drain, publishing still works and subscribing does not. Failures are reported to
+/// the error handler; the closed callback tells the end.
 ///
-/// @param nc the connection
-/// @param timeout milliseconds for the subscriptions; 0 or less for no limit
-/// @return #NATS_INVALID_ARG for NULL, #NATS_CONNECTION_CLOSED, #NATS_ILLEGAL_STATE while it is not connected,
-/// #NATS_SYS_ERROR when the system gives no thread for it (the connection goes on as before). OK without effect
-/// when it drains already.
+/// @param nc the connection.
+/// @param timeout milliseconds for the subscriptions; 0 or less for no limit.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `nc` is NULL; #NATS_CONNECTION_CLOSED; #NATS_ILLEGAL_STATE while it
+/// is not connected; #NATS_SYS_ERROR when the system gives no thread for it (the connection goes on as
+/// before). OK without effect when it drains already.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_DrainTimeout(
     nc: *mut natsConnection,
@@ -382,11 +406,11 @@ pub unsafe extern "C-unwind" fn natsConnection_DrainTimeout(
 
 /// Signs a message with the seed of the connection's credentials. Works in any state of the connection.
 ///
-/// @param nc a connection with credentials from files or memory, or an NKey from a seed
-/// @param message the bytes; a non-NULL message with length 0 is taken as a C string
-/// @param messageLen their number
-/// @param sig receives the 64 bytes of the signature, not NUL-terminated
-/// @return #NATS_INVALID_ARG, #NATS_ERR when there is nothing to sign with or it cannot be read
+/// @param nc a connection with credentials from files or memory, or an NKey from a seed.
+/// @param message the bytes; a non-NULL message with length 0 is taken as a C string.
+/// @param messageLen their number.
+/// @param sig receives the 64 bytes of the signature, not NUL-terminated.
+/// @return #NATS_OK; #NATS_INVALID_ARG; #NATS_ERR when there is nothing to sign with or it cannot be read.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_Sign(
     nc: *mut natsConnection,
@@ -416,10 +440,10 @@ pub unsafe extern "C-unwind" fn natsConnection_Sign(
 
 /// The address the server sees this connection come from.
 ///
-/// @param nc the connection
-/// @param ip receives the text, to be freed with `free()`; NULL on failure
-/// @return #NATS_INVALID_ARG for a NULL argument, #NATS_CONNECTION_CLOSED, #NATS_NO_SERVER_SUPPORT when the server does
-/// not tell
+/// @param nc the connection.
+/// @param ip receives the text, to be freed with `free()`; NULL on failure.
+/// @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL; #NATS_CONNECTION_CLOSED;
+/// #NATS_NO_SERVER_SUPPORT when the server does not tell.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_GetClientIP(
     nc: *mut natsConnection,
@@ -437,7 +461,10 @@ pub unsafe extern "C-unwind" fn natsConnection_GetClientIP(
     }
 }
 
-/// The name given with natsOptions_SetName(), NULL for none. Owned by the connection.
+/// The name given with natsOptions_SetName().
+///
+/// @param nc the connection.
+/// @return the name, which belongs to the connection; NULL for none and for a NULL connection.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_GetName(nc: *mut natsConnection) -> *const c_char {
     // SAFETY: a live handle or NULL.
@@ -450,10 +477,10 @@ pub unsafe extern "C-unwind" fn natsConnection_GetName(nc: *mut natsConnection) 
 
 /// Measures the time from a PING to its PONG.
 ///
-/// @param nc the connection
-/// @param rtt receives nanoseconds
-/// @return #NATS_INVALID_ARG for a NULL argument, #NATS_CONNECTION_CLOSED, #NATS_CONNECTION_DISCONNECTED while it
-/// reconnects, #NATS_TIMEOUT after 10 seconds
+/// @param nc the connection.
+/// @param rtt receives nanoseconds.
+/// @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL; #NATS_CONNECTION_CLOSED;
+/// #NATS_CONNECTION_DISCONNECTED while it reconnects; #NATS_TIMEOUT after 10 seconds.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_GetRTT(nc: *mut natsConnection, rtt: *mut i64) -> natsStatus {
     // SAFETY: a live handle or NULL; `rtt` is NULL or writable.
@@ -469,7 +496,8 @@ pub unsafe extern "C-unwind" fn natsConnection_GetRTT(nc: *mut natsConnection, r
 
 /// Whether the server takes messages with headers.
 ///
-/// @return #NATS_OK if so, #NATS_NO_SERVER_SUPPORT if not, #NATS_INVALID_ARG for NULL
+/// @param nc the connection.
+/// @return #NATS_OK if so; #NATS_NO_SERVER_SUPPORT if not; #NATS_INVALID_ARG if `nc` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_HasHeaderSupport(nc: *mut natsConnection) -> natsStatus {
     // SAFETY: a live handle or NULL.
@@ -483,11 +511,11 @@ pub unsafe extern "C-unwind" fn natsConnection_HasHeaderSupport(nc: *mut natsCon
 
 /// Address and port of this end of the connection.
 ///
-/// @param nc the connection
-/// @param ip receives the address, to be freed with `free()`; NULL on failure
-/// @param port receives the port, 0 on failure
-/// @return #NATS_INVALID_ARG for a NULL argument, #NATS_CONNECTION_CLOSED, #NATS_CONNECTION_DISCONNECTED while there is
-/// no socket, #NATS_SYS_ERROR
+/// @param nc the connection.
+/// @param ip receives the address, to be freed with `free()`; NULL on failure.
+/// @param port receives the port, 0 on failure.
+/// @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL; #NATS_CONNECTION_CLOSED;
+/// #NATS_CONNECTION_DISCONNECTED while there is no socket; #NATS_SYS_ERROR.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_GetLocalIPAndPort(
     nc: *mut natsConnection,
@@ -509,17 +537,21 @@ pub unsafe extern "C-unwind" fn natsConnection_GetLocalIPAndPort(
     }
 }
 
-/// Closes a connection for good: what was published goes out first if the server takes it within half a second, who
-/// waits for something is released with #NATS_CONNECTION_CLOSED, subscriptions end. The handle stays valid for getters
-/// until natsConnection_Destroy(). NULL is ignored. May be called in any callback.
+/// Closes a connection for good: what was published goes out first if the server takes it within half a
+/// second, who waits for something is released with #NATS_CONNECTION_CLOSED, subscriptions end. The handle
+/// stays valid for getters until natsConnection_Destroy(). NULL is ignored. May be called in any callback.
+///
+/// @param nc the connection.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_Close(nc: *mut natsConnection) {
     // SAFETY: a live handle or NULL.
     unsafe { ask("natsConnection_Close", nc, (), |nc| nc.close()) }
 }
 
-/// Closes a connection and gives the handle back. Callbacks may still run afterwards; subscriptions stay valid handles
-/// until they are destroyed. NULL is ignored. May be called in any callback.
+/// Closes a connection and gives the handle back. Callbacks may still run afterwards; subscriptions stay
+/// valid handles until they are destroyed. NULL is ignored. May be called in any callback.
+///
+/// @param nc the connection.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_Destroy(nc: *mut natsConnection) {
     held("natsConnection_Destroy", (), || {
@@ -551,7 +583,8 @@ unsafe fn connect_into(out: *mut *mut natsConnection, options: Options) -> Resul
     result
 }
 
-/// A question that cannot fail, with the answer for NULL, which is also that for a connection of the parent process.
+/// A question that cannot fail, with the answer for NULL, which is also that for a connection of the parent
+/// process.
 ///
 /// # Safety
 /// `nc` is NULL or a live handle.

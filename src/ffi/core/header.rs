@@ -24,14 +24,14 @@ pub unsafe extern "C" fn natsHeader_New(new_header: *mut *mut natsHeader) -> nat
     })
 }
 
-/// Sets a header: the value replaces all values the key has. Keys are case-sensitive and
-/// otherwise taken as they are.
+/// Sets a header: the value replaces all values the key has. Keys are case-sensitive and otherwise taken as
+/// they are.
 ///
 /// @param h the headers.
 /// @param key the key, without CR, LF and colon.
 /// @param value the value, copied.
-/// @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL, or `key` is empty or has one of those characters;
-/// #NATS_NO_MEMORY.
+/// @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL, or `key` is empty or has one of those
+/// characters; #NATS_NO_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsHeader_Set(
     h: *mut natsHeader,
@@ -50,8 +50,8 @@ pub unsafe extern "C" fn natsHeader_Set(
 /// @param h the headers.
 /// @param key the key, without CR, LF and colon.
 /// @param value the value, copied.
-/// @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL, or `key` is empty or has one of those characters;
-/// #NATS_NO_MEMORY.
+/// @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL, or `key` is empty or has one of those
+/// characters; #NATS_NO_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsHeader_Add(
     h: *mut natsHeader,
@@ -69,10 +69,10 @@ pub unsafe extern "C" fn natsHeader_Add(
 ///
 /// @param h the headers.
 /// @param key the key, matched exactly.
-/// @param value gets the value, which belongs to the headers and is valid until this one is set or deleted; NULL on
-/// #NATS_NOT_FOUND.
-/// @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL or `key` is empty; #NATS_NOT_FOUND without such a
-/// header, which does not change the last error.
+/// @param value gets the value, which belongs to the headers and is valid until this one is set or deleted;
+/// NULL on #NATS_NOT_FOUND.
+/// @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL or `key` is empty; #NATS_NOT_FOUND without such
+/// a header, which does not change the last error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsHeader_Get(
     h: *mut natsHeader,
@@ -94,11 +94,11 @@ pub unsafe extern "C" fn natsHeader_Get(
 ///
 /// @param h the headers.
 /// @param key the key, matched exactly.
-/// @param values gets an array of the values, to be released with `free()`; the values belong to the headers and
-/// are valid until this one is set or deleted. NULL on #NATS_NOT_FOUND.
+/// @param values gets an array of the values, to be released with `free()`; the values belong to the headers
+/// and are valid until this one is set or deleted. NULL on #NATS_NOT_FOUND.
 /// @param count gets the number of values, 0 when `values` gets NULL.
-/// @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL or `key` is empty; #NATS_NOT_FOUND without such a
-/// header, which does not change the last error; #NATS_NO_MEMORY.
+/// @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL or `key` is empty; #NATS_NOT_FOUND without such
+/// a header, which does not change the last error; #NATS_NO_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsHeader_Values(
     h: *mut natsHeader,
@@ -118,11 +118,11 @@ pub unsafe extern "C" fn natsHeader_Values(
 /// The keys of all headers, in no particular order.
 ///
 /// @param h the headers.
-/// @param keys gets an array of the keys, to be released with `free()`; the keys belong to the headers and are
-/// valid until that header is deleted. NULL on #NATS_NOT_FOUND.
+/// @param keys gets an array of the keys, to be released with `free()`; the keys belong to the headers and
+/// are valid until that header is deleted. NULL on #NATS_NOT_FOUND.
 /// @param count gets the number of keys, 0 when `keys` gets NULL.
-/// @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL; #NATS_NOT_FOUND without any header, which does not
-/// change the last error; #NATS_NO_MEMORY.
+/// @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL; #NATS_NOT_FOUND without any header, which does
+/// not change the last error; #NATS_NO_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsHeader_Keys(
     h: *mut natsHeader,
@@ -155,8 +155,8 @@ pub unsafe extern "C" fn natsHeader_KeysCount(h: *mut natsHeader) -> c_int {
 ///
 /// @param h the headers.
 /// @param key the key, matched exactly.
-/// @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL or `key` is empty; #NATS_NOT_FOUND without such a
-/// header, which does not change the last error.
+/// @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL or `key` is empty; #NATS_NOT_FOUND without such
+/// a header, which does not change the last error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsHeader_Delete(h: *mut natsHeader, key: *const c_char) -> natsStatus {
     boundary("natsHeader_Delete", || {

@@ -11,8 +11,8 @@ const PREFIX: &[u8] = b"_INBOX.";
 /// connection has an inbox prefix of its own. Opens the library if that was not done yet.
 ///
 /// @param newInbox gets the NUL-terminated subject, to be destroyed with natsInbox_Destroy().
-/// @return #NATS_OK; #NATS_INVALID_ARG if `newInbox` is NULL; #NATS_NO_MEMORY; the status of opening the library if that
-/// fails.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `newInbox` is NULL; #NATS_NO_MEMORY; the status of opening the
+/// library if that fails.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsInbox_Create(newInbox: *mut *mut natsInbox) -> natsStatus {
     boundary("natsInbox_Create", || {

@@ -21,7 +21,8 @@ const REQUIRED_VERSION_NUMBER: u32 = 0x03_0E_00;
 /// Opens the library with a configuration: nats_Open() with settings of your own.
 ///
 /// Has no effect other than returning #NATS_OK when the library is open already, also when another function
-/// opened it on the way; call it first. The environment variables that nats_Open() reads are not looked at, but for its extensions.
+/// opened it on the way; call it first. The environment variables that nats_Open() reads are not looked at,
+/// but for its extensions.
 ///
 /// @param config copied; its fields without a meaning in this library are ignored. NULL is the same as
 /// `nats_Open(-1)`.
@@ -57,14 +58,15 @@ fn open_config(config: &natsClientConfig) -> Config {
 
 /// Opens the library. Rarely needed: creating options or connecting opens it too.
 ///
-/// Opening an open library has no effect; one nats_Close() closes it, however often it was opened. From then on
-/// the signal SIGPIPE is ignored in the process. Read from the environment:
+/// Opening an open library has no effect; one nats_Close() closes it, however often it was opened. From then
+/// on the signal SIGPIPE is ignored in the process. Read from the environment:
 /// - `NATS_DEFAULT_LIB_WRITE_DEADLINE`: default of natsOptions_SetWriteDeadline(), in milliseconds.
-/// - `NATS_DEFAULT_TO_LIB_MSG_DELIVERY`: when present, natsOptions_UseGlobalMessageDelivery() is on by default.
+/// - `NATS_DEFAULT_TO_LIB_MSG_DELIVERY`: when present, natsOptions_UseGlobalMessageDelivery() is on by
+///   default.
 /// - `NATS_DEFAULT_LIB_MSG_DELIVERY_POOL_SIZE`: see nats_SetMessageDeliveryPoolSize().
 ///
-/// Extension: read by nats_OpenWithConfig() too, in milliseconds, for connections whose program does not set the option
-/// itself. A value that is no whole number from 0 up is ignored, with a line on stderr.
+/// Extension: read by nats_OpenWithConfig() too, in milliseconds, for connections whose program does not set
+/// the option itself. A value that is no whole number from 0 up is ignored, with a line on stderr.
 /// - `NATS_DEFAULT_LIB_PING_INTERVAL`: default of natsOptions_SetPingInterval().
 /// - `NATS_DEFAULT_LIB_MAX_PINGS_OUT`: default of natsOptions_SetMaxPingsOut() (a count).
 /// - `NATS_DEFAULT_LIB_PONG_TIMEOUT`: default of natsOptions_SetPongTimeout().
@@ -88,6 +90,8 @@ pub unsafe extern "C" fn nats_GetVersion() -> *const c_char {
 }
 
 /// Returns the version of the library as a number: 0x030E00 is 3.14.0.
+///
+/// @return the number.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nats_GetVersionNumber() -> u32 {
     VERSION_NUMBER
@@ -135,13 +139,17 @@ fn mismatch_report(required_by_header: u32, header: &[u8]) -> CString {
     ))
 }
 
-/// Returns the time of the system's clock, in milliseconds since 1970-01-01 UTC.
+/// Returns the time of the system's clock in milliseconds.
+///
+/// @return milliseconds since 1970-01-01 UTC.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nats_Now() -> i64 {
     (wall_clock_ns() / 1_000_000) as i64
 }
 
-/// Returns the time of the system's clock, in nanoseconds since 1970-01-01 UTC.
+/// Returns the time of the system's clock in nanoseconds.
+///
+/// @return nanoseconds since 1970-01-01 UTC.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nats_NowInNanoSeconds() -> i64 {
     wall_clock_ns() as i64
@@ -151,8 +159,9 @@ fn wall_clock_ns() -> u128 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos())
 }
 
-/// Returns the time of a clock that is never set back, in nanoseconds. Its origin is arbitrary: use it for
-/// differences.
+/// Returns the time of a clock that is never set back: for differences.
+///
+/// @return nanoseconds; the origin is arbitrary.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nats_NowMonotonicInNanoSeconds() -> i64 {
     let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
@@ -172,11 +181,13 @@ pub unsafe extern "C-unwind" fn nats_Sleep(sleepTime: i64) {
     });
 }
 
-/// Returns the last error of the calling thread. Each thread has its own; a successful call does not clear it.
+/// Returns the last error of the calling thread. Each thread has its own; a successful call does not clear
+/// it.
 ///
 /// @param status where to put the status of that error, #NATS_OK if there is none; may be NULL.
-/// @return the text, NULL if there is no error. It belongs to the library; the address is the same for all errors of
-/// a thread and is valid until the thread ends, the text there is replaced by the thread's next error.
+/// @return the text, NULL if there is no error. It belongs to the library; the address is the same for all
+/// errors of a thread and is valid until the thread ends, the text there is replaced by the thread's next
+/// error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn nats_GetLastError(status: *mut natsStatus) -> *const c_char {
     held("nats_GetLastError", ptr::null(), || {
@@ -195,9 +206,9 @@ pub unsafe extern "C-unwind" fn nats_GetLastError(status: *mut natsStatus) -> *c
 ///
 /// @param buffer gets the name and a terminating NUL; empty if there is no error.
 /// @param bufLen the size of `buffer` in bytes.
-/// @return #NATS_OK; #NATS_INVALID_ARG if `buffer` is NULL or `bufLen` 0; #NATS_INSUFFICIENT_BUFFER if the name
-/// did not fit, `buffer` then has the beginning; #NATS_FAILED_TO_INITIALIZE while the library is being closed.
-/// None of these becomes the last error.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `buffer` is NULL or `bufLen` 0; #NATS_INSUFFICIENT_BUFFER if the
+/// name did not fit, `buffer` then has the beginning; #NATS_FAILED_TO_INITIALIZE while the library is being
+/// closed. None of these becomes the last error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nats_GetLastErrorStack(buffer: *mut c_char, bufLen: usize) -> natsStatus {
     boundary("nats_GetLastErrorStack", || {
@@ -218,7 +229,7 @@ pub unsafe extern "C" fn nats_GetLastErrorStack(buffer: *mut c_char, bufLen: usi
 
 /// Prints the calling thread's last error and the function it came out of; nothing if there is no error.
 ///
-/// @param file an open stream, flushed afterwards.
+/// @param file an open `FILE *`, flushed afterwards.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn nats_PrintLastErrorStack(file: *mut libc::FILE) {
     held("nats_PrintLastErrorStack", (), || {
@@ -256,19 +267,20 @@ fn open_for_errors() {
     let _ = library::open_default();
 }
 
-/// Makes room for more threads that deliver messages when natsOptions_UseGlobalMessageDelivery() is on. The pool
-/// starts with 1 unless configured otherwise, and never shrinks.
+/// Makes room for more threads that deliver messages when natsOptions_UseGlobalMessageDelivery() is on. The
+/// pool starts with 1 unless configured otherwise, and never shrinks.
 ///
 /// @param max the number of threads; fewer than there are changes nothing.
-/// @return #NATS_OK; #NATS_ERR if `max` is 0 or less; #NATS_FAILED_TO_INITIALIZE while the library is being closed.
+/// @return #NATS_OK; #NATS_ERR if `max` is 0 or less; #NATS_FAILED_TO_INITIALIZE while the library is being
+/// closed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nats_SetMessageDeliveryPoolSize(max: c_int) -> natsStatus {
     boundary("nats_SetMessageDeliveryPoolSize", || library::set_delivery_pool_size(max))
 }
 
-/// Frees what the library keeps for the calling thread: its last error, up to 256 KiB for messages to come, and 64 KiB
-/// once the thread has read from a connection with TLS. Needed only in threads that are not the library's, live on, and
-/// want the memory back.
+/// Frees what the library keeps for the calling thread: its last error, up to 256 KiB for messages to come,
+/// and 64 KiB once the thread has read from a connection with TLS. Needed only in threads that are not the
+/// library's, live on, and want the memory back.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nats_ReleaseThreadMemory() {
     infallible("nats_ReleaseThreadMemory", (), || {
@@ -308,9 +320,9 @@ pub unsafe extern "C" fn nats_Sign(
     })
 }
 
-/// Closes the library. Callbacks posted before are still delivered. Connections and other objects that are still
-/// there keep what they need of the library until they are destroyed. Has no effect when the library is not open.
-/// May be called from a callback.
+/// Closes the library. Callbacks posted before are still delivered. Connections and other objects that are
+/// still there keep what they need of the library until they are destroyed. Has no effect when the library is
+/// not open. May be called from a callback.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn nats_Close() {
     held("nats_Close", (), library::close);
@@ -319,9 +331,9 @@ pub unsafe extern "C-unwind" fn nats_Close() {
 /// Closes the library and waits until all connections, subscriptions and threads are gone.
 ///
 /// @param timeout in milliseconds; 0 or less waits without bound.
-/// @return #NATS_OK; #NATS_NOT_INITIALIZED if the library is not open; #NATS_ILLEGAL_STATE if it is being closed
-/// already, or on a thread of the library, where nothing is closed then; #NATS_TIMEOUT if objects are left, the
-/// library closes nevertheless when they go.
+/// @return #NATS_OK; #NATS_NOT_INITIALIZED if the library is not open; #NATS_ILLEGAL_STATE if it is being
+/// closed already, or on a thread of the library, where nothing is closed then; #NATS_TIMEOUT if objects are
+/// left, the library closes nevertheless when they go.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn nats_CloseAndWait(timeout: i64) -> natsStatus {
     waiting("nats_CloseAndWait", || -> Result<()> { library::close_and_wait(timeout) })

@@ -14,26 +14,28 @@ use crate::ffi::types::{natsConnection, natsDisconnectInfo, natsDisconnectReason
 
 const MS_PER_SECOND: i64 = 1000;
 
-/// Extension. Changes how often a connection sends keep-alive PINGs, in **seconds**, at once and on a live connection.
+/// Extension. Changes how often a connection sends keep-alive PINGs, in **seconds**, at once and on a live
+/// connection.
 ///
 /// (natsOptions_SetPingInterval(), for connections to be made, takes **milliseconds**.)
 ///
-/// The next PING is due when it was due before or one new interval after the last one, whichever is earlier: a shorter
-/// interval acts now. The count of unanswered PINGs stays, so calling this again and again never hides a dead peer. A
-/// value above 0 after one of 0 or less starts a fresh count, with the first PING one interval from now; the same value
-/// again changes nothing. A dead peer is found after (max pings out + 1) intervals at the latest.
+/// The next PING is due when it was due before or one new interval after the last one, whichever is earlier:
+/// a shorter interval acts now. The count of unanswered PINGs stays, so calling this again and again never
+/// hides a dead peer. A value above 0 after one of 0 or less starts a fresh count, with the first PING one
+/// interval from now; the same value again changes nothing. A dead peer is found after (max pings out + 1)
+/// intervals at the latest.
 ///
-/// May be called by any thread and in any callback, never waits for the network, and works with an event loop too.
-/// While the connection reconnects or drains the value is stored; it stays in force after every reconnect. Connections
-/// made with pings turned off can be given some.
+/// May be called by any thread and in any callback, never waits for the network, and works with an event loop
+/// too. While the connection reconnects or drains the value is stored; it stays in force after every
+/// reconnect. Connections made with pings turned off can be given some.
 ///
 /// @code{.c}
-/// natsConnection_SetPingInterval(nc, 30); // a PING every 30 seconds; with 2 pings out, a dead peer is found in 90 s
+/// natsConnection_SetPingInterval(nc, 30); // every 30 s; with 2 pings out, a dead peer is found in 90 s
 /// @endcode
 ///
-/// @param nc the connection
-/// @param seconds above 0; 0 or less stops the PINGs. Default: natsOptions_SetPingInterval(), 2 minutes
-/// @return #NATS_INVALID_ARG for NULL or a value above `INT64_MAX / 1000`, #NATS_CONNECTION_CLOSED
+/// @param nc the connection.
+/// @param seconds above 0; 0 or less stops the PINGs. Default: natsOptions_SetPingInterval(), 2 minutes.
+/// @return #NATS_OK; #NATS_INVALID_ARG for NULL or a value above `INT64_MAX / 1000`; #NATS_CONNECTION_CLOSED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_SetPingInterval(
     nc: *mut natsConnection,
@@ -51,9 +53,9 @@ pub unsafe extern "C-unwind" fn natsConnection_SetPingInterval(
 
 /// Extension. As natsConnection_SetPingInterval(), in milliseconds.
 ///
-/// @param nc the connection
-/// @param ms above 0; 0 or less stops the PINGs
-/// @return #NATS_INVALID_ARG for NULL, #NATS_CONNECTION_CLOSED
+/// @param nc the connection.
+/// @param ms above 0; 0 or less stops the PINGs.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `nc` is NULL; #NATS_CONNECTION_CLOSED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_SetPingIntervalMillis(
     nc: *mut natsConnection,
@@ -67,9 +69,9 @@ pub unsafe extern "C-unwind" fn natsConnection_SetPingIntervalMillis(
 
 /// Extension. The interval between keep-alive PINGs that is in force.
 ///
-/// @param nc the connection
-/// @param ms receives milliseconds; 0 or less when no PINGs are sent
-/// @return #NATS_INVALID_ARG for a NULL argument, #NATS_CONNECTION_CLOSED
+/// @param nc the connection.
+/// @param ms receives milliseconds; 0 or less when no PINGs are sent.
+/// @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL; #NATS_CONNECTION_CLOSED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_GetPingInterval(
     nc: *mut natsConnection,
@@ -85,12 +87,13 @@ pub unsafe extern "C-unwind" fn natsConnection_GetPingInterval(
     }
 }
 
-/// Extension. Changes how many keep-alive PINGs may be unanswered on a live connection; the next tick decides by it.
-/// A value of 0 or less makes the connection stale at that tick, without a PING. Stored while the connection reconnects.
+/// Extension. Changes how many keep-alive PINGs may be unanswered on a live connection; the next tick decides
+/// by it. A value of 0 or less makes the connection stale at that tick, without a PING. Stored while the
+/// connection reconnects.
 ///
-/// @param nc the connection
-/// @param maxPingsOut any value. Default: natsOptions_SetMaxPingsOut(), 2
-/// @return #NATS_INVALID_ARG for NULL, #NATS_CONNECTION_CLOSED
+/// @param nc the connection.
+/// @param maxPingsOut any value. Default: natsOptions_SetMaxPingsOut(), 2.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `nc` is NULL; #NATS_CONNECTION_CLOSED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_SetMaxPingsOut(
     nc: *mut natsConnection,
@@ -102,9 +105,9 @@ pub unsafe extern "C-unwind" fn natsConnection_SetMaxPingsOut(
 
 /// Extension. How many keep-alive PINGs may be unanswered.
 ///
-/// @param nc the connection
-/// @param maxPingsOut receives the number
-/// @return #NATS_INVALID_ARG for a NULL argument, #NATS_CONNECTION_CLOSED
+/// @param nc the connection.
+/// @param maxPingsOut receives the number.
+/// @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL; #NATS_CONNECTION_CLOSED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_GetMaxPingsOut(
     nc: *mut natsConnection,
@@ -120,14 +123,15 @@ pub unsafe extern "C-unwind" fn natsConnection_GetMaxPingsOut(
     }
 }
 
-/// Extension. As natsOptions_SetPongTimeout(), on a live connection and at once: a PING already sent counts too.
+/// Extension. As natsOptions_SetPongTimeout(), on a live connection and at once: a PING already sent counts
+/// too.
 ///
-/// May be called by any thread and in any callback. While the connection reconnects or drains the value is stored; it
-/// stays in force after every reconnect.
+/// May be called by any thread and in any callback. While the connection reconnects or drains the value is
+/// stored; it stays in force after every reconnect.
 ///
-/// @param nc the connection
-/// @param ms in milliseconds; 0 for no limit
-/// @return #NATS_INVALID_ARG for NULL or a negative time, #NATS_CONNECTION_CLOSED
+/// @param nc the connection.
+/// @param ms in milliseconds; 0 for no limit.
+/// @return #NATS_OK; #NATS_INVALID_ARG for NULL or a negative time; #NATS_CONNECTION_CLOSED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_SetPongTimeout(
     nc: *mut natsConnection,
@@ -141,12 +145,12 @@ pub unsafe extern "C-unwind" fn natsConnection_SetPongTimeout(
 
 /// Extension. As natsOptions_SetMaxDetectionTime(), on a live connection and at once.
 ///
-/// May be called by any thread and in any callback. While the connection reconnects or drains the value is stored; it
-/// stays in force after every reconnect.
+/// May be called by any thread and in any callback. While the connection reconnects or drains the value is
+/// stored; it stays in force after every reconnect.
 ///
-/// @param nc the connection
-/// @param ms in milliseconds; 0 for no bound
-/// @return #NATS_INVALID_ARG for NULL or a negative time, #NATS_CONNECTION_CLOSED
+/// @param nc the connection.
+/// @param ms in milliseconds; 0 for no bound.
+/// @return #NATS_OK; #NATS_INVALID_ARG for NULL or a negative time; #NATS_CONNECTION_CLOSED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_SetMaxDetectionTime(
     nc: *mut natsConnection,
@@ -158,7 +162,8 @@ pub unsafe extern "C-unwind" fn natsConnection_SetMaxDetectionTime(
     }
 }
 
-/// Extension. Tells about the last disconnect, the one by a close included. Works in any state of the connection.
+/// Extension. Tells about the last disconnect, the one by a close included. Works in any state of the
+/// connection.
 ///
 /// @code{.c}
 /// natsDisconnectInfo info;
@@ -166,11 +171,12 @@ pub unsafe extern "C-unwind" fn natsConnection_SetMaxDetectionTime(
 ///     printf("lost %s: %s\n", info.ServerURL, info.Text);
 /// @endcode
 ///
-/// @param nc the connection
-/// @param info receives a copy, filled as far as `size` goes
-/// @param size `sizeof(natsDisconnectInfo)`; a smaller struct of an older version is fine, what a larger one has more is
-/// set to 0
-/// @return #NATS_INVALID_ARG for NULL or a size of 0, #NATS_NOT_FOUND if there was no disconnect yet
+/// @param nc the connection.
+/// @param info receives a copy, filled as far as `size` goes.
+/// @param size `sizeof(natsDisconnectInfo)`; a smaller struct of an older version is fine, what a larger one
+/// has more is set to 0.
+/// @return #NATS_OK; #NATS_INVALID_ARG for NULL or a size of 0; #NATS_NOT_FOUND if there was no disconnect
+/// yet.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_GetLastDisconnect(
     nc: *mut natsConnection,
@@ -192,11 +198,11 @@ pub unsafe extern "C-unwind" fn natsConnection_GetLastDisconnect(
 
 /// Extension. Takes the pulse of a connection. Waits for nothing and takes no lock: fit for frequent calls.
 ///
-/// @param nc the connection
-/// @param out receives a copy, filled as far as `size` goes
-/// @param size `sizeof(natsLiveness)`; a smaller struct of an older version is fine, what a larger one has more is set to
-/// 0
-/// @return #NATS_INVALID_ARG for NULL or a size of 0, #NATS_CONNECTION_CLOSED
+/// @param nc the connection.
+/// @param out receives a copy, filled as far as `size` goes.
+/// @param size `sizeof(natsLiveness)`; a smaller struct of an older version is fine, what a larger one has
+/// more is set to 0.
+/// @return #NATS_OK; #NATS_INVALID_ARG for NULL or a size of 0; #NATS_CONNECTION_CLOSED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_GetLiveness(
     nc: *mut natsConnection,
@@ -215,13 +221,14 @@ pub unsafe extern "C-unwind" fn natsConnection_GetLiveness(
     }
 }
 
-/// Extension. Whether the connection is up and bytes came in not too long ago: for health checks. Waits for nothing.
+/// Extension. Whether the connection is up and bytes came in not too long ago: for health checks. Waits for
+/// nothing.
 ///
 /// An idle server sends little but PONGs: choose more than the ping interval.
 ///
-/// @param nc the connection
-/// @param maxAge in milliseconds
-/// @return true if so; false also for NULL, and while the connection is closed or reconnects
+/// @param nc the connection.
+/// @param maxAge in milliseconds.
+/// @return true if so; false also for NULL, and while the connection is closed or reconnects.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_IsAlive(nc: *mut natsConnection, maxAge: i64) -> bool {
     infallible("natsConnection_IsAlive", false, || {
@@ -232,13 +239,14 @@ pub unsafe extern "C-unwind" fn natsConnection_IsAlive(nc: *mut natsConnection, 
     })
 }
 
-/// Extension. Sends a PING now, such as after a network change or when a request got no answer. Without its PONG in time
-/// the connection is stale (#NATS_DISCONNECT_PONG_TIMEOUT) and reconnects. Does not wait for the outcome.
+/// Extension. Sends a PING now, such as after a network change or when a request got no answer. Without its
+/// PONG in time the connection is stale (#NATS_DISCONNECT_PONG_TIMEOUT) and reconnects. Does not wait for the
+/// outcome.
 ///
-/// @param nc the connection
-/// @param timeout in milliseconds, above 0
-/// @return #NATS_INVALID_ARG for NULL, #NATS_INVALID_TIMEOUT, #NATS_CONNECTION_CLOSED, #NATS_CONNECTION_DISCONNECTED
-/// while it reconnects anyway
+/// @param nc the connection.
+/// @param timeout in milliseconds, above 0.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `nc` is NULL; #NATS_INVALID_TIMEOUT; #NATS_CONNECTION_CLOSED;
+/// #NATS_CONNECTION_DISCONNECTED while it reconnects anyway.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_CheckLiveness(
     nc: *mut natsConnection,

@@ -1,5 +1,5 @@
-//! `natsMsg_*`, `natsMsgHeader_*` and `natsMsgList_Destroy`. A message handle is the message itself: one owner,
-//! one thread at a time.
+//! `natsMsg_*`, `natsMsgHeader_*` and `natsMsgList_Destroy`. A message handle is the message itself: one
+//! owner, one thread at a time.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::mem::ManuallyDrop;
@@ -53,7 +53,8 @@ unsafe fn read<T: Copy>(
     })
 }
 
-/// Creates a message to be published, or as a container of the program's own. Subject, reply and data are copied.
+/// Creates a message to be published, or as a container of the program's own. Subject, reply and data are
+/// copied.
 ///
 /// @param newMsg gets the message, to be destroyed with natsMsg_Destroy(). Untouched on failure.
 /// @param subj the subject; any text that is not empty.
@@ -106,13 +107,14 @@ pub unsafe extern "C" fn natsMsg_GetReply(msg: *const natsMsg) -> *const c_char 
 /// Makes bytes of the program the payload of a message, without copying them.
 ///
 /// The bytes must stay valid and unchanged until the message is destroyed or gets other data; destroying the
-/// message does not release them. They need no NUL at the end, so natsMsg_GetData() may return text without one.
+/// message does not release them. They need no NUL at the end, so natsMsg_GetData() may return text without
+/// one.
 ///
 /// @param msg the message, created or received.
 /// @param data the payload; NULL only together with length 0.
 /// @param len length of the payload in bytes.
-/// @return #NATS_OK; #NATS_INVALID_ARG if `msg` is NULL, `len` negative, or `data` NULL with another length than 0.
-/// The message keeps the data it had then.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `msg` is NULL, `len` negative, or `data` NULL with another length
+/// than 0. The message keeps the data it had then.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsMsg_SetData(msg: *mut natsMsg, data: *const c_void, len: c_int) -> natsStatus {
     boundary("natsMsg_SetData", || {
@@ -146,15 +148,16 @@ pub unsafe extern "C" fn natsMsg_GetDataLength(msg: *const natsMsg) -> c_int {
 
 /// Sets a header: the value replaces all values the key has.
 ///
-/// Keys are case-sensitive and otherwise taken as they are. A CR or LF in a value is sent as a space. Like all functions
-/// about headers this one may take received headers apart, so a message must not be used by two threads at once. Lines
-/// of received headers that are malformed, but not the last one, are left out then.
+/// Keys are case-sensitive and otherwise taken as they are. A CR or LF in a value is sent as a space. Like
+/// all functions about headers this one may take received headers apart, so a message must not be used by two
+/// threads at once. Lines of received headers that are malformed, but not the last one, are left out then.
 ///
 /// @param msg the message.
 /// @param key the key, without CR, LF and colon.
 /// @param value the value, copied; NULL stands for none and is sent as an empty one.
-/// @return #NATS_OK; #NATS_INVALID_ARG if `msg` is NULL, or `key` NULL, empty or with one of those characters;
-/// #NATS_PROTOCOL_ERROR if version or end of a received message's headers are malformed; #NATS_NO_MEMORY.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `msg` is NULL, or `key` NULL, empty or with one of those
+/// characters; #NATS_PROTOCOL_ERROR if version or end of a received message's headers are malformed;
+/// #NATS_NO_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsMsgHeader_Set(
     msg: *mut natsMsg,
@@ -173,8 +176,9 @@ pub unsafe extern "C" fn natsMsgHeader_Set(
 /// @param msg the message.
 /// @param key the key, see natsMsgHeader_Set().
 /// @param value the value, copied; NULL stands for none and is sent as an empty one.
-/// @return #NATS_OK; #NATS_INVALID_ARG if `msg` is NULL, or `key` NULL, empty or with one of those characters;
-/// #NATS_PROTOCOL_ERROR if version or end of a received message's headers are malformed; #NATS_NO_MEMORY.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `msg` is NULL, or `key` NULL, empty or with one of those
+/// characters; #NATS_PROTOCOL_ERROR if version or end of a received message's headers are malformed;
+/// #NATS_NO_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsMsgHeader_Add(
     msg: *mut natsMsg,
@@ -192,11 +196,11 @@ pub unsafe extern "C" fn natsMsgHeader_Add(
 ///
 /// @param msg the message.
 /// @param key the key, matched exactly.
-/// @param value gets the value, which belongs to the message and is valid until this header is set or deleted; it
-/// is NULL for a header set to NULL, and on #NATS_NOT_FOUND and #NATS_PROTOCOL_ERROR.
-/// @return #NATS_OK; #NATS_INVALID_ARG if `msg` or `value` is NULL, or `key` NULL or empty; #NATS_NOT_FOUND without
-/// such a header, which does not change the last error; #NATS_PROTOCOL_ERROR as from natsMsgHeader_Set();
-/// #NATS_NO_MEMORY.
+/// @param value gets the value, which belongs to the message and is valid until this header is set or
+/// deleted; it is NULL for a header set to NULL, and on #NATS_NOT_FOUND and #NATS_PROTOCOL_ERROR.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `msg` or `value` is NULL, or `key` NULL or empty; #NATS_NOT_FOUND
+/// without such a header, which does not change the last error; #NATS_PROTOCOL_ERROR as from
+/// natsMsgHeader_Set(); #NATS_NO_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsMsgHeader_Get(
     msg: *mut natsMsg,
@@ -222,8 +226,8 @@ pub unsafe extern "C" fn natsMsgHeader_Get(
 ///
 /// @param msg the message.
 /// @param key the key, matched exactly.
-/// @param values gets an array of the values, to be released with `free()`; the values belong to the message and
-/// are valid until this header is set or deleted. NULL on #NATS_NOT_FOUND and #NATS_PROTOCOL_ERROR.
+/// @param values gets an array of the values, to be released with `free()`; the values belong to the message
+/// and are valid until this header is set or deleted. NULL on #NATS_NOT_FOUND and #NATS_PROTOCOL_ERROR.
 /// @param count gets the number of values, 0 when `values` gets NULL.
 /// @return #NATS_OK; #NATS_INVALID_ARG if `msg`, `values` or `count` is NULL, or `key` NULL or empty;
 /// #NATS_NOT_FOUND without such a header, which does not change the last error; #NATS_PROTOCOL_ERROR as from
@@ -249,11 +253,12 @@ pub unsafe extern "C" fn natsMsgHeader_Values(
 /// The keys of all headers, in no particular order.
 ///
 /// @param msg the message.
-/// @param keys gets an array of the keys, to be released with `free()`; the keys belong to the message and are
-/// valid until that header is deleted. NULL on #NATS_NOT_FOUND and #NATS_PROTOCOL_ERROR.
+/// @param keys gets an array of the keys, to be released with `free()`; the keys belong to the message and
+/// are valid until that header is deleted. NULL on #NATS_NOT_FOUND and #NATS_PROTOCOL_ERROR.
 /// @param count gets the number of keys, 0 when `keys` gets NULL.
-/// @return #NATS_OK; #NATS_INVALID_ARG if `msg`, `keys` or `count` is NULL; #NATS_NOT_FOUND without any header,
-/// which does not change the last error; #NATS_PROTOCOL_ERROR as from natsMsgHeader_Set(); #NATS_NO_MEMORY.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `msg`, `keys` or `count` is NULL; #NATS_NOT_FOUND without any
+/// header, which does not change the last error; #NATS_PROTOCOL_ERROR as from natsMsgHeader_Set();
+/// #NATS_NO_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsMsgHeader_Keys(
     msg: *mut natsMsg,
@@ -271,13 +276,14 @@ pub unsafe extern "C" fn natsMsgHeader_Keys(
     })
 }
 
-/// Deletes a header with all its values. A message that lost its last header this way is still sent with an empty
-/// header block.
+/// Deletes a header with all its values. A message that lost its last header this way is still sent with an
+/// empty header block.
 ///
 /// @param msg the message.
 /// @param key the key, matched exactly.
-/// @return #NATS_OK; #NATS_INVALID_ARG if `msg` is NULL, or `key` NULL or empty; #NATS_NOT_FOUND without such a
-/// header, which does not change the last error; #NATS_PROTOCOL_ERROR as from natsMsgHeader_Set(); #NATS_NO_MEMORY.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `msg` is NULL, or `key` NULL or empty; #NATS_NOT_FOUND without such
+/// a header, which does not change the last error; #NATS_PROTOCOL_ERROR as from natsMsgHeader_Set();
+/// #NATS_NO_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsMsgHeader_Delete(msg: *mut natsMsg, key: *const c_char) -> natsStatus {
     boundary("natsMsgHeader_Delete", || {
@@ -308,8 +314,8 @@ pub unsafe extern "C" fn natsMsg_IsNoResponders(msg: *mut natsMsg) -> bool {
     unsafe { read("natsMsg_IsNoResponders", msg, false, Msg::is_no_responders) }
 }
 
-/// Releases a message; NULL is ignored. Any thread may do this, also after the connection and the subscription of
-/// the message are gone.
+/// Releases a message; NULL is ignored. Any thread may do this, also after the connection and the
+/// subscription of the message are gone.
 ///
 /// @param msg the message.
 #[unsafe(no_mangle)]
@@ -318,8 +324,8 @@ pub unsafe extern "C" fn natsMsg_Destroy(msg: *mut natsMsg) {
     infallible("natsMsg_Destroy", (), || drop(unsafe { take(msg) }));
 }
 
-/// Destroys the messages of a list and the array that holds them, and makes the list an empty one. Entries that
-/// are NULL are skipped: to keep a message, put NULL in its place. The struct itself is the program's.
+/// Destroys the messages of a list and the array that holds them, and makes the list an empty one. Entries
+/// that are NULL are skipped: to keep a message, put NULL in its place. The struct itself is the program's.
 ///
 /// @param list the list; NULL, or one without array, is ignored.
 #[unsafe(no_mangle)]
@@ -342,7 +348,8 @@ pub unsafe extern "C" fn natsMsgList_Destroy(list: *mut natsMsgList) {
 /// The sequence of a message in its stream.
 ///
 /// @param msg the message.
-/// @return the sequence; 0 for a message that does not come from a stream's direct access, and if `msg` is NULL.
+/// @return the sequence; 0 for a message that does not come from a stream's direct access, and if `msg` is
+/// NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsMsg_GetSequence(msg: *mut natsMsg) -> u64 {
     // SAFETY: NULL or a live message by the C contract.
@@ -352,8 +359,8 @@ pub unsafe extern "C" fn natsMsg_GetSequence(msg: *mut natsMsg) -> u64 {
 /// When the stream stored a message.
 ///
 /// @param msg the message.
-/// @return nanoseconds since 1970-01-01 UTC; 0 for a message that does not come from a stream's direct access, and
-/// if `msg` is NULL.
+/// @return nanoseconds since 1970-01-01 UTC; 0 for a message that does not come from a stream's direct
+/// access, and if `msg` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsMsg_GetTime(msg: *mut natsMsg) -> i64 {
     // SAFETY: NULL or a live message by the C contract.

@@ -14,18 +14,19 @@ use std::sync::Arc;
 
 /// Publishes `dataLen` bytes of `data` on `subj`.
 ///
-/// The data is copied before the call returns and goes out with the next write, at the latest a few milliseconds
-/// later. While the connection is being re-established the message waits in the reconnect buffer. The call may
-/// wait for room while the server does not read, but no longer than it takes to find the connection stale.
+/// The data is copied before the call returns and goes out with the next write, at the latest a few
+/// milliseconds later. While the connection is being re-established the message waits in the reconnect
+/// buffer. The call may wait for room while the server does not read, but no longer than it takes to find the
+/// connection stale.
 ///
-/// @param nc the connection
-/// @param subj the subject; must not hold blanks, CR or LF
-/// @param data the payload, may be NULL when `dataLen` is 0
-/// @param dataLen its length in bytes
-/// @return #NATS_INVALID_ARG for a NULL connection, #NATS_INVALID_SUBJECT, #NATS_CONNECTION_CLOSED,
-/// #NATS_DRAINING, #NATS_MAX_PAYLOAD, #NATS_INSUFFICIENT_BUFFER when the reconnect buffer is full,
-/// #NATS_NO_MEMORY when there is no room for the message, of which nothing is sent then,
-/// #NATS_TIMEOUT when the write deadline passed. Any thread may call it, callbacks too.
+/// @param nc the connection.
+/// @param subj the subject; must not hold blanks, CR or LF.
+/// @param data the payload, may be NULL when `dataLen` is 0.
+/// @param dataLen its length in bytes.
+/// @return #NATS_OK; #NATS_INVALID_ARG for a NULL connection; #NATS_INVALID_SUBJECT; #NATS_CONNECTION_CLOSED;
+/// #NATS_DRAINING; #NATS_MAX_PAYLOAD; #NATS_INSUFFICIENT_BUFFER when the reconnect buffer is full;
+/// #NATS_NO_MEMORY when there is no room for the message, of which nothing is sent then; #NATS_TIMEOUT when
+/// the write deadline passed. Any thread may call it, callbacks too.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_Publish(
     nc: *mut natsConnection,
@@ -61,8 +62,10 @@ pub unsafe extern "C-unwind" fn natsConnection_PublishString(
 /// Publishes a message with its headers, reply subject and payload. The message stays the caller's and can be
 /// published again.
 ///
+/// @param nc the connection.
+/// @param msg the message; stays the caller's.
 /// @return as natsConnection_Publish(), and #NATS_INVALID_ARG for a NULL message, #NATS_NO_SERVER_SUPPORT for
-/// headers that the server does not support
+/// headers that the server does not support.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_PublishMsg(
     nc: *mut natsConnection,
@@ -74,7 +77,12 @@ pub unsafe extern "C-unwind" fn natsConnection_PublishMsg(
 
 /// Publishes with a reply subject, without waiting for a reply.
 ///
-/// @return as natsConnection_Publish(), and #NATS_INVALID_ARG when `reply` is NULL or empty
+/// @param nc the connection.
+/// @param subj the subject, as for natsConnection_Publish().
+/// @param reply the subject that replies go to.
+/// @param data the payload; may be NULL when `dataLen` is 0.
+/// @param dataLen its length in bytes.
+/// @return as natsConnection_Publish(), and #NATS_INVALID_ARG when `reply` is NULL or empty.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_PublishRequest(
     nc: *mut natsConnection,
@@ -160,15 +168,16 @@ pub unsafe extern "C-unwind" fn natsConnection_SendRequest(
 
 /// Sends a request and waits for its first reply.
 ///
-/// @param replyMsg receives the reply, which the caller destroys; set to NULL on failure
-/// @param nc the connection
-/// @param subj the subject of the request
-/// @param data the payload, may be NULL when `dataLen` is 0
-/// @param dataLen its length in bytes
-/// @param timeout how long to wait, in milliseconds; with 0 or less the request is sent but not waited for
-/// @return #NATS_TIMEOUT, #NATS_NO_RESPONDERS when the server knows that nobody listens, #NATS_INVALID_ARG,
-/// #NATS_CONNECTION_CLOSED, #NATS_CONNECTION_DISCONNECTED (only with natsOptions_SetFailRequestsOnDisconnect()),
-/// or a status of natsConnection_Publish(). May be called in a message handler.
+/// @param replyMsg receives the reply, which the caller destroys; set to NULL on failure.
+/// @param nc the connection.
+/// @param subj the subject of the request.
+/// @param data the payload, may be NULL when `dataLen` is 0.
+/// @param dataLen its length in bytes.
+/// @param timeout how long to wait, in milliseconds; with 0 or less the request is sent but not waited for.
+/// @return #NATS_OK; #NATS_TIMEOUT; #NATS_NO_RESPONDERS when the server knows that nobody listens;
+/// #NATS_INVALID_ARG; #NATS_CONNECTION_CLOSED; #NATS_CONNECTION_DISCONNECTED (only with
+/// natsOptions_SetFailRequestsOnDisconnect()), or a status of natsConnection_Publish(). May be called in a
+/// message handler.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_Request(
     replyMsg: *mut *mut natsMsg,
@@ -205,8 +214,8 @@ pub unsafe extern "C-unwind" fn natsConnection_RequestString(
     }
 }
 
-/// Sends a message, headers included, as a request and waits for its first reply. The message's own reply subject
-/// is not used; the message stays the caller's.
+/// Sends a message, headers included, as a request and waits for its first reply. The message's own reply
+/// subject is not used; the message stays the caller's.
 ///
 /// As natsConnection_Request() in everything else.
 #[unsafe(no_mangle)]

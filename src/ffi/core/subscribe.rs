@@ -17,14 +17,16 @@ use crate::thread_end;
 
 /// Subscribes; messages are delivered to a callback, one at a time and in order.
 ///
-/// @param sub receives the subscription, which the caller ends with natsSubscription_Destroy(); untouched on failure
-/// @param nc the connection
-/// @param subject the subject, may hold the wildcards `*` and `>`
-/// @param cb called for each message on a delivery thread; it owns the message and destroys it
-/// @param cbClosure handed to `cb`
-/// @return #NATS_INVALID_ARG for a NULL argument, #NATS_INVALID_SUBJECT, #NATS_CONNECTION_CLOSED,
-/// #NATS_DRAINING while the connection drains, #NATS_SYS_ERROR when the system gives no thread to deliver on. A
-/// server that cannot be reached at this moment is no failure: the subscription is made when it can.
+/// @param sub receives the subscription, which the caller ends with natsSubscription_Destroy(); untouched on
+/// failure.
+/// @param nc the connection.
+/// @param subject the subject, may hold the wildcards `*` and `>`.
+/// @param cb called for each message on a delivery thread; it owns the message and destroys it.
+/// @param cbClosure handed to `cb`.
+/// @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL; #NATS_INVALID_SUBJECT;
+/// #NATS_CONNECTION_CLOSED; #NATS_DRAINING while the connection drains; #NATS_SYS_ERROR when the system gives
+/// no thread to deliver on. A server that cannot be reached at this moment is no failure: the subscription is
+/// made when it can.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_Subscribe(
     sub: *mut *mut natsSubscription,
@@ -44,15 +46,10 @@ pub unsafe extern "C-unwind" fn natsConnection_Subscribe(
 
 /// Subscribes; the callback also runs, with a NULL message, each time nothing arrived for a while.
 ///
-/// @param sub receives the subscription, which the caller ends with natsSubscription_Destroy(); untouched on failure
-/// @param nc the connection
-/// @param subject the subject, may hold the wildcards `*` and `>`
-/// @param timeout time without messages after which the handler runs, in milliseconds, above 0
-/// @param cb called for each message on a delivery thread; it owns the message and destroys it
-/// @param cbClosure handed to `cb`
-/// @return #NATS_INVALID_ARG for a NULL argument or a timeout of 0 or less, #NATS_INVALID_SUBJECT, #NATS_CONNECTION_CLOSED,
-/// #NATS_DRAINING while the connection drains. A server that cannot be reached at this moment is no failure: the
-/// subscription is made when it can.
+/// As natsConnection_Subscribe() in everything else.
+///
+/// @param timeout time without messages after which the handler runs, in milliseconds, above 0.
+/// @return as natsConnection_Subscribe(); #NATS_INVALID_ARG also for a timeout of 0 or less.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_SubscribeTimeout(
     sub: *mut *mut natsSubscription,
@@ -73,12 +70,7 @@ pub unsafe extern "C-unwind" fn natsConnection_SubscribeTimeout(
 
 /// Subscribes; messages are read with natsSubscription_NextMsg().
 ///
-/// @param sub receives the subscription, which the caller ends with natsSubscription_Destroy(); untouched on failure
-/// @param nc the connection
-/// @param subject the subject, may hold the wildcards `*` and `>`
-/// @return #NATS_INVALID_ARG for a NULL argument, #NATS_INVALID_SUBJECT, #NATS_CONNECTION_CLOSED,
-/// #NATS_DRAINING while the connection drains. A server that cannot be reached at this moment is no failure: the
-/// subscription is made when it can.
+/// As natsConnection_Subscribe() in everything else.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_SubscribeSync(
     sub: *mut *mut natsSubscription,
@@ -95,15 +87,11 @@ pub unsafe extern "C-unwind" fn natsConnection_SubscribeSync(
 
 /// Subscribes as a member of a queue group; messages are delivered to a callback.
 ///
-/// @param sub receives the subscription, which the caller ends with natsSubscription_Destroy(); untouched on failure
-/// @param nc the connection
-/// @param subject the subject, may hold the wildcards `*` and `>`
-/// @param queueGroup the group: each message goes to one member of it; no white space
-/// @param cb called for each message on a delivery thread; it owns the message and destroys it
-/// @param cbClosure handed to `cb`
-/// @return #NATS_INVALID_ARG for a NULL argument, #NATS_INVALID_SUBJECT, #NATS_INVALID_QUEUE_NAME, #NATS_CONNECTION_CLOSED,
-/// #NATS_DRAINING while the connection drains. A server that cannot be reached at this moment is no failure: the
-/// subscription is made when it can.
+/// As natsConnection_Subscribe() in everything else.
+///
+/// @param queueGroup the group: each message goes to one member of it; no white space.
+/// @return as natsConnection_Subscribe(); #NATS_INVALID_ARG also if `queueGroup` is NULL or empty;
+/// #NATS_INVALID_QUEUE_NAME if it has white space.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_QueueSubscribe(
     sub: *mut *mut natsSubscription,
@@ -122,19 +110,14 @@ pub unsafe extern "C-unwind" fn natsConnection_QueueSubscribe(
     }
 }
 
-/// Subscribes as a member of a queue group; the callback also runs, with a NULL message, each time nothing arrived
-/// for a while.
+/// Subscribes as a member of a queue group; the callback also runs, with a NULL message, each time nothing
+/// arrived for a while.
 ///
-/// @param sub receives the subscription, which the caller ends with natsSubscription_Destroy(); untouched on failure
-/// @param nc the connection
-/// @param subject the subject, may hold the wildcards `*` and `>`
-/// @param queueGroup the group: each message goes to one member of it; no white space
-/// @param timeout time without messages after which the handler runs, in milliseconds, above 0
-/// @param cb called for each message on a delivery thread; it owns the message and destroys it
-/// @param cbClosure handed to `cb`
-/// @return #NATS_INVALID_ARG for a NULL argument or a timeout of 0 or less, #NATS_INVALID_SUBJECT, #NATS_INVALID_QUEUE_NAME, #NATS_CONNECTION_CLOSED,
-/// #NATS_DRAINING while the connection drains. A server that cannot be reached at this moment is no failure: the
-/// subscription is made when it can.
+/// As natsConnection_SubscribeTimeout() in everything else.
+///
+/// @param queueGroup the group: each message goes to one member of it; no white space.
+/// @return as natsConnection_SubscribeTimeout(); #NATS_INVALID_QUEUE_NAME as for
+/// natsConnection_QueueSubscribe().
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_QueueSubscribeTimeout(
     sub: *mut *mut natsSubscription,
@@ -157,13 +140,10 @@ pub unsafe extern "C-unwind" fn natsConnection_QueueSubscribeTimeout(
 
 /// Subscribes as a member of a queue group; messages are read with natsSubscription_NextMsg().
 ///
-/// @param sub receives the subscription, which the caller ends with natsSubscription_Destroy(); untouched on failure
-/// @param nc the connection
-/// @param subject the subject, may hold the wildcards `*` and `>`
-/// @param queueGroup the group: each message goes to one member of it; no white space
-/// @return #NATS_INVALID_ARG for a NULL argument, #NATS_INVALID_SUBJECT, #NATS_INVALID_QUEUE_NAME, #NATS_CONNECTION_CLOSED,
-/// #NATS_DRAINING while the connection drains. A server that cannot be reached at this moment is no failure: the
-/// subscription is made when it can.
+/// As natsConnection_Subscribe() in everything else.
+///
+/// @param queueGroup the group: each message goes to one member of it; no white space.
+/// @return as natsConnection_Subscribe(); #NATS_INVALID_QUEUE_NAME as for natsConnection_QueueSubscribe().
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_QueueSubscribeSync(
     sub: *mut *mut natsSubscription,

@@ -15,7 +15,8 @@ const DRAIN_TIMEOUT_MS: i64 = 30_000;
 
 /// Does nothing: there is no delivery delay to switch off. Kept for old programs.
 ///
-/// @return #NATS_INVALID_ARG for NULL
+/// @param sub the subscription.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `sub` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsSubscription_NoDeliveryDelay(sub: *mut natsSubscription) -> natsStatus {
     // SAFETY: a live handle or NULL.
@@ -24,12 +25,12 @@ pub unsafe extern "C-unwind" fn natsSubscription_NoDeliveryDelay(sub: *mut natsS
 
 /// Takes the next message of a synchronous subscription.
 ///
-/// @param nextMsg receives the message, which the caller destroys; untouched on failure
-/// @param sub the subscription
-/// @param timeout how long to wait for a message, in milliseconds; 0 or less takes only what is there
-/// @return #NATS_TIMEOUT, #NATS_INVALID_ARG, #NATS_CONNECTION_CLOSED, #NATS_MAX_DELIVERED_MSGS when the
-/// auto-unsubscribe limit is reached, #NATS_INVALID_SUBSCRIPTION, #NATS_ILLEGAL_STATE for a subscription with a
-/// callback, #NATS_SLOW_CONSUMER once after messages were dropped, #NATS_NO_RESPONDERS
+/// @param nextMsg receives the message, which the caller destroys; untouched on failure.
+/// @param sub the subscription.
+/// @param timeout how long to wait for a message, in milliseconds; 0 or less takes only what is there.
+/// @return #NATS_OK; #NATS_TIMEOUT; #NATS_INVALID_ARG; #NATS_CONNECTION_CLOSED; #NATS_MAX_DELIVERED_MSGS when
+/// the auto-unsubscribe limit is reached; #NATS_INVALID_SUBSCRIPTION; #NATS_ILLEGAL_STATE for a subscription
+/// with a callback; #NATS_SLOW_CONSUMER once after messages were dropped; #NATS_NO_RESPONDERS.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsSubscription_NextMsg(
     nextMsg: *mut *mut natsMsg,
@@ -48,7 +49,9 @@ pub unsafe extern "C-unwind" fn natsSubscription_NextMsg(
 
 /// Ends a subscription. Messages not delivered yet are dropped; a running callback is not waited for.
 ///
-/// @return #NATS_INVALID_ARG for NULL, #NATS_CONNECTION_CLOSED, #NATS_INVALID_SUBSCRIPTION when it has ended already
+/// @param sub the subscription.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `sub` is NULL; #NATS_CONNECTION_CLOSED; #NATS_INVALID_SUBSCRIPTION
+/// when it has ended already.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsSubscription_Unsubscribe(sub: *mut natsSubscription) -> natsStatus {
     // SAFETY: a live handle or NULL.
@@ -57,10 +60,12 @@ pub unsafe extern "C-unwind" fn natsSubscription_Unsubscribe(sub: *mut natsSubsc
     }
 }
 
-/// Ends a subscription after it has received `max` messages in all, those already received included. With 0, or
-/// when that many were delivered already, it ends at once.
+/// Ends a subscription after it has received `max` messages in all, those already received included. With 0,
+/// or when that many were delivered already, it ends at once.
 ///
-/// @return as natsSubscription_Unsubscribe()
+/// @param sub the subscription.
+/// @param max messages in all.
+/// @return as natsSubscription_Unsubscribe().
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsSubscription_AutoUnsubscribe(
     sub: *mut natsSubscription,
@@ -74,7 +79,9 @@ pub unsafe extern "C-unwind" fn natsSubscription_AutoUnsubscribe(
 
 /// Number of messages received and not delivered yet.
 ///
-/// @return #NATS_INVALID_ARG for a NULL argument, #NATS_INVALID_SUBSCRIPTION once it has ended
+/// @param sub the subscription.
+/// @param queuedMsgs receives the number.
+/// @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL; #NATS_INVALID_SUBSCRIPTION once it has ended.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsSubscription_QueuedMsgs(
     sub: *mut natsSubscription,
@@ -90,8 +97,10 @@ pub unsafe extern "C-unwind" fn natsSubscription_QueuedMsgs(
     }
 }
 
-/// The connection a subscription belongs to, NULL for NULL. Also after the subscription has ended. The handle is
-/// valid as long as the subscription's.
+/// The connection a subscription belongs to, also after the subscription has ended.
+///
+/// @param sub the subscription.
+/// @return the connection, whose handle is valid as long as the subscription's; NULL for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsSubscription_GetConnection(
     sub: *mut natsSubscription,
@@ -103,7 +112,10 @@ pub unsafe extern "C-unwind" fn natsSubscription_GetConnection(
     })
 }
 
-/// The subscription's number on its connection, from 1; 0 for NULL and once it has ended.
+/// The subscription's number on its connection.
+///
+/// @param sub the subscription.
+/// @return the number, from 1; 0 for NULL and once it has ended.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsSubscription_GetID(sub: *mut natsSubscription) -> i64 {
     infallible("natsSubscription_GetID", 0, || {
@@ -113,7 +125,10 @@ pub unsafe extern "C-unwind" fn natsSubscription_GetID(sub: *mut natsSubscriptio
     })
 }
 
-/// The subject subscribed to; NULL for NULL and once the subscription has ended. Owned by the subscription.
+/// The subject subscribed to.
+///
+/// @param sub the subscription.
+/// @return the subject, which belongs to the subscription; NULL for NULL and once it has ended.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsSubscription_GetSubject(sub: *mut natsSubscription) -> *const c_char {
     infallible("natsSubscription_GetSubject", std::ptr::null(), || {
@@ -125,10 +140,11 @@ pub unsafe extern "C-unwind" fn natsSubscription_GetSubject(sub: *mut natsSubscr
 
 /// Limits what may wait for delivery; a message that would go over a limit is dropped (slow consumer).
 ///
-/// @param sub the subscription
-/// @param msgLimit number of messages, below 0 for no limit
-/// @param bytesLimit their headers and payloads in bytes, below 0 for no limit
-/// @return #NATS_INVALID_ARG for NULL or a limit of 0, #NATS_INVALID_SUBSCRIPTION once it has ended
+/// @param sub the subscription.
+/// @param msgLimit number of messages, below 0 for no limit.
+/// @param bytesLimit their headers and payloads in bytes, below 0 for no limit.
+/// @return #NATS_OK; #NATS_INVALID_ARG for NULL or a limit of 0; #NATS_INVALID_SUBSCRIPTION once it has
+/// ended.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsSubscription_SetPendingLimits(
     sub: *mut natsSubscription,
@@ -143,9 +159,12 @@ pub unsafe extern "C-unwind" fn natsSubscription_SetPendingLimits(
     }
 }
 
-/// The limits of what may wait for delivery. Either out parameter may be NULL.
+/// The limits of what may wait for delivery.
 ///
-/// @return #NATS_INVALID_ARG for NULL, #NATS_INVALID_SUBSCRIPTION once it has ended
+/// @param sub the subscription.
+/// @param msgLimit receives the number of messages, below 0 for no limit; may be NULL.
+/// @param bytesLimit receives the number of bytes, below 0 for no limit; may be NULL.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `sub` is NULL; #NATS_INVALID_SUBSCRIPTION once it has ended.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsSubscription_GetPendingLimits(
     sub: *mut natsSubscription,
@@ -163,9 +182,12 @@ pub unsafe extern "C-unwind" fn natsSubscription_GetPendingLimits(
     }
 }
 
-/// What waits for delivery: messages, and their headers and payloads in bytes. Either out parameter may be NULL.
+/// What waits for delivery: messages, and their headers and payloads in bytes.
 ///
-/// @return #NATS_INVALID_ARG for NULL, #NATS_INVALID_SUBSCRIPTION once it has ended
+/// @param sub the subscription.
+/// @param msgs receives the number of messages; may be NULL.
+/// @param bytes receives the number of bytes; may be NULL.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `sub` is NULL; #NATS_INVALID_SUBSCRIPTION once it has ended.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsSubscription_GetPending(
     sub: *mut natsSubscription,
@@ -185,7 +207,9 @@ pub unsafe extern "C-unwind" fn natsSubscription_GetPending(
 
 /// Number of messages delivered so far.
 ///
-/// @return #NATS_INVALID_ARG for a NULL argument, #NATS_INVALID_SUBSCRIPTION once it has ended
+/// @param sub the subscription.
+/// @param msgs receives the number.
+/// @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL; #NATS_INVALID_SUBSCRIPTION once it has ended.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsSubscription_GetDelivered(
     sub: *mut natsSubscription,
@@ -203,7 +227,9 @@ pub unsafe extern "C-unwind" fn natsSubscription_GetDelivered(
 
 /// Number of messages dropped so far because a limit was reached.
 ///
-/// @return #NATS_INVALID_ARG for a NULL argument, #NATS_INVALID_SUBSCRIPTION once it has ended
+/// @param sub the subscription.
+/// @param msgs receives the number.
+/// @return #NATS_OK; #NATS_INVALID_ARG if an argument is NULL; #NATS_INVALID_SUBSCRIPTION once it has ended.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsSubscription_GetDropped(
     sub: *mut natsSubscription,
@@ -219,9 +245,12 @@ pub unsafe extern "C-unwind" fn natsSubscription_GetDropped(
     }
 }
 
-/// The most that ever waited for delivery: messages and bytes, each for itself. Either out parameter may be NULL.
+/// The most that ever waited for delivery: messages and bytes, each for itself.
 ///
-/// @return #NATS_INVALID_ARG for NULL, #NATS_INVALID_SUBSCRIPTION once it has ended
+/// @param sub the subscription.
+/// @param msgs receives the number of messages; may be NULL.
+/// @param bytes receives the number of bytes; may be NULL.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `sub` is NULL; #NATS_INVALID_SUBSCRIPTION once it has ended.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsSubscription_GetMaxPending(
     sub: *mut natsSubscription,
@@ -241,7 +270,8 @@ pub unsafe extern "C-unwind" fn natsSubscription_GetMaxPending(
 
 /// Starts the high-water marks of natsSubscription_GetMaxPending() again from 0.
 ///
-/// @return #NATS_INVALID_ARG for NULL, #NATS_INVALID_SUBSCRIPTION once it has ended
+/// @param sub the subscription.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `sub` is NULL; #NATS_INVALID_SUBSCRIPTION once it has ended.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsSubscription_ClearMaxPending(sub: *mut natsSubscription) -> natsStatus {
     // SAFETY: a live handle or NULL.
@@ -250,7 +280,14 @@ pub unsafe extern "C-unwind" fn natsSubscription_ClearMaxPending(sub: *mut natsS
 
 /// All counters of a subscription in one consistent look. Any out parameter may be NULL.
 ///
-/// @return #NATS_INVALID_ARG for NULL, #NATS_INVALID_SUBSCRIPTION once it has ended
+/// @param sub the subscription.
+/// @param pendingMsgs receives the messages that wait for delivery.
+/// @param pendingBytes receives their headers and payloads in bytes.
+/// @param maxPendingMsgs receives the most messages that ever waited.
+/// @param maxPendingBytes receives the most bytes that ever waited.
+/// @param deliveredMsgs receives the number of messages delivered.
+/// @param droppedMsgs receives the number of messages dropped.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `sub` is NULL; #NATS_INVALID_SUBSCRIPTION once it has ended.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsSubscription_GetStats(
     sub: *mut natsSubscription,
@@ -276,7 +313,10 @@ pub unsafe extern "C-unwind" fn natsSubscription_GetStats(
     }
 }
 
-/// Whether the subscription can still deliver messages; false for NULL. True while it drains.
+/// Whether the subscription can still deliver messages.
+///
+/// @param sub the subscription.
+/// @return true if so, also while it drains; false for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsSubscription_IsValid(sub: *mut natsSubscription) -> bool {
     infallible("natsSubscription_IsValid", false, || {
@@ -285,12 +325,13 @@ pub unsafe extern "C-unwind" fn natsSubscription_IsValid(sub: *mut natsSubscript
     })
 }
 
-/// Drains: receives no more than what the server has sent already, delivers all of it, then ends. Does not wait;
-/// gives up after 30 seconds.
+/// Drains: receives no more than what the server has sent already, delivers all of it, then ends. Does not
+/// wait; gives up after 30 seconds.
 ///
-/// @return #NATS_INVALID_ARG for NULL, #NATS_CONNECTION_CLOSED, #NATS_INVALID_SUBSCRIPTION once it has ended,
-/// #NATS_DRAINING while the whole connection drains, #NATS_SYS_ERROR when the system gives no thread for it (the
-/// subscription goes on as before). OK without effect when it drains already.
+/// @param sub the subscription.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `sub` is NULL; #NATS_CONNECTION_CLOSED; #NATS_INVALID_SUBSCRIPTION
+/// once it has ended; #NATS_DRAINING while the whole connection drains; #NATS_SYS_ERROR when the system gives
+/// no thread for it (the subscription goes on as before). OK without effect when it drains already.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsSubscription_Drain(sub: *mut natsSubscription) -> natsStatus {
     // SAFETY: a live handle or NULL.
@@ -303,9 +344,9 @@ pub unsafe extern "C-unwind" fn natsSubscription_Drain(sub: *mut natsSubscriptio
 
 /// Drains within a time of the program's choice.
 ///
-/// @param sub the subscription
-/// @param timeout milliseconds after which it ends whatever is left; 0 or less for no limit
-/// @return as natsSubscription_Drain()
+/// @param sub the subscription.
+/// @param timeout milliseconds after which it ends whatever is left; 0 or less for no limit.
+/// @return as natsSubscription_Drain().
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsSubscription_DrainTimeout(
     sub: *mut natsSubscription,
@@ -321,10 +362,10 @@ pub unsafe extern "C-unwind" fn natsSubscription_DrainTimeout(
 
 /// Waits until a drain is complete, whatever came of it: see natsSubscription_DrainCompletionStatus().
 ///
-/// @param sub the subscription
-/// @param timeout milliseconds to wait; 0 or less for as long as it takes
-/// @return #NATS_INVALID_ARG for NULL, #NATS_ILLEGAL_STATE when it was never drained, #NATS_TIMEOUT, at once if the
-/// drain can no longer be complete
+/// @param sub the subscription.
+/// @param timeout milliseconds to wait; 0 or less for as long as it takes.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `sub` is NULL; #NATS_ILLEGAL_STATE when it was never drained;
+/// #NATS_TIMEOUT, at once if the drain can no longer be complete.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsSubscription_WaitForDrainCompletion(
     sub: *mut natsSubscription,
@@ -338,10 +379,11 @@ pub unsafe extern "C-unwind" fn natsSubscription_WaitForDrainCompletion(
 
 /// What came of a drain.
 ///
+/// @param sub the subscription.
 /// @return #NATS_OK when everything was delivered; #NATS_TIMEOUT, #NATS_CONNECTION_CLOSED,
-/// #NATS_INVALID_SUBSCRIPTION or the status of the flush for what went wrong first; #NATS_ILLEGAL_STATE while it is
-/// not complete, and for good if a connection was drained and nobody read the synchronous subscription to its end;
-/// #NATS_INVALID_ARG for NULL
+/// #NATS_INVALID_SUBSCRIPTION or the status of the flush for what went wrong first; #NATS_ILLEGAL_STATE while
+/// it is not complete, and for good if a connection was drained and nobody read the synchronous subscription
+/// to its end; #NATS_INVALID_ARG if `sub` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsSubscription_DrainCompletionStatus(
     sub: *mut natsSubscription,
@@ -350,13 +392,14 @@ pub unsafe extern "C-unwind" fn natsSubscription_DrainCompletionStatus(
     unsafe { on_subscription("natsSubscription_DrainCompletionStatus", sub, |sub| sub.drain_status()) }
 }
 
-/// Sets a function that runs once after the last callback of a subscription, for whatever reason it ended: from
-/// then on the library does not use the closures any more.
+/// Sets a function that runs once after the last callback of a subscription, for whatever reason it ended:
+/// from then on the library does not use the closures any more.
 ///
-/// @param sub a subscription with a message callback
-/// @param cb the function, NULL clears it; runs on the delivery thread
-/// @param closure handed to `cb`
-/// @return #NATS_INVALID_ARG for NULL, #NATS_INVALID_SUBSCRIPTION for a synchronous subscription or once it has ended
+/// @param sub a subscription with a message callback.
+/// @param cb the function, NULL clears it; runs on the delivery thread.
+/// @param closure handed to `cb`.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `sub` is NULL; #NATS_INVALID_SUBSCRIPTION for a synchronous
+/// subscription or once it has ended.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsSubscription_SetOnCompleteCB(
     sub: *mut natsSubscription,
@@ -378,6 +421,8 @@ pub unsafe extern "C-unwind" fn natsSubscription_SetOnCompleteCB(
 
 /// Gives the handle back, and ends the subscription if it has not ended yet. NULL is ignored. Allowed in the
 /// subscription's own callback.
+///
+/// @param sub the subscription.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsSubscription_Destroy(sub: *mut natsSubscription) {
     held("natsSubscription_Destroy", (), || {

@@ -1,5 +1,5 @@
-//! Functions that the released library exports although its header does not declare them: bindings of other languages load
-//! them by name. The header generator leaves this file out.
+//! Functions that the released library exports although its header does not declare them: bindings of other
+//! languages load them by name. The header generator leaves this file out.
 
 use std::ffi::{c_char, c_int, c_uchar};
 

@@ -44,8 +44,8 @@ pub unsafe extern "C" fn natsOptions_SetToken(opts: *mut natsOptions, token: *co
 
 /// Sets a function that gives the authentication token each time the library connects.
 ///
-/// It runs on the thread that connects or reconnects. The string it returns is copied and stays the program's; NULL
-/// sends no token.
+/// It runs on the thread that connects or reconnects. The string it returns is copied and stays the
+/// program's; NULL sends no token.
 ///
 /// @param opts the options.
 /// @param tokenCb the handler. NULL removes it.
@@ -63,17 +63,17 @@ pub unsafe extern "C" fn natsOptions_SetTokenHandler(
     })
 }
 
-/// Sets functions that give the user JWT and sign with its key each time the library connects. Both NULL removes
-/// them. Credentials set in another way, and an NKey, are removed.
+/// Sets functions that give the user JWT and sign with its key each time the library connects. Both NULL
+/// removes them. Credentials set in another way, and an NKey, are removed.
 ///
-/// What the functions store comes from `malloc()` and is freed by the library. A status other than #NATS_OK ends
-/// the attempt to connect with that status and text.
+/// What the functions store comes from `malloc()` and is freed by the library. A status other than #NATS_OK
+/// ends the attempt to connect with that status and text.
 ///
 /// @param opts the options.
 /// @param ujwtCB stores the user JWT, and may store the text of an error.
 /// @param ujwtClosure passed to `ujwtCB`.
-/// @param sigCB called to sign what the server sent, which may be NULL; it stores the raw signature, and may store
-/// the text of an error.
+/// @param sigCB called to sign what the server sent, which may be NULL; it stores the raw signature, and may
+/// store the text of an error.
 /// @param sigClosure passed to `sigCB`.
 /// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL, or if one of the functions is.
 #[unsafe(no_mangle)]
@@ -92,8 +92,8 @@ pub unsafe extern "C" fn natsOptions_SetUserCredentialsCallbacks(
     })
 }
 
-/// Sets the files with the user JWT and the seed of its key. They are read each time the library connects, not
-/// here. NULL or empty for both removes them. Credentials set in another way, and an NKey, are removed.
+/// Sets the files with the user JWT and the seed of its key. They are read each time the library connects,
+/// not here. NULL or empty for both removes them. Credentials set in another way, and an NKey, are removed.
 ///
 /// @param opts the options.
 /// @param userOrChainedFile the file with the user JWT, and with the seed unless the other file has it.
@@ -114,8 +114,8 @@ pub unsafe extern "C" fn natsOptions_SetUserCredentialsFromFiles(
     })
 }
 
-/// Sets the user JWT and the seed of its key, formatted like a credentials file. Credentials set in another way,
-/// and an NKey, are removed.
+/// Sets the user JWT and the seed of its key, formatted like a credentials file. Credentials set in another
+/// way, and an NKey, are removed.
 ///
 /// @param opts the options.
 /// @param jwtAndSeedContent copied, and looked at when connecting. NULL removes it.
@@ -137,13 +137,13 @@ pub unsafe extern "C" fn natsOptions_SetUserCredentialsFromMemory(
 /// removed.
 ///
 /// A key that is NULL or empty removes the NKey; a function given then replaces that of
-/// natsOptions_SetUserCredentialsCallbacks(). What the function stores comes from `malloc()` and is freed by the
-/// library.
+/// natsOptions_SetUserCredentialsCallbacks(). What the function stores comes from `malloc()` and is freed by
+/// the library.
 ///
 /// @param opts the options.
 /// @param pubKey the public key, copied.
-/// @param sigCB called to sign what the server sent, which may be NULL; it stores the raw signature, and may store
-/// the text of an error.
+/// @param sigCB called to sign what the server sent, which may be NULL; it stores the raw signature, and may
+/// store the text of an error.
 /// @param sigClosure passed to `sigCB`.
 /// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL, or if there is a key without a function.
 #[unsafe(no_mangle)]
@@ -182,8 +182,8 @@ pub unsafe extern "C" fn natsOptions_SetNKeyFromSeed(
     })
 }
 
-/// Keeps reconnecting however often a server refuses the credentials. Default: false, the connection is closed when
-/// a server refuses them twice in a row with the same error.
+/// Keeps reconnecting however often a server refuses the credentials. Default: false, the connection is
+/// closed when a server refuses them twice in a row with the same error.
 ///
 /// @param opts the options.
 /// @param ignore true to keep trying.

@@ -48,8 +48,8 @@ pub unsafe extern "C" fn natsOptions_SetPedantic(opts: *mut natsOptions, pedanti
     })
 }
 
-/// Asks the server not to send this connection the messages it published itself. Default: false. Connecting fails
-/// with #NATS_NO_SERVER_SUPPORT if the server cannot.
+/// Asks the server not to send this connection the messages it published itself. Default: false. Connecting
+/// fails with #NATS_NO_SERVER_SUPPORT if the server cannot.
 ///
 /// @param opts the options.
 /// @param noEcho true to ask for it.
@@ -62,8 +62,8 @@ pub unsafe extern "C" fn natsOptions_SetNoEcho(opts: *mut natsOptions, noEcho: b
     })
 }
 
-/// Makes each request with an inbox and a subscription of its own, instead of one subscription for all replies.
-/// Default: false.
+/// Makes each request with an inbox and a subscription of its own, instead of one subscription for all
+/// replies. Default: false.
 ///
 /// @param opts the options.
 /// @param useOldStyle true for the old style.
@@ -79,8 +79,8 @@ pub unsafe extern "C" fn natsOptions_UseOldRequestStyle(
     })
 }
 
-/// Ends waiting requests with #NATS_CONNECTION_DISCONNECTED when the connection is lost. Default: false, they wait
-/// until their timeout. Without effect in the old request style.
+/// Ends waiting requests with #NATS_CONNECTION_DISCONNECTED when the connection is lost. Default: false, they
+/// wait until their timeout. Without effect in the old request style.
 ///
 /// @param opts the options.
 /// @param failRequests true to end them.
@@ -116,8 +116,8 @@ pub unsafe extern "C" fn natsOptions_DisableNoResponders(
 /// Sets the prefix of the reply subjects of requests. Default: "_INBOX". natsInbox_Create() does not use it.
 ///
 /// @param opts the options.
-/// @param inboxPrefix a subject without wildcards and without the dot at its end, copied. NULL or empty restores
-/// the default, and so does a refused one.
+/// @param inboxPrefix a subject without wildcards and without the dot at its end, copied. NULL or empty
+/// restores the default, and so does a refused one.
 /// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL, or if the prefix is not a valid subject.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_SetCustomInboxPrefix(
@@ -133,8 +133,8 @@ pub unsafe extern "C" fn natsOptions_SetCustomInboxPrefix(
 }
 
 /// Delivers messages of asynchronous subscriptions on the threads of a pool shared by all connections, see
-/// nats_SetMessageDeliveryPoolSize(). Each subscription is bound to one of them. Default: false, unless configured
-/// with nats_OpenWithConfig() or the environment.
+/// nats_SetMessageDeliveryPoolSize(). Each subscription is bound to one of them. Default: false, unless
+/// configured with nats_OpenWithConfig() or the environment.
 ///
 /// @param opts the options.
 /// @param global true to use the pool.

@@ -36,8 +36,8 @@ pub unsafe extern "C" fn natsOptions_SetMaxPendingMsgs(
     })
 }
 
-/// Sets how many bytes may wait in each subscription, see natsOptions_SetMaxPendingMsgs(). Default: 1024 times the
-/// number of messages.
+/// Sets how many bytes may wait in each subscription, see natsOptions_SetMaxPendingMsgs(). Default: 1024
+/// times the number of messages.
 ///
 /// @param opts the options.
 /// @param maxPending in bytes, headers and payloads.
@@ -53,8 +53,8 @@ pub unsafe extern "C" fn natsOptions_SetMaxPendingBytes(
     })
 }
 
-/// Sets the number of zero bytes after the payload of each received message, for parsers that read ahead. Default:
-/// 0.
+/// Sets the number of zero bytes after the payload of each received message, for parsers that read ahead.
+/// Default: 0.
 ///
 /// @param opts the options.
 /// @param paddingSize in bytes.
@@ -100,8 +100,9 @@ pub unsafe extern "C" fn natsOptions_SetFlusherWaitMicros(
     })
 }
 
-/// Bounds the time a call waits for the server to take its data. After it, the call returns #NATS_TIMEOUT and the
-/// connection counts as lost. Default: none, unless configured with nats_OpenWithConfig() or the environment.
+/// Bounds the time a call waits for the server to take its data. After it, the call returns #NATS_TIMEOUT and
+/// the connection counts as lost. Default: none, unless configured with nats_OpenWithConfig() or the
+/// environment.
 ///
 /// @param opts the options.
 /// @param deadline in milliseconds; 0 for none.

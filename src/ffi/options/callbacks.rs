@@ -259,7 +259,8 @@ mod tests {
         if nonce.is_null() {
             return enum_from_code(0);
         }
-        // SAFETY: the out parameters are writable, `nonce` is a C string, strdup makes what the library frees.
+        // SAFETY: the out parameters are writable, `nonce` is a C string, strdup makes what the library
+        // frees.
         unsafe {
             *signature = libc::strdup(nonce).cast();
             *len = libc::strlen(nonce) as c_int;

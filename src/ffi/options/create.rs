@@ -9,12 +9,12 @@ use crate::ffi::types::*;
 
 /// Creates options with their default values.
 ///
-/// They can be used for any number of connections: each copies them when it connects, so that they may be changed
-/// or destroyed right afterwards.
+/// They can be used for any number of connections: each copies them when it connects, so that they may be
+/// changed or destroyed right afterwards.
 ///
 /// @param newOpts gets the options, to be destroyed with natsOptions_Destroy().
-/// @return #NATS_OK; #NATS_INVALID_ARG if `newOpts` is NULL; #NATS_FAILED_TO_INITIALIZE while the library is being
-/// closed.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `newOpts` is NULL; #NATS_FAILED_TO_INITIALIZE while the library is
+/// being closed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_Create(newOpts: *mut *mut natsOptions) -> natsStatus {
     boundary("natsOptions_Create", || {

@@ -1,5 +1,5 @@
-//! The program's event loop, as registered with `natsOptions_SetEventLoop`. When which function is called is decided
-//! in `client::event_loop`; the other direction, what an adapter calls, is in `ffi::event_loop`.
+//! The program's event loop, as registered with `natsOptions_SetEventLoop`. When which function is called is
+//! decided in `client::event_loop`; the other direction, what an adapter calls, is in `ffi::event_loop`.
 
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
@@ -74,8 +74,8 @@ impl EventLoop for Attached {
         let nc = if first { natsConnection::give(conn.clone()) } else { natsConnection::lend(conn) };
         let (event_loop, user_data) = (self.adapter.event_loop.get(), self.user_data.as_ptr());
         let arguments = [word(user_data), word(event_loop), word(nc), fd as usize, 0];
-        // SAFETY: a function of the program called as it was registered; calls for one connection do not overlap
-        // with attach, so nothing else touches the user data.
+        // SAFETY: a function of the program called as it was registered; calls for one connection do not
+        // overlap with attach, so nothing else touches the user data.
         let returned = unsafe { call(self.adapter.attach as *const c_void, arguments) };
         outcome(status_of(returned), None).map_err(|error| {
             if first {
@@ -112,24 +112,25 @@ impl Attached {
     }
 }
 
-/// Lets the program's event loop poll the sockets of the connections, instead of the library. It cannot be undone.
+/// Lets the program's event loop poll the sockets of the connections, instead of the library. It cannot be
+/// undone.
 ///
-/// The loop calls natsConnection_ProcessReadEvent() and natsConnection_ProcessWriteEvent(), and closes a socket
-/// with natsConnection_ProcessCloseEvent() only. The functions return #NATS_OK or why they failed.
+/// The loop calls natsConnection_ProcessReadEvent() and natsConnection_ProcessWriteEvent(), and closes a
+/// socket with natsConnection_ProcessCloseEvent() only. The functions return #NATS_OK or why they failed.
 ///
-/// The functions are called one at a time for each connection, on any thread: the program's, or one of the library's
-/// that may block. They may use the connection; what that asks of them is called after they return. When a connection
-/// is lost or closed, `writeCb` and `readCb` are called with false before any callback, and the library leaves the
-/// socket alone from then on.
+/// The functions are called one at a time for each connection, on any thread: the program's, or one of the
+/// library's that may block. They may use the connection; what that asks of them is called after they return.
+/// When a connection is lost or closed, `writeCb` and `readCb` are called with false before any callback, and
+/// the library leaves the socket alone from then on.
 ///
 /// @param opts the options.
 /// @param event_loop the program's event loop, passed to `attachCb`.
-/// @param attachCb starts polling a socket; it stores data of its own that the other functions get, and finds it
-/// again when called after a reconnect.
+/// @param attachCb starts polling a socket; it stores data of its own that the other functions get, and finds
+/// it again when called after a reconnect.
 /// @param readCb starts or stops polling for reading.
 /// @param writeCb starts or stops polling for writing.
-/// @param detachCb the connection is closed: the loop must call natsConnection_ProcessDetachedEvent() once, which
-/// drops the reference to the connection it got when first attached.
+/// @param detachCb the connection is closed: the loop must call natsConnection_ProcessDetachedEvent() once,
+/// which drops the reference to the connection it got when first attached.
 /// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL, or the loop or a function is.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_SetEventLoop(

@@ -7,11 +7,12 @@ use crate::ffi::options::change::{on_options, set};
 use crate::ffi::support::boundary;
 use crate::ffi::types::*;
 
-/// Sets the function told about errors that no call can return: permissions, slow consumers, failed drains and
-/// more. Default: a handler that prints a line to stderr.
+/// Sets the function told about errors that no call can return: permissions, slow consumers, failed drains
+/// and more. Default: a handler that prints a line to stderr.
 ///
-/// It runs on the library's callback thread, which all connections share. Its subscription is NULL if the error is
-/// not about one; it may be closed already. If the error has a text, nats_GetLastError() gives it to the handler.
+/// It runs on the library's callback thread, which all connections share. Its subscription is NULL if the
+/// error is not about one; it may be closed already. If the error has a text, nats_GetLastError() gives it to
+/// the handler.
 ///
 /// @param opts the options.
 /// @param errHandler the handler. NULL restores the one that prints to stderr.
@@ -30,7 +31,8 @@ pub unsafe extern "C" fn natsOptions_SetErrorHandler(
 }
 
 /// Sets the function called once when the connection is closed for good, by whatever cause. It runs on the
-/// library's callback thread, which all connections share; it may call any function, and destroy the connection.
+/// library's callback thread, which all connections share; it may call any function, and destroy the
+/// connection.
 ///
 /// @param opts the options.
 /// @param closedCb the handler. NULL removes it.
@@ -69,13 +71,13 @@ pub unsafe extern "C" fn natsOptions_SetDisconnectedCB(
     })
 }
 
-/// Extension. Sets a callback that gets the reason of every disconnect. It is called right before the disconnected
-/// callback, on the same thread, whether or not there is one.
+/// Extension. Sets a callback that gets the reason of every disconnect. It is called right before the
+/// disconnected callback, on the same thread, whether or not there is one.
 ///
-/// @param opts the options
-/// @param disconnectedErrCb the callback; NULL for none
-/// @param closure handed to the callback
-/// @return #NATS_INVALID_ARG if `opts` is NULL
+/// @param opts the options.
+/// @param disconnectedErrCb the callback; NULL for none.
+/// @param closure handed to the callback.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsOptions_SetDisconnectedErrCB(
     opts: *mut natsOptions,
@@ -91,8 +93,8 @@ pub unsafe extern "C-unwind" fn natsOptions_SetDisconnectedErrCB(
     }
 }
 
-/// Sets the function called when a lost connection is there again. It runs on the library's callback thread, which
-/// all connections share; it may call any function, and destroy the connection.
+/// Sets the function called when a lost connection is there again. It runs on the library's callback thread,
+/// which all connections share; it may call any function, and destroy the connection.
 ///
 /// @param opts the options.
 /// @param reconnectedCb the handler. NULL removes it.
@@ -110,9 +112,9 @@ pub unsafe extern "C" fn natsOptions_SetReconnectedCB(
     })
 }
 
-/// Sets the function called when the server told about servers that were not known before. Not called for those
-/// known from the first connect. It runs on the library's callback thread, which all connections share; it may call
-/// any function, and destroy the connection.
+/// Sets the function called when the server told about servers that were not known before. Not called for
+/// those known from the first connect. It runs on the library's callback thread, which all connections share;
+/// it may call any function, and destroy the connection.
 ///
 /// @param opts the options.
 /// @param discoveredServersCb the handler. NULL removes it.
@@ -132,8 +134,8 @@ pub unsafe extern "C" fn natsOptions_SetDiscoveredServersCB(
     })
 }
 
-/// Sets the function called when the server says that it is going to shut down. It runs on the library's callback
-/// thread, which all connections share; it may call any function, and destroy the connection.
+/// Sets the function called when the server says that it is going to shut down. It runs on the library's
+/// callback thread, which all connections share; it may call any function, and destroy the connection.
 ///
 /// @param opts the options.
 /// @param lameDuckCb the handler. NULL removes it.
@@ -153,10 +155,10 @@ pub unsafe extern "C" fn natsOptions_SetLameDuckModeCB(
 
 /// Extension. Sets a callback that is told when a keep-alive PING is sent, answered, or missed its PONG.
 ///
-/// @param opts the options
-/// @param pingEventCb the callback; NULL for none
-/// @param closure handed to the callback
-/// @return #NATS_INVALID_ARG if `opts` is NULL
+/// @param opts the options.
+/// @param pingEventCb the callback; NULL for none.
+/// @param closure handed to the callback.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsOptions_SetPingEventCB(
     opts: *mut natsOptions,

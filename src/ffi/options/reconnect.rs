@@ -7,8 +7,8 @@ use crate::ffi::options::change::{change, set};
 use crate::ffi::support::boundary;
 use crate::ffi::types::*;
 
-/// Says whether the library reconnects when the connection is lost. Default: true. Otherwise the connection is
-/// closed then.
+/// Says whether the library reconnects when the connection is lost. Default: true. Otherwise the connection
+/// is closed then.
 ///
 /// @param opts the options.
 /// @param allow false to close instead.
@@ -37,9 +37,9 @@ pub unsafe extern "C" fn natsOptions_SetReconnectOnProtocolError(
     })
 }
 
-/// Limits the attempts to reconnect to each server; a server that used them up is forgotten. Default: 60. With
-/// natsOptions_SetRetryOnFailedConnect() and no callback, this limits the passes over the servers, where 0 is no
-/// limit either.
+/// Limits the attempts to reconnect to each server; a server that used them up is forgotten. Default: 60.
+/// With natsOptions_SetRetryOnFailedConnect() and no callback, this limits the passes over the servers, where
+/// 0 is no limit either.
 ///
 /// @param opts the options.
 /// @param maxReconnect the number of attempts; negative for no limit.
@@ -72,8 +72,8 @@ pub unsafe extern "C" fn natsOptions_SetReconnectWait(
     })
 }
 
-/// Sets the longest random time added to the wait of natsOptions_SetReconnectWait(), so that the clients of a lost
-/// server do not all come back at once.
+/// Sets the longest random time added to the wait of natsOptions_SetReconnectWait(), so that the clients of a
+/// lost server do not all come back at once.
 ///
 /// @param opts the options.
 /// @param jitter in milliseconds, for connections without TLS. Default: 100.
@@ -94,9 +94,9 @@ pub unsafe extern "C" fn natsOptions_SetReconnectJitter(
 /// Sets a function that decides how long to wait, instead of natsOptions_SetReconnectWait() and
 /// natsOptions_SetReconnectJitter().
 ///
-/// It is called once all servers were tried, with the number of such rounds since the connection was lost, and
-/// returns the wait in milliseconds (0 or less: none). It may close the connection. If it ends its thread instead of
-/// returning, the wait is that of the two options.
+/// It is called once all servers were tried, with the number of such rounds since the connection was lost,
+/// and returns the wait in milliseconds (0 or less: none). It may close the connection. If it ends its thread
+/// instead of returning, the wait is that of the two options.
 ///
 /// @param opts the options.
 /// @param cb the handler. NULL removes it.
@@ -114,8 +114,9 @@ pub unsafe extern "C" fn natsOptions_SetCustomReconnectDelay(
     })
 }
 
-/// Sets how much may be published while the library reconnects. Publishing fails with #NATS_INSUFFICIENT_BUFFER
-/// once this much is waiting, messages that lost connections left unsent included. Default: 8 MiB.
+/// Sets how much may be published while the library reconnects. Publishing fails with
+/// #NATS_INSUFFICIENT_BUFFER once this much is waiting, messages that lost connections left unsent included.
+/// Default: 8 MiB.
 ///
 /// @param opts the options.
 /// @param reconnectBufSize in bytes. 0 buffers nothing: publishing then fails while disconnected.
@@ -134,8 +135,8 @@ pub unsafe extern "C" fn natsOptions_SetReconnectBufSize(
 /// Keeps trying when the first connect fails. Default: false.
 ///
 /// Without a callback, natsConnection_Connect() returns when connected, or when the attempts of
-/// natsOptions_SetMaxReconnect() are used up. With one, it returns #NATS_NOT_YET_CONNECTED and a connection that
-/// goes on connecting as if it had been lost.
+/// natsOptions_SetMaxReconnect() are used up. With one, it returns #NATS_NOT_YET_CONNECTED and a connection
+/// that goes on connecting as if it had been lost.
 ///
 /// @param opts the options.
 /// @param retry true to retry. false also removes the callback.

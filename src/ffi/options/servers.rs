@@ -11,12 +11,13 @@ use crate::ffi::types::*;
 /// Sets the URL of the server to connect to: `[scheme://][user[:password]@|token@]host[:port]`, port 4222 by
 /// default. With natsOptions_SetServers() too, this one is tried first.
 ///
-/// The URL is not parsed here: a bad one fails when connecting. `tls://` turns TLS on, as natsOptions_SetSecure()
-/// does, unless that was called before. A later URL does not turn it off.
+/// The URL is not parsed here: a bad one fails when connecting. `tls://` turns TLS on, as
+/// natsOptions_SetSecure() does, unless that was called before. A later URL does not turn it off.
 ///
 /// @param opts the options.
 /// @param url copied, white space at both ends removed. NULL removes the URL.
-/// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL; #NATS_ILLEGAL_STATE for `tls://` in a build without TLS.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL; #NATS_ILLEGAL_STATE for `tls://` in a build without
+/// TLS.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_SetURL(opts: *mut natsOptions, url: *const c_char) -> natsStatus {
     boundary("natsOptions_SetURL", || {
@@ -27,15 +28,15 @@ pub unsafe extern "C" fn natsOptions_SetURL(opts: *mut natsOptions, url: *const 
     })
 }
 
-/// Sets the URLs of several servers; see natsOptions_SetURL() for their form and the meaning of `tls://`, which
-/// concerns all servers. They are tried in random order unless natsOptions_SetNoRandomize() is on.
+/// Sets the URLs of several servers; see natsOptions_SetURL() for their form and the meaning of `tls://`,
+/// which concerns all servers. They are tried in random order unless natsOptions_SetNoRandomize() is on.
 ///
 /// @param opts the options.
 /// @param servers URLs, copied. NULL, with a count of 0, removes the list.
 /// @param serversCount the number of URLs.
-/// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL, or if there is an array without a count above 0, a count
-/// without an array, or a URL that is NULL; in the last case the list is empty afterwards. #NATS_ILLEGAL_STATE for
-/// `tls://` in a build without TLS.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL, or if there is an array without a count above 0, a
+/// count without an array, or a URL that is NULL; in the last case the list is empty afterwards.
+/// #NATS_ILLEGAL_STATE for `tls://` in a build without TLS.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_SetServers(
     opts: *mut natsOptions,
@@ -52,7 +53,8 @@ pub unsafe extern "C" fn natsOptions_SetServers(
             // SAFETY: the array has the number of elements the caller says, at least 1.
             unsafe { std::slice::from_raw_parts(servers.cast_const(), serversCount as usize) }
         };
-        // SAFETY: `opts` is NULL or a live handle; each element is NULL or a C string that lives for the call.
+        // SAFETY: `opts` is NULL or a live handle; each element is NULL or a C string that lives for the
+        // call.
         unsafe {
             change(opts, |opts| {
                 if urls.iter().any(|url| url.is_null()) {
@@ -65,8 +67,8 @@ pub unsafe extern "C" fn natsOptions_SetServers(
     })
 }
 
-/// Keeps servers in the order given, and the addresses of a host in the order resolved. Default: false, both are
-/// shuffled.
+/// Keeps servers in the order given, and the addresses of a host in the order resolved. Default: false, both
+/// are shuffled.
 ///
 /// @param opts the options.
 /// @param noRandomize true to keep the order.
@@ -121,11 +123,12 @@ pub unsafe extern "C" fn natsOptions_SetIgnoreDiscoveredServers(
     })
 }
 
-/// Sets a function that makes the TCP connection to a server, through a proxy for example, instead of the library.
+/// Sets a function that makes the TCP connection to a server, through a proxy for example, instead of the
+/// library.
 ///
-/// It gets the host without brackets, and the port; it stores the connected socket and returns #NATS_OK. The socket
-/// is then the library's, also the one stored before returning something else. Any other status counts as a server
-/// that cannot be reached.
+/// It gets the host without brackets, and the port; it stores the connected socket and returns #NATS_OK. The
+/// socket is then the library's, also the one stored before returning something else. Any other status counts
+/// as a server that cannot be reached.
 ///
 /// @param opts the options.
 /// @param proxyConnHandler the handler. NULL removes it.

@@ -1,7 +1,7 @@
 //! Options about TLS.
 //!
-//! In a build without TLS all of them fail, whatever they are given. Otherwise arguments are checked before the options
-//! are looked at; options in use by a connection come after that.
+//! In a build without TLS all of them fail, whatever they are given. Otherwise arguments are checked before
+//! the options are looked at; options in use by a connection come after that.
 
 use std::ffi::c_char;
 
@@ -13,20 +13,22 @@ use crate::ffi::types::{natsOptions, natsSSLVerifyCb, natsStatus};
 
 /// Turns TLS on or off for connections made with these options.
 ///
-/// On: a server that offers no TLS is refused with #NATS_SECURE_CONNECTION_WANTED. Off: every TLS setting made so
-/// far is dropped, certificates included; still, a connection to a server that insists on TLS uses it. After either,
-/// `tls://` in a URL means nothing any more. Without a call, TLS is on when a URL says `tls://`.
+/// On: a server that offers no TLS is refused with #NATS_SECURE_CONNECTION_WANTED. Off: every TLS setting
+/// made so far is dropped, certificates included; still, a connection to a server that insists on TLS uses
+/// it. After either, `tls://` in a URL means nothing any more. Without a call, TLS is on when a URL says
+/// `tls://`.
 ///
-/// The server's certificate is verified: it must come from an authority that the system or these options trust, and
-/// be for the host of the URL or the one set with natsOptions_SetExpectedHostname(). TLS 1.2 is the oldest version used.
+/// The server's certificate is verified: it must come from an authority that the system or these options
+/// trust, and be for the host of the URL or the one set with natsOptions_SetExpectedHostname(). TLS 1.2 is
+/// the oldest version used.
 ///
 /// The TLS settings of options are shared with the connections made from them: while one of those exists,
 /// functions that change them give #NATS_ILLEGAL_STATE. This one does not.
 ///
 /// @param opts the options.
 /// @param secure true for on. Default: off.
-/// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL; #NATS_ILLEGAL_STATE in a build without TLS, as with all
-/// functions about TLS.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL; #NATS_ILLEGAL_STATE in a build without TLS, as with
+/// all functions about TLS.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_SetSecure(opts: *mut natsOptions, secure: bool) -> natsStatus {
     tls_option("natsOptions_SetSecure", || {
@@ -35,11 +37,12 @@ pub unsafe extern "C" fn natsOptions_SetSecure(opts: *mut natsOptions, secure: b
     })
 }
 
-/// Begins TLS with the first byte, before the server has said anything, and turns TLS on. For servers that are
-/// configured to expect that; it cannot be taken back.
+/// Begins TLS with the first byte, before the server has said anything, and turns TLS on. For servers that
+/// are configured to expect that; it cannot be taken back.
 ///
 /// @param opts the options.
-/// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL; #NATS_ILLEGAL_STATE if a connection made from them exists.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL; #NATS_ILLEGAL_STATE if a connection made from them
+/// exists.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_TLSHandshakeFirst(opts: *mut natsOptions) -> natsStatus {
     tls_option("natsOptions_TLSHandshakeFirst", || {
@@ -48,12 +51,13 @@ pub unsafe extern "C" fn natsOptions_TLSHandshakeFirst(opts: *mut natsOptions) -
     })
 }
 
-/// Lets a verification callback run for several connections at the same time. Without this call, the callback of
-/// connections made from the same options runs for one after the other. Handshakes without a callback never wait for
-/// each other.
+/// Lets a verification callback run for several connections at the same time. Without this call, the callback
+/// of connections made from the same options runs for one after the other. Handshakes without a callback
+/// never wait for each other.
 ///
 /// @param opts the options.
-/// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL; #NATS_ILLEGAL_STATE if a connection made from them exists.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL; #NATS_ILLEGAL_STATE if a connection made from them
+/// exists.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_AllowConcurrentTLSHandshakes(opts: *mut natsOptions) -> natsStatus {
     tls_option("natsOptions_AllowConcurrentTLSHandshakes", || {
@@ -66,8 +70,8 @@ pub unsafe extern "C" fn natsOptions_AllowConcurrentTLSHandshakes(opts: *mut nat
 ///
 /// @param opts the options.
 /// @param fileName the file; read now.
-/// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `fileName` NULL or empty; #NATS_SSL_ERROR if the file cannot
-/// be used; #NATS_ILLEGAL_STATE if a connection made from the options exists.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `fileName` NULL or empty; #NATS_SSL_ERROR if the
+/// file cannot be used; #NATS_ILLEGAL_STATE if a connection made from the options exists.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_LoadCATrustedCertificates(
     opts: *mut natsOptions,
@@ -81,13 +85,13 @@ pub unsafe extern "C" fn natsOptions_LoadCATrustedCertificates(
     })
 }
 
-/// Trusts the authorities whose certificates (PEM) are in a directory, in addition to those trusted already. The
-/// files have names as made by `openssl rehash`.
+/// Trusts the authorities whose certificates (PEM) are in a directory, in addition to those trusted already.
+/// The files have names as made by `openssl rehash`.
 ///
 /// @param opts the options.
 /// @param path the directory; looked into during handshakes, so that it need not exist yet.
-/// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `path` NULL or empty; #NATS_ILLEGAL_STATE if a connection
-/// made from the options exists.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `path` NULL or empty; #NATS_ILLEGAL_STATE if a
+/// connection made from the options exists.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_LoadCATrustedCertificatesPath(
     opts: *mut natsOptions,
@@ -101,13 +105,15 @@ pub unsafe extern "C" fn natsOptions_LoadCATrustedCertificatesPath(
     })
 }
 
-/// Trusts the authorities whose certificates are in a text, in addition to those trusted already. The text may also
-/// have revocation lists; from then on a certificate is refused unless a list of its authority says nothing about it.
+/// Trusts the authorities whose certificates are in a text, in addition to those trusted already. The text
+/// may also have revocation lists; from then on a certificate is refused unless a list of its authority says
+/// nothing about it.
 ///
 /// @param opts the options.
 /// @param certificates one or more objects in PEM format.
-/// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `certificates` NULL or empty; #NATS_SSL_ERROR if there is
-/// nothing in PEM format in it, or a damaged certificate; #NATS_ILLEGAL_STATE if a connection made from the options exists.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `certificates` NULL or empty; #NATS_SSL_ERROR if
+/// there is nothing in PEM format in it, or a damaged certificate; #NATS_ILLEGAL_STATE if a connection made
+/// from the options exists.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_SetCATrustedCertificates(
     opts: *mut natsOptions,
@@ -126,10 +132,11 @@ pub unsafe extern "C" fn natsOptions_SetCATrustedCertificates(
 /// Sets the certificate chain and the private key (PEM) that identify this client to servers that ask for it.
 ///
 /// @param opts the options.
-/// @param certsFileName file with the client's certificate first, then those of the authorities between; read now.
+/// @param certsFileName file with the client's certificate first, then those of the authorities between; read
+/// now.
 /// @param keyFileName file with the key of that certificate; read now.
-/// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or a name NULL or empty; #NATS_SSL_ERROR if a file cannot be used or
-/// the key is another's; #NATS_ILLEGAL_STATE if a connection made from the options exists.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or a name NULL or empty; #NATS_SSL_ERROR if a file
+/// cannot be used or the key is another's; #NATS_ILLEGAL_STATE if a connection made from the options exists.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_LoadCertificatesChain(
     opts: *mut natsOptions,
@@ -144,14 +151,15 @@ pub unsafe extern "C" fn natsOptions_LoadCertificatesChain(
     })
 }
 
-/// As natsOptions_LoadCertificatesChain(), but the files are read at each connect and reconnect, so that they can be
-/// renewed while the program runs.
+/// As natsOptions_LoadCertificatesChain(), but the files are read at each connect and reconnect, so that they
+/// can be renewed while the program runs.
 ///
 /// @param opts the options.
 /// @param certsFileName file with the certificate chain; not looked at now.
 /// @param keyFileName file with the key; not looked at now.
-/// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or a name NULL or empty; #NATS_ILLEGAL_STATE if a connection made
-/// from the options exists. A file that cannot be used makes the connect fail with #NATS_SSL_ERROR.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or a name NULL or empty; #NATS_ILLEGAL_STATE if a
+/// connection made from the options exists. A file that cannot be used makes the connect fail with
+/// #NATS_SSL_ERROR.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_LoadCertificatesChainDynamic(
     opts: *mut natsOptions,
@@ -171,8 +179,8 @@ pub unsafe extern "C" fn natsOptions_LoadCertificatesChainDynamic(
 /// @param opts the options.
 /// @param cert the client's certificate; only the first one of the text is used.
 /// @param key its key.
-/// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or a text NULL or empty; #NATS_SSL_ERROR if a text cannot be used or
-/// the key is another's; #NATS_ILLEGAL_STATE if a connection made from the options exists.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or a text NULL or empty; #NATS_SSL_ERROR if a text
+/// cannot be used or the key is another's; #NATS_ILLEGAL_STATE if a connection made from the options exists.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_SetCertificatesChain(
     opts: *mut natsOptions,
@@ -191,8 +199,8 @@ pub unsafe extern "C" fn natsOptions_SetCertificatesChain(
 ///
 /// @param opts the options.
 /// @param ciphers a list in OpenSSL's language, such as `ECDHE+AESGCM:!aNULL`.
-/// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `ciphers` NULL or empty; #NATS_SSL_ERROR if nothing is left by the
-/// list; #NATS_ILLEGAL_STATE if a connection made from the options exists.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `ciphers` NULL or empty; #NATS_SSL_ERROR if
+/// nothing is left by the list; #NATS_ILLEGAL_STATE if a connection made from the options exists.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_SetCiphers(
     opts: *mut natsOptions,
@@ -229,7 +237,8 @@ pub unsafe extern "C" fn natsOptions_SetCipherSuites(
 ///
 /// @param opts the options.
 /// @param hostname a name, or an address; copied. NULL for the host of the URL.
-/// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL; #NATS_ILLEGAL_STATE if a connection made from them exists.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL; #NATS_ILLEGAL_STATE if a connection made from them
+/// exists.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_SetExpectedHostname(
     opts: *mut natsOptions,
@@ -248,7 +257,8 @@ pub unsafe extern "C" fn natsOptions_SetExpectedHostname(
 /// @param opts the options.
 /// @param skip true to verify nothing, which also removes a callback set with
 /// natsOptions_SetSSLVerificationCallback(). Default: false.
-/// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL; #NATS_ILLEGAL_STATE if a connection made from them exists.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL; #NATS_ILLEGAL_STATE if a connection made from them
+/// exists.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_SkipServerVerification(
     opts: *mut natsOptions,
@@ -260,13 +270,15 @@ pub unsafe extern "C" fn natsOptions_SkipServerVerification(
     })
 }
 
-/// Lets the program decide on the server's certificates. OpenSSL calls it for each certificate of the chain, and for
-/// each thing it finds wrong, on the thread that connects. See also natsOptions_AllowConcurrentTLSHandshakes().
+/// Lets the program decide on the server's certificates. OpenSSL calls it for each certificate of the chain,
+/// and for each thing it finds wrong, on the thread that connects. See also
+/// natsOptions_AllowConcurrentTLSHandshakes().
 ///
 /// @param opts the options.
-/// @param callback gets OpenSSL's verdict and its `X509_STORE_CTX *`, returns 1 to accept or 0 to refuse; turns
-/// verification on again if it was skipped. NULL removes it.
-/// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL; #NATS_ILLEGAL_STATE if a connection made from them exists.
+/// @param callback gets OpenSSL's verdict and its `X509_STORE_CTX *`, returns 1 to accept or 0 to refuse;
+/// turns verification on again if it was skipped. NULL removes it.
+/// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL; #NATS_ILLEGAL_STATE if a connection made from them
+/// exists.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_SetSSLVerificationCallback(
     opts: *mut natsOptions,

@@ -1,5 +1,5 @@
-//! The ways into the library from C: each catches panics, records failures, returns the status. They differ in what
-//! they do about cancellation (`thread_end`).
+//! The ways into the library from C: each catches panics, records failures, returns the status. They differ
+//! in what they do about cancellation (`thread_end`).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -8,10 +8,11 @@ use crate::ffi::support::last_error;
 use crate::ffi::types::natsStatus;
 use crate::thread_end::{self, Held};
 
-/// Runs the body of an exported function of the usual kind. Nothing in it is a cancellation point, but waits that say so.
+/// Runs the body of an exported function of the usual kind. Nothing in it is a cancellation point, but waits
+/// that say so.
 ///
-/// When the thread is ending, it does not return: functions that wait or call handlers are `extern "C-unwind"`, and have
-/// nothing to drop around this call.
+/// When the thread is ending, it does not return: functions that wait or call handlers are `extern
+/// "C-unwind"`, and have nothing to drop around this call.
 pub(crate) fn boundary(name: &'static str, body: impl FnOnce() -> Result<()>) -> natsStatus {
     let status = {
         let _held = Held::new();
@@ -29,8 +30,8 @@ pub(crate) fn waiting(name: &'static str, body: impl FnOnce() -> Result<()>) -> 
     boundary(name, body)
 }
 
-/// The same for a function that is called a million times per second. What it does besides working in memory it does with
-/// cancellation held off, and fails when the thread was cancelled meanwhile.
+/// The same for a function that is called a million times per second. What it does besides working in memory
+/// it does with cancellation held off, and fails when the thread was cancelled meanwhile.
 #[inline]
 pub(crate) fn quick(name: &'static str, body: impl FnOnce() -> Result<()>) -> natsStatus {
     let status = caught(name, body);
@@ -41,8 +42,8 @@ pub(crate) fn quick(name: &'static str, body: impl FnOnce() -> Result<()>) -> na
     status
 }
 
-/// The same for functions that cannot fail; `default` is returned should the library panic. For those that only work in
-/// memory.
+/// The same for functions that cannot fail; `default` is returned should the library panic. For those that
+/// only work in memory.
 #[inline]
 pub(crate) fn infallible<T>(name: &'static str, default: T, body: impl FnOnce() -> T) -> T {
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {

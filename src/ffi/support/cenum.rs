@@ -1,8 +1,8 @@
 //! Enums of the C interface.
 //!
-//! A C program may store any number in an enum, which a Rust enum must not hold: where C hands us one (a struct
-//! field, an argument, what a callback returns) its type is `MaybeUninit<E>`, which the header prints as `E`.
-//! [`enum_code`] reads it.
+//! A C program may store any number in an enum, which a Rust enum must not hold: where C hands us one (a
+//! struct field, an argument, what a callback returns) its type is `MaybeUninit<E>`, which the header prints
+//! as `E`. [`enum_code`] reads it.
 
 use std::ffi::c_int;
 use std::mem::MaybeUninit;
@@ -26,7 +26,8 @@ pub(crate) unsafe fn enum_code<E: CEnum>(value: MaybeUninit<E>) -> c_int {
     unsafe { value.as_ptr().cast::<c_int>().read() }
 }
 
-/// An enum for C with any number in it: what a function of the program returned, the -1 of a field that was not chosen.
+/// An enum for C with any number in it: what a function of the program returned, the -1 of a field that was
+/// not chosen.
 pub(crate) fn enum_from_code<E: CEnum>(code: c_int) -> MaybeUninit<E> {
     const { assert!(size_of::<E>() == size_of::<c_int>()) };
     let mut value = MaybeUninit::<E>::uninit();

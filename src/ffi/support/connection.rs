@@ -33,8 +33,8 @@ impl Handle for natsSubscription {
     }
 }
 
-/// Runs the body of an exported function on a connection. The body gets the connection, or the failure that the
-/// handle stands for: NULL, or a connection of the parent process. A panic closes the connection.
+/// Runs the body of an exported function on a connection. The body gets the connection, or the failure that
+/// the handle stands for: NULL, or a connection of the parent process. A panic closes the connection.
 ///
 /// # Safety
 /// `nc` is NULL or a live handle.

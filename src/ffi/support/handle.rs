@@ -1,4 +1,5 @@
-//! Opaque C handles. Each is an `Arc` turned into a raw pointer; only shared references are ever taken from one.
+//! Opaque C handles. Each is an `Arc` turned into a raw pointer; only shared references are ever taken from
+//! one.
 
 use std::mem::ManuallyDrop;
 use std::ops::Deref;

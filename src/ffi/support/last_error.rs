@@ -14,7 +14,8 @@ struct LastError {
 }
 
 thread_local! {
-    // Without a destructor, so it is there to the thread's end; and the text never moves, as programs keep its address.
+    // Without a destructor, so it is there to the thread's end; and the text never moves, as programs keep
+    // its address.
     static LAST: RefCell<LastError> =
         const { RefCell::new(LastError { status: None, text: TextBuffer::EMPTY, function: None }) };
 }

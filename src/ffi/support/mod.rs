@@ -1,4 +1,5 @@
-//! Everything the exported functions share: catching panics, handles, strings, memory from `malloc`, last error.
+//! Everything the exported functions share: catching panics, handles, strings, memory from `malloc`, last
+//! error.
 
 pub(crate) mod alloc;
 pub(crate) mod boundary;

@@ -48,8 +48,8 @@ pub enum natsPingEvent {
     NATS_PING_SENT = 1,
     /// A PONG answered a PING.
     NATS_PONG_RECEIVED = 2,
-    /// A PING is still unanswered although the next one is due, or the PONG timeout is over: the warning before a stale
-    /// connection.
+    /// A PING is still unanswered although the next one is due, or the PONG timeout is over: the warning
+    /// before a stale connection.
     NATS_PONG_MISSED = 3,
 }
 // SAFETY: a `#[repr(C)]` enum.
@@ -125,18 +125,20 @@ pub struct natsLiveness {
     pub BytesBuffered: i64,
     /// Bytes in the system's buffer that the peer has not acknowledged; -1 without a socket.
     pub BytesInSocket: i64,
-    /// Milliseconds after which a dead server is found at the latest, without what a busy client may put that off (half
-    /// a ping interval, 5000 at most); -1 when no PINGs are sent.
+    /// Milliseconds after which a dead server is found at the latest, without what a busy client may put that
+    /// off (half a ping interval, 5000 at most); -1 when no PINGs are sent.
     pub DetectionBound: i64,
 }
 
-/// Extension. Called right before the disconnected callback, on the same thread. `info` is valid during the call.
+/// Extension. Called right before the disconnected callback, on the same thread. `info` is valid during the
+/// call.
 pub type natsDisconnectedErrHandler = Option<
     unsafe extern "C" fn(nc: *mut natsConnection, info: *const natsDisconnectInfo, closure: *mut c_void),
 >;
 
 /// Extension. Called with what happens to keep-alive PINGs, on the thread of the other connection callbacks.
-/// `pingsOut` is how many are unanswered; `rtt` the round trip in nanoseconds with #NATS_PONG_RECEIVED, else -1.
+/// `pingsOut` is how many are unanswered; `rtt` the round trip in nanoseconds with #NATS_PONG_RECEIVED, else
+/// -1.
 pub type natsPingEventHandler = Option<
     unsafe extern "C" fn(
         nc: *mut natsConnection,
