@@ -1,0 +1,128 @@
+//! Doing what the server says, once nothing is locked any more.
+
+use std::sync::Arc;
+
+use super::receiver::Event;
+use crate::client::connection::link::Link;
+use crate::client::connection::loss::{Loss, Reason};
+use crate::client::connection::{Connection, State};
+use crate::client::subscription::Subscription;
+use crate::error::{Error, Status, shown};
+use crate::proto::info::ServerInfo;
+use crate::session::auth::{self, ServerErr};
+use crate::session::pool::Announced;
+
+impl Connection {
+    pub(super) fn attend(self: &Arc<Self>, link: &Arc<Link>, events: &mut Vec<Event>) {
+        for event in events.drain(..) {
+            match event {
+                Event::Slow(subscription) => self.slow_consumer(link, subscription),
+                Event::Ping => self.on_ping(link),
+                Event::Pong => self.on_pong(link),
+                Event::Info(json) => self.on_async_info(link, &json),
+                Event::ServerError(text) => self.on_server_error(link, &text),
+            }
+        }
+    }
+
+    fn on_ping(self: &Arc<Self>, link: &Arc<Link>) {
+        self.vitals.note_server_ping();
+        self.carry_out(self.outbound.answer_ping(link));
+    }
+
+    pub(in crate::client::connection) fn slow_consumer(
+        self: &Arc<Self>,
+        link: &Arc<Link>,
+        subscription: Arc<Subscription>,
+    ) {
+        let mut state = self.state.lock();
+        if !state.is_current(link) {
+            self.report(&mut state, Some(subscription), Status::SlowConsumer.into());
+            return;
+        }
+        // An older text stays: that is how the reference does it.
+        let text = state.last_error.take().map(|(_, text)| text).filter(|t| !t.is_empty());
+        let text = text.unwrap_or_else(|| Status::SlowConsumer.text().as_bytes().to_vec());
+        state.last_error = Some((Status::SlowConsumer, text));
+        self.report(&mut state, Some(subscription), Status::SlowConsumer.into());
+    }
+
+    /// INFO while connected. What cannot be parsed still wipes the record, as in the reference.
+    pub(in crate::client::connection) fn on_async_info(self: &Arc<Self>, link: &Arc<Link>, json: &[u8]) {
+        let read =
+            ServerInfo::parse(json).and_then(|info| Announced::new(&info).map(|others| (info, others)));
+        let (info, others) = match read {
+            Err(error) if error.status() == Status::NoMemory => return self.receive_failed(link, error),
+            read => read.unwrap_or_default(),
+        };
+        let mut state = self.state.lock();
+        if !state.is_current(link) {
+            return;
+        }
+        self.take_info(&mut state, info, others, true);
+    }
+
+    /// Makes `info` the record of the server; the pool learns of the others it announced.
+    pub(in crate::client::connection) fn take_info(
+        self: &Arc<Self>,
+        state: &mut State,
+        info: ServerInfo,
+        others: Announced,
+        tell_discovered: bool,
+    ) {
+        self.outbound.set_limits(info.max_payload, info.headers);
+        if !self.options.ignore_discovered_servers {
+            let randomize = !self.options.no_randomize;
+            let discovered = state.pool.update(others, randomize, &mut state.rng);
+            if discovered && tell_discovered {
+                self.post_notice(state, &self.options.discovered_handler);
+            }
+        }
+        if info.lame_duck {
+            self.post_notice(state, &self.options.lame_duck_handler);
+        }
+        state.info = info;
+    }
+
+    pub(in crate::client::connection) fn on_server_error(self: &Arc<Self>, link: &Arc<Link>, text: &[u8]) {
+        let shown = shown(text).into_owned();
+        match auth::classify_err(text) {
+            ServerErr::Stale => self.connection_lost(link, Loss::stale(Reason::ServerStale)),
+            ServerErr::Permissions => {
+                let error = Error::new(Status::NotPermitted, shown);
+                let mut state = self.state.lock();
+                if state.is_current(link) {
+                    state.note_error(&error);
+                    self.report(&mut state, None, error);
+                }
+            }
+            ServerErr::Auth(kind) => {
+                let error = Error::new(Status::ConnectionAuthFailed, shown);
+                link.note_reason(Reason::Auth); // the server is about to close
+                let mut state = self.state.lock();
+                if !state.is_current(link) {
+                    return;
+                }
+                state.note_error(&error);
+                let again =
+                    state.pool.current_mut().is_some_and(|s| auth::note(&mut s.last_auth_error, kind));
+                self.report(&mut state, None, error.clone());
+                drop(state);
+                if again && !self.options.ignore_auth_error_abort {
+                    self.close_link(link, Loss::new(Reason::Auth, error));
+                }
+            }
+            ServerErr::Other => {
+                let error = match shown.as_str() {
+                    "" => Error::from(Status::Err),
+                    _ => Error::new(Status::Err, shown),
+                };
+                if self.options.reconnect_on_protocol_error {
+                    self.connection_lost(link, Loss::new(Reason::ServerErr, error));
+                } else {
+                    self.close_link(link, Loss::new(Reason::ServerErr, error));
+                }
+            }
+        }
+    }
+}

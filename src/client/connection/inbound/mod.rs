@@ -1,0 +1,190 @@
+//! The read side of a connection: one thread at a time reads its socket, and has what arrived attended to.
+
+mod attend;
+mod caller;
+mod receiver;
+mod watched;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crate::sync::MutexGuard;
+
+use self::receiver::{Arriving, Event, Receiver};
+use crate::client::connection::Connection;
+use crate::client::connection::link::Link;
+use crate::client::connection::loss::{Loss, Reason};
+use crate::client::message::recycle::Maker;
+use crate::error::{Error, Result};
+use crate::proto::parser::Parser;
+
+/// Reads of one turn; after them other connections of the poller have theirs.
+const READS_PER_TURN: usize = 8;
+/// The rest of a message body from this size on is read straight into the message.
+const DIRECT_BODY: usize = 16 * 1024;
+
+/// A read is to bring about so many messages: enough to be worth waking a delivery thread, not more than what still lies
+/// in the processor's cache when that thread gets it.
+const MESSAGES_PER_READ: usize = 2048;
+const SMALLEST_READ: usize = 64 * 1024;
+
+/// State of the read side, held by the thread that reads.
+pub(in crate::client::connection) struct Inbound {
+    parser: Parser<Arriving>,
+    /// Most bytes of the next read.
+    room: usize,
+}
+
+impl Default for Inbound {
+    fn default() -> Self {
+        Inbound { parser: Parser::default(), room: usize::MAX }
+    }
+}
+
+/// Who reads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::client::connection) enum Reader {
+    /// Whoever watches the socket all the time: the poller, or a program's event loop.
+    Watcher,
+    /// A caller that waits for a reply.
+    Caller,
+}
+
+/// How much a read found.
+enum Read {
+    /// As much as there was room for.
+    All,
+    Short,
+    Nothing,
+}
+
+impl Connection {
+    /// The parser of a new link starts clean, with what the handshake read too much.
+    pub(super) fn begin_receiving(self: &Arc<Self>, link: &Arc<Link>, leftover: &[u8]) {
+        let mut inbound = self.inbound.lock();
+        *inbound = Inbound::default();
+        let mut events = Vec::new();
+        let result =
+            self.parse(&mut inbound, &mut events, |parser, receiver| parser.parse(leftover, receiver));
+        drop(inbound);
+        self.attend(link, &mut events);
+        link.note_attended(link.socket().taken()); // nobody reads from it yet
+        if let Err(e) = result {
+            self.receive_failed(link, e);
+        }
+    }
+
+    /// Reads until nothing is left or the turn is over; true when there may be more. See
+    /// [`Driven::readable`] for `maybe_ended`.
+    pub(super) fn receive(
+        self: &Arc<Self>,
+        link: &Arc<Link>,
+        reader: Reader,
+        buffer: &mut [u8],
+        reads: usize,
+        maybe_ended: bool,
+    ) -> bool {
+        let more = self.read_for_a_turn(link, reader, buffer, reads, maybe_ended);
+        if link.wants_write() {
+            self.carry_out(self.outbound.flush_soon());
+        }
+        more
+    }
+
+    fn read_for_a_turn(
+        self: &Arc<Self>,
+        link: &Arc<Link>,
+        reader: Reader,
+        buffer: &mut [u8],
+        reads: usize,
+        maybe_ended: bool,
+    ) -> bool {
+        let mut inbound = self.inbound.lock();
+        let mut events = Vec::new();
+        for _ in 0..reads {
+            // Where it is a caller's turn now, the caller will find what there is.
+            if link.is_down() || link.is_read_by_caller() != (reader == Reader::Caller) {
+                return false;
+            }
+            let result = self.read_once(&mut inbound, link, buffer, &mut events);
+            let taken = link.socket().taken();
+            if !events.is_empty() {
+                MutexGuard::unlocked(&mut inbound, || self.attend(link, &mut events));
+            }
+            link.note_attended(taken);
+            match result {
+                Ok(Read::All) => {}
+                Ok(Read::Short) if maybe_ended => {}
+                Ok(Read::Short | Read::Nothing) => return false,
+                Err(e) => {
+                    drop(inbound);
+                    self.receive_failed(link, e);
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    fn read_once(
+        self: &Arc<Self>,
+        inbound: &mut Inbound,
+        link: &Link,
+        buffer: &mut [u8],
+        events: &mut Vec<Event>,
+    ) -> Result<Read> {
+        if let Some(body) = inbound.parser.body_room(DIRECT_BODY) {
+            let body = body?;
+            let room = body.len();
+            let Some(n) = link.read(body)? else { return Ok(Read::Nothing) };
+            self.parse(inbound, events, |parser, receiver| {
+                parser.body_filled(n, receiver);
+                Ok(())
+            })?;
+            return Ok(if n == room || link.may_have_more() { Read::All } else { Read::Short });
+        }
+        let room = buffer.len().min(inbound.room);
+        let buffer = &mut buffer[..room];
+        let Some(n) = link.read(buffer)? else { return Ok(Read::Nothing) };
+        let before = self.received.load(Ordering::Relaxed);
+        self.parse(inbound, events, |parser, receiver| parser.parse(&buffer[..n], receiver))?;
+        let messages = self.received.load(Ordering::Relaxed) - before;
+        let size = n.checked_div(messages as usize).unwrap_or(usize::MAX);
+        inbound.room = size.saturating_mul(MESSAGES_PER_READ).max(SMALLEST_READ);
+        Ok(if n == buffer.len() || link.may_have_more() { Read::All } else { Read::Short })
+    }
+
+    /// Messages and replies are handed over; what else was found is appended to `events`.
+    fn parse(
+        self: &Arc<Self>,
+        inbound: &mut Inbound,
+        events: &mut Vec<Event>,
+        feed: impl FnOnce(&mut Parser<Arriving>, &mut Receiver<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let mut receiver = Receiver {
+            connection: self,
+            table: self.subscriptions.lock(),
+            maker: Maker::new(),
+            padding: self.options.message_buffer_padding,
+            reply_sid: self.requests.sid(),
+            replies: Vec::new(),
+            events: Vec::new(),
+            msgs: 0,
+            bytes: 0,
+            broken: false,
+            failure: None,
+        };
+        let result = feed(&mut inbound.parser, &mut receiver);
+        let (replies, kept) = receiver.finish(events);
+        for reply in replies {
+            self.requests.reply(reply);
+        }
+        result.and(kept)
+    }
+
+    /// The cause is what went wrong first, be it with writing.
+    fn receive_failed(self: &Arc<Self>, link: &Arc<Link>, error: Error) {
+        let cause = link.failure().cloned().unwrap_or(error);
+        self.connection_lost(link, Loss::new(Reason::ProtocolError, cause));
+    }
+}
