@@ -23,6 +23,7 @@ mod reconnect;
 #[cfg(test)]
 mod refused;
 mod requests;
+mod routes;
 pub mod stats;
 mod subscriptions;
 #[cfg(test)]
@@ -47,8 +48,8 @@ use crate::client::connection::loss::{Disconnect, Loss, Reason};
 use crate::client::connection::outbound::{Outbound, Settings, Then};
 use crate::client::connection::reconnect::FIRST_TRY_FOR_THREAD;
 use crate::client::connection::requests::Requests;
+use crate::client::connection::routes::Subscriptions;
 use crate::client::connection::stats::Statistics;
-use crate::client::connection::subscriptions::Subscriptions;
 use crate::client::connection::vitals::Vitals;
 use crate::client::connection::waiter::Waiter;
 use crate::client::library::Core;

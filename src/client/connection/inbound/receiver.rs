@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use crate::sync::MutexGuard;
 
 use crate::client::connection::Connection;
-use crate::client::connection::subscriptions::Table;
+use crate::client::connection::routes::Table;
 use crate::client::message::recycle::Maker;
 use crate::client::message::{self, Msg};
 use crate::client::subscription::Subscription;
