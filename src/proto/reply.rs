@@ -1,7 +1,6 @@
-//! Reply subjects of multiplexed requests: `<inbox prefix><12 characters>.0_<id>`.
+//! Reply subjects of multiplexed questions: `<inbox prefix><12 characters>.<context>_<id>`.
 //!
-//! The `0_` keeps ordinary requests apart from JetStream contexts, which use `<n>_` with n >= 1 below the
-//! same prefix.
+//! Context 0 are the ordinary requests; each JetStream context has a number of its own, which is never used again.
 
 use super::memory;
 use crate::error::Result;
@@ -10,7 +9,10 @@ const DIGITS: &[u8; BASE as usize] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcde
 const BASE: u64 = 62;
 /// Enough base 62 digits for 64 bits.
 const ID_LEN: usize = 11;
-const MARK: &[u8] = b"0_";
+/// Between a context and an id.
+const MARK: u8 = b'_';
+/// Enough decimal digits for a context.
+const CONTEXT_LEN: usize = 20;
 /// Characters taken from the end of an identifier.
 const UNIQUE_LEN: usize = 12;
 
@@ -19,6 +21,19 @@ const UNIQUE_LEN: usize = 12;
 pub struct ReplyPrefix {
     /// `<inbox prefix><12 characters>.*`
     wildcard: Vec<u8>,
+}
+
+/// What a reply's subject names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Named {
+    Reply {
+        context: u64,
+        id: u64,
+    },
+    /// It is one of this connection's, but no reply has such a subject.
+    Nothing,
+    /// Not one of this connection's: the server has mapped it.
+    Foreign,
 }
 
 impl ReplyPrefix {
@@ -33,30 +48,59 @@ impl ReplyPrefix {
         &self.wildcard
     }
 
-    /// Appends the reply subject of request `id` to `out`.
-    pub fn reply(&self, id: u64, out: &mut Vec<u8>) -> Result<()> {
-        out.try_reserve(self.prefix().len() + MARK.len() + ID_LEN)?;
+    /// Appends the reply subject of question `id` of a context to `out`.
+    pub fn reply(&self, context: u64, id: u64, out: &mut Vec<u8>) -> Result<()> {
+        out.try_reserve(self.prefix().len() + CONTEXT_LEN + 1 + ID_LEN)?;
         out.extend_from_slice(self.prefix());
-        out.extend_from_slice(MARK);
+        append_decimal(out, context);
+        out.push(MARK);
         out.extend_from_slice(&encode(id));
         Ok(())
     }
 
-    /// The request that `subject` answers; none if this connection would not have made such a subject.
-    pub fn parse(&self, subject: &[u8]) -> Option<u64> {
-        let id = subject.strip_prefix(self.prefix())?.strip_prefix(MARK)?;
-        decode(id.try_into().ok()?)
+    /// What `subject` answers.
+    pub fn parse(&self, subject: &[u8]) -> Named {
+        let Some(token) = subject.strip_prefix(self.prefix()) else { return Named::Foreign };
+        parse_token(token).map_or(Named::Nothing, |(context, id)| Named::Reply { context, id })
     }
 
-    /// Whether `subject` is one of this connection's reply subjects, of a request or not.
-    pub fn matches(&self, subject: &[u8]) -> bool {
-        subject.starts_with(self.prefix())
+    /// A quick look: false for a subject that names nothing.
+    pub fn may_answer(&self, subject: &[u8]) -> bool {
+        subject.strip_prefix(self.prefix()).is_none_or(|token| token.len() > 1 + ID_LEN)
     }
 
     /// Everything before the last token, final dot included.
     fn prefix(&self) -> &[u8] {
         &self.wildcard[..self.wildcard.len() - 1]
     }
+}
+
+/// To be called with room for it.
+fn append_decimal(out: &mut Vec<u8>, number: u64) {
+    if number >= 10 {
+        append_decimal(out, number / 10);
+    }
+    out.push(b'0' + (number % 10) as u8);
+}
+
+/// Context and id, written as [`ReplyPrefix::reply`] does.
+fn parse_token(token: &[u8]) -> Option<(u64, u64)> {
+    let (rest, id) = token.split_last_chunk::<ID_LEN>()?;
+    let (mark, context) = rest.split_last()?;
+    if *mark != MARK {
+        return None;
+    }
+    Some((parse_decimal(context)?, decode(id)?))
+}
+
+fn parse_decimal(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() || (digits.len() > 1 && digits[0] == b'0') {
+        return None;
+    }
+    digits.iter().try_fold(0u64, |number, byte| match byte {
+        b'0'..=b'9' => number.checked_mul(10)?.checked_add(u64::from(byte - b'0')),
+        _ => None,
+    })
 }
 
 /// Least significant digit first.
@@ -91,48 +135,68 @@ mod tests {
         ReplyPrefix::new(b"_INBOX.", b"0123456789PV326I42MJPA").unwrap()
     }
 
-    fn reply(id: u64) -> String {
+    fn reply(context: u64, id: u64) -> String {
         let mut out = Vec::new();
-        prefix().reply(id, &mut out).unwrap();
+        prefix().reply(context, id, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
     #[test]
     fn shapes() {
         assert_eq!(prefix().wildcard(), b"_INBOX.PV326I42MJPA.*");
-        assert_eq!(reply(0), "_INBOX.PV326I42MJPA.0_00000000000");
-        assert_eq!(reply(1), "_INBOX.PV326I42MJPA.0_10000000000");
-        assert_eq!(reply(61), "_INBOX.PV326I42MJPA.0_z0000000000");
-        assert_eq!(reply(62 * 10), "_INBOX.PV326I42MJPA.0_0A000000000");
+        assert_eq!(reply(0, 0), "_INBOX.PV326I42MJPA.0_00000000000");
+        assert_eq!(reply(0, 1), "_INBOX.PV326I42MJPA.0_10000000000");
+        assert_eq!(reply(0, 61), "_INBOX.PV326I42MJPA.0_z0000000000");
+        assert_eq!(reply(7, 62 * 10), "_INBOX.PV326I42MJPA.7_0A000000000");
+        assert_eq!(reply(120, 0), "_INBOX.PV326I42MJPA.120_00000000000");
         let mut out = b"PUB s ".to_vec();
-        prefix().reply(0, &mut out).unwrap();
+        prefix().reply(0, 0, &mut out).unwrap();
         assert!(out.starts_with(b"PUB s _INBOX."));
     }
 
     #[test]
-    fn ids_survive_the_round_trip() {
-        for id in (0..64).map(|bit| 1u64 << bit).chain([0, 61, 62, 3843, 3844, u64::MAX]) {
-            assert_eq!(prefix().parse(reply(id).as_bytes()), Some(id));
+    fn contexts_and_ids_survive_the_round_trip() {
+        let numbers: Vec<u64> =
+            (0..64).map(|bit| 1u64 << bit).chain([0, 9, 10, 61, 62, 3843, 3844, u64::MAX]).collect();
+        for (context, id) in numbers.iter().zip(numbers.iter().rev()) {
+            let (context, id) = (*context, *id);
+            let subject = reply(context, id);
+            assert_eq!(prefix().parse(subject.as_bytes()), Named::Reply { context, id });
+            assert!(prefix().may_answer(subject.as_bytes()));
+        }
+    }
+
+    #[test]
+    fn own_subjects_that_name_nothing() {
+        for (token, short) in [
+            ("", true),
+            ("*", true),
+            ("0_", true),
+            ("_00000000000", true),
+            ("0_0000000000", true),
+            ("0_000000000000", false),
+            ("00_00000000000", false),
+            ("01_00000000000", false),
+            ("-1_00000000000", false),
+            ("x_00000000000", false),
+            ("0x00000000000", false),
+            ("0_0000000000-", false),
+            ("0_zzzzzzzzzzz", false),
+            ("18446744073709551616_00000000000", false),
+        ] {
+            let subject = format!("_INBOX.PV326I42MJPA.{token}");
+            assert_eq!(prefix().parse(subject.as_bytes()), Named::Nothing, "{subject:?}");
+            assert_eq!(prefix().may_answer(subject.as_bytes()), !short, "{subject:?}");
         }
     }
 
     #[test]
     fn foreign_subjects() {
-        for subject in [
-            "",
-            "_INBOX.PV326I42MJPA",
-            "_INBOX.PV326I42MJPA.",
-            "_INBOX.PV326I42MJPA.*",
-            "_INBOX.PV326I42MJPA.0_",
-            "_INBOX.PV326I42MJPA.0_0000000000",
-            "_INBOX.PV326I42MJPA.0_000000000000",
-            "_INBOX.PV326I42MJPA.1_00000000000",
-            "_INBOX.PV326I42MJPA.0_0000000000-",
-            "_INBOX.PV326I42MJPA.0_zzzzzzzzzzz",
-            "_INBOX.XV326I42MJPA.0_00000000000",
-            "mapped.0_00000000000",
-        ] {
-            assert_eq!(prefix().parse(subject.as_bytes()), None, "{subject:?}");
+        for subject in
+            ["", "_INBOX.PV326I42MJPA", "_INBOX.XV326I42MJPA.0_00000000000", "mapped.0_00000000000"]
+        {
+            assert_eq!(prefix().parse(subject.as_bytes()), Named::Foreign, "{subject:?}");
+            assert!(prefix().may_answer(subject.as_bytes()), "{subject:?}");
         }
     }
 }

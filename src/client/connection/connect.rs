@@ -189,9 +189,9 @@ impl Connection {
             return Ok(());
         }
         // Under the table's lock: what is subscribed at this moment is sent here or by itself, never twice and never not.
-        let table = self.subscriptions.lock();
+        let table = self.routes.lock();
         let mut first = Buffer::default();
-        let told = table.resubscribe(&mut first).and_then(|()| self.requests.resubscribe(&mut first));
+        let told = table.resubscribe(&mut first);
         if let Err(e) = told {
             drop((table, state));
             link.discard();

@@ -48,8 +48,8 @@ impl Connection {
         if !may_drain(state.status)? {
             return Ok(());
         }
-        let table = self.subscriptions.lock(); // one that is subscribed now is drained too, or refused
-        let subs = table.all()?;
+        let table = self.routes.lock(); // one that is subscribed now is drained too, or refused
+        let subs = table.subscriptions()?;
         self.set_status(&mut state, ConnStatus::DrainingSubs);
         drop((table, state));
         self.stop_ticks();

@@ -1,11 +1,12 @@
 //! A connection to a NATS server: its state, its loss and its end. Connecting is in `connect`, coming back in
 //! `reconnect`, what arrives in `inbound`, what leaves in `outbound`.
 //!
-//! Locks are taken in this order: state, liveness, subscriptions, requests, outbound, a link's watch, a subscription's own.
+//! Locks are taken in this order: state, liveness, routes, requests, outbound, a link's watch, a subscription's own.
 //! Under the state's lock also those of the queues are taken in which something is only put: events and calls of an event
 //! loop's adapter.
 //! None is held while a callback of the program runs, while the socket is used, or while waiting for anything else.
 
+mod arrival;
 pub mod connect;
 mod credentials;
 mod drain;
@@ -48,7 +49,7 @@ use crate::client::connection::loss::{Disconnect, Loss, Reason};
 use crate::client::connection::outbound::{Outbound, Settings, Then};
 use crate::client::connection::reconnect::FIRST_TRY_FOR_THREAD;
 use crate::client::connection::requests::Requests;
-use crate::client::connection::routes::Subscriptions;
+use crate::client::connection::routes::Routes;
 use crate::client::connection::stats::Statistics;
 use crate::client::connection::vitals::Vitals;
 use crate::client::connection::waiter::Waiter;
@@ -111,7 +112,7 @@ pub struct Connection {
     state: Mutex<State>,
     /// Wakes the reconnect thread's wait when the connection is closed.
     woken: Condvar,
-    pub(super) subscriptions: Subscriptions,
+    routes: Routes,
     requests: Requests,
     outbound: Outbound,
     inbound: Mutex<Inbound>,
@@ -188,7 +189,7 @@ impl Connection {
             }),
             core,
             woken: Condvar::new(),
-            subscriptions: Subscriptions::default(),
+            routes: Routes::default(),
             requests: Requests::new(options.custom_inbox_prefix.clone()),
             outbound: Outbound::new(settings, Arc::clone(&vitals)),
             inbound: Mutex::default(),
@@ -681,7 +682,7 @@ impl Connection {
         let closed = || Err(Error::from(Status::ConnectionClosed));
         waiters.iter().for_each(|w| w.complete(closed()));
         self.requests.fail_all(Status::ConnectionClosed);
-        for subscription in self.subscriptions.take_all() {
+        for subscription in self.routes.take_all() {
             subscription.close(End::ConnectionClosed);
         }
         self.state.lock().events.let_go();

@@ -6,7 +6,7 @@ use crate::sync::MutexGuard;
 
 use crate::client::connection::Connection;
 use crate::client::connection::outbound::Flush;
-use crate::client::connection::routes::Table;
+use crate::client::connection::routes::{Route, Table};
 use crate::client::delivery::Mode;
 use crate::client::subscription::{End, Request, Subscription};
 use crate::error::{Result, Status};
@@ -26,16 +26,13 @@ impl Connection {
         let byte_limit = options.pending_bytes_limit().min(i64::from(i32::MAX)) as i32;
         let limits = (options.max_pending_msgs, byte_limit);
         let mode = if options.global_delivery { Mode::FixedPool } else { Mode::Elastic };
-        let sid = self.subscriptions.next_sid();
+        let sid = self.routes.next_sid();
         let sub = Subscription::new(self, sid, request, mode, limits)?; // may start a thread: no lock is held
-        let mut table = self.subscriptions.lock();
+        let mut table = self.routes.lock();
         self.open_for_subscribing()?;
-        table.reserve()?; // before the server is told
         // A write that fails is no failure of the call: the subscription is sent again after the reconnect.
-        let then = self.outbound.push_only(|b| {
-            encoder::subscribe(b, sub.subject().to_bytes(), sub.queue_group().map(|q| q.to_bytes()), sid)
-        })?;
-        table.insert(Arc::clone(&sub));
+        let tell = |route: &Route| self.outbound.push_only(|b| route.subscribe(sid, b));
+        let then = table.open(sid, Route::to(&sub), tell)?;
         drop(table);
         self.carry_out(then);
         self.flush_if_asap();
@@ -50,7 +47,7 @@ impl Connection {
     /// Ends a subscription at once (`max` 0) or after `max` messages in all.
     pub fn unsubscribe(self: &Arc<Self>, sub: &Arc<Subscription>, max: i32) -> Result<()> {
         self.open()?;
-        let mut table = self.subscriptions.lock();
+        let mut table = self.routes.lock();
         if table.find(sub.sid()).is_none() || !sub.is_valid() {
             return Err(Status::InvalidSubscription.into());
         }
@@ -77,7 +74,7 @@ impl Connection {
         timeout_ms: i64,
         alone: bool,
     ) -> bool {
-        let table = self.subscriptions.lock();
+        let table = self.routes.lock();
         let begun = sub.begin_drain(timeout_ms, alone);
         if begun {
             let _ = self.tell_unsubscribed(table, sub.sid(), None); // it drains all the same
@@ -87,8 +84,13 @@ impl Connection {
 
     /// Takes a subscription out of the table and closes it, without telling the server.
     pub(in crate::client) fn remove_subscription(self: &Arc<Self>, sub: &Arc<Subscription>, end: End) {
-        self.subscriptions.lock().remove(sub.sid());
+        self.routes.lock().remove(sub.sid());
         sub.close(end);
+    }
+
+    /// Gives back room, see [`Routes::trim`](super::routes::Routes::trim).
+    pub(in crate::client) fn trim_route(&self, sid: u64) -> bool {
+        self.routes.trim(sid)
     }
 
     /// Sends an `UNSUB`. What makes it due was done under the table's lock, which is let go here: a connection that
@@ -119,7 +121,7 @@ impl Connection {
 
     /// The program drops its handle.
     pub fn destroy_subscription(self: &Arc<Self>, sub: &Arc<Subscription>) {
-        let mut table = self.subscriptions.lock();
+        let mut table = self.routes.lock();
         if !sub.is_valid() || !table.remove(sub.sid()) {
             return;
         }

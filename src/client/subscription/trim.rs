@@ -47,7 +47,7 @@ impl Subscription {
 
     /// Nothing when it is trimmed, otherwise the number of messages accepted so far.
     fn trim(&self, accepted: u64) -> Option<u64> {
-        let trimmed = self.connection.subscriptions.trim(self.sid);
+        let trimmed = self.connection.trim_route(self.sid);
         let mut state = self.state.lock();
         if !trimmed || state.accepted != accepted || !state.msgs.is_empty() || state.scheduled {
             return Some(state.accepted);

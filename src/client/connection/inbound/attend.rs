@@ -17,6 +17,7 @@ impl Connection {
         for event in events.drain(..) {
             match event {
                 Event::Slow(subscription) => self.slow_consumer(link, subscription),
+                Event::Arrived(message) => message.attend(),
                 Event::Ping => self.on_ping(link),
                 Event::Pong => self.on_pong(link),
                 Event::Info(json) => self.on_async_info(link, &json),

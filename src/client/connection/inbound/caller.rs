@@ -25,8 +25,8 @@ impl<'a> CallerTurn<'a> {
             return None; // the loop is told once of what arrives, and has to find it
         }
         let inbound = connection.inbound.try_lock()?;
-        if link.is_read_by_caller() || link.may_have_more() {
-            return None;
+        if link.is_read_by_caller() || link.may_have_more() || inbound.attending > 0 {
+            return None; // to what was read until now this caller's reply may belong
         }
         link.set_read_by_caller(true);
         drop(inbound);
@@ -56,6 +56,7 @@ impl Connection {
         answered: impl FnOnce() -> bool,
     ) {
         let Some(link) = self.state.lock().link.clone() else { return };
+        pause::at("caller's turn", self);
         let Some(_turn) = CallerTurn::take(self, &link) else { return };
         // What the poller has read until now it has handed over, and it reads no more.
         if answered() {

@@ -6,7 +6,7 @@ mod receiver;
 mod watched;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::sync::MutexGuard;
 
@@ -14,7 +14,7 @@ use self::receiver::{Arriving, Event, Receiver};
 use crate::client::connection::Connection;
 use crate::client::connection::link::Link;
 use crate::client::connection::loss::{Loss, Reason};
-use crate::client::message::recycle::Maker;
+use crate::client::pause;
 use crate::error::{Error, Result};
 use crate::proto::parser::Parser;
 
@@ -33,11 +33,13 @@ pub(in crate::client::connection) struct Inbound {
     parser: Parser<Arriving>,
     /// Most bytes of the next read.
     room: usize,
+    /// So many threads have let go of the lock to attend to what they have read.
+    attending: usize,
 }
 
 impl Default for Inbound {
     fn default() -> Self {
-        Inbound { parser: Parser::default(), room: usize::MAX }
+        Inbound { parser: Parser::default(), room: usize::MAX, attending: 0 }
     }
 }
 
@@ -62,12 +64,12 @@ impl Connection {
     /// The parser of a new link starts clean, with what the handshake read too much.
     pub(super) fn begin_receiving(self: &Arc<Self>, link: &Arc<Link>, leftover: &[u8]) {
         let mut inbound = self.inbound.lock();
-        *inbound = Inbound::default();
+        *inbound = Inbound { attending: inbound.attending, ..Inbound::default() };
         let mut events = Vec::new();
         let result =
             self.parse(&mut inbound, &mut events, |parser, receiver| parser.parse(leftover, receiver));
+        self.attend_unlocked(&mut inbound, link, &mut events);
         drop(inbound);
-        self.attend(link, &mut events);
         link.note_attended(link.socket().taken()); // nobody reads from it yet
         if let Err(e) = result {
             self.receive_failed(link, e);
@@ -108,9 +110,7 @@ impl Connection {
             }
             let result = self.read_once(&mut inbound, link, buffer, &mut events);
             let taken = link.socket().taken();
-            if !events.is_empty() {
-                MutexGuard::unlocked(&mut inbound, || self.attend(link, &mut events));
-            }
+            self.attend_unlocked(&mut inbound, link, &mut events);
             link.note_attended(taken);
             match result {
                 Ok(Read::All) => {}
@@ -154,32 +154,43 @@ impl Connection {
         Ok(if n == buffer.len() || link.may_have_more() { Read::All } else { Read::Short })
     }
 
-    /// Messages and replies are handed over; what else was found is appended to `events`.
+    /// Messages are handed over; what else was found is appended to `events`.
     fn parse(
-        self: &Arc<Self>,
+        &self,
         inbound: &mut Inbound,
         events: &mut Vec<Event>,
         feed: impl FnOnce(&mut Parser<Arriving>, &mut Receiver<'_>) -> Result<()>,
     ) -> Result<()> {
-        let mut receiver = Receiver {
-            connection: self,
-            table: self.subscriptions.lock(),
-            maker: Maker::new(),
-            padding: self.options.message_buffer_padding,
-            reply_sid: self.requests.sid(),
-            replies: Vec::new(),
-            events: Vec::new(),
-            msgs: 0,
-            bytes: 0,
-            broken: false,
-            failure: None,
-        };
+        let mut table = self.routes.lock();
+        let mut receiver = Receiver::new(&mut table, events, self.options.message_buffer_padding);
         let result = feed(&mut inbound.parser, &mut receiver);
-        let (replies, kept) = receiver.finish(events);
-        for reply in replies {
-            self.requests.reply(reply);
-        }
+        let (msgs, bytes) = receiver.counts();
+        // One thread at a time writes these: a plain addition will do.
+        let add = |counter: &AtomicU64, n: u64| {
+            counter.store(counter.load(Ordering::Relaxed) + n, Ordering::Relaxed);
+        };
+        add(&self.received, msgs);
+        add(&self.received_bytes, bytes);
+        let kept = receiver.finish(&self.core().delivery);
         result.and(kept)
+    }
+
+    /// Attends to what a read found, with the reader's lock let go.
+    fn attend_unlocked(
+        self: &Arc<Self>,
+        inbound: &mut MutexGuard<'_, Inbound>,
+        link: &Arc<Link>,
+        events: &mut Vec<Event>,
+    ) {
+        if events.is_empty() {
+            return;
+        }
+        inbound.attending += 1;
+        MutexGuard::unlocked(inbound, || {
+            pause::at("attend", self);
+            self.attend(link, events);
+        });
+        inbound.attending -= 1;
     }
 
     /// The cause is what went wrong first, be it with writing.

@@ -1,12 +1,10 @@
 //! What one read brings: messages go to their routes, the rest is kept to be attended to.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
-use crate::sync::MutexGuard;
-
-use crate::client::connection::Connection;
+use crate::client::connection::arrival::Aside;
 use crate::client::connection::routes::Table;
+use crate::client::delivery::Delivery;
 use crate::client::message::recycle::Maker;
 use crate::client::message::{self, Msg};
 use crate::client::subscription::Subscription;
@@ -39,28 +37,26 @@ impl PartialBody for Arriving {
 pub(super) enum Event {
     /// The subscription has begun to drop messages.
     Slow(Arc<Subscription>),
+    /// A message for a hook; whoever gets it may count on having those that came before.
+    Arrived(Aside),
     Ping,
     Pong,
     Info(Vec<u8>),
     ServerError(Vec<u8>),
 }
 
-/// What one read does: messages go into the table's batches, the rest is done at once or kept as events.
+/// What one read does: messages go into the table's batches, the rest becomes events.
 pub(super) struct Receiver<'a> {
-    pub connection: &'a Arc<Connection>,
-    pub table: MutexGuard<'a, Table>,
-    pub maker: Maker,
-    pub padding: usize,
-    pub reply_sid: u64,
-    /// Answers to requests; whoever gets one may count on having the messages that came before.
-    pub replies: Vec<Msg>,
-    pub events: Vec<Event>,
-    pub msgs: u64,
-    pub bytes: u64,
+    table: &'a mut Table,
+    events: &'a mut Vec<Event>,
+    maker: Maker,
+    padding: usize,
+    msgs: u64,
+    bytes: u64,
     /// Nothing is to be parsed any more.
-    pub broken: bool,
+    broken: bool,
     /// Why the connection cannot go on, if not because of what the server said.
-    pub failure: Option<Error>,
+    failure: Option<Error>,
 }
 
 impl Sink for Receiver<'_> {
@@ -113,22 +109,26 @@ impl Sink for Receiver<'_> {
 }
 
 impl Receiver<'_> {
+    /// Messages are made with so many zero bytes behind them.
+    pub fn new<'a>(table: &'a mut Table, events: &'a mut Vec<Event>, padding: usize) -> Receiver<'a> {
+        let maker = Maker::new();
+        Receiver { table, events, maker, padding, msgs: 0, bytes: 0, broken: false, failure: None }
+    }
+
     #[inline(always)]
     fn hand_over(&mut self, sid: u64, size: usize, msg: Msg) {
         self.msgs += 1;
         self.bytes += size as u64;
-        let kept = if sid == self.reply_sid {
-            memory::push(&mut self.replies, msg)
-        } else {
-            self.table.add(sid, size, msg)
-        };
-        if let Err(error) = kept {
+        let events = &mut self.events;
+        if let Err(error) =
+            self.table.add(sid, size, msg, |aside| memory::push(events, Event::Arrived(aside)))
+        {
             self.fail(error);
         }
     }
 
     fn note(&mut self, event: Event) {
-        if let Err(error) = memory::push(&mut self.events, event) {
+        if let Err(error) = memory::push(self.events, event) {
             self.fail(error);
         }
     }
@@ -140,26 +140,29 @@ impl Receiver<'_> {
         self.failure.get_or_insert(error);
     }
 
-    /// Hands the messages over and unlocks the table; gives the answers to requests, and why the connection has to end,
-    /// if it has.
-    pub fn finish(mut self, events: &mut Vec<Event>) -> (Vec<Msg>, Result<()>) {
-        // One thread at a time writes these: a plain addition will do.
-        let add = |counter: &std::sync::atomic::AtomicU64, n: u64| {
-            counter.store(counter.load(Ordering::Relaxed) + n, Ordering::Relaxed);
-        };
-        add(&self.connection.received, self.msgs);
-        add(&self.connection.received_bytes, self.bytes);
+    /// How many messages came, with how many bytes.
+    pub fn counts(&self) -> (u64, u64) {
+        (self.msgs, self.bytes)
+    }
+
+    /// Hands the messages over. An error is why the connection has to end.
+    pub fn finish(mut self, delivery: &Arc<Delivery>) -> Result<()> {
         let mut slow = Vec::new();
-        if let Err(error) = self.table.deliver(&self.connection.core().delivery, &mut slow) {
+        if let Err(error) = self.table.deliver(delivery, &mut slow) {
             self.fail(error);
         }
-        match events.try_reserve(slow.len() + self.events.len()) {
-            Ok(()) => {
-                events.extend(slow.into_iter().map(Event::Slow));
-                events.append(&mut self.events);
-            }
+        if !slow.is_empty() {
+            self.note_slow(slow);
+        }
+        self.failure.map_or(Ok(()), Err)
+    }
+
+    /// Who then hears of a PONG or a reply may count on the program having been told.
+    #[cold]
+    fn note_slow(&mut self, slow: Vec<Arc<Subscription>>) {
+        match self.events.try_reserve(slow.len()) {
+            Ok(()) => drop(self.events.splice(..0, slow.into_iter().map(Event::Slow))),
             Err(error) => self.fail(error.into()),
         }
-        (self.replies, self.failure.map_or(Ok(()), Err))
     }
 }
