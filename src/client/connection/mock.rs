@@ -9,6 +9,7 @@ use crate::client::connection::Connection;
 use crate::client::connection::connect::{Outcome, connect};
 use crate::client::library;
 use crate::client::options::Options;
+use crate::client::subscription::{Request, Subscription};
 
 const INFO: &[u8] =
     b"INFO {\"server_id\":\"x\",\"version\":\"2.10.0\",\"proto\":1,\"headers\":true,\"max_payload\":1048576}\r\n";
@@ -27,6 +28,16 @@ impl Client {
             read.clear();
         }
         false
+    }
+
+    /// Reads up to a request, and says where its reply goes.
+    pub fn reply_subject(&mut self) -> String {
+        let mut line = String::new();
+        while !line.starts_with("PUB") {
+            line.clear();
+            assert!(self.0.read_line(&mut line).is_ok_and(|n| n > 0), "no request");
+        }
+        line.split(' ').nth(2).expect("it wants a reply").to_owned()
     }
 
     pub fn say(&mut self, text: &str) {
@@ -55,4 +66,14 @@ pub fn connect_to(
         Ok(Outcome::Connected(connection)) => connection,
         _ => panic!("not connected"),
     }
+}
+
+/// A connection that has not tried to connect.
+pub fn unconnected() -> Arc<Connection> {
+    Connection::new(library::core().unwrap(), Options::new(&library::defaults())).unwrap()
+}
+
+/// A subscription that somebody has to read.
+pub fn subscribed(connection: &Arc<Connection>, subject: &[u8]) -> Arc<Subscription> {
+    connection.subscribe(Request { subject, queue: None, handler: None, timeout_ms: None }).unwrap()
 }

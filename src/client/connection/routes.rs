@@ -180,11 +180,15 @@ impl Table {
         msg: Msg,
         aside: impl FnOnce(Aside) -> Result<()>,
     ) -> Result<()> {
-        if self.entries.get(self.last).is_none_or(|entry| entry.sid != sid) {
-            let Some(place) = self.places.get(&sid) else { return Ok(()) };
-            self.last = *place;
-        }
-        if self.entries[self.last].plain { self.batch(size, msg) } else { self.show(msg, aside) }
+        let entry = match self.entries.get_mut(self.last) {
+            Some(entry) if entry.sid == sid => entry,
+            _ => {
+                let Some(place) = self.places.get(&sid) else { return Ok(()) };
+                self.last = *place;
+                &mut self.entries[self.last]
+            }
+        };
+        if entry.plain { entry.batch(&mut self.touched, self.last, size, msg) } else { self.show(msg, aside) }
     }
 
     /// Shows a message to the hook of the last route, if it has one.
@@ -203,23 +207,12 @@ impl Table {
     }
 
     fn deliver_to_target(&mut self, msg: Msg) -> Result<()> {
-        match &self.entries[self.last].route.target {
-            Target::Queue(_) => self.batch(msg.size(), msg),
+        let entry = &mut self.entries[self.last];
+        match &entry.route.target {
+            Target::Queue(_) => entry.batch(&mut self.touched, self.last, msg.size(), msg),
             Target::Ordered(sub) => memory::push(&mut self.ordered, (Arc::clone(sub), msg)),
             Target::Nobody { .. } => Ok(()),
         }
-    }
-
-    /// Puts a message into the batch of the last route.
-    #[inline(always)]
-    fn batch(&mut self, size: usize, msg: Msg) -> Result<()> {
-        let entry = &mut self.entries[self.last];
-        if entry.batch.is_empty() {
-            memory::push(&mut self.touched, self.last)?;
-        }
-        memory::push(&mut entry.batch, msg)?;
-        entry.bytes += size as u64;
-        Ok(())
     }
 
     /// Hands the batches over; `slow` gets the subscriptions that have just begun to drop messages. `NO_MEMORY` if one of
@@ -258,6 +251,19 @@ impl Table {
         let mut entries = memory::collect(self.entries.iter()).map_err(|_| NoMemory)?;
         entries.sort_unstable_by_key(|entry| (entry.route.subscription().is_none(), entry.sid));
         entries.iter().try_for_each(|entry| entry.route.resubscribe(entry.sid, out))
+    }
+}
+
+impl Entry {
+    /// Puts a message into the batch; the first one has the entry's place noted.
+    #[inline(always)]
+    fn batch(&mut self, touched: &mut Vec<usize>, place: usize, size: usize, msg: Msg) -> Result<()> {
+        if self.batch.is_empty() {
+            memory::push(touched, place)?;
+        }
+        memory::push(&mut self.batch, msg)?;
+        self.bytes += size as u64;
+        Ok(())
     }
 }
 
@@ -306,5 +312,203 @@ impl Route {
         }
         self.subscribe(sid, out)?;
         if max > 0 { encoder::unsubscribe(out, sid, Some(max - delivered)) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::connection::Connection;
+    use crate::client::connection::mock::{subscribed, unconnected};
+    use crate::client::subscription::Request;
+    use crate::error::Status;
+
+    fn msg(data: &[u8]) -> Msg {
+        Msg::new(b"foo", None, data).unwrap()
+    }
+
+    fn open(table: &mut Table, sid: u64, route: Route) {
+        table.open(sid, route, |_| Ok(())).unwrap();
+    }
+
+    /// Nothing is put aside.
+    fn add(table: &mut Table, sid: u64, data: &[u8]) {
+        table.add(sid, data.len(), msg(data), |_| unreachable!()).unwrap();
+    }
+
+    fn deliver(table: &mut Table, connection: &Connection) -> Vec<Arc<Subscription>> {
+        let mut slow = Vec::new();
+        table.deliver(&connection.core().delivery, &mut slow).unwrap();
+        slow
+    }
+
+    fn queued(sub: &Arc<Subscription>) -> Vec<Vec<u8>> {
+        std::iter::from_fn(|| sub.next_msg(0).ok()).map(|msg| msg.data().to_vec()).collect()
+    }
+
+    fn told(table: &Table) -> String {
+        let mut out = Buffer::default();
+        table.resubscribe(&mut out).unwrap();
+        String::from_utf8(out.as_slice().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn each_message_goes_to_the_subscription_of_its_sid_in_order() {
+        let connection = unconnected();
+        let subs: Vec<_> = (0..3).map(|_| subscribed(&connection, b"foo")).collect();
+        let mut table = Table::default();
+        subs.iter().for_each(|sub| open(&mut table, sub.sid(), Route::to(sub)));
+        for (sub, data) in [(0, b"a"), (2, b"b"), (0, b"c"), (1, b"d"), (2, b"e")] {
+            add(&mut table, subs[sub].sid(), data);
+        }
+        add(&mut table, 0, b"of no number that is ever given out");
+        add(&mut table, 99, b"of a subscription that has gone");
+        assert!(queued(&subs[0]).is_empty(), "handed over at once, after the read");
+        assert!(deliver(&mut table, &connection).is_empty());
+        assert_eq!(queued(&subs[0]), [b"a", b"c"]);
+        assert_eq!(queued(&subs[1]), [b"d"]);
+        assert_eq!(queued(&subs[2]), [b"b", b"e"]);
+        connection.abandon();
+    }
+
+    #[test]
+    fn what_is_removed_gets_nothing_and_the_others_are_still_found() {
+        let connection = unconnected();
+        let subs: Vec<_> = (0..3).map(|_| subscribed(&connection, b"foo")).collect();
+        let mut table = Table::default();
+        subs.iter().for_each(|sub| open(&mut table, sub.sid(), Route::to(sub)));
+        add(&mut table, subs[2].sid(), b"before"); // the last route is remembered
+        deliver(&mut table, &connection);
+        assert!(table.remove(subs[0].sid()) && !table.remove(subs[0].sid()));
+        assert!(table.find(subs[0].sid()).is_none());
+        subs.iter().for_each(|sub| add(&mut table, sub.sid(), b"x"));
+        deliver(&mut table, &connection);
+        assert_eq!(queued(&subs[2]), [&b"before"[..], b"x"]);
+        assert_eq!((queued(&subs[0]).len(), queued(&subs[1]).len()), (0, 1));
+        assert_eq!(table.subscriptions().unwrap().len(), 2);
+        connection.abandon();
+    }
+
+    #[test]
+    fn a_subscription_that_begins_to_drop_messages_is_told_of_once() {
+        let connection = unconnected();
+        let sub = subscribed(&connection, b"foo");
+        sub.set_pending_limits(1, -1).unwrap();
+        let mut table = Table::default();
+        open(&mut table, sub.sid(), Route::to(&sub));
+        let mut read = |count: usize| {
+            (0..count).for_each(|_| add(&mut table, sub.sid(), b"x"));
+            deliver(&mut table, &connection)
+        };
+        assert!(read(1).is_empty());
+        assert!(Arc::ptr_eq(&read(2)[0], &sub));
+        assert!(read(2).is_empty());
+        connection.abandon();
+    }
+
+    #[test]
+    fn the_fixed_pool_gets_messages_in_the_order_of_arrival_across_subscriptions() {
+        let connection = unconnected();
+        let subs = [subscribed(&connection, b"foo"), subscribed(&connection, b"bar")];
+        let mut table = Table::default();
+        for sub in &subs {
+            open(&mut table, sub.sid(), Route { hook: None, target: Target::Ordered(Arc::clone(sub)) });
+        }
+        for (sub, data) in [(0, b"a"), (1, b"b"), (0, b"c")] {
+            add(&mut table, subs[sub].sid(), data);
+        }
+        let order: Vec<_> = table.ordered.iter().map(|(sub, msg)| (sub.sid(), msg.data()[0])).collect();
+        assert_eq!(order, [(subs[0].sid(), b'a'), (subs[1].sid(), b'b'), (subs[0].sid(), b'c')]);
+        connection.abandon();
+    }
+
+    /// Delivers what is not a number, one byte shorter; swallows zeros, puts other digits aside.
+    #[derive(Default)]
+    struct Digits(Mutex<Vec<Vec<u8>>>);
+
+    impl Arrival for Digits {
+        fn arrived(&self, msg: Msg) -> Verdict {
+            match msg.data() {
+                b"0" => Verdict::Swallow,
+                [b'0'..=b'9', ..] => Verdict::Attend(msg),
+                data => Verdict::Deliver(self::msg(&data[1..])),
+            }
+        }
+
+        fn attend(&self, msg: Msg) {
+            self.0.lock().push(msg.data().to_vec());
+        }
+    }
+
+    #[test]
+    fn a_hook_delivers_as_it_likes_swallows_and_puts_aside() {
+        let connection = unconnected();
+        let sub = subscribed(&connection, b"foo");
+        let hook = Arc::new(Digits::default());
+        let mut table = Table::default();
+        let route = Route { hook: Some(hook.clone()), ..Route::to(&sub) };
+        open(&mut table, sub.sid(), route);
+        let mut put_aside = Vec::new();
+        for data in [&b"xa"[..], b"1", b"0", b"xbc", b"2"] {
+            table.add(sub.sid(), data.len(), msg(data), |one| memory::push(&mut put_aside, one)).unwrap();
+        }
+        assert!(hook.0.lock().is_empty(), "not yet");
+        deliver(&mut table, &connection);
+        put_aside.into_iter().for_each(Aside::attend);
+        assert_eq!(*hook.0.lock(), [b"1", b"2"]);
+        assert_eq!(sub.counters().unwrap().pending_bytes, 3, "those of the messages that were delivered");
+        assert_eq!(queued(&sub), [&b"a"[..], b"bc"]);
+        connection.abandon();
+    }
+
+    #[test]
+    fn what_the_server_was_not_told_of_is_no_route() {
+        let connection = unconnected();
+        let sub = subscribed(&connection, b"foo");
+        let mut table = Table::default();
+        let told =
+            table.open(sub.sid(), Route::to(&sub), |_| crate::error::fail::<()>(Status::NoMemory, "full"));
+        assert!(told.is_err() && table.find(sub.sid()).is_none());
+        connection.abandon();
+    }
+
+    #[test]
+    fn a_new_connection_is_told_what_is_still_due_in_the_order_of_sids() {
+        let connection = unconnected();
+        let queue = Request { subject: b"jobs", queue: Some(b"q"), handler: None, timeout_ms: None };
+        let jobs = connection.subscribe(queue).unwrap();
+        let limited = subscribed(&connection, b"limited");
+        let over = subscribed(&connection, b"over");
+        let drained = subscribed(&connection, b"drained");
+        assert!(limited.limit(3) && over.limit(1));
+        assert!(drained.begin_drain(0, true));
+        let mut table = Table::default();
+        for sub in [&over, &drained, &limited] {
+            open(&mut table, sub.sid(), Route::to(sub));
+        }
+        let replies = Target::Nobody { subject: b"_INBOX.x.*".to_vec() };
+        open(&mut table, 9, Route { hook: Some(Arc::new(Digits::default())), target: replies });
+        open(&mut table, jobs.sid(), Route::to(&jobs));
+        for sub in [&limited, &over] {
+            add(&mut table, sub.sid(), b"x");
+            deliver(&mut table, &connection);
+            assert!(sub.next_msg(0).is_ok());
+        }
+        let expected = ["SUB jobs q 1", "SUB limited  2", "UNSUB 2 2", "UNSUB 3 ", "SUB _INBOX.x.*  9"];
+        assert_eq!(told(&table).lines().collect::<Vec<_>>(), expected);
+        connection.abandon();
+    }
+
+    #[test]
+    fn with_the_connection_hooks_are_let_go() {
+        let connection = unconnected();
+        let sub = subscribed(&connection, b"foo");
+        let hook = Arc::new(Digits::default());
+        let target = Target::Nobody { subject: b"bar".to_vec() };
+        open(&mut connection.routes.lock(), 9, Route { hook: Some(hook.clone()), target });
+        let left: Vec<_> = connection.routes.take_all().collect();
+        assert!(left.len() == 1 && Arc::ptr_eq(&left[0], &sub));
+        assert_eq!(Arc::strong_count(&hook), 1);
+        connection.abandon();
     }
 }

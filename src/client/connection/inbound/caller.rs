@@ -75,3 +75,37 @@ impl Connection {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+    use std::time::Duration;
+
+    use crate::client::connection::mock::connect_to;
+    use crate::client::pause::Hold;
+    use crate::io::clock;
+
+    #[test]
+    fn a_caller_whose_reply_is_about_to_be_handed_out_reads_nothing_itself() {
+        let connection = connect_to(
+            |mut client| {
+                let reply = client.reply_subject();
+                client.say(&format!("MSG {reply} 1 2\r\nok\r\n"));
+                client.wait_for("never");
+            },
+            |_| {},
+        );
+        let (poller, caller) = (Hold::at("attend", &connection), Hold::at("caller's turn", &connection));
+        let start = clock::now();
+        thread::scope(|scope| {
+            let asking = scope.spawn(|| connection.request(b"foo", None, b"", 15_000));
+            poller.wait_for_one(); // it has the reply
+            drop(caller);
+            thread::sleep(Duration::from_millis(50)); // the caller goes as far as it gets
+            drop(poller);
+            assert_eq!(asking.join().unwrap().unwrap().data(), b"ok");
+        });
+        assert!(clock::now() - start < Duration::from_secs(10), "it waited for something else to arrive");
+        connection.abandon();
+    }
+}

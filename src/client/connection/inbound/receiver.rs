@@ -166,3 +166,119 @@ impl Receiver<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::connection::Connection;
+    use crate::client::connection::arrival::{Arrival, Verdict};
+    use crate::client::connection::mock::{subscribed, unconnected};
+    use crate::client::connection::routes::{Route, Target};
+    use crate::error::Status;
+    use crate::proto::parser::Parser;
+
+    const HOOKED: u64 = 77;
+
+    /// Has everything put aside.
+    struct All;
+
+    impl Arrival for All {
+        fn arrived(&self, msg: Msg) -> Verdict {
+            Verdict::Attend(msg)
+        }
+
+        fn attend(&self, _: Msg) {}
+    }
+
+    struct Fixture {
+        connection: Arc<Connection>,
+        sub: Arc<Subscription>,
+        table: Table,
+        parser: Parser<Arriving>,
+    }
+
+    fn fixture() -> Fixture {
+        let connection = unconnected();
+        let sub = subscribed(&connection, b"foo");
+        let mut table = Table::default();
+        table.open(sub.sid(), Route::to(&sub), |_| Ok(())).unwrap();
+        let hooked = Route { hook: Some(Arc::new(All)), target: Target::Nobody { subject: Vec::new() } };
+        table.open(HOOKED, hooked, |_| Ok(())).unwrap();
+        Fixture { connection, sub, table, parser: Parser::default() }
+    }
+
+    impl Drop for Fixture {
+        fn drop(&mut self) {
+            self.connection.abandon();
+        }
+    }
+
+    impl Fixture {
+        /// What a read of these bytes brings besides messages that are queued.
+        fn read(&mut self, bytes: &str) -> (Vec<String>, Result<()>) {
+            let mut events = Vec::new();
+            let mut receiver = Receiver::new(&mut self.table, &mut events, 4);
+            let parsed = self.parser.parse(bytes.as_bytes(), &mut receiver);
+            let kept = receiver.finish(&self.connection.core().delivery);
+            (events.iter().map(shown).collect(), parsed.and(kept))
+        }
+
+        fn queued(&self) -> Vec<String> {
+            let msgs = std::iter::from_fn(|| self.sub.next_msg(0).ok());
+            msgs.map(|msg| String::from_utf8_lossy(msg.data()).into_owned()).collect()
+        }
+    }
+
+    fn shown(event: &Event) -> String {
+        match event {
+            Event::Slow(sub) => format!("slow {}", sub.sid()),
+            Event::Arrived(aside) => format!("arrived {}", String::from_utf8_lossy(aside.msg.data())),
+            Event::Ping => "ping".into(),
+            Event::Pong => "pong".into(),
+            Event::Info(json) => format!("info {}", String::from_utf8_lossy(json)),
+            Event::ServerError(text) => format!("error {}", String::from_utf8_lossy(text)),
+        }
+    }
+
+    #[test]
+    fn messages_are_queued_and_the_rest_waits_in_order() {
+        let mut f = fixture();
+        let (events, result) = f.read(
+            "MSG foo 1 1\r\na\r\nPING\r\nMSG r 77 2\r\nr1\r\nPONG\r\nINFO {}\r\nMSG foo 1 1\r\nb\r\nMSG r 77 2\r\nr2\r\n",
+        );
+        assert!(result.is_ok());
+        assert_eq!(events, ["ping", "arrived r1", "pong", "info {}", "arrived r2"]);
+        assert_eq!(f.queued(), ["a", "b"]);
+    }
+
+    #[test]
+    fn what_straddles_reads_arrives_with_its_end() {
+        let mut f = fixture();
+        assert!(f.read("MSG foo 1 4\r\nab").0.is_empty() && f.queued().is_empty());
+        assert!(f.read("cd\r\nMSG r 7").0.is_empty());
+        assert_eq!(f.queued(), ["abcd"]);
+        assert!(f.read("7 3\r\nx").0.is_empty());
+        assert_eq!(f.read("yz\r\n").0, ["arrived xyz"]);
+    }
+
+    #[test]
+    fn the_slow_consumer_comes_before_what_the_same_read_brought() {
+        let mut f = fixture();
+        f.sub.set_pending_limits(1, -1).unwrap();
+        let (events, _) = f.read("PONG\r\nMSG foo 1 1\r\na\r\nMSG foo 1 1\r\nb\r\nMSG r 77 1\r\nr\r\n");
+        assert_eq!(events, ["slow 1", "pong", "arrived r"]);
+    }
+
+    #[test]
+    fn an_error_that_ends_the_connection_ends_the_reading() {
+        let mut f = fixture();
+        let (events, result) =
+            f.read("-ERR 'Permissions Violation'\r\nPING\r\n-ERR 'Stale Connection'\r\nPING\r\n");
+        assert_eq!(events, ["error Permissions Violation", "ping", "error Stale Connection"]);
+        assert!(result.is_ok(), "what comes of it is for those who attend to it");
+        let (events, result) = f.read("MSG foo 1 1\r\na\r\nPING\r\nNONSENSE\r\n");
+        assert_eq!(events, ["ping"]);
+        assert_eq!(result.unwrap_err().status(), Status::ProtocolError);
+        assert_eq!(f.queued(), ["a"]);
+    }
+}
