@@ -143,3 +143,63 @@ impl Connection {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::connection::mock::{subscribed, unconnected};
+    use crate::proto::buffer::Buffer;
+
+    fn refused<T>(result: Result<T>) -> Status {
+        result.err().expect("it was not refused").status()
+    }
+
+    /// What a new connection is told.
+    fn told(connection: &Connection) -> Vec<String> {
+        let mut out = Buffer::default();
+        connection.routes.lock().resubscribe(&mut out).unwrap();
+        String::from_utf8(out.as_slice().to_vec()).unwrap().lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_and_leaves_nothing() {
+        let connection = unconnected();
+        let request = |subject, queue| Request { subject, queue, handler: None, timeout_ms: None };
+        assert_eq!(refused(connection.subscribe(request(b"a..b", None))), Status::InvalidSubject);
+        assert_eq!(refused(connection.subscribe(request(b"a", Some(b"q q")))), Status::InvalidQueueName);
+        assert!(told(&connection).is_empty());
+        connection.abandon();
+        assert_eq!(refused(connection.subscribe(request(b"a", None))), Status::ConnectionClosed);
+        assert!(told(&connection).is_empty());
+    }
+
+    #[test]
+    fn the_server_is_told_of_a_subscription_until_it_ends() {
+        let connection = unconnected();
+        let (kept, ended) = (subscribed(&connection, b"kept"), subscribed(&connection, b"ended"));
+        let dropped = subscribed(&connection, b"dropped");
+        connection.unsubscribe(&kept, 5).unwrap();
+        connection.unsubscribe(&ended, 0).unwrap();
+        connection.destroy_subscription(&dropped);
+        connection.destroy_subscription(&dropped);
+        assert_eq!(told(&connection), ["SUB kept  1", "UNSUB 1 5"]);
+        assert!(kept.is_valid() && !ended.is_valid() && !dropped.is_valid());
+        assert_eq!(refused(connection.unsubscribe(&ended, 0)), Status::InvalidSubscription);
+        assert_eq!(refused(connection.usable_subscription(&ended)), Status::InvalidSubscription);
+        connection.abandon();
+        assert!(!kept.is_valid() && told(&connection).is_empty());
+        assert_eq!(refused(connection.usable_subscription(&kept)), Status::ConnectionClosed);
+    }
+
+    #[test]
+    fn a_subscription_drains_once_and_is_not_told_again() {
+        let connection = unconnected();
+        let sub = subscribed(&connection, b"foo");
+        assert!(connection.begin_draining(&sub, 0, true));
+        assert!(!connection.begin_draining(&sub, 0, false));
+        assert!(told(&connection).is_empty() && sub.is_valid());
+        connection.remove_subscription(&sub, End::Drained);
+        assert!(!sub.is_valid() && connection.routes.lock().find(sub.sid()).is_none());
+        connection.abandon();
+    }
+}

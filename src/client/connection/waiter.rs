@@ -39,3 +39,31 @@ impl<T> Waiter<T> {
             .unwrap_or_else(|| Err(Error::from(Status::Timeout)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn the_first_result_counts_and_is_taken_once() {
+        let waiter = Waiter::default();
+        assert!(!waiter.is_done());
+        waiter.complete(Ok(1));
+        waiter.complete(Ok(2));
+        assert!(waiter.is_done());
+        assert_eq!(waiter.wait(Deadline::NEVER).unwrap(), 1);
+        assert!(!waiter.is_done());
+    }
+
+    #[test]
+    fn a_wait_ends_with_the_result_of_another_thread_or_at_its_deadline() {
+        let waiter = Waiter::default();
+        thread::scope(|scope| {
+            scope.spawn(|| waiter.complete(Err::<(), _>(Status::ConnectionClosed.into())));
+            assert_eq!(waiter.wait(Deadline::NEVER).unwrap_err().status(), Status::ConnectionClosed);
+        });
+        assert_eq!(waiter.wait(Deadline::in_ms(1)).unwrap_err().status(), Status::Timeout);
+    }
+}

@@ -199,3 +199,49 @@ impl Connection {
         self.connection_lost(link, Loss::new(Reason::ProtocolError, cause));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::connection::mock::{connect_to, subscribed};
+    use crate::error::Status;
+
+    #[test]
+    fn a_body_that_is_read_straight_into_its_message_arrives_whole() {
+        let body: String = (0..DIRECT_BODY * 20).map(|at| char::from(b'a' + (at % 23) as u8)).collect();
+        let sent = body.clone();
+        let connection = connect_to(
+            move |mut client| {
+                assert!(client.wait_for("SUB foo  1"));
+                client.say(&format!("MSG foo 1 {}\r\n{sent}\r\nMSG foo 1 3\r\nend\r\n", sent.len()));
+                client.wait_for("never");
+            },
+            |_| {},
+        );
+        let sub = subscribed(&connection, b"foo");
+        assert!(sub.next_msg(20_000).unwrap().data() == body.as_bytes());
+        assert_eq!(sub.next_msg(20_000).unwrap().data(), b"end");
+        let received = (&connection.received, &connection.received_bytes);
+        assert_eq!(received.0.load(Ordering::Relaxed), 2);
+        assert_eq!(received.1.load(Ordering::Relaxed), body.len() as u64 + 3);
+        connection.abandon();
+    }
+
+    #[test]
+    fn what_came_with_the_end_of_the_handshake_is_received() {
+        let connection = connect_to(
+            |mut client| {
+                client.wait_for("never");
+            },
+            |options| options.allow_reconnect = false,
+        );
+        let link = connection.state.lock().link.clone().unwrap();
+        let sub = subscribed(&connection, b"foo");
+        connection.begin_receiving(&link, b"MSG foo 1 1\r\nx\r\nINFO {\"max_payload\":5}\r\nMSG fo");
+        assert_eq!(sub.next_msg(0).unwrap().data(), b"x");
+        assert_eq!(connection.max_payload(), 5);
+        connection.begin_receiving(&link, b"o 1 1\r\n"); // nothing is left of before: this is no protocol
+        assert!(connection.is_closed());
+        assert_eq!(connection.last_error().unwrap().0, Status::ProtocolError);
+    }
+}

@@ -161,3 +161,58 @@ impl Connection {
         mux.is_some_and(|mux| self.tell_unsubscribed(table, mux.sid(), None).is_ok())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::connection::arrival::Aside;
+    use crate::client::connection::mock::unconnected;
+    use crate::proto::buffer::Buffer;
+
+    /// What the routing table puts aside of a message that arrives.
+    fn arrive(connection: &Connection, sid: u64, subject: &[u8]) -> Option<Aside> {
+        let mut found = None;
+        let msg = Msg::new(subject, None, b"x").unwrap();
+        let keep = |aside| {
+            found = Some(aside);
+            Ok(())
+        };
+        connection.routes.lock().add(sid, 1, msg, keep).unwrap();
+        found
+    }
+
+    #[test]
+    fn replies_come_through_one_route_that_the_server_is_told_of_once() {
+        let connection = unconnected();
+        let mux = connection.mux().unwrap();
+        assert!(Arc::ptr_eq(&mux, &connection.mux().unwrap()));
+        let mut told = Buffer::default();
+        connection.routes.lock().resubscribe(&mut told).unwrap();
+        let told = String::from_utf8(told.as_slice().to_vec()).unwrap();
+        assert!(told.starts_with("SUB _INBOX.") && told.ends_with(".*  1\r\n"), "{told}");
+        assert!(connection.routes.lock().subscriptions().unwrap().is_empty(), "none of the program's");
+
+        let waiter = Arc::new(Waiter::default());
+        let id = connection.requests.callers.expect(&waiter).unwrap().id;
+        let mut reply = Vec::new();
+        mux.reply_subject(REQUESTS, id, &mut reply).unwrap();
+        let aside = arrive(&connection, mux.sid(), &reply).expect("it is attended to later");
+        assert!(!waiter.is_done());
+        aside.attend();
+        assert!(waiter.is_done());
+        connection.abandon();
+        assert!(arrive(&connection, mux.sid(), &reply).is_none());
+    }
+
+    #[test]
+    fn a_close_ends_the_waits() {
+        let connection = unconnected();
+        let waiter = Arc::new(Waiter::default());
+        connection.requests.callers.expect(&waiter).unwrap();
+        connection.abandon();
+        let failure = waiter.wait(Deadline::in_ms(0)).err().unwrap();
+        assert_eq!(failure.status(), Status::ConnectionClosed);
+        let failure = connection.request(b"foo", None, b"", 10).err().unwrap();
+        assert_eq!(failure.status(), Status::ConnectionClosed);
+    }
+}
