@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::client::message::Msg;
 
 /// Looks at each message of a route first: for messages that are not the program's, or that ask for an answer.
-pub(in crate::client) trait Arrival: Send + Sync {
+pub(super) trait Arrival: Send + Sync {
     /// Says what becomes of a message that has just arrived. Called under the routing table's lock, in order of arrival:
     /// it looks and counts, and takes no lock but one of its own that nobody holds for long.
     fn arrived(&self, msg: Msg) -> Verdict;
@@ -16,7 +16,7 @@ pub(in crate::client) trait Arrival: Send + Sync {
 }
 
 /// What becomes of a message.
-pub(in crate::client) enum Verdict {
+pub(super) enum Verdict {
     /// It goes where its route leads.
     Deliver(Msg),
     /// Nobody gets it.

@@ -5,7 +5,7 @@ use crate::sync::{Condvar, Mutex};
 use crate::error::{Error, Result, Status};
 use crate::io::clock::{Deadline, wait_until};
 
-pub struct Waiter<T> {
+pub(super) struct Waiter<T> {
     result: Mutex<Option<Result<T>>>,
     done: Condvar,
 }

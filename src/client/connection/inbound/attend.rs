@@ -10,7 +10,7 @@ use crate::client::subscription::Subscription;
 use crate::error::{Error, Status, shown};
 use crate::proto::info::ServerInfo;
 use crate::session::auth::{self, ServerErr};
-use crate::session::pool::Announced;
+use crate::session::pool::{Announced, AuthError};
 
 impl Connection {
     pub(super) fn attend(self: &Arc<Self>, link: &Arc<Link>, events: &mut Vec<Event>) {
@@ -90,40 +90,50 @@ impl Connection {
         match auth::classify_err(text) {
             ServerErr::Stale => self.connection_lost(link, Loss::stale(Reason::ServerStale)),
             ServerErr::Permissions => {
-                let error = Error::new(Status::NotPermitted, shown);
-                let mut state = self.state.lock();
-                if state.is_current(link) {
-                    state.note_error(&error);
-                    self.report(&mut state, None, error);
-                }
+                self.on_permissions_error(link, Error::new(Status::NotPermitted, shown))
             }
             ServerErr::Auth(kind) => {
-                let error = Error::new(Status::ConnectionAuthFailed, shown);
-                link.note_reason(Reason::Auth); // the server is about to close
-                let mut state = self.state.lock();
-                if !state.is_current(link) {
-                    return;
-                }
-                state.note_error(&error);
-                let again =
-                    state.pool.current_mut().is_some_and(|s| auth::note(&mut s.last_auth_error, kind));
-                self.report(&mut state, None, error.clone());
-                drop(state);
-                if again && !self.options.ignore_auth_error_abort {
-                    self.close_link(link, Loss::new(Reason::Auth, error));
-                }
+                self.on_auth_error(link, kind, Error::new(Status::ConnectionAuthFailed, shown));
             }
             ServerErr::Other => {
-                let error = match shown.as_str() {
-                    "" => Error::from(Status::Err),
-                    _ => Error::new(Status::Err, shown),
-                };
-                if self.options.reconnect_on_protocol_error {
-                    self.connection_lost(link, Loss::new(Reason::ServerErr, error));
-                } else {
-                    self.close_link(link, Loss::new(Reason::ServerErr, error));
-                }
+                let error =
+                    if shown.is_empty() { Status::Err.into() } else { Error::new(Status::Err, shown) };
+                self.on_other_error(link, error);
             }
+        }
+    }
+
+    /// The connection goes on.
+    fn on_permissions_error(self: &Arc<Self>, link: &Arc<Link>, error: Error) {
+        let mut state = self.state.lock();
+        if state.is_current(link) {
+            state.note_error(&error);
+            self.report(&mut state, None, error);
+        }
+    }
+
+    /// The server is about to close. The same error twice in a row from one server ends the connection.
+    fn on_auth_error(self: &Arc<Self>, link: &Arc<Link>, kind: AuthError, error: Error) {
+        link.note_reason(Reason::Auth);
+        let mut state = self.state.lock();
+        if !state.is_current(link) {
+            return;
+        }
+        state.note_error(&error);
+        let again = state.pool.current_mut().is_some_and(|s| auth::note(&mut s.last_auth_error, kind));
+        self.report(&mut state, None, error.clone());
+        drop(state);
+        if again && !self.options.ignore_auth_error_abort {
+            self.close_link(link, Loss::new(Reason::Auth, error));
+        }
+    }
+
+    fn on_other_error(self: &Arc<Self>, link: &Arc<Link>, error: Error) {
+        let loss = Loss::new(Reason::ServerErr, error);
+        if self.options.reconnect_on_protocol_error {
+            self.connection_lost(link, loss);
+        } else {
+            self.close_link(link, loss);
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::error::{Error, Result, Status};
 
 /// Who waits for the reply to which request. Whoever gives up waiting says so, so there are never more than callers.
 #[derive(Default)]
-pub struct Callers {
+pub(super) struct Callers {
     state: Mutex<State>,
 }
 
@@ -23,7 +23,7 @@ struct State {
 }
 
 /// A request that counts on a reply.
-pub struct Expected {
+pub(super) struct Expected {
     pub id: u64,
     /// No other request does.
     pub alone: bool,

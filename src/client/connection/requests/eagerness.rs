@@ -15,7 +15,7 @@ const UNTRIED_REPLIES: u32 = 64;
 /// Whether a wait for a reply begins with looking for it instead of sleeping: as long as replies come that quickly, and
 /// there is another processor that can make one meanwhile.
 #[derive(Default)]
-pub struct Eagerness {
+pub(in crate::client::connection) struct Eagerness {
     /// Replies since one came quickly.
     slow: AtomicU32,
 }
