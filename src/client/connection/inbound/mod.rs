@@ -77,7 +77,7 @@ impl Connection {
     }
 
     /// Reads until nothing is left or the turn is over; true when there may be more. See
-    /// [`Driven::readable`] for `maybe_ended`.
+    /// [`readable`](crate::io::poller::Driven::readable) for `maybe_ended`.
     pub(super) fn receive(
         self: &Arc<Self>,
         link: &Arc<Link>,
