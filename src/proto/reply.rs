@@ -1,6 +1,7 @@
 //! Reply subjects of multiplexed questions: `<inbox prefix><12 characters>.<context>_<id>`.
 //!
-//! Context 0 are the ordinary requests; each JetStream context has a number of its own, which is never used again.
+//! Context 0 are the ordinary requests; each JetStream context has a number of its own, which is never used
+//! again.
 
 use super::memory;
 use crate::error::Result;

@@ -15,17 +15,18 @@ use crate::error::Result;
 use crate::proto::buffer::{Buffer, NoMemory};
 use crate::proto::{encoder, memory};
 
-/// The table and its lock, which is the one authority on what the server was told: each SUB, UNSUB and UNSUB with a limit
-/// is written while it is held, whoever gets the messages, and so is what a new connection is told first. So a connection
-/// that comes up at the same moment tells the server of a change or of its outcome, never both and never neither.
+/// The table and its lock, which is the one authority on what the server was told: each SUB, UNSUB and UNSUB
+/// with a limit is written while it is held, whoever gets the messages, and so is what a new connection is
+/// told first. So a connection that comes up at the same moment tells the server of a change or of its
+/// outcome, never both and never neither.
 #[derive(Default)]
 pub(super) struct Routes {
     table: Mutex<Table>,
     last_sid: AtomicU64,
 }
 
-/// The routes, and what the current read brought for each. A batch is only filled while the lock is held, from
-/// [`Table::add`] to [`Table::deliver`].
+/// The routes, and what the current read brought for each. A batch is only filled while the lock is held,
+/// from [`Table::add`] to [`Table::deliver`].
 #[derive(Default)]
 pub(super) struct Table {
     entries: Vec<Entry>,
@@ -102,7 +103,8 @@ impl Routes {
         std::mem::take(&mut table.entries).into_iter().filter_map(|entry| entry.route.into_subscription())
     }
 
-    /// Gives back the room that a burst for one subscription took here. Waits for nobody: false when the table is in use.
+    /// Gives back the room that a burst for one subscription took here. Waits for nobody: false when the
+    /// table is in use.
     pub fn trim(&self, sid: u64) -> bool {
         let Some(mut table) = self.table.try_lock() else { return false };
         let room = table.trim(sid);
@@ -126,7 +128,8 @@ impl Table {
         self.places.get(&sid).and_then(|place| self.entries[*place].route.subscription())
     }
 
-    /// Adds a route of which `tell` tells the server. Where that fails, or there is no memory for the route, there is none.
+    /// Adds a route of which `tell` tells the server. Where that fails, or there is no memory for the route,
+    /// there is none.
     pub fn open<T>(&mut self, sid: u64, route: Route, tell: impl FnOnce(&Route) -> Result<T>) -> Result<T> {
         self.entries.try_reserve(1)?;
         self.places.try_reserve(1)?;
@@ -170,8 +173,8 @@ impl Table {
 
     // ---- arrival ----
 
-    /// Sends a message of so many bytes on its route, if there is one: into a batch, or `aside` for its hook. `NO_MEMORY`
-    /// if there is no room.
+    /// Sends a message of so many bytes on its route, if there is one: into a batch, or `aside` for its hook.
+    /// `NO_MEMORY` if there is no room.
     #[inline(always)]
     pub fn add(
         &mut self,
@@ -215,8 +218,8 @@ impl Table {
         }
     }
 
-    /// Hands the batches over; `slow` gets the subscriptions that have just begun to drop messages. `NO_MEMORY` if one of
-    /// them finds no room there.
+    /// Hands the batches over; `slow` gets the subscriptions that have just begun to drop messages.
+    /// `NO_MEMORY` if one of them finds no room there.
     pub fn deliver(&mut self, delivery: &Arc<Delivery>, slow: &mut Vec<Arc<Subscription>>) -> Result<()> {
         self.note_room();
         let mut result = Ok(());
@@ -246,7 +249,8 @@ impl Table {
 
     // ---- what the server is told ----
 
-    /// What a new connection has to be told: first of subscriptions, as the released library does, then of the rest.
+    /// What a new connection has to be told: first of subscriptions, as the released library does, then of
+    /// the rest.
     pub fn resubscribe(&self, out: &mut Buffer) -> std::result::Result<(), NoMemory> {
         let mut entries = memory::collect(self.entries.iter()).map_err(|_| NoMemory)?;
         entries.sort_unstable_by_key(|entry| (entry.route.subscription().is_none(), entry.sid));

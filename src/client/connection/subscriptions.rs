@@ -1,4 +1,4 @@
-//! Subscribing, and all the ways in which a subscription leaves the table.
+//! How a subscription gets into the routing table, what the server is told of it, how it leaves.
 
 use std::sync::Arc;
 
@@ -93,8 +93,8 @@ impl Connection {
         self.routes.trim(sid)
     }
 
-    /// Sends an `UNSUB`. What makes it due was done under the table's lock, which is let go here: a connection that
-    /// comes up at this moment is told by that or by this, never twice.
+    /// Sends an `UNSUB`. What makes it due was done under the table's lock, which is let go here: a
+    /// connection that comes up at this moment is told by that or by this, never twice.
     pub(super) fn tell_unsubscribed(
         self: &Arc<Self>,
         table: MutexGuard<'_, Table>,

@@ -47,9 +47,10 @@ impl Drop for CallerTurn<'_> {
 }
 
 impl Connection {
-    /// Lets the calling thread, which waits for a reply, be the one that reads the next arrival: the poller does not
-    /// have to wake up first, and what arrived is this caller's reply most of the time. One read only: who then still
-    /// waits is better served by the poller. Does nothing where another thread reads, or a program's event loop.
+    /// Lets the calling thread, which waits for a reply, be the one that reads the next arrival: the poller
+    /// does not have to wake up first, and what arrived is this caller's reply most of the time. One read
+    /// only: who then still waits is better served by the poller. Does nothing where another thread reads, or
+    /// a program's event loop.
     pub(in crate::client::connection) fn read_as_caller(
         self: &Arc<Self>,
         deadline: Deadline,

@@ -1,4 +1,4 @@
-//! The read side of a connection: one thread at a time reads its socket, and has what arrived attended to.
+//! The read side of a connection: whose turn it is to read its socket.
 
 mod attend;
 mod caller;
@@ -23,8 +23,8 @@ const READS_PER_TURN: usize = 8;
 /// The rest of a message body from this size on is read straight into the message.
 const DIRECT_BODY: usize = 16 * 1024;
 
-/// A read is to bring about so many messages: enough to be worth waking a delivery thread, not more than what still lies
-/// in the processor's cache when that thread gets it.
+/// A read is to bring about so many messages: enough to be worth waking a delivery thread, not more than what
+/// still lies in the processor's cache when that thread gets it.
 const MESSAGES_PER_READ: usize = 2048;
 const SMALLEST_READ: usize = 64 * 1024;
 

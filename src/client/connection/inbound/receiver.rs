@@ -244,7 +244,8 @@ mod tests {
     fn messages_are_queued_and_the_rest_waits_in_order() {
         let mut f = fixture();
         let (events, result) = f.read(
-            "MSG foo 1 1\r\na\r\nPING\r\nMSG r 77 2\r\nr1\r\nPONG\r\nINFO {}\r\nMSG foo 1 1\r\nb\r\nMSG r 77 2\r\nr2\r\n",
+            "MSG foo 1 1\r\na\r\nPING\r\nMSG r 77 2\r\nr1\r\nPONG\r\n\
+             INFO {}\r\nMSG foo 1 1\r\nb\r\nMSG r 77 2\r\nr2\r\n",
         );
         assert!(result.is_ok());
         assert_eq!(events, ["ping", "arrived r1", "pong", "info {}", "arrived r2"]);

@@ -10,7 +10,8 @@ use crate::client::connection::waiter::Waiter;
 use crate::client::message::Msg;
 use crate::error::{Error, Result, Status};
 
-/// Who waits for the reply to which request. Whoever gives up waiting says so, so there are never more than callers.
+/// Who waits for the reply to which request. Whoever gives up waiting says so, so there are never more than
+/// callers.
 #[derive(Default)]
 pub(super) struct Callers {
     state: Mutex<State>,

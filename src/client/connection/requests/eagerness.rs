@@ -12,8 +12,8 @@ const SLOW_REPLIES: u32 = 3;
 /// After so many more it is tried again.
 const UNTRIED_REPLIES: u32 = 64;
 
-/// Whether a wait for a reply begins with looking for it instead of sleeping: as long as replies come that quickly, and
-/// there is another processor that can make one meanwhile.
+/// Whether a wait for a reply begins with looking for it instead of sleeping: as long as replies come that
+/// quickly, and there is another processor that can make one meanwhile.
 #[derive(Default)]
 pub(in crate::client::connection) struct Eagerness {
     /// Replies since one came quickly.

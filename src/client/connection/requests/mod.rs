@@ -164,6 +164,9 @@ impl Connection {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Barrier;
+    use std::thread;
+
     use super::*;
     use crate::client::connection::arrival::Aside;
     use crate::client::connection::mock::unconnected;
@@ -202,6 +205,21 @@ mod tests {
         assert!(waiter.is_done());
         connection.abandon();
         assert!(arrive(&connection, mux.sid(), &reply).is_none());
+    }
+
+    #[test]
+    fn first_requests_at_the_same_time_make_one_route() {
+        let connection = unconnected();
+        let start = Barrier::new(4);
+        thread::scope(|scope| {
+            let ask = || {
+                start.wait();
+                connection.mux().unwrap().sid()
+            };
+            let asked: Vec<_> = (0..4).map(|_| scope.spawn(ask)).collect();
+            asked.into_iter().for_each(|sid| assert_eq!(sid.join().unwrap(), 1));
+        });
+        connection.abandon();
     }
 
     #[test]

@@ -17,13 +17,15 @@ pub(super) const REQUESTS: u64 = 0;
 
 /// Gets the replies of one context.
 pub(super) trait Replies: Send + Sync {
-    /// A reply arrived. Called with no lock held, by the thread that reads, which must not wait. `id` is what the reply's
-    /// subject names; the context of the requests also gets those whose subject the server mapped, which name nothing.
+    /// A reply arrived. Called with no lock held, by the thread that reads, which must not wait. `id` is what
+    /// the reply's subject names; the context of the requests also gets those whose subject the server
+    /// mapped, which name nothing.
     fn replied(&self, id: Option<u64>, msg: Msg);
 }
 
-/// The hook of a route for `<inbox prefix><12 characters>.*`. The last part of a reply's subject names a context and a
-/// number of that context's own; so a context with thousands of open questions needs but one entry here.
+/// The hook of a route for `<inbox prefix><12 characters>.*`. The last part of a reply's subject names a
+/// context and a number of that context's own; so a context with thousands of open questions needs but one
+/// entry here.
 pub(super) struct Mux {
     sid: u64,
     prefix: ReplyPrefix,
