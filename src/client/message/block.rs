@@ -68,7 +68,7 @@ fn no_memory() -> Error {
 pub(super) struct Block(NonNull<Fixed>);
 
 // SAFETY: a block is plain memory with one owner; `Extra` is Send and Sync (checked below). Behind a shared
-// reference nothing is written but an atomic.
+// reference nothing is written.
 unsafe impl Send for Block {}
 // SAFETY: as above.
 unsafe impl Sync for Block {}
