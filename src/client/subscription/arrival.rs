@@ -1,0 +1,104 @@
+//! What the thread that reads the socket does: queues messages, wakes who takes them.
+
+use std::sync::Arc;
+
+use crate::sync::MutexGuard;
+
+use super::{State, Subscription};
+use crate::client::delivery::{Handover, Job};
+use crate::client::message::Msg;
+
+impl Subscription {
+    /// Queues what one read brought. Returns whether the program is to be told of dropped messages.
+    pub(in crate::client) fn enqueue(
+        self: &Arc<Self>,
+        batch: &mut Vec<Msg>,
+        bytes: u64,
+        handover: &mut Handover<'_>,
+    ) -> bool {
+        let mut state = self.state.lock();
+        if !self.is_valid() || (state.drain.emptying && state.drain.status.is_some()) {
+            drop(state);
+            batch.clear();
+            return false;
+        }
+        let tell = if state.fits(self, batch.len() as u64, bytes) && state.can_append(batch.len()) {
+            state.accept(self, batch.len() as u64, bytes);
+            state.slow = false;
+            state.append(batch);
+            false
+        } else if state.msgs.try_reserve(batch.len()).is_ok() {
+            self.enqueue_each(&mut state, batch)
+        } else {
+            state.drop_all(batch)
+        };
+        self.note_room(&mut state);
+        if state.claim() {
+            state.with_home(|home| handover.add(home, Job::Run(Arc::clone(self))));
+        } else if state.waiters > 0 {
+            drop(state);
+            self.changed.notify_all();
+        }
+        tell
+    }
+
+    fn enqueue_each(&self, state: &mut State, batch: &mut Vec<Msg>) -> bool {
+        let mut tell = false;
+        for msg in batch.drain(..) {
+            if self.admit_one(state, &msg, &mut tell) {
+                state.msgs.push_back(msg);
+            }
+        }
+        tell
+    }
+
+    /// Counts one message in or out; `tell` is set when dropping begins.
+    fn admit_one(&self, state: &mut State, msg: &Msg, tell: &mut bool) -> bool {
+        let size = msg.size() as u64;
+        if state.fits(self, 1, size) {
+            state.accept(self, 1, size);
+            state.slow = false;
+            return true;
+        }
+        state.dropped += 1;
+        *tell |= !std::mem::replace(&mut state.slow, true);
+        false
+    }
+
+    /// For the fixed pool: counts a message in and gives it to the worker, in arrival order. Returns whether the program
+    /// is to be told of dropped messages.
+    pub(in crate::client) fn admit(self: &Arc<Self>, msg: Msg, handover: &mut Handover<'_>) -> bool {
+        let mut state = self.state.lock();
+        let mut tell = false;
+        if !self.is_valid() || !self.admit_one(&mut state, &msg, &mut tell) {
+            return tell;
+        }
+        if state.started {
+            state.with_home(|home| handover.add(home, Job::One(Arc::clone(self), msg)));
+        } else if state.msgs.try_reserve(1).is_ok() {
+            state.msgs.push_back(msg);
+        } else {
+            tell = state.take_back(1, msg.size() as u64);
+        }
+        tell
+    }
+
+    /// Drops a message that was admitted and then found no room in its worker's queue. True when dropping begins.
+    #[cold]
+    pub(in crate::client) fn refuse(&self, msg: Msg) -> bool {
+        let mut state = self.state.lock();
+        state.take_back(1, msg.size() as u64)
+    }
+
+    pub(super) fn schedule_if_needed(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
+        if !state.claim() {
+            return;
+        }
+        let mut found = None;
+        state.with_home(|home| found = Some(home.clone()));
+        drop(state);
+        if let Some(home) = found {
+            self.connection.core().delivery.run(&home, Arc::clone(self));
+        }
+    }
+}

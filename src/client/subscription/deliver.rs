@@ -1,0 +1,183 @@
+//! What a delivery thread does with a subscription: runs its callbacks, then what is due after the last one.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{Ordering, fence};
+
+use crate::sync::MutexGuard;
+
+use super::{End, State, Subscription};
+use crate::client::delivery::{Home, Worker};
+use crate::client::message::Msg;
+use crate::client::message::recycle::AHEAD;
+use crate::client::pause;
+use crate::thread_end::Ending;
+
+/// How many callbacks a subscription may run in a row while others wait for the same worker.
+const TURNS_IN_A_ROW: usize = 128;
+
+impl Subscription {
+    /// Makes it the guest of another worker, for as long as that one lives.
+    pub(in crate::client) fn visit(&self, host: &Home) {
+        self.state.lock().host = Some(Arc::clone(host.worker()));
+    }
+
+    /// Runs the callbacks of what is queued. True when there is more and another subscription waits.
+    pub(in crate::client) fn deliver_queued(
+        self: &Arc<Self>,
+        worker: &Worker,
+        batch: &mut VecDeque<Msg>,
+    ) -> bool {
+        let mut in_a_row = 0;
+        loop {
+            let mut state = self.state.lock();
+            if state.msgs.is_empty() || !self.is_valid() {
+                let idle = std::mem::take(&mut state.timeout_due) && self.is_valid() && !state.drain.emptying;
+                if idle {
+                    drop(state);
+                    let called = worker.turn(|| self.call(None));
+                    self.restart_timeout(&mut self.state.lock());
+                    match called {
+                        Ok(()) => continue,
+                        Err(Ending) => return true,
+                    }
+                }
+                if self.finish_if_due(state) {
+                    return false;
+                }
+                continue;
+            }
+            std::mem::swap(&mut state.msgs, batch);
+            self.note_room(&mut state); // that of another subscription, perhaps
+            drop(state);
+            while let Some(msg) = batch.pop_front() {
+                if !self.is_valid() {
+                    batch.clear();
+                    break;
+                }
+                if let Some(soon) = batch.get(AHEAD) {
+                    soon.fetch();
+                }
+                if worker.turn(|| self.deliver(msg)) == Err(Ending) {
+                    return self.put_back(batch);
+                }
+                in_a_row += 1;
+                if in_a_row >= TURNS_IN_A_ROW && worker.others_wait() && !batch.is_empty() {
+                    return self.put_back(batch);
+                }
+            }
+            if self.timeout.is_some() {
+                self.restart_timeout(&mut self.state.lock());
+            }
+            if in_a_row >= TURNS_IN_A_ROW && worker.others_wait() {
+                return true;
+            }
+        }
+    }
+
+    pub(super) fn put_back(&self, batch: &mut VecDeque<Msg>) -> bool {
+        let mut state = self.state.lock();
+        if state.end.is_some() {
+            drop(state);
+            batch.clear(); // nobody is going to take them out again
+            return true;
+        }
+        if batch.try_reserve(state.msgs.len()).is_err() {
+            let bytes = state.msgs.iter().map(|msg| msg.size() as u64).sum();
+            let count = state.msgs.len() as u64;
+            state.take_back(count, bytes);
+            state.msgs.clear();
+            state.slow = false; // so that the program is told with the next one that is dropped
+        }
+        batch.append(&mut state.msgs);
+        std::mem::swap(&mut state.msgs, batch);
+        true
+    }
+
+    /// Runs the callback of one message of the fixed pool.
+    pub(in crate::client) fn deliver_one(self: &Arc<Self>, msg: Msg, worker: &Worker) {
+        if self.is_valid() {
+            let _ = worker.turn(|| self.deliver(msg)); // the worker itself looks whether its thread is ending
+        }
+        fence(Ordering::SeqCst); // see `limit`
+        let limited = self.max() > 0;
+        if self.timeout.is_none() && self.is_valid() && !limited && !self.emptying.load(Ordering::Acquire) {
+            return; // nothing that another thread would leave to this one
+        }
+        let mut state = self.state.lock();
+        self.restart_timeout(&mut state);
+        if state.end.is_none() && self.is_at_max() {
+            drop(state);
+            self.end(End::MaxReached);
+        } else if state.must_finish() {
+            self.schedule_if_needed(state);
+        } else if state.drain.emptying && self.pending(&state) == 0 {
+            drop(state);
+            self.end(End::Drained);
+        }
+    }
+
+    #[inline]
+    fn deliver(self: &Arc<Self>, msg: Msg) -> std::result::Result<(), Ending> {
+        let delivered = self.delivered.load(Ordering::Relaxed) + 1;
+        let max = self.max();
+        pause::at("deliver", self);
+        if max > 0 && delivered > max {
+            self.end(End::MaxReached);
+            return Ok(());
+        }
+        self.count_delivered(&msg, delivered);
+        let called = self.call(Some(msg));
+        let max = self.max(); // which may be new
+        if max > 0 && delivered >= max {
+            self.end(End::MaxReached);
+        }
+        called
+    }
+
+    #[inline]
+    pub(super) fn count_delivered(&self, msg: &Msg, delivered: u64) {
+        self.delivered.store(delivered, Ordering::Release);
+        let bytes = self.delivered_bytes.load(Ordering::Relaxed) + msg.size() as u64;
+        self.delivered_bytes.store(bytes, Ordering::Release);
+    }
+
+    #[inline]
+    fn call(self: &Arc<Self>, msg: Option<Msg>) -> std::result::Result<(), Ending> {
+        match &self.handler {
+            Some(handler) => handler(&self.connection, self, msg),
+            None => Ok(()),
+        }
+    }
+
+    /// Nothing is queued: ends what is to be ended. True when the worker is done with the subscription for now.
+    fn finish_if_due(self: &Arc<Self>, mut state: MutexGuard<'_, State>) -> bool {
+        if state.end.is_none() && self.is_at_max() {
+            drop(state);
+            self.end(End::MaxReached);
+            return false;
+        }
+        if state.drain.emptying && state.end.is_none() {
+            drop(state);
+            self.end(End::Drained);
+            return false;
+        }
+        if !state.must_finish() {
+            state.scheduled = false;
+            return true;
+        }
+        state.finished = true;
+        state.scheduled = false;
+        state.finish_drain(self.is_async());
+        let home = state.home.take();
+        state.host = None;
+        let on_complete = state.on_complete.take();
+        drop(state);
+        self.changed.notify_all();
+        drop(home);
+        if let Some(on_complete) = on_complete {
+            on_complete();
+        }
+        true
+    }
+}

@@ -1,0 +1,76 @@
+//! Synchronous subscriptions: a thread of the program takes messages, or waits for one.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crate::sync::MutexGuard;
+
+use super::{End, State, Subscription};
+use crate::client::message::Msg;
+use crate::client::message::recycle::AHEAD;
+use crate::error::{Error, Result, Status};
+use crate::io::clock::{Deadline, wait_until};
+use crate::thread_end::Held;
+
+impl Subscription {
+    /// The next message of a synchronous subscription; see the contract for each failure.
+    pub fn next_msg(self: &Arc<Self>, timeout_ms: i64) -> Result<Msg> {
+        let mut state = self.state.lock();
+        if let Some(end) = state.end {
+            return Err(end.for_reader().into());
+        }
+        if self.is_async() {
+            return Err(Status::IllegalState.into()); // it delivers to a callback
+        }
+        if std::mem::take(&mut state.slow) {
+            return Err(Status::SlowConsumer.into());
+        }
+        if timeout_ms > 0 && state.msgs.is_empty() {
+            self.wait_for_msg(&mut state, timeout_ms)?;
+        }
+        let Some(mut msg) = state.msgs.pop_front() else {
+            return Err(self.nothing_left(state, timeout_ms));
+        };
+        if let Some(soon) = state.msgs.get(AHEAD) {
+            soon.fetch();
+        }
+        let delivered = self.delivered.load(Ordering::Relaxed) + 1;
+        self.count_delivered(&msg, delivered);
+        let max = self.max.load(Ordering::Relaxed);
+        let drained = state.drain.emptying && state.msgs.is_empty();
+        drop(state);
+        if max > 0 && delivered == max {
+            self.connection.remove_subscription(self, End::MaxReached);
+        } else if drained {
+            self.connection.remove_subscription(self, End::Drained);
+        }
+        if msg.is_no_responders() {
+            return Err(Status::NoResponders.into());
+        }
+        Ok(msg)
+    }
+
+    fn wait_for_msg(&self, state: &mut MutexGuard<'_, State>, timeout_ms: i64) -> Result<()> {
+        let _held = Held::new();
+        state.waiters += 1;
+        let woken = wait_until(&self.changed, state, Deadline::in_ms(timeout_ms), |s| {
+            (!s.msgs.is_empty() || s.end.is_some() || s.drain.emptying).then_some(())
+        });
+        state.waiters -= 1;
+        match (woken, state.end) {
+            (_, Some(end)) if state.msgs.is_empty() => Err(end.for_reader().into()),
+            (None, _) => Err(Status::Timeout.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Reading an empty queue: a timeout, and the end of a drained subscription.
+    fn nothing_left(self: &Arc<Self>, state: MutexGuard<'_, State>, timeout_ms: i64) -> Error {
+        let drained = state.drain.emptying && timeout_ms > 0;
+        drop(state);
+        if drained {
+            self.connection.remove_subscription(self, End::Drained);
+        }
+        Status::Timeout.into()
+    }
+}
