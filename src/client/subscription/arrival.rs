@@ -22,16 +22,7 @@ impl Subscription {
             batch.clear();
             return false;
         }
-        let tell = if state.fits(self, batch.len() as u64, bytes) && state.can_append(batch.len()) {
-            state.accept(self, batch.len() as u64, bytes);
-            state.slow = false;
-            state.append(batch);
-            false
-        } else if state.msgs.try_reserve(batch.len()).is_ok() {
-            self.enqueue_each(&mut state, batch)
-        } else {
-            state.drop_all(batch)
-        };
+        let tell = state.queue.offer(&self.tally, batch, bytes);
         self.note_room(&mut state);
         if state.claim() {
             state.with_home(|home| handover.add(home, Job::Run(Arc::clone(self))));
@@ -42,43 +33,18 @@ impl Subscription {
         tell
     }
 
-    fn enqueue_each(&self, state: &mut State, batch: &mut Vec<Msg>) -> bool {
-        let mut tell = false;
-        for msg in batch.drain(..) {
-            if self.admit_one(state, &msg, &mut tell) {
-                state.msgs.push_back(msg);
-            }
-        }
-        tell
-    }
-
-    /// Counts one message in or out; `tell` is set when dropping begins.
-    fn admit_one(&self, state: &mut State, msg: &Msg, tell: &mut bool) -> bool {
-        let size = msg.size() as u64;
-        if state.fits(self, 1, size) {
-            state.accept(self, 1, size);
-            state.slow = false;
-            return true;
-        }
-        state.dropped += 1;
-        *tell |= !std::mem::replace(&mut state.slow, true);
-        false
-    }
-
     /// For the fixed pool: counts a message in and gives it to the worker, in arrival order. Returns whether the program
     /// is to be told of dropped messages.
     pub(in crate::client) fn admit(self: &Arc<Self>, msg: Msg, handover: &mut Handover<'_>) -> bool {
         let mut state = self.state.lock();
         let mut tell = false;
-        if !self.is_valid() || !self.admit_one(&mut state, &msg, &mut tell) {
+        if !self.is_valid() || !state.queue.admit(&self.tally, &msg, &mut tell) {
             return tell;
         }
         if state.started {
             state.with_home(|home| handover.add(home, Job::One(Arc::clone(self), msg)));
-        } else if state.msgs.try_reserve(1).is_ok() {
-            state.msgs.push_back(msg);
         } else {
-            tell = state.take_back(1, msg.size() as u64);
+            tell |= state.queue.push(msg);
         }
         tell
     }
@@ -87,7 +53,7 @@ impl Subscription {
     #[cold]
     pub(in crate::client) fn refuse(&self, msg: Msg) -> bool {
         let mut state = self.state.lock();
-        state.take_back(1, msg.size() as u64)
+        state.queue.take_back(1, msg.size() as u64)
     }
 
     pub(super) fn schedule_if_needed(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {

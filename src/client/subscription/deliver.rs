@@ -31,7 +31,7 @@ impl Subscription {
         let mut in_a_row = 0;
         loop {
             let mut state = self.state.lock();
-            if state.msgs.is_empty() || !self.is_valid() {
+            if state.queue.is_empty() || !self.is_valid() {
                 let idle = std::mem::take(&mut state.timeout_due) && self.is_valid() && !state.drain.emptying;
                 if idle {
                     drop(state);
@@ -47,7 +47,7 @@ impl Subscription {
                 }
                 continue;
             }
-            std::mem::swap(&mut state.msgs, batch);
+            state.queue.swap_out(batch);
             self.note_room(&mut state); // that of another subscription, perhaps
             drop(state);
             while let Some(msg) = batch.pop_front() {
@@ -82,15 +82,7 @@ impl Subscription {
             batch.clear(); // nobody is going to take them out again
             return true;
         }
-        if batch.try_reserve(state.msgs.len()).is_err() {
-            let bytes = state.msgs.iter().map(|msg| msg.size() as u64).sum();
-            let count = state.msgs.len() as u64;
-            state.take_back(count, bytes);
-            state.msgs.clear();
-            state.slow = false; // so that the program is told with the next one that is dropped
-        }
-        batch.append(&mut state.msgs);
-        std::mem::swap(&mut state.msgs, batch);
+        state.queue.put_back(batch);
         true
     }
 
@@ -99,19 +91,19 @@ impl Subscription {
         if self.is_valid() {
             let _ = worker.turn(|| self.deliver(msg)); // the worker itself looks whether its thread is ending
         }
-        fence(Ordering::SeqCst); // see `limit`
-        let limited = self.max() > 0;
+        fence(Ordering::SeqCst); // see `Tally::limit`
+        let limited = self.tally.max() > 0;
         if self.timeout.is_none() && self.is_valid() && !limited && !self.emptying.load(Ordering::Acquire) {
             return; // nothing that another thread would leave to this one
         }
         let mut state = self.state.lock();
         self.restart_timeout(&mut state);
-        if state.end.is_none() && self.is_at_max() {
+        if state.end.is_none() && self.tally.is_at_max() {
             drop(state);
             self.end(End::MaxReached);
         } else if state.must_finish() {
             self.schedule_if_needed(state);
-        } else if state.drain.emptying && self.pending(&state) == 0 {
+        } else if state.drain.emptying && state.queue.pending(&self.tally) == 0 {
             drop(state);
             self.end(End::Drained);
         }
@@ -119,27 +111,20 @@ impl Subscription {
 
     #[inline]
     fn deliver(self: &Arc<Self>, msg: Msg) -> std::result::Result<(), Ending> {
-        let delivered = self.delivered.load(Ordering::Relaxed) + 1;
-        let max = self.max();
+        let number = self.tally.next();
+        let max = self.tally.max();
         pause::at("deliver", self);
-        if max > 0 && delivered > max {
+        if max > 0 && number > max {
             self.end(End::MaxReached);
             return Ok(());
         }
-        self.count_delivered(&msg, delivered);
+        self.tally.count(number, msg.size() as u64);
         let called = self.call(Some(msg));
-        let max = self.max(); // which may be new
-        if max > 0 && delivered >= max {
+        let max = self.tally.max(); // which may be new
+        if max > 0 && number >= max {
             self.end(End::MaxReached);
         }
         called
-    }
-
-    #[inline]
-    pub(super) fn count_delivered(&self, msg: &Msg, delivered: u64) {
-        self.delivered.store(delivered, Ordering::Release);
-        let bytes = self.delivered_bytes.load(Ordering::Relaxed) + msg.size() as u64;
-        self.delivered_bytes.store(bytes, Ordering::Release);
     }
 
     #[inline]
@@ -152,7 +137,7 @@ impl Subscription {
 
     /// Nothing is queued: ends what is to be ended. True when the worker is done with the subscription for now.
     fn finish_if_due(self: &Arc<Self>, mut state: MutexGuard<'_, State>) -> bool {
-        if state.end.is_none() && self.is_at_max() {
+        if state.end.is_none() && self.tally.is_at_max() {
             drop(state);
             self.end(End::MaxReached);
             return false;

@@ -41,9 +41,9 @@ impl Subscription {
         }
         state.drain.emptying = true;
         self.emptying.store(true, Ordering::Release);
-        fence(Ordering::SeqCst); // as in `limit`
+        fence(Ordering::SeqCst); // as in `Tally::limit`
         state.drain.status = state.drain.status.or(failure);
-        let empty = self.pending(&state) == 0;
+        let empty = state.queue.pending(&self.tally) == 0;
         if !self.is_async() {
             // Nobody may ever read an empty queue again; with a time limit the drain is over right here. A draining
             // connection waits for a reader all the same.

@@ -45,7 +45,7 @@ impl Subscription {
         }
         state.end = Some(end);
         self.closed.store(true, Ordering::Release);
-        let msgs = std::mem::take(&mut state.msgs);
+        let msgs = state.queue.take_all();
         if let Some(timer) = state.timer.take() {
             self.connection.core().timer.cancel(timer);
         }

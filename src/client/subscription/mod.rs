@@ -4,22 +4,26 @@ mod arrival;
 mod deliver;
 mod drain;
 mod lifecycle;
+mod queue;
 mod sync;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod timeout;
 mod trim;
 
-use std::collections::VecDeque;
 use std::ffi::{CStr, CString};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::sync::{Condvar, Mutex, MutexGuard};
 
 use self::drain::Drain;
 pub use self::lifecycle::End;
+pub use self::queue::Counters;
+use self::queue::Queue;
+use self::tally::Tally;
 use crate::client::connection::Connection;
 use crate::client::delivery::{Home, Job, Mode, Worker};
 use crate::client::message::Msg;
@@ -62,26 +66,11 @@ pub struct Subscription {
     closed: AtomicBool,
     /// `Drain::emptying`, readable without the lock.
     emptying: AtomicBool,
-    /// Written by the one who delivers: messages and bytes handed over so far.
-    delivered: AtomicU64,
-    delivered_bytes: AtomicU64,
-    /// Messages after which the subscription ends by itself, 0 for no limit.
-    max: AtomicU64,
+    tally: Tally,
 }
 
 struct State {
-    msgs: VecDeque<Msg>,
-    /// The queue has become large; its room is given back later.
-    bulky: bool,
-    /// Accepted so far; what was delivered of them is in `delivered`.
-    accepted: u64,
-    accepted_bytes: u64,
-    msg_limit: i32,
-    byte_limit: i32,
-    max_pending: u64,
-    max_pending_bytes: u64,
-    dropped: u64,
-    slow: bool,
+    queue: Queue,
     /// A worker has or will get the subscription.
     scheduled: bool,
     /// Nothing is delivered before the program holds the subscription.
@@ -99,17 +88,6 @@ struct State {
     finished: bool,
     on_complete: Option<CompleteHandler>,
     drain: Drain,
-}
-
-/// Snapshot of what waits and what passed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
-    pub pending_msgs: u64,
-    pub pending_bytes: u64,
-    pub max_pending_msgs: u64,
-    pub max_pending_bytes: u64,
-    pub delivered: u64,
-    pub dropped: u64,
 }
 
 impl Subscription {
@@ -134,16 +112,7 @@ impl Subscription {
             timeout: request.timeout_ms.map(|ms| Duration::from_millis(ms.max(0) as u64)),
             mode,
             state: Mutex::new(State {
-                msgs: VecDeque::new(),
-                bulky: false,
-                accepted: 0,
-                accepted_bytes: 0,
-                msg_limit: limits.0,
-                byte_limit: limits.1,
-                max_pending: 0,
-                max_pending_bytes: 0,
-                dropped: 0,
-                slow: false,
+                queue: Queue::new(limits),
                 scheduled: false,
                 started: false,
                 home,
@@ -160,9 +129,7 @@ impl Subscription {
             changed: Condvar::new(),
             closed: AtomicBool::new(false),
             emptying: AtomicBool::new(false),
-            delivered: AtomicU64::new(0),
-            delivered_bytes: AtomicU64::new(0),
-            max: AtomicU64::new(0),
+            tally: Tally::default(),
         }))
     }
 
@@ -180,7 +147,7 @@ impl Subscription {
     /// For the fixed pool: gives the worker what came before the start. Under the lock, so that what comes from now on is
     /// given later.
     fn hand_over_early(self: &Arc<Self>, state: &mut State) {
-        let early = std::mem::take(&mut state.msgs);
+        let early = state.queue.take_all();
         if early.is_empty() {
             return;
         }
@@ -193,8 +160,7 @@ impl Subscription {
             });
         });
         if refused > 0 {
-            state.take_back(refused, bytes);
-            state.slow = false; // so that the program is told with the next one that is dropped
+            state.queue.take_back_untold(refused, bytes);
         }
     }
 
@@ -238,73 +204,41 @@ impl Subscription {
             return fail(Status::InvalidArg, "Limits must be either > 0 or negative to specify no limit");
         }
         let mut state = self.open_state()?;
-        state.msg_limit = msgs;
-        state.byte_limit = bytes;
+        state.queue.set_limits((msgs, bytes));
         Ok(())
     }
 
     pub fn pending_limits(&self) -> Result<(i32, i32)> {
         let state = self.open_state()?;
-        Ok((state.msg_limit, state.byte_limit))
+        Ok(state.queue.limits())
     }
 
     pub fn clear_max_pending(&self) -> Result<()> {
         let mut state = self.open_state()?;
-        state.max_pending = 0;
-        state.max_pending_bytes = 0;
+        state.queue.clear_max_pending();
         Ok(())
     }
 
     pub fn counters(&self) -> Result<Counters> {
         let state = self.open_state()?;
-        Ok(Counters {
-            pending_msgs: self.pending(&state),
-            pending_bytes: self.pending_bytes(&state),
-            max_pending_msgs: state.max_pending,
-            max_pending_bytes: state.max_pending_bytes,
-            delivered: self.delivered(),
-            dropped: state.dropped,
-        })
+        Ok(state.queue.counters(&self.tally))
     }
 
     /// Messages handed to the program so far.
     pub fn delivered(&self) -> u64 {
-        self.delivered.load(Ordering::Acquire)
+        self.tally.msgs()
     }
 
     /// The auto-unsubscribe limit, 0 for none.
     #[inline]
     pub fn max(&self) -> u64 {
-        self.max.load(Ordering::Relaxed)
+        self.tally.max()
     }
 
     /// Ends the subscription after `max` messages in all; false when that many were delivered already: no limit then.
-    /// The one who delivers looks again after each message, and once more under the lock when its queue is empty; one of
-    /// the fixed pool, which does not lock, has a fence between counting and looking as there is one here.
     pub(super) fn limit(&self, max: u64) -> bool {
-        let _state = self.state.lock();
-        self.max.store(max, Ordering::Relaxed);
-        fence(Ordering::SeqCst);
-        let ahead = max > self.delivered();
-        if !ahead {
-            self.max.store(0, Ordering::Relaxed);
-        }
-        ahead
-    }
-
-    /// Whether the limit is reached, which may have been set since the last message.
-    #[inline]
-    fn is_at_max(&self) -> bool {
-        let max = self.max();
-        max > 0 && self.delivered() >= max
-    }
-
-    fn pending(&self, state: &State) -> u64 {
-        state.accepted.saturating_sub(self.delivered())
-    }
-
-    fn pending_bytes(&self, state: &State) -> u64 {
-        state.accepted_bytes.saturating_sub(self.delivered_bytes.load(Ordering::Acquire))
+        let _state = self.state.lock(); // under it the one who delivers looks when its queue is empty
+        self.tally.limit(max)
     }
 
     fn open_state(&self) -> Result<MutexGuard<'_, State>> {
@@ -314,55 +248,9 @@ impl Subscription {
 }
 
 impl State {
-    fn fits(&self, sub: &Subscription, msgs: u64, bytes: u64) -> bool {
-        let within = |limit: i32, value: u64| limit <= 0 || value <= limit as u64;
-        within(self.msg_limit, sub.pending(self) + msgs)
-            && within(self.byte_limit, sub.pending_bytes(self) + bytes)
-    }
-
-    fn accept(&mut self, sub: &Subscription, msgs: u64, bytes: u64) {
-        self.accepted += msgs;
-        self.accepted_bytes += bytes;
-        self.max_pending = self.max_pending.max(sub.pending(self));
-        self.max_pending_bytes = self.max_pending_bytes.max(sub.pending_bytes(self));
-    }
-
-    /// Whether there is memory to append a batch of so many messages; the first batch needs none.
-    fn can_append(&mut self, count: usize) -> bool {
-        self.msgs.is_empty() || self.msgs.try_reserve(count).is_ok()
-    }
-
-    /// There is no memory: the consumer is too slow for this machine. True when dropping begins.
-    #[cold]
-    fn drop_all(&mut self, batch: &mut Vec<Msg>) -> bool {
-        self.dropped += batch.len() as u64;
-        batch.clear();
-        !std::mem::replace(&mut self.slow, true)
-    }
-
-    /// The same for messages that were accepted already.
-    #[cold]
-    fn take_back(&mut self, msgs: u64, bytes: u64) -> bool {
-        self.accepted -= msgs;
-        self.accepted_bytes -= bytes;
-        self.dropped += msgs;
-        !std::mem::replace(&mut self.slow, true)
-    }
-
-    /// Queues a batch, which is empty afterwards and keeps some capacity.
-    fn append(&mut self, batch: &mut Vec<Msg>) {
-        if self.msgs.is_empty() {
-            // No message is moved: the two change places.
-            let msgs = VecDeque::from(std::mem::take(batch));
-            *batch = Vec::from(std::mem::replace(&mut self.msgs, msgs));
-        } else {
-            self.msgs.extend(batch.drain(..));
-        }
-    }
-
     /// Whether the subscription is to be given to its worker: there is work, and no worker has it yet.
     fn claim(&mut self) -> bool {
-        let work = !self.msgs.is_empty() || self.timeout_due || self.must_finish();
+        let work = !self.queue.is_empty() || self.timeout_due || self.must_finish();
         if !work || self.scheduled || !self.started || self.home.is_none() {
             return false;
         }

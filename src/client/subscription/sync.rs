@@ -1,7 +1,6 @@
 //! Synchronous subscriptions: a thread of the program takes messages, or waits for one.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use crate::sync::MutexGuard;
 
@@ -22,22 +21,22 @@ impl Subscription {
         if self.is_async() {
             return Err(Status::IllegalState.into()); // it delivers to a callback
         }
-        if std::mem::take(&mut state.slow) {
+        if state.queue.take_slow() {
             return Err(Status::SlowConsumer.into());
         }
-        if timeout_ms > 0 && state.msgs.is_empty() {
+        if timeout_ms > 0 && state.queue.is_empty() {
             self.wait_for_msg(&mut state, timeout_ms)?;
         }
-        let Some(mut msg) = state.msgs.pop_front() else {
+        let Some(mut msg) = state.queue.pop() else {
             return Err(self.nothing_left(state, timeout_ms));
         };
-        if let Some(soon) = state.msgs.get(AHEAD) {
+        if let Some(soon) = state.queue.get(AHEAD) {
             soon.fetch();
         }
-        let delivered = self.delivered.load(Ordering::Relaxed) + 1;
-        self.count_delivered(&msg, delivered);
-        let max = self.max.load(Ordering::Relaxed);
-        let drained = state.drain.emptying && state.msgs.is_empty();
+        let delivered = self.tally.next();
+        self.tally.count(delivered, msg.size() as u64);
+        let max = self.tally.max();
+        let drained = state.drain.emptying && state.queue.is_empty();
         drop(state);
         if max > 0 && delivered == max {
             self.connection.remove_subscription(self, End::MaxReached);
@@ -54,11 +53,11 @@ impl Subscription {
         let _held = Held::new();
         state.waiters += 1;
         let woken = wait_until(&self.changed, state, Deadline::in_ms(timeout_ms), |s| {
-            (!s.msgs.is_empty() || s.end.is_some() || s.drain.emptying).then_some(())
+            (!s.queue.is_empty() || s.end.is_some() || s.drain.emptying).then_some(())
         });
         state.waiters -= 1;
         match (woken, state.end) {
-            (_, Some(end)) if state.msgs.is_empty() => Err(end.for_reader().into()),
+            (_, Some(end)) if state.queue.is_empty() => Err(end.for_reader().into()),
             (None, _) => Err(Status::Timeout.into()),
             _ => Ok(()),
         }

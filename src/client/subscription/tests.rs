@@ -29,10 +29,10 @@ fn a_subscription_that_has_ended_gets_no_messages_back() {
     let connection = connected(&Server::start(false));
     let request = Request { subject: b"foo", queue: None, handler: ignored(), timeout_ms: None };
     let sub = connection.subscribe(request).unwrap();
-    let mut batch = VecDeque::from([Msg::new(b"foo", None, b"x").unwrap()]);
+    let mut batch = std::collections::VecDeque::from([Msg::new(b"foo", None, b"x").unwrap()]);
     connection.unsubscribe(&sub, 0).unwrap();
     assert!(sub.put_back(&mut batch));
-    assert!(batch.is_empty() && sub.state.lock().msgs.is_empty());
+    assert!(batch.is_empty() && sub.state.lock().queue.is_empty());
     connection.close();
 }
 

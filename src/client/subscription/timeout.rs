@@ -30,7 +30,7 @@ impl Subscription {
             return;
         }
         state.timer = None;
-        let quiet = self.pending(&state) == 0 && !state.drain.emptying;
+        let quiet = state.queue.pending(&self.tally) == 0 && !state.drain.emptying;
         if quiet && self.is_valid() {
             state.timeout_due = true;
             self.schedule_if_needed(state);

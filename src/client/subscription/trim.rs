@@ -16,7 +16,7 @@ impl Subscription {
     /// To be called when the queue may have changed its room. Wakes nobody as long as no queue is large.
     #[inline]
     pub(super) fn note_room(self: &Arc<Self>, state: &mut State) {
-        if state.msgs.capacity() > BULKY {
+        if state.queue.room() > BULKY {
             self.note_bulky(state);
         }
     }
@@ -27,8 +27,8 @@ impl Subscription {
     }
 
     fn note_bulky(self: &Arc<Self>, state: &mut State) {
-        if !std::mem::replace(&mut state.bulky, true) {
-            self.look_after_room(state.accepted, QUIET);
+        if state.queue.set_bulky(true) {
+            self.look_after_room(state.queue.accepted(), QUIET);
         }
     }
 
@@ -49,11 +49,12 @@ impl Subscription {
     fn trim(&self, accepted: u64) -> Option<u64> {
         let trimmed = self.connection.subscriptions.trim(self.sid);
         let mut state = self.state.lock();
-        if !trimmed || state.accepted != accepted || !state.msgs.is_empty() || state.scheduled {
-            return Some(state.accepted);
+        let quiet = state.queue.accepted() == accepted && state.queue.is_empty() && !state.scheduled;
+        if !trimmed || !quiet {
+            return Some(state.queue.accepted());
         }
-        state.bulky = false;
-        let room = std::mem::take(&mut state.msgs);
+        state.queue.set_bulky(false);
+        let room = state.queue.take_all();
         drop(state);
         drop(room);
         None
