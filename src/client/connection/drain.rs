@@ -124,3 +124,13 @@ fn may_drain(status: ConnStatus) -> Result<bool> {
         }
     }
 }
+
+#[cfg(test)]
+impl Connection {
+    /// One without a server: subscriptions of it get what a test gives them.
+    pub(in crate::client) fn unconnected() -> Arc<Connection> {
+        use crate::client::library;
+        let options = crate::client::options::Options::new(&library::defaults());
+        Connection::new(library::core().unwrap(), options).unwrap()
+    }
+}

@@ -17,7 +17,7 @@ impl Subscription {
         handover: &mut Handover<'_>,
     ) -> bool {
         let mut state = self.state.lock();
-        if !self.is_valid() || (state.drain.emptying && state.drain.status.is_some()) {
+        if !self.is_valid() || state.drain.takes_no_more() {
             drop(state);
             batch.clear();
             return false;
@@ -25,8 +25,8 @@ impl Subscription {
         let tell = state.queue.offer(&self.tally, batch, bytes);
         self.note_room(&mut state);
         if state.claim() {
-            state.with_home(|home| handover.add(home, Job::Run(Arc::clone(self))));
-        } else if state.waiters > 0 {
+            state.schedule.with_home(|home| handover.add(home, Job::Run(Arc::clone(self))));
+        } else if state.readers > 0 {
             drop(state);
             self.changed.notify_all();
         }
@@ -41,8 +41,8 @@ impl Subscription {
         if !self.is_valid() || !state.queue.admit(&self.tally, &msg, &mut tell) {
             return tell;
         }
-        if state.started {
-            state.with_home(|home| handover.add(home, Job::One(Arc::clone(self), msg)));
+        if state.schedule.is_started() {
+            state.schedule.with_home(|home| handover.add(home, Job::One(Arc::clone(self), msg)));
         } else {
             tell |= state.queue.push(msg);
         }
@@ -61,7 +61,7 @@ impl Subscription {
             return;
         }
         let mut found = None;
-        state.with_home(|home| found = Some(home.clone()));
+        state.schedule.with_home(|home| found = Some(home.clone()));
         drop(state);
         if let Some(home) = found {
             self.connection.core().delivery.run(&home, Arc::clone(self));

@@ -19,7 +19,7 @@ const TURNS_IN_A_ROW: usize = 128;
 impl Subscription {
     /// Makes it the guest of another worker, for as long as that one lives.
     pub(in crate::client) fn visit(&self, host: &Home) {
-        self.state.lock().host = Some(Arc::clone(host.worker()));
+        self.state.lock().schedule.visit(host);
     }
 
     /// Runs the callbacks of what is queued. True when there is more and another subscription waits.
@@ -32,7 +32,7 @@ impl Subscription {
         loop {
             let mut state = self.state.lock();
             if state.queue.is_empty() || !self.is_valid() {
-                let idle = std::mem::take(&mut state.timeout_due) && self.is_valid() && !state.drain.emptying;
+                let idle = state.idle.take_due() && self.is_valid() && !state.drain.is_emptying();
                 if idle {
                     drop(state);
                     let called = worker.turn(|| self.call(None));
@@ -66,7 +66,7 @@ impl Subscription {
                     return self.put_back(batch);
                 }
             }
-            if self.timeout.is_some() {
+            if self.is_timed {
                 self.restart_timeout(&mut self.state.lock());
             }
             if in_a_row >= TURNS_IN_A_ROW && worker.others_wait() {
@@ -77,7 +77,7 @@ impl Subscription {
 
     pub(super) fn put_back(&self, batch: &mut VecDeque<Msg>) -> bool {
         let mut state = self.state.lock();
-        if state.end.is_some() {
+        if state.life.end().is_some() {
             drop(state);
             batch.clear(); // nobody is going to take them out again
             return true;
@@ -93,17 +93,17 @@ impl Subscription {
         }
         fence(Ordering::SeqCst); // see `Tally::limit`
         let limited = self.tally.max() > 0;
-        if self.timeout.is_none() && self.is_valid() && !limited && !self.emptying.load(Ordering::Acquire) {
+        if !self.is_timed && self.is_valid() && !limited && !self.emptying.load(Ordering::Acquire) {
             return; // nothing that another thread would leave to this one
         }
         let mut state = self.state.lock();
         self.restart_timeout(&mut state);
-        if state.end.is_none() && self.tally.is_at_max() {
+        if state.life.end().is_none() && self.tally.is_at_max() {
             drop(state);
             self.end(End::MaxReached);
-        } else if state.must_finish() {
+        } else if state.life.unfinished_end().is_some() {
             self.schedule_if_needed(state);
-        } else if state.drain.emptying && state.queue.pending(&self.tally) == 0 {
+        } else if state.drain.is_emptying() && state.queue.pending(&self.tally) == 0 {
             drop(state);
             self.end(End::Drained);
         }
@@ -137,26 +137,23 @@ impl Subscription {
 
     /// Nothing is queued: ends what is to be ended. True when the worker is done with the subscription for now.
     fn finish_if_due(self: &Arc<Self>, mut state: MutexGuard<'_, State>) -> bool {
-        if state.end.is_none() && self.tally.is_at_max() {
+        if state.life.end().is_none() && self.tally.is_at_max() {
             drop(state);
             self.end(End::MaxReached);
             return false;
         }
-        if state.drain.emptying && state.end.is_none() {
+        if state.drain.is_emptying() && state.life.end().is_none() {
             drop(state);
             self.end(End::Drained);
             return false;
         }
-        if !state.must_finish() {
-            state.scheduled = false;
+        let Some(end) = state.life.unfinished_end() else {
+            state.schedule.release();
             return true;
-        }
-        state.finished = true;
-        state.scheduled = false;
-        state.finish_drain(self.is_async());
-        let home = state.home.take();
-        state.host = None;
-        let on_complete = state.on_complete.take();
+        };
+        state.drain.settle(end, self.is_async());
+        let home = state.schedule.leave();
+        let on_complete = state.life.finish();
         drop(state);
         self.changed.notify_all();
         drop(home);

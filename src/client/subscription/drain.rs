@@ -3,57 +3,120 @@
 use std::sync::Arc;
 use std::sync::atomic::{Ordering, fence};
 
-use super::{End, State, Subscription};
+use super::{End, Subscription};
 use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::{Deadline, wait_until};
 
+/// How far a drain is and what came of it. Under the subscription's lock.
 #[derive(Default)]
 pub(super) struct Drain {
-    pub(super) started: bool,
+    started: bool,
     /// By the subscription itself, not along with its connection.
-    pub(super) alone: bool,
+    alone: bool,
     /// The flush is over: the subscription ends once its queue is empty.
-    pub(super) emptying: bool,
+    emptying: bool,
     /// A synchronous subscription without a time limit is only drained by the one who reads it.
-    pub(super) no_limit: bool,
-    pub(super) complete: bool,
-    pub(super) status: Option<Status>,
+    no_limit: bool,
+    complete: bool,
+    status: Option<Status>,
+}
+
+impl Drain {
+    /// False when it has begun already.
+    fn begin(&mut self, timeout_ms: i64, alone: bool) -> bool {
+        if self.started {
+            return false;
+        }
+        *self = Drain { started: true, alone, no_limit: timeout_ms <= 0, ..Drain::default() };
+        true
+    }
+
+    /// The flush is over: what is queued is the last there is.
+    fn flushed(&mut self, failure: Option<Status>) {
+        self.emptying = true;
+        self.status = self.status.or(failure);
+    }
+
+    pub(super) fn is_emptying(&self) -> bool {
+        self.emptying
+    }
+
+    /// The server was not reached, so what still comes is not what the program waits for.
+    #[inline]
+    pub(super) fn takes_no_more(&self) -> bool {
+        self.emptying && self.status.is_some()
+    }
+
+    /// The queue of a synchronous subscription is empty. Nobody may ever read it again; with a time limit the drain is over
+    /// right here. A draining connection waits for a reader all the same.
+    fn nothing_to_read(&mut self, somebody_waits: bool) {
+        if self.alone && (!self.no_limit || somebody_waits) {
+            self.complete_with(Status::Ok);
+        }
+    }
+
+    /// The subscription has ended. A synchronous one that was never drained has no drain status; drained along with its
+    /// connection, it has one only if it was read to its end.
+    pub(super) fn settle(&mut self, end: End, is_async: bool) {
+        let read = matches!(end, End::Drained | End::MaxReached);
+        let settled = is_async || (self.started && (self.alone || read));
+        if self.complete || !settled {
+            return;
+        }
+        self.complete_with(match end {
+            End::ConnectionClosed => Status::ConnectionClosed,
+            End::DrainTimeout => Status::Timeout,
+            End::Unsubscribed => Status::InvalidSubscription,
+            End::Drained | End::MaxReached => Status::Ok,
+        });
+    }
+
+    /// An earlier failure stays.
+    fn complete_with(&mut self, status: Status) {
+        self.status.get_or_insert(status);
+        self.complete = true;
+    }
+
+    /// What came of a complete drain.
+    fn outcome(&self) -> Result<()> {
+        match self.status {
+            _ if !self.complete => Err(Error::unrecorded(Status::IllegalState)),
+            None | Some(Status::Ok) => Ok(()),
+            Some(status) => Err(Error::unrecorded(status)),
+        }
+    }
 }
 
 impl Subscription {
+    /// Whether a drain has begun, be it over or not.
+    pub fn is_draining(&self) -> bool {
+        self.state.lock().drain.started
+    }
+
     /// Marks the drain as begun, of this subscription alone or of its connection; false when it was already.
     pub(in crate::client) fn begin_drain(&self, timeout_ms: i64, alone: bool) -> bool {
         let mut state = self.state.lock();
-        if state.drain.started || state.end.is_some() {
-            return false;
-        }
-        state.drain.started = true;
-        state.drain.alone = alone;
-        state.drain.no_limit = timeout_ms <= 0;
-        true
+        state.life.end().is_none() && state.drain.begin(timeout_ms, alone)
     }
 
     /// The flush is over: what is queued is the last there is. `failure` is how the flush went wrong, if it did.
     pub(in crate::client) fn drain_queue(self: &Arc<Self>, failure: Option<Status>) {
         let mut state = self.state.lock();
-        if state.end.is_some() {
+        if state.life.end().is_some() {
             return;
         }
-        state.drain.emptying = true;
+        state.drain.flushed(failure);
         self.emptying.store(true, Ordering::Release);
         fence(Ordering::SeqCst); // as in `Tally::limit`
-        state.drain.status = state.drain.status.or(failure);
         let empty = state.queue.pending(&self.tally) == 0;
         if !self.is_async() {
-            // Nobody may ever read an empty queue again; with a time limit the drain is over right here. A draining
-            // connection waits for a reader all the same.
-            if empty && state.drain.alone && (!state.drain.no_limit || state.waiters > 0) {
-                state.drain.complete = true;
-                state.drain.status.get_or_insert(Status::Ok);
+            if empty {
+                let somebody_waits = state.readers > 0;
+                state.drain.nothing_to_read(somebody_waits);
             }
             drop(state);
             self.changed.notify_all();
-        } else if empty && !state.scheduled {
+        } else if empty && !state.schedule.is_claimed() {
             drop(state);
             self.end(End::Drained);
         }
@@ -63,7 +126,7 @@ impl Subscription {
     pub(in crate::client) fn wait_drained(self: &Arc<Self>, deadline: Deadline) {
         let mut state = self.state.lock();
         let done = wait_until(&self.changed, &mut state, deadline, |s| {
-            (s.drain.complete || s.end.is_some()).then_some(())
+            (s.drain.complete || s.life.end().is_some()).then_some(())
         });
         if done.is_some() {
             return;
@@ -76,7 +139,7 @@ impl Subscription {
     /// reads a synchronous one goes on until the connection is closed.
     pub(in crate::client) fn wait_ended(self: &Arc<Self>, deadline: Deadline) -> bool {
         let mut state = self.state.lock();
-        let ended = wait_until(&self.changed, &mut state, deadline, |s| (s.finished).then_some(()));
+        let ended = wait_until(&self.changed, &mut state, deadline, |s| s.life.is_finished().then_some(()));
         drop(state);
         if ended.is_none() && self.is_async() {
             self.end(End::DrainTimeout);
@@ -91,41 +154,88 @@ impl Subscription {
             return fail(Status::IllegalState, "Subscription not in draining mode");
         }
         let deadline = if timeout_ms <= 0 { Deadline::NEVER } else { Deadline::in_ms(timeout_ms) };
-        let over = |s: &mut State| (s.drain.complete || s.finished).then_some(s.drain.complete);
-        match wait_until(&self.changed, &mut state, deadline, over) {
-            Some(true) => Ok(()),
-            _ => Err(Error::unrecorded(Status::Timeout)),
-        }
+        let over = wait_until(&self.changed, &mut state, deadline, |s| {
+            (s.drain.complete || s.life.is_finished()).then_some(s.drain.complete)
+        });
+        if over == Some(true) { Ok(()) } else { Err(Error::unrecorded(Status::Timeout)) }
     }
 
     /// What came of a complete drain.
     pub fn drain_status(&self) -> Result<()> {
-        let state = self.state.lock();
-        match state.drain.status {
-            _ if !state.drain.complete => Err(Error::unrecorded(Status::IllegalState)),
-            None | Some(Status::Ok) => Ok(()),
-            Some(status) => Err(Error::unrecorded(status)),
-        }
+        self.state.lock().drain.outcome()
     }
 }
 
-impl State {
-    /// Settles the drain of a subscription that has ended.
-    pub(super) fn finish_drain(&mut self, is_async: bool) {
-        // A synchronous subscription that was never drained has no drain status; drained along with its connection,
-        // it has one only if it was read to its end.
-        let read = matches!(self.end, Some(End::Drained | End::MaxReached));
-        let settled = is_async || (self.drain.started && (self.drain.alone || read));
-        if self.drain.complete || !settled {
-            return;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn begun(timeout_ms: i64, alone: bool) -> Drain {
+        let mut drain = Drain::default();
+        assert!(drain.begin(timeout_ms, alone) && !drain.begin(1, !alone));
+        drain
+    }
+
+    fn outcome(drain: &Drain) -> Status {
+        drain.outcome().map_or_else(|error| error.status(), |()| Status::Ok)
+    }
+
+    #[test]
+    fn the_end_says_what_came_of_it() {
+        let ends = [
+            (End::Drained, Status::Ok),
+            (End::MaxReached, Status::Ok),
+            (End::Unsubscribed, Status::InvalidSubscription),
+            (End::ConnectionClosed, Status::ConnectionClosed),
+            (End::DrainTimeout, Status::Timeout),
+        ];
+        for (end, status) in ends {
+            let mut drain = begun(1000, true);
+            assert_eq!(outcome(&drain), Status::IllegalState);
+            drain.flushed(None);
+            assert!(drain.is_emptying() && !drain.takes_no_more());
+            drain.settle(end, true);
+            assert_eq!(outcome(&drain), status, "{end:?}");
+            drain.settle(End::Drained, true);
+            assert_eq!(outcome(&drain), status, "the first one counts");
         }
-        let reason = match self.end {
-            Some(End::ConnectionClosed) => Status::ConnectionClosed,
-            Some(End::DrainTimeout) => Status::Timeout,
-            Some(End::Unsubscribed) => Status::InvalidSubscription,
-            Some(End::Drained | End::MaxReached) | None => Status::Ok,
+    }
+
+    #[test]
+    fn a_failed_flush_stays_what_came_of_it() {
+        let mut drain = begun(1000, true);
+        drain.flushed(Some(Status::Timeout));
+        assert!(drain.takes_no_more());
+        assert_eq!(outcome(&drain), Status::IllegalState, "not over yet");
+        drain.settle(End::Drained, true);
+        assert_eq!(outcome(&drain), Status::Timeout);
+    }
+
+    #[test]
+    fn a_synchronous_one_without_limit_waits_for_its_reader() {
+        for (timeout_ms, alone, waits, over) in [
+            (1000, true, false, true),
+            (0, true, false, false),
+            (0, true, true, true),
+            (1000, false, true, false),
+            (0, false, false, false),
+        ] {
+            let mut drain = begun(timeout_ms, alone);
+            drain.flushed(None);
+            drain.nothing_to_read(waits);
+            assert_eq!(outcome(&drain) == Status::Ok, over, "{timeout_ms} {alone} {waits}");
+        }
+    }
+
+    #[test]
+    fn a_synchronous_one_has_an_outcome_if_it_was_drained_alone_or_read_to_its_end() {
+        let settled = |mut drain: Drain, end| {
+            drain.settle(end, false);
+            outcome(&drain)
         };
-        self.drain.status.get_or_insert(reason);
-        self.drain.complete = true;
+        assert_eq!(settled(Drain::default(), End::Drained), Status::IllegalState);
+        assert_eq!(settled(begun(0, true), End::ConnectionClosed), Status::ConnectionClosed);
+        assert_eq!(settled(begun(0, false), End::ConnectionClosed), Status::IllegalState);
+        assert_eq!(settled(begun(0, false), End::Drained), Status::Ok);
     }
 }

@@ -5,6 +5,7 @@ mod deliver;
 mod drain;
 mod lifecycle;
 mod queue;
+mod schedule;
 mod sync;
 mod tally;
 #[cfg(test)]
@@ -20,15 +21,17 @@ use std::time::Duration;
 use crate::sync::{Condvar, Mutex, MutexGuard};
 
 use self::drain::Drain;
-pub use self::lifecycle::End;
+use self::lifecycle::Life;
+pub use self::lifecycle::{CompleteHandler, End};
 pub use self::queue::Counters;
 use self::queue::Queue;
+use self::schedule::Schedule;
 use self::tally::Tally;
+use self::timeout::Idle;
 use crate::client::connection::Connection;
-use crate::client::delivery::{Home, Job, Mode, Worker};
+use crate::client::delivery::{Job, Mode};
 use crate::client::message::Msg;
 use crate::error::{Result, Status, fail};
-use crate::io::timer;
 use crate::proto::memory;
 use crate::thread_end::Ending;
 
@@ -38,9 +41,6 @@ pub type MsgHandler = Box<
         + Send
         + Sync,
 >;
-/// Called once after the last message callback.
-pub type CompleteHandler = Box<dyn FnOnce() + Send>;
-
 /// What a program asks for when it subscribes.
 pub struct Request<'a> {
     pub subject: &'a [u8],
@@ -58,8 +58,9 @@ pub struct Subscription {
     subject: CString,
     queue_group: Option<CString>,
     handler: Option<MsgHandler>,
-    timeout: Option<Duration>,
     mode: Mode,
+    /// It has a time after which the handler is called without a message.
+    is_timed: bool,
     state: Mutex<State>,
     /// Wakes threads in [`Subscription::next_msg`] and those that wait for a drain.
     changed: Condvar,
@@ -71,22 +72,11 @@ pub struct Subscription {
 
 struct State {
     queue: Queue,
-    /// A worker has or will get the subscription.
-    scheduled: bool,
-    /// Nothing is delivered before the program holds the subscription.
-    started: bool,
-    /// None for a synchronous subscription, and once the end was delivered.
-    home: Option<Home>,
-    /// Another worker that took the subscription in; it may have ended since.
-    host: Option<Arc<Worker>>,
-    waiters: usize,
-    timeout_due: bool,
-    timer: Option<timer::Key>,
-    /// How often the timer was set: one that has fired when it is set anew is out of date.
-    timer_set: u64,
-    end: Option<End>,
-    finished: bool,
-    on_complete: Option<CompleteHandler>,
+    schedule: Schedule,
+    /// Threads that wait for a message.
+    readers: usize,
+    idle: Idle,
+    life: Life,
     drain: Drain,
 }
 
@@ -103,27 +93,21 @@ impl Subscription {
             Some(_) => Some(connection.core().delivery.home(mode)?),
             None => None,
         };
+        let idle = request.timeout_ms.map(|ms| Duration::from_millis(ms.max(0) as u64));
         Ok(Arc::new(Subscription {
             connection: Arc::clone(connection),
             sid,
             subject: memory::c_text(request.subject)?,
             queue_group: request.queue.map(memory::c_text).transpose()?,
             handler: request.handler,
-            timeout: request.timeout_ms.map(|ms| Duration::from_millis(ms.max(0) as u64)),
             mode,
+            is_timed: idle.is_some(),
             state: Mutex::new(State {
                 queue: Queue::new(limits),
-                scheduled: false,
-                started: false,
-                home,
-                host: None,
-                waiters: 0,
-                timeout_due: false,
-                timer: None,
-                timer_set: 0,
-                end: None,
-                finished: false,
-                on_complete: None,
+                schedule: Schedule::new(home),
+                readers: 0,
+                idle: Idle::new(idle),
+                life: Life::default(),
                 drain: Drain::default(),
             }),
             changed: Condvar::new(),
@@ -136,7 +120,7 @@ impl Subscription {
     /// Lets delivery begin: called once the program has its handle.
     pub fn start(self: &Arc<Self>) {
         let mut state = self.state.lock();
-        state.started = true;
+        state.schedule.start();
         if self.mode == Mode::FixedPool && self.is_async() {
             self.hand_over_early(&mut state);
         }
@@ -153,7 +137,7 @@ impl Subscription {
         }
         let jobs = early.into_iter().map(|msg| Job::One(Arc::clone(self), msg));
         let (mut refused, mut bytes) = (0, 0);
-        state.with_home(|home| {
+        state.schedule.with_home(|home| {
             self.connection.core().delivery.give(home, jobs, |_, msg| {
                 refused += 1;
                 bytes += msg.size() as u64;
@@ -190,11 +174,6 @@ impl Subscription {
 
     pub fn is_valid(&self) -> bool {
         !self.closed.load(Ordering::Acquire)
-    }
-
-    /// The connection's entry of this subscription goes on: it is not drained nor closed.
-    pub fn is_draining(&self) -> bool {
-        self.state.lock().drain.started
     }
 
     // ---- limits and counters ----
@@ -243,36 +222,15 @@ impl Subscription {
 
     fn open_state(&self) -> Result<MutexGuard<'_, State>> {
         let state = self.state.lock();
-        if state.end.is_some() { Err(Status::InvalidSubscription.into()) } else { Ok(state) }
+        if state.life.end().is_some() { Err(Status::InvalidSubscription.into()) } else { Ok(state) }
     }
 }
 
 impl State {
     /// Whether the subscription is to be given to its worker: there is work, and no worker has it yet.
+    #[inline]
     fn claim(&mut self) -> bool {
-        let work = !self.queue.is_empty() || self.timeout_due || self.must_finish();
-        if !work || self.scheduled || !self.started || self.home.is_none() {
-            return false;
-        }
-        self.scheduled = true;
-        true
-    }
-
-    /// Calls `give` with the worker that serves the subscription at present, if any does.
-    fn with_home(&mut self, give: impl FnOnce(&Home)) {
-        if let Some(host) = self.host.as_ref() {
-            if let Some(home) = host.try_enter() {
-                return give(&home);
-            }
-            self.host = None;
-        }
-        if let Some(home) = &self.home {
-            give(home);
-        }
-    }
-
-    /// The end was decided but not yet carried out by the delivery thread.
-    fn must_finish(&self) -> bool {
-        self.end.is_some() && !self.finished
+        let work = !self.queue.is_empty() || self.idle.is_due() || self.life.unfinished_end().is_some();
+        self.schedule.claim(work)
     }
 }

@@ -15,7 +15,7 @@ impl Subscription {
     /// The next message of a synchronous subscription; see the contract for each failure.
     pub fn next_msg(self: &Arc<Self>, timeout_ms: i64) -> Result<Msg> {
         let mut state = self.state.lock();
-        if let Some(end) = state.end {
+        if let Some(end) = state.life.end() {
             return Err(end.for_reader().into());
         }
         if self.is_async() {
@@ -36,7 +36,7 @@ impl Subscription {
         let delivered = self.tally.next();
         self.tally.count(delivered, msg.size() as u64);
         let max = self.tally.max();
-        let drained = state.drain.emptying && state.queue.is_empty();
+        let drained = state.drain.is_emptying() && state.queue.is_empty();
         drop(state);
         if max > 0 && delivered == max {
             self.connection.remove_subscription(self, End::MaxReached);
@@ -51,12 +51,12 @@ impl Subscription {
 
     fn wait_for_msg(&self, state: &mut MutexGuard<'_, State>, timeout_ms: i64) -> Result<()> {
         let _held = Held::new();
-        state.waiters += 1;
+        state.readers += 1;
         let woken = wait_until(&self.changed, state, Deadline::in_ms(timeout_ms), |s| {
-            (!s.queue.is_empty() || s.end.is_some() || s.drain.emptying).then_some(())
+            (!s.queue.is_empty() || s.life.end().is_some() || s.drain.is_emptying()).then_some(())
         });
-        state.waiters -= 1;
-        match (woken, state.end) {
+        state.readers -= 1;
+        match (woken, state.life.end()) {
             (_, Some(end)) if state.queue.is_empty() => Err(end.for_reader().into()),
             (None, _) => Err(Status::Timeout.into()),
             _ => Ok(()),
@@ -65,7 +65,7 @@ impl Subscription {
 
     /// Reading an empty queue: a timeout, and the end of a drained subscription.
     fn nothing_left(self: &Arc<Self>, state: MutexGuard<'_, State>, timeout_ms: i64) -> Error {
-        let drained = state.drain.emptying && timeout_ms > 0;
+        let drained = state.drain.is_emptying() && timeout_ms > 0;
         drop(state);
         if drained {
             self.connection.remove_subscription(self, End::Drained);

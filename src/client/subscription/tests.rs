@@ -4,24 +4,8 @@ use super::*;
 use crate::client::connection::told::{SOON, Server, connected, connected_with};
 use std::io::Write;
 
-fn ignored() -> Option<MsgHandler> {
+pub(super) fn ignored() -> Option<MsgHandler> {
     Some(Box::new(|_: &_, _: &_, _: Option<_>| Ok(())))
-}
-
-#[test]
-fn a_timer_that_fired_before_it_was_set_anew_does_nothing() {
-    let connection = connected(&Server::start(false));
-    let request = Request { subject: b"foo", queue: None, handler: ignored(), timeout_ms: Some(60_000) };
-    let sub = connection.subscribe(request).unwrap();
-    sub.start();
-    let fired = sub.state.lock().timer_set;
-    sub.restart_timeout(&mut sub.state.lock());
-    sub.timed_out(fired);
-    let state = sub.state.lock();
-    assert!(state.timer.is_some() && !state.timeout_due);
-    assert_eq!(state.timer_set, fired + 1, "the handler was called");
-    drop(state);
-    connection.close();
 }
 
 #[test]

@@ -49,7 +49,8 @@ impl Subscription {
     fn trim(&self, accepted: u64) -> Option<u64> {
         let trimmed = self.connection.subscriptions.trim(self.sid);
         let mut state = self.state.lock();
-        let quiet = state.queue.accepted() == accepted && state.queue.is_empty() && !state.scheduled;
+        let quiet =
+            state.queue.accepted() == accepted && state.queue.is_empty() && !state.schedule.is_claimed();
         if !trimmed || !quiet {
             return Some(state.queue.accepted());
         }
