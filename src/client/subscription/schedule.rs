@@ -75,3 +75,68 @@ impl Schedule {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::delivery::{Delivery, Mode};
+    use crate::io::clock::Deadline;
+    use crate::io::threads::Threads;
+    use crate::io::timer::Timer;
+
+    /// What `body` does with homes of two workers.
+    fn with_homes(body: impl FnOnce(Home, Home)) {
+        let threads = Threads::new(None);
+        let timer = Timer::start(&threads).unwrap();
+        let pools = [0; 2].map(|fixed| Delivery::new(&threads, &timer, fixed));
+        let [home, host] = pools.each_ref().map(|pool| pool.home(Mode::Elastic).unwrap());
+        body(home, host);
+        pools.iter().for_each(|pool| pool.close());
+        timer.close();
+        assert!(threads.wait_for_all(Deadline::in_ms(10_000)));
+    }
+
+    fn server(schedule: &mut Schedule) -> Option<Arc<Worker>> {
+        let mut found = None;
+        schedule.with_home(|home| found = Some(Arc::clone(home.worker())));
+        found
+    }
+
+    #[test]
+    fn one_worker_at_a_time_has_it_once_it_has_started() {
+        with_homes(|home, _| {
+            let mut schedule = Schedule::new(Some(home));
+            assert!(!schedule.claim(true), "not started");
+            schedule.start();
+            assert!(!schedule.claim(false), "no work");
+            assert!(schedule.claim(true) && !schedule.claim(true));
+            schedule.release();
+            assert!(schedule.claim(true) && schedule.is_claimed());
+            assert!(schedule.leave().is_some() && !schedule.is_claimed());
+            assert!(!schedule.claim(true) && server(&mut schedule).is_none(), "nothing more is delivered");
+        });
+    }
+
+    #[test]
+    fn a_synchronous_one_has_no_worker() {
+        let mut schedule = Schedule::new(None);
+        schedule.start();
+        assert!(!schedule.claim(true) && server(&mut schedule).is_none() && schedule.leave().is_none());
+    }
+
+    #[test]
+    fn a_guest_goes_home_when_its_host_has_ended() {
+        with_homes(|home, host| {
+            let (own, other) = (Arc::clone(home.worker()), Arc::clone(host.worker()));
+            let mut schedule = Schedule::new(Some(home));
+            schedule.visit(&host);
+            assert!(Arc::ptr_eq(&server(&mut schedule).unwrap(), &other));
+            drop(host);
+            let deadline = Deadline::in_ms(10_000);
+            while !Arc::ptr_eq(&server(&mut schedule).unwrap(), &own) {
+                assert!(!deadline.has_passed(), "the host never ends");
+                std::thread::sleep(std::time::Duration::from_millis(150)); // each look makes it wait anew
+            }
+        });
+    }
+}
