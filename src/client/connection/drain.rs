@@ -7,7 +7,8 @@ use crate::client::connection::loss::Loss;
 use crate::client::connection::{ConnStatus, Connection, FLUSH_TIMEOUT_MS};
 use crate::client::subscription::Subscription;
 use crate::error::{Error, Result, Status, fail};
-use crate::io::clock::Deadline;
+use crate::io::clock::{Deadline, wait_until};
+use crate::sync::{Condvar, Mutex};
 
 impl Connection {
     /// Drains one subscription; `timeout_ms` of 0 or less is no limit. Does not wait.
@@ -69,10 +70,8 @@ impl Connection {
         for sub in subs {
             sub.drain_queue(None);
         }
-        let mut late = false;
-        for sub in subs {
-            late |= !sub.wait_ended(deadline);
-        }
+        let in_time = Ends::of(subs).wait(deadline);
+        let late = !in_time && subs.iter().fold(false, |late, sub| sub.end_if_late() || late);
         if late && !self.is_closed() {
             self.report_drain(&Status::Timeout.into(), "timeout waiting for subscriptions to drain");
         }
@@ -112,6 +111,37 @@ impl Connection {
     }
 }
 
+/// Counts the subscriptions that have not ended yet. Its lock is the last one: nothing is done under it.
+struct Ends {
+    left: Mutex<usize>,
+    none_left: Condvar,
+}
+
+impl Ends {
+    fn of(subs: &[Arc<Subscription>]) -> Arc<Ends> {
+        let ends = Arc::new(Ends { left: Mutex::new(subs.len()), none_left: Condvar::new() });
+        for sub in subs {
+            let ends = Arc::clone(&ends);
+            sub.observe_end(Box::new(move |_| ends.one_more()));
+        }
+        ends
+    }
+
+    fn one_more(&self) {
+        let mut left = self.left.lock();
+        *left -= 1;
+        if *left == 0 {
+            self.none_left.notify_all();
+        }
+    }
+
+    /// Waits until all have ended; false when the deadline passes before.
+    fn wait(&self, deadline: Deadline) -> bool {
+        let mut left = self.left.lock();
+        wait_until(&self.none_left, &mut left, deadline, |left| (*left == 0).then_some(())).is_some()
+    }
+}
+
 /// Whether a drain is to begin; false when there is one already.
 fn may_drain(status: ConnStatus) -> Result<bool> {
     match status {
@@ -132,5 +162,34 @@ impl Connection {
         use crate::client::library;
         let options = crate::client::options::Options::new(&library::defaults());
         Connection::new(library::core().unwrap(), options).unwrap()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::subscription::{End, Request};
+
+    fn subscribed(connection: &Arc<Connection>) -> Arc<Subscription> {
+        let request = Request { subject: b"foo", queue: None, handler: None, timeout_ms: None };
+        connection.subscribe(request).unwrap()
+    }
+
+    #[test]
+    fn all_have_to_end_before_or_after_they_are_counted() {
+        let connection = Connection::unconnected();
+        let subs = [(); 3].map(|()| subscribed(&connection));
+        connection.unsubscribe(&subs[1], 0).unwrap();
+        let ends = Ends::of(&subs);
+        connection.unsubscribe(&subs[0], 0).unwrap();
+        assert!(!ends.wait(Deadline::in_ms(0)));
+        assert!(!subs[0].end_if_late() && subs[2].end_if_late());
+        std::thread::scope(|scope| {
+            let waits = scope.spawn(|| ends.wait(Deadline::in_ms(20_000)));
+            connection.remove_subscription(&subs[2], End::Unsubscribed);
+            assert!(waits.join().unwrap());
+        });
+        assert!(Ends::of(&[]).wait(Deadline::in_ms(0)));
+        connection.close();
     }
 }

@@ -153,13 +153,11 @@ impl Subscription {
         };
         state.drain.settle(end, self.is_async());
         let home = state.schedule.leave();
-        let on_complete = state.life.finish();
+        let told = state.life.finish(end);
         drop(state);
         self.changed.notify_all();
         drop(home);
-        if let Some(on_complete) = on_complete {
-            on_complete();
-        }
+        told.tell();
         true
     }
 }

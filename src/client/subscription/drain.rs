@@ -135,16 +135,14 @@ impl Subscription {
         self.end(End::DrainTimeout);
     }
 
-    /// For a draining connection: waits until the subscription is gone. At the deadline (false) callbacks end; who
-    /// reads a synchronous one goes on until the connection is closed.
-    pub(in crate::client) fn wait_ended(self: &Arc<Self>, deadline: Deadline) -> bool {
-        let mut state = self.state.lock();
-        let ended = wait_until(&self.changed, &mut state, deadline, |s| s.life.is_finished().then_some(()));
-        drop(state);
-        if ended.is_none() && self.is_async() {
+    /// The deadline of a draining connection has passed: callbacks end; who reads a synchronous subscription goes on until
+    /// the connection is closed. False when the subscription was gone in time.
+    pub(in crate::client) fn end_if_late(self: &Arc<Self>) -> bool {
+        let late = !self.state.lock().life.is_finished();
+        if late && self.is_async() {
             self.end(End::DrainTimeout);
         }
-        ended.is_some()
+        late
     }
 
     /// Waits until a drain is complete, whatever came of it, or can no longer be.

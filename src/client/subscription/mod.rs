@@ -22,7 +22,7 @@ use crate::sync::{Condvar, Mutex, MutexGuard};
 
 use self::drain::Drain;
 use self::lifecycle::Life;
-pub use self::lifecycle::{CompleteHandler, End};
+pub use self::lifecycle::{CompleteHandler, End, EndObserver};
 pub use self::queue::Counters;
 use self::queue::Queue;
 use self::schedule::Schedule;
