@@ -177,6 +177,12 @@ impl Queue {
         std::mem::take(&mut self.msgs)
     }
 
+    /// A message that was taken out is not the program's: it counts as if it had never come.
+    pub(super) fn uncount(&mut self, size: u64) {
+        self.accepted -= 1;
+        self.accepted_bytes -= size;
+    }
+
     /// Whether the last message that came was dropped; says so once.
     pub(super) fn take_slow(&mut self) -> bool {
         std::mem::take(&mut self.slow)

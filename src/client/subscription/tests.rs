@@ -8,6 +8,16 @@ pub(super) fn ignored() -> Option<MsgHandler> {
     Some(Box::new(|_: &_, _: &_, _: Option<_>| Ok(())))
 }
 
+/// What a read of the socket would bring for it.
+pub(super) fn arrive(sub: &Arc<Subscription>, texts: &[&str]) {
+    let mut batch: Vec<Msg> =
+        texts.iter().map(|text| Msg::new(b"foo", None, text.as_bytes()).unwrap()).collect();
+    let bytes = batch.iter().map(|msg| msg.size() as u64).sum();
+    let mut handover = sub.connection.core().delivery.handover();
+    sub.enqueue(&mut batch, bytes, &mut handover);
+    handover.finish(|_| {});
+}
+
 #[test]
 fn a_subscription_that_has_ended_gets_no_messages_back() {
     let connection = connected(&Server::start(false));
