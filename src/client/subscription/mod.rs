@@ -3,6 +3,7 @@
 mod arrival;
 mod deliver;
 mod drain;
+mod identity;
 mod lifecycle;
 mod queue;
 mod schedule;
@@ -21,8 +22,9 @@ use std::time::Duration;
 use crate::sync::{Condvar, Mutex, MutexGuard};
 
 use self::drain::Drain;
+pub use self::identity::Identity;
 use self::lifecycle::Life;
-pub use self::lifecycle::{CompleteHandler, End, EndObserver};
+pub use self::lifecycle::{CompleteHandler, End};
 pub use self::queue::Counters;
 use self::queue::Queue;
 use self::schedule::Schedule;
@@ -41,6 +43,7 @@ pub type MsgHandler = Box<
         + Send
         + Sync,
 >;
+
 /// What a program asks for when it subscribes.
 pub struct Request<'a> {
     pub subject: &'a [u8],
@@ -51,11 +54,15 @@ pub struct Request<'a> {
     pub timeout_ms: Option<i64>,
 }
 
-/// A subscription: shared by the user, its connection and its delivery.
+/// A subscription: shared by the program, its connection and its delivery.
+///
+/// Each part owns its state. Those of [`State`] are used under its lock, the last one in the connection's order of locks but
+/// for those of delivery; under it nothing is called but delivery, the timer and who classifies messages that are read
+/// ([`Subscription::take_many`]). What is read without the lock is atomic, written under it (`closed`, `emptying`) or by the
+/// one who delivers ([`Tally`]).
 pub struct Subscription {
     connection: Arc<Connection>,
-    sid: u64,
-    subject: CString,
+    identity: Identity,
     queue_group: Option<CString>,
     handler: Option<MsgHandler>,
     mode: Mode,
@@ -65,7 +72,7 @@ pub struct Subscription {
     /// Wakes threads in [`Subscription::next_msg`] and those that wait for a drain.
     changed: Condvar,
     closed: AtomicBool,
-    /// `Drain::emptying`, readable without the lock.
+    /// [`Drain::is_emptying`], readable without the lock.
     emptying: AtomicBool,
     tally: Tally,
 }
@@ -96,8 +103,7 @@ impl Subscription {
         let idle = request.timeout_ms.map(|ms| Duration::from_millis(ms.max(0) as u64));
         Ok(Arc::new(Subscription {
             connection: Arc::clone(connection),
-            sid,
-            subject: memory::c_text(request.subject)?,
+            identity: Identity::new(sid, request.subject)?,
             queue_group: request.queue.map(memory::c_text).transpose()?,
             handler: request.handler,
             mode,
@@ -150,14 +156,6 @@ impl Subscription {
 
     pub fn connection(&self) -> &Arc<Connection> {
         &self.connection
-    }
-
-    pub fn sid(&self) -> u64 {
-        self.sid
-    }
-
-    pub fn subject(&self) -> &CStr {
-        &self.subject
     }
 
     pub fn queue_group(&self) -> Option<&CStr> {

@@ -47,7 +47,7 @@ impl Subscription {
 
     /// Nothing when it is trimmed, otherwise the number of messages accepted so far.
     fn trim(&self, accepted: u64) -> Option<u64> {
-        let trimmed = self.connection.subscriptions.trim(self.sid);
+        let trimmed = self.connection.subscriptions.trim(self.sid());
         let mut state = self.state.lock();
         let quiet =
             state.queue.accepted() == accepted && state.queue.is_empty() && !state.schedule.is_claimed();
