@@ -16,6 +16,11 @@ use crate::thread_end::Ending;
 /// How many callbacks a subscription may run in a row while others wait for the same worker.
 const TURNS_IN_A_ROW: usize = 128;
 
+#[inline]
+fn others_turn(worker: &Worker, in_a_row: usize) -> bool {
+    in_a_row >= TURNS_IN_A_ROW && worker.others_wait()
+}
+
 impl Subscription {
     /// Makes it the guest of another worker, for as long as that one lives.
     pub(in crate::client) fn visit(&self, host: &Home) {
@@ -32,49 +37,67 @@ impl Subscription {
         loop {
             let mut state = self.state.lock();
             if state.queue.is_empty() || !self.is_valid() {
-                let idle = state.idle.take_due() && self.is_valid() && !state.drain.is_emptying();
-                if idle {
-                    drop(state);
-                    let called = worker.turn(|| self.call(None));
-                    self.restart_timeout(&mut self.state.lock());
-                    match called {
-                        Ok(()) => continue,
-                        Err(Ending) => return true,
-                    }
+                match self.nothing_queued(state, worker) {
+                    Some(again) => return again,
+                    None => continue,
                 }
-                if self.finish_if_due(state) {
-                    return false;
-                }
-                continue;
             }
             state.queue.swap_out(batch);
             self.note_room(&mut state); // that of another subscription, perhaps
             drop(state);
-            while let Some(msg) = batch.pop_front() {
-                if !self.is_valid() {
-                    batch.clear();
-                    break;
-                }
-                if let Some(soon) = batch.get(AHEAD) {
-                    soon.fetch();
-                }
-                if worker.turn(|| self.deliver(msg)) == Err(Ending) {
-                    return self.put_back(batch);
-                }
-                in_a_row += 1;
-                if in_a_row >= TURNS_IN_A_ROW && worker.others_wait() && !batch.is_empty() {
-                    return self.put_back(batch);
-                }
+            if !self.deliver_batch(worker, batch, &mut in_a_row) {
+                return self.put_back(batch);
             }
             if self.is_timed {
                 self.restart_timeout(&mut self.state.lock());
             }
-            if in_a_row >= TURNS_IN_A_ROW && worker.others_wait() {
+            if others_turn(worker, in_a_row) {
                 return true;
             }
         }
     }
 
+    /// Calls the handler of a subscription that was idle for its time, or ends what is to be ended. Something when the worker
+    /// lets go of the subscription: true when it is to get it again.
+    fn nothing_queued(self: &Arc<Self>, mut state: MutexGuard<'_, State>, worker: &Worker) -> Option<bool> {
+        let idle = state.idle.take_due() && self.is_valid() && !state.drain.is_emptying();
+        if !idle {
+            return self.finish_if_due(state).then_some(false);
+        }
+        drop(state);
+        let called = worker.turn(|| self.call(None));
+        self.restart_timeout(&mut self.state.lock());
+        (called == Err(Ending)).then_some(true)
+    }
+
+    /// False when the rest of the batch has to wait: others have their turn, or the thread is ending.
+    #[inline]
+    fn deliver_batch(
+        self: &Arc<Self>,
+        worker: &Worker,
+        batch: &mut VecDeque<Msg>,
+        in_a_row: &mut usize,
+    ) -> bool {
+        while let Some(msg) = batch.pop_front() {
+            if !self.is_valid() {
+                batch.clear();
+                break;
+            }
+            if let Some(soon) = batch.get(AHEAD) {
+                soon.fetch();
+            }
+            if worker.turn(|| self.deliver(msg)) == Err(Ending) {
+                return false;
+            }
+            *in_a_row += 1;
+            if others_turn(worker, *in_a_row) && !batch.is_empty() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Puts what was not delivered in front of what has come since. True: the subscription is to be delivered again.
     pub(super) fn put_back(&self, batch: &mut VecDeque<Msg>) -> bool {
         let mut state = self.state.lock();
         if state.life.end().is_some() {
