@@ -1,5 +1,5 @@
-//! Draining: no new messages, deliver what is there, then end. Each drain has a thread for as long as it lasts; without
-//! one it does not begin, and everything stays as it was.
+//! Draining: no new messages, deliver what is there, then end. Each drain has a thread for as long as it
+//! lasts; without one it does not begin, and everything stays as it was.
 
 use std::sync::Arc;
 

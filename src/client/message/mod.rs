@@ -1,8 +1,8 @@
 //! Messages: one allocation for the object, its subject, reply, raw headers and payload together.
 //!
-//! A message is made on the poller's thread and freed on the program's, millions of times per second, so there
-//! is exactly one block per message and headers stay unparsed until somebody asks for one. Reading is possible
-//! from several threads at once; everything that may parse or change headers takes `&mut self`.
+//! A message is made on the poller's thread and freed on the program's, millions of times per second, so
+//! there is exactly one block per message and headers stay unparsed until somebody asks for one. Reading is
+//! possible from several threads at once; everything that may parse or change headers takes `&mut self`.
 
 mod block;
 pub(in crate::client) mod recycle;
@@ -48,8 +48,8 @@ unsafe impl Send for External {}
 unsafe impl Sync for External {}
 
 impl Msg {
-    /// A message from the server. The first `header_len` bytes of `body` are the raw header block, the rest is the
-    /// payload; behind it come `padding` zero bytes, one at least.
+    /// A message from the server. The first `header_len` bytes of `body` are the raw header block, the rest
+    /// is the payload; behind it come `padding` zero bytes, one at least.
     #[inline(always)]
     pub fn received(
         maker: &mut Maker,
@@ -74,8 +74,8 @@ impl Msg {
         Growing::new(&parts, len, &mut Maker::new()).map(Arriving)
     }
 
-    /// A message of the program; all parts are copied. An empty subject or an empty (rather than missing) reply
-    /// is `INVALID_ARG`, nothing else is checked.
+    /// A message of the program; all parts are copied. An empty subject or an empty (rather than missing)
+    /// reply is `INVALID_ARG`, nothing else is checked.
     pub fn new(subject: &[u8], reply: Option<&[u8]>, data: &[u8]) -> Result<Msg> {
         if subject.is_empty() || reply.is_some_and(<[u8]>::is_empty) {
             return Err(Status::InvalidArg.into());
@@ -130,8 +130,8 @@ impl Msg {
         self.parsed_headers().map_or(self.0.raw_headers().len(), HeaderMap::encoded_len)
     }
 
-    /// The header block as it goes to the wire, `None` without headers; once set, headers stay, even if all are deleted.
-    /// Received headers that were never parsed, or could not be, go out as they came.
+    /// The header block as it goes to the wire, `None` without headers; once set, headers stay, even if all
+    /// are deleted. Received headers that were never parsed, or could not be, go out as they came.
     pub fn headers_to_send(&self) -> Result<Option<Cow<'_, [u8]>>> {
         match self.parsed_headers() {
             Some(map) => map.encode().map(|block| Some(Cow::Owned(block))),
@@ -150,8 +150,8 @@ impl Msg {
         self.raw_headers().and_then(inline_status)
     }
 
-    /// Whether this is the server's word that nobody listens to a request: no payload and status 503, in headers without a
-    /// malformed line. Parses the headers of a message without payload.
+    /// Whether this is the server's word that nobody listens to a request: no payload and status 503, in
+    /// headers without a malformed line. Parses the headers of a message without payload.
     #[inline]
     pub fn is_no_responders(&mut self) -> bool {
         self.data().is_empty() && self.has_no_responders_status()
@@ -271,9 +271,8 @@ impl Msg {
 
     /// The message behind a pointer, still owned by whoever holds the pointer.
     ///
-    /// # Safety
-    /// `raw` was made by [`Msg::into_raw`] and lives as long as the result. While a `&mut` method runs, nobody
-    /// else uses the message.
+    /// # Safety `raw` was made by [`Msg::into_raw`] and lives as long as the result. While a `&mut` method
+    /// runs, nobody else uses the message.
     pub unsafe fn borrow_raw(raw: *mut ()) -> ManuallyDrop<Msg> {
         // SAFETY: as promised by the caller; ManuallyDrop leaves the message alive.
         ManuallyDrop::new(Msg(unsafe { Block::from_ptr(raw) }))

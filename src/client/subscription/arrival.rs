@@ -33,8 +33,8 @@ impl Subscription {
         tell
     }
 
-    /// For the fixed pool: counts a message in and gives it to the worker, in arrival order. Returns whether the program
-    /// is to be told of dropped messages.
+    /// For the fixed pool: counts a message in and gives it to the worker, in arrival order. Returns whether
+    /// the program is to be told of dropped messages.
     pub(in crate::client) fn admit(self: &Arc<Self>, msg: Msg, handover: &mut Handover<'_>) -> bool {
         let mut state = self.state.lock();
         let mut tell = false;
@@ -49,7 +49,8 @@ impl Subscription {
         tell
     }
 
-    /// Drops a message that was admitted and then found no room in its worker's queue. True when dropping begins.
+    /// Drops a message that was admitted and then found no room in its worker's queue. True when dropping
+    /// begins.
     #[cold]
     pub(in crate::client) fn refuse(&self, msg: Msg) -> bool {
         let mut state = self.state.lock();
@@ -66,5 +67,65 @@ impl Subscription {
         if let Some(home) = found {
             self.connection.core().delivery.run(&home, Arc::clone(self));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::connection::Connection;
+    use crate::client::delivery::Mode;
+    use crate::client::subscription::tests::{arrive, ignored, subscribed};
+    use crate::client::subscription::{Counters, Request};
+    use crate::error::Status;
+
+    #[test]
+    fn nothing_is_given_to_a_worker_before_the_start() {
+        let connection = Connection::unconnected();
+        let sub = subscribed(&connection, ignored());
+        assert!(!arrive(&sub, &["a", "b"]));
+        assert!(!sub.state.lock().schedule.is_claimed());
+        assert_eq!(sub.counters().unwrap().pending_msgs, 2);
+        connection.close();
+    }
+
+    #[test]
+    fn dropping_is_told_when_it_begins() {
+        let connection = Connection::unconnected();
+        let sub = subscribed(&connection, None);
+        sub.set_pending_limits(2, -1).unwrap();
+        assert!(!arrive(&sub, &["a"]) && arrive(&sub, &["b", "c"]) && !arrive(&sub, &["d"]));
+        let counters = sub.counters().unwrap();
+        assert_eq!((counters.pending_msgs, counters.dropped), (2, 2));
+        connection.close();
+    }
+
+    #[test]
+    fn what_comes_after_the_end_or_after_a_drain_that_failed_is_nobodys() {
+        let connection = Connection::unconnected();
+        let [ended, drained] = [(); 2].map(|()| subscribed(&connection, None));
+        connection.unsubscribe(&ended, 0).unwrap();
+        assert!(!arrive(&ended, &["a"]) && ended.state.lock().queue.is_empty());
+        assert!(drained.begin_drain(0, true));
+        assert!(!arrive(&drained, &["a"]), "until the flush is over they come");
+        drained.drain_queue(Some(Status::Timeout));
+        assert!(!arrive(&drained, &["b"]));
+        assert_eq!(drained.counters().unwrap().pending_msgs, 1);
+        connection.close();
+    }
+
+    #[test]
+    fn what_the_fixed_pool_has_no_room_for_is_dropped() {
+        let connection = Connection::unconnected();
+        let request = Request { subject: b"foo", queue: None, handler: ignored(), timeout_ms: None };
+        let sub = Subscription::new(&connection, 7, request, Mode::FixedPool, (1, -1)).unwrap();
+        let mut handover = connection.core().delivery.handover();
+        let msg = || Msg::new(b"foo", None, b"x").unwrap();
+        assert!(!sub.admit(msg(), &mut handover) && sub.admit(msg(), &mut handover));
+        assert!(!sub.refuse(msg()), "that they are dropped was told");
+        let expected =
+            Counters { max_pending_msgs: 1, max_pending_bytes: 1, dropped: 2, ..Counters::default() };
+        assert_eq!(sub.counters().unwrap(), expected);
+        connection.close();
     }
 }

@@ -57,8 +57,8 @@ impl Subscription {
         }
     }
 
-    /// Calls the handler of a subscription that was idle for its time, or ends what is to be ended. Something when the worker
-    /// lets go of the subscription: true when it is to get it again.
+    /// Calls the handler of a subscription that was idle for its time, or ends what is to be ended. Something
+    /// when the worker lets go of the subscription: true when it is to get it again.
     fn nothing_queued(self: &Arc<Self>, mut state: MutexGuard<'_, State>, worker: &Worker) -> Option<bool> {
         let idle = state.idle.take_due() && self.is_valid() && !state.drain.is_emptying();
         if !idle {
@@ -97,7 +97,8 @@ impl Subscription {
         true
     }
 
-    /// Puts what was not delivered in front of what has come since. True: the subscription is to be delivered again.
+    /// Puts what was not delivered in front of what has come since. True: the subscription is to be delivered
+    /// again.
     pub(super) fn put_back(&self, batch: &mut VecDeque<Msg>) -> bool {
         let mut state = self.state.lock();
         if state.life.end().is_some() {
@@ -158,7 +159,8 @@ impl Subscription {
         }
     }
 
-    /// Nothing is queued: ends what is to be ended. True when the worker is done with the subscription for now.
+    /// Nothing is queued: ends what is to be ended. True when the worker is done with the subscription for
+    /// now.
     fn finish_if_due(self: &Arc<Self>, mut state: MutexGuard<'_, State>) -> bool {
         if state.life.end().is_none() && self.tally.is_at_max() {
             drop(state);
@@ -182,5 +184,86 @@ impl Subscription {
         drop(home);
         told.tell();
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::client::connection::Connection;
+    use crate::client::subscription::Request;
+    use crate::client::subscription::tests::{arrive, subscribed, telling};
+
+    const SOON: Duration = Duration::from_secs(20);
+
+    #[test]
+    fn callbacks_come_in_order_up_to_the_limit_then_the_end() {
+        let connection = Connection::unconnected();
+        let (handler, told) = telling();
+        let sub = subscribed(&connection, handler);
+        let (tell, end) = channel();
+        sub.observe_end(Box::new(move |end| tell.send(end).unwrap()));
+        connection.unsubscribe(&sub, 3).unwrap();
+        arrive(&sub, &["a", "b"]);
+        sub.start();
+        arrive(&sub, &["c", "d"]);
+        assert_eq!(end.recv_timeout(SOON), Ok(End::MaxReached));
+        assert_eq!(told.try_iter().collect::<Vec<_>>(), ["a", "b", "c"]);
+        assert_eq!((sub.delivered(), sub.is_valid()), (3, false));
+        connection.close();
+    }
+
+    #[test]
+    fn nothing_more_is_delivered_once_a_callback_has_ended_the_subscription() {
+        let connection = Connection::unconnected();
+        let (tell, told) = channel();
+        let handler = Box::new(move |nc: &Arc<Connection>, sub: &Arc<Subscription>, _: Option<Msg>| {
+            nc.unsubscribe(sub, 0).unwrap();
+            tell.send(()).unwrap();
+            Ok(())
+        });
+        let sub = subscribed(&connection, Some(handler));
+        let (ended, end) = channel();
+        sub.observe_end(Box::new(move |end| ended.send(end).unwrap()));
+        arrive(&sub, &["a", "b", "c"]);
+        sub.start();
+        assert_eq!(end.recv_timeout(SOON), Ok(End::Unsubscribed));
+        assert_eq!(told.try_iter().count(), 1);
+        connection.close();
+    }
+
+    #[test]
+    fn a_drained_subscription_delivers_what_is_queued() {
+        let connection = Connection::unconnected();
+        let (handler, told) = telling();
+        let sub = subscribed(&connection, handler);
+        let (tell, end) = channel();
+        sub.observe_end(Box::new(move |end| tell.send(end).unwrap()));
+        arrive(&sub, &["a", "b"]);
+        assert!(sub.begin_drain(0, true));
+        sub.drain_queue(None);
+        sub.start();
+        assert_eq!(end.recv_timeout(SOON), Ok(End::Drained));
+        assert_eq!(told.try_iter().collect::<Vec<_>>(), ["a", "b"]);
+        assert!(sub.wait_for_drain(1).is_ok() && sub.drain_status().is_ok());
+        connection.close();
+    }
+
+    #[test]
+    fn an_idle_subscription_is_called_without_a_message() {
+        let connection = Connection::unconnected();
+        let (handler, told) = telling();
+        let request = Request { subject: b"foo", queue: None, handler, timeout_ms: Some(20) };
+        let sub = connection.subscribe(request).unwrap();
+        sub.start();
+        assert_eq!(told.recv_timeout(SOON).unwrap(), "-");
+        arrive(&sub, &["a"]);
+        while told.recv_timeout(SOON).unwrap() == "-" {}
+        assert_eq!(told.recv_timeout(SOON).unwrap(), "-", "again after the message");
+        assert_eq!(sub.delivered(), 1);
+        connection.close();
     }
 }

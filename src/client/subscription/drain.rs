@@ -47,16 +47,16 @@ impl Drain {
         self.emptying && self.status.is_some()
     }
 
-    /// The queue of a synchronous subscription is empty. Nobody may ever read it again; with a time limit the drain is over
-    /// right here. A draining connection waits for a reader all the same.
+    /// The queue of a synchronous subscription is empty. Nobody may ever read it again; with a time limit the
+    /// drain is over right here. A draining connection waits for a reader all the same.
     fn nothing_to_read(&mut self, somebody_waits: bool) {
         if self.alone && (!self.no_limit || somebody_waits) {
             self.complete_with(Status::Ok);
         }
     }
 
-    /// The subscription has ended. A synchronous one that was never drained has no drain status; drained along with its
-    /// connection, it has one only if it was read to its end.
+    /// The subscription has ended. A synchronous one that was never drained has no drain status; drained
+    /// along with its connection, it has one only if it was read to its end.
     pub(super) fn settle(&mut self, end: End, is_async: bool) {
         let read = matches!(end, End::Drained | End::MaxReached);
         let settled = is_async || (self.started && (self.alone || read));
@@ -99,7 +99,8 @@ impl Subscription {
         state.life.end().is_none() && state.drain.begin(timeout_ms, alone)
     }
 
-    /// The flush is over: what is queued is the last there is. `failure` is how the flush went wrong, if it did.
+    /// The flush is over: what is queued is the last there is. `failure` is how the flush went wrong, if it
+    /// did.
     pub(in crate::client) fn drain_queue(self: &Arc<Self>, failure: Option<Status>) {
         let mut state = self.state.lock();
         if state.life.end().is_some() {
@@ -135,8 +136,8 @@ impl Subscription {
         self.end(End::DrainTimeout);
     }
 
-    /// The deadline of a draining connection has passed: callbacks end; who reads a synchronous subscription goes on until
-    /// the connection is closed. False when the subscription was gone in time.
+    /// The deadline of a draining connection has passed: callbacks end; who reads a synchronous subscription
+    /// goes on until the connection is closed. False when the subscription was gone in time.
     pub(in crate::client) fn end_if_late(self: &Arc<Self>) -> bool {
         let late = !self.state.lock().life.is_finished();
         if late && self.is_async() {

@@ -6,8 +6,8 @@ use super::Subscription;
 use crate::error::Result;
 use crate::proto::memory;
 
-/// What one SUB said. It never changes: a subscription that is to be known by something else gets another identity, under the
-/// lock of its connection's table, where the server is told.
+/// What one SUB said. It never changes: a subscription that is to be known by something else gets another
+/// identity, under the lock of its connection's table, where the server is told.
 pub struct Identity {
     sid: u64,
     subject: CString,
@@ -28,9 +28,10 @@ impl Identity {
 }
 
 impl Subscription {
-    /// The present identity: the only way to it. A program may hold a pointer to its subject (docs/pointers.md), so an identity
-    /// lives as long as the subscription, even if it is not the present one any more. Two calls may find two identities; who
-    /// needs number and subject of the same one asks once.
+    /// The present identity: the only way to it. A program may hold a pointer to its subject
+    /// (docs/pointers.md), so an identity lives as long as the subscription, even if it is not the present
+    /// one any more. Two calls may find two identities; who needs number and subject of the same one asks
+    /// once.
     #[inline]
     pub fn identity(&self) -> &Identity {
         &self.identity

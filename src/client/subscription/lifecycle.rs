@@ -9,9 +9,9 @@ use crate::error::{Result, Status};
 /// The program's: called once after the last message callback.
 pub type CompleteHandler = Box<dyn FnOnce() + Send>;
 
-/// The library's: told once why the subscription ended, when its last callback has returned and before the program is told.
-/// It is called without a lock, on the thread that delivered or, for a synchronous subscription, on the one that ended it; it
-/// does not wait for anything.
+/// The library's: told once why the subscription ended, when its last callback has returned and before the
+/// program is told. It is called without a lock, on the thread that delivered or, for a synchronous
+/// subscription, on the one that ended it; it does not wait for anything.
 pub type EndObserver = Box<dyn FnOnce(End) + Send>;
 
 /// Why a subscription ended.
@@ -37,7 +37,8 @@ impl End {
     }
 }
 
-/// Open, then ended: nothing more is delivered; then finished: the last callback has returned. Under the subscription's lock.
+/// Open, then ended: nothing more is delivered; then finished: the last callback has returned. Under the
+/// subscription's lock.
 #[derive(Default)]
 pub(super) struct Life {
     end: Option<End>,
@@ -90,7 +91,8 @@ impl Life {
         self.finished
     }
 
-    /// Keeps an observer until the end is carried out; gives it back when that has happened, with the end to tell it of.
+    /// Keeps an observer until the end is carried out; gives it back when that has happened, with the end to
+    /// tell it of.
     fn observe(&mut self, observer: EndObserver) -> Option<(EndObserver, End)> {
         if self.finished {
             return self.end.map(|end| (observer, end));
@@ -128,13 +130,15 @@ impl Subscription {
         }
     }
 
-    /// Ends a subscription that its worker found drained or at its limit: out of the connection's table, then closed.
+    /// Ends a subscription that its worker found drained or at its limit: out of the connection's table, then
+    /// closed.
     #[cold]
     pub(super) fn end(self: &Arc<Self>, end: End) {
         self.connection.remove_subscription(self, end);
     }
 
-    /// Closes: nothing more is delivered, readers and waiters are woken. A running callback is not waited for.
+    /// Closes: nothing more is delivered, readers and waiters are woken. A running callback is not waited
+    /// for.
     pub(in crate::client) fn close(self: &Arc<Self>, end: End) {
         let mut state = self.state.lock();
         if !state.life.end_with(end) {
@@ -162,11 +166,11 @@ impl Subscription {
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
+    use std::time::Duration;
 
     use super::*;
     use crate::client::connection::Connection;
-    use crate::client::subscription::Request;
-    use crate::client::subscription::tests::ignored;
+    use crate::client::subscription::tests::{ignored, subscribed};
 
     type Log = Arc<Mutex<Vec<String>>>;
 
@@ -208,15 +212,13 @@ mod tests {
     fn the_end_is_told_after_the_last_callback_or_at_once_without_callbacks() {
         let connection = Connection::unconnected();
         for handler in [None, ignored()] {
-            let request = Request { subject: b"foo", queue: None, handler, timeout_ms: None };
-            let sub = connection.subscribe(request).unwrap();
+            let sub = subscribed(&connection, handler);
             sub.start();
             let (tell, told) = std::sync::mpsc::channel();
             let again = tell.clone();
             sub.observe_end(Box::new(move |end| tell.send(end).unwrap()));
             connection.unsubscribe(&sub, 0).unwrap();
-            let soon = crate::client::connection::told::SOON;
-            assert_eq!(told.recv_timeout(soon), Ok(End::Unsubscribed));
+            assert_eq!(told.recv_timeout(Duration::from_secs(20)), Ok(End::Unsubscribed));
             sub.observe_end(Box::new(move |end| again.send(end).unwrap()));
             assert_eq!(told.try_recv(), Ok(End::Unsubscribed));
         }

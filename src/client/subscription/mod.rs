@@ -56,10 +56,10 @@ pub struct Request<'a> {
 
 /// A subscription: shared by the program, its connection and its delivery.
 ///
-/// Each part owns its state. Those of [`State`] are used under its lock, the last one in the connection's order of locks but
-/// for those of delivery; under it nothing is called but delivery, the timer and who classifies messages that are read
-/// ([`Subscription::take_many`]). What is read without the lock is atomic, written under it (`closed`, `emptying`) or by the
-/// one who delivers ([`Tally`]).
+/// Each part owns its state. Those of [`State`] are used under its lock, the last one in the connection's
+/// order of locks but for those of delivery; under it nothing is called but delivery, the timer and who
+/// classifies messages that are read ([`Subscription::take_many`]). What is read without the lock is atomic,
+/// written under it (`closed`, `emptying`) or by the one who delivers ([`Tally`]).
 pub struct Subscription {
     connection: Arc<Connection>,
     identity: Identity,
@@ -134,8 +134,8 @@ impl Subscription {
         self.schedule_if_needed(state);
     }
 
-    /// For the fixed pool: gives the worker what came before the start. Under the lock, so that what comes from now on is
-    /// given later.
+    /// For the fixed pool: gives the worker what came before the start. Under the lock, so that what comes
+    /// from now on is given later.
     fn hand_over_early(self: &Arc<Self>, state: &mut State) {
         let early = state.queue.take_all();
         if early.is_empty() {
@@ -212,7 +212,8 @@ impl Subscription {
         self.tally.max()
     }
 
-    /// Ends the subscription after `max` messages in all; false when that many were delivered already: no limit then.
+    /// Ends the subscription after `max` messages in all; false when that many were delivered already: no
+    /// limit then.
     pub(super) fn limit(&self, max: u64) -> bool {
         let _state = self.state.lock(); // under it the one who delivers looks when its queue is empty
         self.tally.limit(max)

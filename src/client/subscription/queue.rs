@@ -16,8 +16,8 @@ pub struct Counters {
     pub dropped: u64,
 }
 
-/// Under the subscription's lock. What was accepted and not yet delivered, as the [`Tally`] has it, is pending: the queue and
-/// what a worker has taken out of it or, in the fixed pool, never came by here.
+/// Under the subscription's lock. What was accepted and not yet delivered, as the [`Tally`] has it, is
+/// pending: the queue and what a worker has taken out of it or, in the fixed pool, never came by here.
 #[derive(Default)]
 pub(super) struct Queue {
     msgs: VecDeque<Msg>,
@@ -160,8 +160,8 @@ impl Queue {
         std::mem::swap(&mut self.msgs, batch);
     }
 
-    /// Takes back what was swapped out and not delivered: it comes before what has come since, which is dropped where there
-    /// is no memory to join the two.
+    /// Takes back what was swapped out and not delivered: it comes before what has come since, which is
+    /// dropped where there is no memory to join the two.
     pub(super) fn put_back(&mut self, batch: &mut VecDeque<Msg>) {
         if batch.try_reserve(self.msgs.len()).is_err() {
             let bytes = self.msgs.iter().map(|msg| msg.size() as u64).sum();

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::client::delivery::{Home, Worker};
 
-/// Under the subscription's lock. Whoever claims it gives the subscription to its worker, which lets it go when it finds
-/// nothing more to do: so one worker at a time has it.
+/// Under the subscription's lock. Whoever claims it gives the subscription to its worker, which lets it go
+/// when it finds nothing more to do: so one worker at a time has it.
 pub(super) struct Schedule {
     /// A worker has or will get the subscription.
     claimed: bool,

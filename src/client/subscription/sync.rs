@@ -45,8 +45,8 @@ impl State {
 }
 
 impl Subscription {
-    /// The next message of a synchronous subscription; see the contract for each failure. A `timeout_ms` of 0 or less does
-    /// not wait.
+    /// The next message of a synchronous subscription; see the contract for each failure. A `timeout_ms` of 0
+    /// or less does not wait.
     pub fn next_msg(self: &Arc<Self>, timeout_ms: i64) -> Result<Msg> {
         let mut next = None;
         let until = || (timeout_ms > 0).then(|| Deadline::in_ms(timeout_ms));
@@ -58,10 +58,10 @@ impl Subscription {
         if msg.is_no_responders() { Err(Status::NoResponders.into()) } else { Ok(msg) }
     }
 
-    /// Gives the reader one message after the other until it has enough, all that is queued under one lock. When that is not
-    /// enough it asks for the deadline, once, and waits for more; without a deadline, and when it passes, that is
-    /// a timeout, whatever was read until then. Reading ends well, too, with the message that ends the subscription.
-    /// `classify` runs under the subscription's lock.
+    /// Gives the reader one message after the other until it has enough, all that is queued under one lock.
+    /// When that is not enough it asks for the deadline, once, and waits for more; without a deadline, and
+    /// when it passes, that is a timeout, whatever was read until then. Reading ends well, too, with the
+    /// message that ends the subscription. `classify` runs under the subscription's lock.
     #[inline]
     pub(in crate::client) fn take_many(
         self: &Arc<Self>,
@@ -137,17 +137,11 @@ impl Subscription {
 mod tests {
     use super::*;
     use crate::client::connection::Connection;
-    use crate::client::subscription::Request;
-    use crate::client::subscription::tests::{arrive, ignored};
+    use crate::client::subscription::tests::{arrive, ignored, subscribed};
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::thread;
 
     const SOON_MS: i64 = 20_000;
-
-    fn subscribed(connection: &Arc<Connection>) -> Arc<Subscription> {
-        let request = Request { subject: b"foo", queue: None, handler: None, timeout_ms: None };
-        connection.subscribe(request).unwrap()
-    }
 
     fn status<T>(result: Result<T>) -> Status {
         result.map_or_else(|error| error.status(), |_| Status::Ok)
@@ -158,7 +152,8 @@ mod tests {
         sub.next_msg(timeout_ms).map(text).map_err(|error| error.status())
     }
 
-    /// Takes until a message begins with `!` (enough), `.` (enough, and not the program's); `?` is not the program's.
+    /// Takes until a message begins with `!` (enough), `.` (enough, and not the program's); `?` is not the
+    /// program's.
     fn take(sub: &Arc<Subscription>, wait_ms: Option<i64>) -> (Vec<String>, Status) {
         let mut taken = Vec::new();
         let result = sub.take_many(
@@ -177,7 +172,7 @@ mod tests {
     #[test]
     fn messages_come_one_by_one_then_a_timeout() {
         let connection = Connection::unconnected();
-        let sub = subscribed(&connection);
+        let sub = subscribed(&connection, None);
         assert_eq!(next(&sub, 0), Err(Status::Timeout));
         assert_eq!(next(&sub, 1), Err(Status::Timeout));
         arrive(&sub, &["a", "b"]);
@@ -190,7 +185,7 @@ mod tests {
     #[test]
     fn many_are_taken_at_once_and_status_messages_do_not_count() {
         let connection = Connection::unconnected();
-        let sub = subscribed(&connection);
+        let sub = subscribed(&connection, None);
         arrive(&sub, &["a", "?", "b", "!c", "d", "?", ".", "e"]);
         assert_eq!(take(&sub, None), (vec!["a".into(), "?".into(), "b".into(), "!c".into()], Status::Ok));
         let counters = sub.counters().unwrap();
@@ -206,7 +201,7 @@ mod tests {
     #[test]
     fn the_limit_ends_the_subscription_with_its_last_message() {
         let connection = Connection::unconnected();
-        let sub = subscribed(&connection);
+        let sub = subscribed(&connection, None);
         connection.unsubscribe(&sub, 2).unwrap();
         arrive(&sub, &["?", "a", "b", "c"]);
         assert_eq!(take(&sub, Some(SOON_MS)).0, ["?", "a", "b"]);
@@ -217,7 +212,7 @@ mod tests {
     #[test]
     fn a_drained_one_is_read_to_its_end() {
         let connection = Connection::unconnected();
-        let [read, empty] = [(); 2].map(|()| subscribed(&connection));
+        let [read, empty] = [(); 2].map(|()| subscribed(&connection, None));
         for sub in [&read, &empty] {
             assert!(sub.begin_drain(0, false));
         }
@@ -242,7 +237,7 @@ mod tests {
     fn a_waiting_reader_is_woken_by_a_message_a_drain_and_the_end() {
         let connection = Connection::unconnected();
         let wake: [(fn(&Arc<Subscription>), Status); 3] = [
-            (|sub| arrive(sub, &["a", "!b"]), Status::Ok),
+            (|sub| assert!(!arrive(sub, &["a", "!b"])), Status::Ok),
             (
                 |sub| {
                     assert!(sub.begin_drain(0, true));
@@ -253,7 +248,7 @@ mod tests {
             (|sub| sub.connection.unsubscribe(sub, 0).unwrap(), Status::InvalidSubscription),
         ];
         for (wake, expected) in wake {
-            let sub = subscribed(&connection);
+            let sub = subscribed(&connection, None);
             let waits = thread::spawn({
                 let sub = Arc::clone(&sub);
                 move || take(&sub, Some(SOON_MS)).1
@@ -271,7 +266,7 @@ mod tests {
     #[test]
     fn the_deadline_is_asked_for_once_and_only_when_needed() {
         let connection = Connection::unconnected();
-        let sub = subscribed(&connection);
+        let sub = subscribed(&connection, None);
         let asked = AtomicUsize::new(0);
         let until = || {
             asked.fetch_add(1, Ordering::Relaxed);
@@ -288,12 +283,11 @@ mod tests {
     #[test]
     fn dropped_messages_are_told_once_and_callbacks_are_not_read() {
         let connection = Connection::unconnected();
-        let sub = subscribed(&connection);
+        let sub = subscribed(&connection, None);
         sub.set_pending_limits(1, -1).unwrap();
         arrive(&sub, &["a", "b"]);
         assert_eq!((next(&sub, 0), next(&sub, 0)), (Err(Status::SlowConsumer), Ok("a".into())));
-        let request = Request { subject: b"foo", queue: None, handler: ignored(), timeout_ms: None };
-        let other = connection.subscribe(request).unwrap();
+        let other = subscribed(&connection, ignored());
         assert_eq!(next(&other, 0), Err(Status::IllegalState));
         connection.close();
     }

@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 
-/// Written by the one who delivers, a worker or the reader of a synchronous subscription; read without a lock.
+/// Written by the one who delivers, a worker or the reader of a synchronous subscription; read without a
+/// lock.
 #[derive(Default)]
 pub(super) struct Tally {
     msgs: AtomicU64,
@@ -40,9 +41,10 @@ impl Tally {
         self.bytes.store(self.bytes.load(Ordering::Relaxed) + size, Ordering::Release);
     }
 
-    /// Limits what is delivered to `max` messages in all; false when that many were delivered already: no limit then.
-    /// The one who delivers looks again after each message, and once more under the lock when the queue is empty; one of
-    /// the fixed pool, which does not lock, has a fence between counting and looking as there is one here.
+    /// Limits what is delivered to `max` messages in all; false when that many were delivered already: no
+    /// limit then. The one who delivers looks again after each message, and once more under the lock when the
+    /// queue is empty; one of the fixed pool, which does not lock, has a fence between counting and looking
+    /// as there is one here.
     pub(super) fn limit(&self, max: u64) -> bool {
         self.max.store(max, Ordering::Relaxed);
         fence(Ordering::SeqCst);

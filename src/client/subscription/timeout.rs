@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::{State, Subscription};
 use crate::io::{clock, timer};
 
-/// The clock of a subscription that may be idle for so long only; without a time it never runs. Under the subscription's
-/// lock.
+/// The clock of a subscription that may be idle for so long only; without a time it never runs. Under the
+/// subscription's lock.
 #[derive(Default)]
 pub(super) struct Idle {
     after: Option<Duration>,
@@ -32,7 +32,8 @@ impl Idle {
         std::mem::take(&mut self.due)
     }
 
-    /// Begins anew. The timer until now, if there is one, is the caller's to cancel; it is out of date in any case.
+    /// Begins anew. The timer until now, if there is one, is the caller's to cancel; it is out of date in any
+    /// case.
     fn restart(&mut self) -> Option<timer::Key> {
         self.due = false; // became due while a callback ran
         self.set += 1;

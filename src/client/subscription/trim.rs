@@ -61,3 +61,29 @@ impl Subscription {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::connection::Connection;
+    use crate::client::subscription::tests::{arrive, subscribed};
+    use crate::io::clock::Deadline;
+
+    #[test]
+    fn the_room_of_a_burst_is_given_back_once_the_queue_is_empty_for_a_while() {
+        let connection = Connection::unconnected();
+        let sub = subscribed(&connection, None);
+        arrive(&sub, &["x"; 2 * BULKY]);
+        let room = || sub.state.lock().queue.room();
+        assert!(room() > BULKY);
+        std::thread::sleep(QUIET * 2); // it is looked at, and still full
+        assert!(room() > BULKY);
+        while sub.next_msg(0).is_ok() {}
+        let deadline = Deadline::in_ms(20_000);
+        while room() > 0 {
+            assert!(!deadline.has_passed(), "it keeps its room");
+            std::thread::yield_now();
+        }
+        connection.close();
+    }
+}
