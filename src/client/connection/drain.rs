@@ -71,8 +71,8 @@ impl Connection {
             sub.drain_queue(None);
         }
         let in_time = Ends::of(subs).wait(deadline);
-        let late = !in_time && subs.iter().fold(false, |late, sub| sub.end_if_late() || late);
-        if late && !self.is_closed() {
+        let late = if in_time { 0 } else { subs.iter().filter(|sub| sub.end_if_late()).count() };
+        if late > 0 && !self.is_closed() {
             self.report_drain(&Status::Timeout.into(), "timeout waiting for subscriptions to drain");
         }
         if self.unsubscribe_replies() {

@@ -236,30 +236,26 @@ mod tests {
     #[test]
     fn a_waiting_reader_is_woken_by_a_message_a_drain_and_the_end() {
         let connection = Connection::unconnected();
-        let wake: [(fn(&Arc<Subscription>), Status); 3] = [
-            (|sub| assert!(!arrive(sub, &["a", "!b"])), Status::Ok),
-            (
-                |sub| {
-                    assert!(sub.begin_drain(0, true));
-                    sub.drain_queue(None);
-                },
-                Status::Timeout,
-            ),
-            (|sub| sub.connection.unsubscribe(sub, 0).unwrap(), Status::InvalidSubscription),
-        ];
-        for (wake, expected) in wake {
+        let woken_by = |wake: fn(&Arc<Subscription>)| {
             let sub = subscribed(&connection, None);
-            let waits = thread::spawn({
-                let sub = Arc::clone(&sub);
-                move || take(&sub, Some(SOON_MS)).1
-            });
+            let reader = Arc::clone(&sub);
+            let waits = thread::spawn(move || take(&reader, Some(SOON_MS)).1);
             while sub.state.lock().readers == 0 {
                 thread::yield_now();
             }
             wake(&sub);
-            assert_eq!(waits.join().unwrap(), expected);
+            let woken = waits.join().unwrap();
             assert_eq!(sub.state.lock().readers, 0);
-        }
+            woken
+        };
+        assert_eq!(woken_by(|sub| assert!(!arrive(sub, &["a", "!b"]))), Status::Ok);
+        let end = |sub: &Arc<Subscription>| sub.connection.unsubscribe(sub, 0).unwrap();
+        assert_eq!(woken_by(end), Status::InvalidSubscription);
+        let drained = woken_by(|sub| {
+            assert!(sub.begin_drain(0, true));
+            sub.drain_queue(None);
+        });
+        assert_eq!(drained, Status::Timeout);
         connection.close();
     }
 
