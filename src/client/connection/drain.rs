@@ -64,6 +64,16 @@ impl Connection {
 
     fn run_drain(self: &Arc<Self>, subs: &[Arc<Subscription>], timeout_ms: i64) {
         let deadline = if timeout_ms <= 0 { Deadline::NEVER } else { Deadline::in_ms(timeout_ms) };
+        self.drain_subscriptions(subs, deadline);
+        if self.unsubscribe_replies() {
+            let _ = self.flush_within(deadline);
+        }
+        self.drain_publishes(deadline);
+        self.close_now(Loss::closed_by_user());
+    }
+
+    /// The first phase: what has arrived is delivered.
+    fn drain_subscriptions(self: &Arc<Self>, subs: &[Arc<Subscription>], deadline: Deadline) {
         if let Err(e) = self.flush_within(deadline) {
             self.report_drain(&e, "unable to flush all subscriptions UNSUB protocols");
         }
@@ -75,9 +85,10 @@ impl Connection {
         if late > 0 && !self.is_closed() {
             self.report_drain(&Status::Timeout.into(), "timeout waiting for subscriptions to drain");
         }
-        if self.unsubscribe_replies() {
-            let _ = self.flush_within(deadline);
-        }
+    }
+
+    /// The second phase: what was published leaves.
+    fn drain_publishes(self: &Arc<Self>, deadline: Deadline) {
         let in_time = !deadline.has_passed(); // else what is left is sent without waiting for an answer
         if self.begin_draining_publishes()
             && let Err(e) = self.flush_within(deadline)
@@ -85,10 +96,9 @@ impl Connection {
         {
             self.report_drain(&e, "unable to flush publish calls");
         }
-        self.close_now(Loss::closed_by_user());
     }
 
-    /// The second phase: nothing is published any more. False when the connection is closed already.
+    /// Nothing is published any more. False when the connection is closed already.
     fn begin_draining_publishes(&self) -> bool {
         let mut state = self.state.lock();
         if state.status != ConnStatus::DrainingSubs {

@@ -26,7 +26,7 @@ impl Subscription {
         self.note_room(&mut state);
         if state.claim() {
             state.schedule.with_home(|home| handover.add(home, Job::Run(Arc::clone(self))));
-        } else if state.readers > 0 {
+        } else if state.readers.any_waiting() {
             drop(state);
             self.changed.notify_all();
         }

@@ -99,7 +99,8 @@ impl Subscription {
 
     /// Puts what was not delivered in front of what has come since. True: the subscription is to be delivered
     /// again.
-    pub(super) fn put_back(&self, batch: &mut VecDeque<Msg>) -> bool {
+    pub(super) fn put_back(self: &Arc<Self>, batch: &mut VecDeque<Msg>) -> bool {
+        pause::at("put_back", self);
         let mut state = self.state.lock();
         if state.life.end().is_some() {
             drop(state);
@@ -194,6 +195,7 @@ mod tests {
 
     use super::*;
     use crate::client::connection::Connection;
+    use crate::client::pause::Hold;
     use crate::client::subscription::Request;
     use crate::client::subscription::tests::{arrive, subscribed, telling};
 
@@ -232,6 +234,49 @@ mod tests {
         sub.start();
         assert_eq!(end.recv_timeout(SOON), Ok(End::Unsubscribed));
         assert_eq!(told.try_iter().count(), 1);
+        connection.close();
+    }
+
+    #[test]
+    fn a_subscription_that_ends_before_its_worker_puts_messages_back_is_finished_without_them() {
+        let connection = Connection::unconnected();
+        let (tell, told) = channel();
+        let handler = Box::new(move |_: &_, _: &_, _: Option<Msg>| {
+            tell.send(()).unwrap();
+            Err(Ending)
+        });
+        let sub = subscribed(&connection, Some(handler));
+        let (ended, end) = channel();
+        sub.observe_end(Box::new(move |end| ended.send(end).unwrap()));
+        arrive(&sub, &["a", "b", "c"]);
+        let hold = Hold::at("put_back", &sub);
+        sub.start();
+        hold.wait_for_one();
+        connection.unsubscribe(&sub, 0).unwrap();
+        assert!(end.try_recv().is_err(), "the worker still has it");
+        drop(hold);
+        assert_eq!(end.recv_timeout(SOON), Ok(End::Unsubscribed));
+        assert!(told.try_iter().count() == 1 && sub.state.lock().queue.is_empty());
+        connection.close();
+    }
+
+    #[test]
+    fn a_drain_waits_for_the_message_that_a_worker_is_about_to_deliver() {
+        let connection = Connection::unconnected();
+        let (handler, told) = telling();
+        let sub = subscribed(&connection, handler);
+        let (ended, end) = channel();
+        sub.observe_end(Box::new(move |end| ended.send(end).unwrap()));
+        arrive(&sub, &["a"]);
+        let hold = Hold::at("deliver", &sub);
+        sub.start();
+        hold.wait_for_one();
+        assert!(sub.begin_drain(0, true));
+        sub.drain_queue(None);
+        assert!(sub.is_valid() && sub.drain_status().is_err());
+        drop(hold);
+        assert_eq!(end.recv_timeout(SOON), Ok(End::Drained));
+        assert_eq!(told.try_iter().collect::<Vec<_>>(), ["a"]);
         connection.close();
     }
 

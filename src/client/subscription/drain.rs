@@ -112,7 +112,7 @@ impl Subscription {
         let empty = state.queue.pending(&self.tally) == 0;
         if !self.is_async() {
             if empty {
-                let somebody_waits = state.readers > 0;
+                let somebody_waits = state.readers.any_waiting();
                 state.drain.nothing_to_read(somebody_waits);
             }
             drop(state);

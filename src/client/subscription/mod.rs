@@ -28,6 +28,7 @@ pub use self::lifecycle::{CompleteHandler, End};
 pub use self::queue::Counters;
 use self::queue::Queue;
 use self::schedule::Schedule;
+use self::sync::Readers;
 use self::tally::Tally;
 use self::timeout::Idle;
 use crate::client::connection::Connection;
@@ -80,8 +81,7 @@ pub struct Subscription {
 struct State {
     queue: Queue,
     schedule: Schedule,
-    /// Threads that wait for a message.
-    readers: usize,
+    readers: Readers,
     idle: Idle,
     life: Life,
     drain: Drain,
@@ -111,7 +111,7 @@ impl Subscription {
             state: Mutex::new(State {
                 queue: Queue::new(limits),
                 schedule: Schedule::new(home),
-                readers: 0,
+                readers: Readers::default(),
                 idle: Idle::new(idle),
                 life: Life::default(),
                 drain: Drain::default(),

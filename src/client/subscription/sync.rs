@@ -11,6 +11,20 @@ use crate::error::{Result, Status};
 use crate::io::clock::{Deadline, wait_until};
 use crate::thread_end::Held;
 
+/// Who waits for a message. Under the subscription's lock, which a waiting thread gives back; it is woken by
+/// [`Subscription::changed`], or by its cancellation: then it takes nothing.
+#[derive(Default)]
+pub(super) struct Readers {
+    waiting: usize,
+}
+
+impl Readers {
+    #[inline]
+    pub(super) fn any_waiting(&self) -> bool {
+        self.waiting > 0
+    }
+}
+
 /// What a reader says of a message it was given.
 #[derive(Clone, Copy)]
 pub(in crate::client) struct Taken {
@@ -120,11 +134,11 @@ impl Subscription {
     /// Waits until there is a message or, once the subscription drains, never will be.
     fn wait_for_msg(&self, state: &mut MutexGuard<'_, State>, deadline: Deadline) -> Result<()> {
         let _held = Held::new();
-        state.readers += 1;
+        state.readers.waiting += 1;
         let woken = wait_until(&self.changed, state, deadline, |s| {
             (!s.queue.is_empty() || s.life.end().is_some() || s.drain.is_emptying()).then_some(())
         });
-        state.readers -= 1;
+        state.readers.waiting -= 1;
         match (woken, state.life.end()) {
             (_, Some(end)) if state.queue.is_empty() => Err(end.for_reader().into()),
             (None, _) => Err(Status::Timeout.into()),
@@ -240,12 +254,12 @@ mod tests {
             let sub = subscribed(&connection, None);
             let reader = Arc::clone(&sub);
             let waits = thread::spawn(move || take(&reader, Some(SOON_MS)).1);
-            while sub.state.lock().readers == 0 {
+            while !sub.state.lock().readers.any_waiting() {
                 thread::yield_now();
             }
             wake(&sub);
             let woken = waits.join().unwrap();
-            assert_eq!(sub.state.lock().readers, 0);
+            assert!(!sub.state.lock().readers.any_waiting());
             woken
         };
         assert_eq!(woken_by(|sub| assert!(!arrive(sub, &["a", "!b"]))), Status::Ok);
