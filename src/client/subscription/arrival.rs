@@ -73,15 +73,14 @@ impl Subscription {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::connection::Connection;
     use crate::client::delivery::Mode;
-    use crate::client::subscription::tests::{arrive, ignored, subscribed};
+    use crate::client::subscription::tests::{arrive, ignored, subscribed, unconnected};
     use crate::client::subscription::{Counters, Request};
     use crate::error::Status;
 
     #[test]
     fn nothing_is_given_to_a_worker_before_the_start() {
-        let connection = Connection::unconnected();
+        let connection = unconnected();
         let sub = subscribed(&connection, ignored());
         assert!(!arrive(&sub, &["a", "b"]));
         assert!(!sub.state.lock().schedule.is_claimed());
@@ -91,7 +90,7 @@ mod tests {
 
     #[test]
     fn dropping_is_told_when_it_begins() {
-        let connection = Connection::unconnected();
+        let connection = unconnected();
         let sub = subscribed(&connection, None);
         sub.set_pending_limits(2, -1).unwrap();
         assert!(!arrive(&sub, &["a"]) && arrive(&sub, &["b", "c"]) && !arrive(&sub, &["d"]));
@@ -102,7 +101,7 @@ mod tests {
 
     #[test]
     fn what_comes_after_the_end_or_after_a_drain_that_failed_is_nobodys() {
-        let connection = Connection::unconnected();
+        let connection = unconnected();
         let [ended, drained] = [(); 2].map(|()| subscribed(&connection, None));
         connection.unsubscribe(&ended, 0).unwrap();
         assert!(!arrive(&ended, &["a"]) && ended.state.lock().queue.is_empty());
@@ -116,7 +115,7 @@ mod tests {
 
     #[test]
     fn what_the_fixed_pool_has_no_room_for_is_dropped() {
-        let connection = Connection::unconnected();
+        let connection = unconnected();
         let request = Request { subject: b"foo", queue: None, handler: ignored(), timeout_ms: None };
         let sub = Subscription::new(&connection, 7, request, Mode::FixedPool, (1, -1)).unwrap();
         let mut handover = connection.core().delivery.handover();

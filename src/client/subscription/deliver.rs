@@ -197,13 +197,13 @@ mod tests {
     use crate::client::connection::Connection;
     use crate::client::pause::Hold;
     use crate::client::subscription::Request;
-    use crate::client::subscription::tests::{arrive, subscribed, telling};
+    use crate::client::subscription::tests::{arrive, subscribed, telling, unconnected};
 
     const SOON: Duration = Duration::from_secs(20);
 
     #[test]
     fn callbacks_come_in_order_up_to_the_limit_then_the_end() {
-        let connection = Connection::unconnected();
+        let connection = unconnected();
         let (handler, told) = telling();
         let sub = subscribed(&connection, handler);
         let (tell, end) = channel();
@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn nothing_more_is_delivered_once_a_callback_has_ended_the_subscription() {
-        let connection = Connection::unconnected();
+        let connection = unconnected();
         let (tell, told) = channel();
         let handler = Box::new(move |nc: &Arc<Connection>, sub: &Arc<Subscription>, _: Option<Msg>| {
             nc.unsubscribe(sub, 0).unwrap();
@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn a_subscription_that_ends_before_its_worker_puts_messages_back_is_finished_without_them() {
-        let connection = Connection::unconnected();
+        let connection = unconnected();
         let (tell, told) = channel();
         let handler = Box::new(move |_: &_, _: &_, _: Option<Msg>| {
             tell.send(()).unwrap();
@@ -262,7 +262,7 @@ mod tests {
 
     #[test]
     fn a_drain_waits_for_the_message_that_a_worker_is_about_to_deliver() {
-        let connection = Connection::unconnected();
+        let connection = unconnected();
         let (handler, told) = telling();
         let sub = subscribed(&connection, handler);
         let (ended, end) = channel();
@@ -282,7 +282,7 @@ mod tests {
 
     #[test]
     fn a_drained_subscription_delivers_what_is_queued() {
-        let connection = Connection::unconnected();
+        let connection = unconnected();
         let (handler, told) = telling();
         let sub = subscribed(&connection, handler);
         let (tell, end) = channel();
@@ -299,7 +299,7 @@ mod tests {
 
     #[test]
     fn an_idle_subscription_is_called_without_a_message() {
-        let connection = Connection::unconnected();
+        let connection = unconnected();
         let (handler, told) = telling();
         let request = Request { subject: b"foo", queue: None, handler, timeout_ms: Some(20) };
         let sub = connection.subscribe(request).unwrap();

@@ -50,12 +50,12 @@ impl Subscription {
 
 #[cfg(test)]
 mod tests {
-    use crate::client::connection::Connection;
     use crate::client::subscription::Request;
+    use crate::client::subscription::tests::unconnected;
 
     #[test]
     fn pointers_to_the_subject_are_good_as_long_as_the_subscription() {
-        let connection = Connection::unconnected();
+        let connection = unconnected();
         let request = Request { subject: b"foo.bar", queue: None, handler: None, timeout_ms: None };
         let sub = connection.subscribe(request).unwrap();
         let pointer = sub.subject().as_ptr();

@@ -169,8 +169,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::client::connection::Connection;
-    use crate::client::subscription::tests::{ignored, subscribed};
+    use crate::client::subscription::tests::{ignored, subscribed, unconnected};
 
     type Log = Arc<Mutex<Vec<String>>>;
 
@@ -210,7 +209,7 @@ mod tests {
 
     #[test]
     fn the_end_is_told_after_the_last_callback_or_at_once_without_callbacks() {
-        let connection = Connection::unconnected();
+        let connection = unconnected();
         for handler in [None, ignored()] {
             let sub = subscribed(&connection, handler);
             sub.start();

@@ -150,8 +150,7 @@ impl Subscription {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::connection::Connection;
-    use crate::client::subscription::tests::{arrive, ignored, subscribed};
+    use crate::client::subscription::tests::{arrive, ignored, subscribed, unconnected};
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::thread;
 
@@ -185,7 +184,7 @@ mod tests {
 
     #[test]
     fn messages_come_one_by_one_then_a_timeout() {
-        let connection = Connection::unconnected();
+        let connection = unconnected();
         let sub = subscribed(&connection, None);
         assert_eq!(next(&sub, 0), Err(Status::Timeout));
         assert_eq!(next(&sub, 1), Err(Status::Timeout));
@@ -198,7 +197,7 @@ mod tests {
 
     #[test]
     fn many_are_taken_at_once_and_status_messages_do_not_count() {
-        let connection = Connection::unconnected();
+        let connection = unconnected();
         let sub = subscribed(&connection, None);
         arrive(&sub, &["a", "?", "b", "!c", "d", "?", ".", "e"]);
         assert_eq!(take(&sub, None), (vec!["a".into(), "?".into(), "b".into(), "!c".into()], Status::Ok));
@@ -214,7 +213,7 @@ mod tests {
 
     #[test]
     fn the_limit_ends_the_subscription_with_its_last_message() {
-        let connection = Connection::unconnected();
+        let connection = unconnected();
         let sub = subscribed(&connection, None);
         connection.unsubscribe(&sub, 2).unwrap();
         arrive(&sub, &["?", "a", "b", "c"]);
@@ -225,7 +224,7 @@ mod tests {
 
     #[test]
     fn a_drained_one_is_read_to_its_end() {
-        let connection = Connection::unconnected();
+        let connection = unconnected();
         let [read, empty] = [(); 2].map(|()| subscribed(&connection, None));
         for sub in [&read, &empty] {
             assert!(sub.begin_drain(0, false));
@@ -249,7 +248,7 @@ mod tests {
 
     #[test]
     fn a_waiting_reader_is_woken_by_a_message_a_drain_and_the_end() {
-        let connection = Connection::unconnected();
+        let connection = unconnected();
         let woken_by = |wake: fn(&Arc<Subscription>)| {
             let sub = subscribed(&connection, None);
             let reader = Arc::clone(&sub);
@@ -275,7 +274,7 @@ mod tests {
 
     #[test]
     fn the_deadline_is_asked_for_once_and_only_when_needed() {
-        let connection = Connection::unconnected();
+        let connection = unconnected();
         let sub = subscribed(&connection, None);
         let asked = AtomicUsize::new(0);
         let until = || {
@@ -292,7 +291,7 @@ mod tests {
 
     #[test]
     fn dropped_messages_are_told_once_and_callbacks_are_not_read() {
-        let connection = Connection::unconnected();
+        let connection = unconnected();
         let sub = subscribed(&connection, None);
         sub.set_pending_limits(1, -1).unwrap();
         arrive(&sub, &["a", "b"]);

@@ -9,6 +9,11 @@ pub(super) fn ignored() -> Option<MsgHandler> {
     Some(Box::new(|_: &_, _: &_, _: Option<_>| Ok(())))
 }
 
+/// A connection without a server: its subscriptions get what a test gives them.
+pub(super) fn unconnected() -> Arc<Connection> {
+    Connection::unconnected()
+}
+
 pub(super) fn subscribed(connection: &Arc<Connection>, handler: Option<MsgHandler>) -> Arc<Subscription> {
     connection.subscribe(Request { subject: b"foo", queue: None, handler, timeout_ms: None }).unwrap()
 }
@@ -37,7 +42,7 @@ pub(super) fn arrive(sub: &Arc<Subscription>, texts: &[&str]) -> bool {
 
 #[test]
 fn a_subscription_that_has_ended_gets_no_messages_back() {
-    let connection = Connection::unconnected();
+    let connection = unconnected();
     let sub = subscribed(&connection, ignored());
     let mut batch = VecDeque::from([Msg::new(b"foo", None, b"x").unwrap()]);
     connection.unsubscribe(&sub, 0).unwrap();

@@ -88,9 +88,8 @@ impl Subscription {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::connection::Connection;
     use crate::client::subscription::Request;
-    use crate::client::subscription::tests::ignored;
+    use crate::client::subscription::tests::{ignored, unconnected};
 
     fn running(number: u64) -> Idle {
         let mut idle = Idle::new(Some(Duration::from_secs(1)));
@@ -127,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_timer_that_fired_before_it_was_set_anew_does_nothing() {
-        let connection = Connection::unconnected();
+        let connection = unconnected();
         let request = Request { subject: b"foo", queue: None, handler: ignored(), timeout_ms: Some(60_000) };
         let sub = connection.subscribe(request).unwrap();
         sub.start();

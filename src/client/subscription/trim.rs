@@ -65,13 +65,12 @@ impl Subscription {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::connection::Connection;
-    use crate::client::subscription::tests::{arrive, subscribed};
+    use crate::client::subscription::tests::{arrive, subscribed, unconnected};
     use crate::io::clock::Deadline;
 
     #[test]
     fn the_room_of_a_burst_is_given_back_once_the_queue_is_empty_for_a_while() {
-        let connection = Connection::unconnected();
+        let connection = unconnected();
         let sub = subscribed(&connection, None);
         arrive(&sub, &["x"; 2 * BULKY]);
         let room = || sub.state.lock().queue.room();
