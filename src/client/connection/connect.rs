@@ -9,8 +9,9 @@ use rand::SeedableRng;
 use rand::rngs::SmallRng;
 use rand::seq::SliceRandom;
 
+use crate::client::connection::dialogue::Dialogue;
 use crate::client::connection::event_loop::Call;
-use crate::client::connection::link::{Link, Wrote};
+use crate::client::connection::link::Link;
 use crate::client::connection::loss::Loss;
 use crate::client::connection::waiter::Waiter;
 use crate::client::connection::{Before, ConnStatus, Connection, State};
@@ -20,14 +21,9 @@ use crate::client::pause;
 use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::{self, Deadline};
 use crate::io::dns::{self, Families};
-use crate::io::socket::{Interest, Socket};
-use crate::io::tls::{self, Peer};
+use crate::io::socket::Socket;
 use crate::proto::buffer::Buffer;
-use crate::proto::connect::ConnectFields;
-use crate::proto::encoder;
-use crate::proto::info::{self, ServerInfo};
-use crate::proto::memory;
-use crate::session::handshake::{self, Handshake, Reply};
+use crate::proto::info::ServerInfo;
 use crate::session::pool::{Announced, Server};
 use crate::thread_end::{self, Ending};
 
@@ -242,114 +238,6 @@ impl Connection {
                 made.wait(Deadline::NEVER)
             }
             None => link.watch(self.poller(), self.clone()),
-        }
-    }
-}
-
-/// The conversation from the first byte to the PONG, with one deadline for all of it.
-struct Dialogue<'a> {
-    link: &'a Link,
-    deadline: Deadline,
-    /// Read but not used yet.
-    received: Vec<u8>,
-}
-
-impl Dialogue<'_> {
-    /// Returns the server's INFO and what was read beyond the PONG.
-    fn run(mut self, connection: &Arc<Connection>, server: &Server) -> Result<(ServerInfo, Vec<u8>)> {
-        let options = &connection.options;
-        if options.tls_first {
-            self.secure(connection, server)?;
-        }
-        let line = self.line(b"\r\n", info::MAX_LINE)?;
-        let info = Handshake::on_info_line(&line)?;
-        self.received.clear(); // what came along with INFO, before any request of ours, is not used
-        if Handshake::tls_step(&info, connection.is_secure())? && !options.tls_first {
-            self.secure(connection, server)?;
-        }
-        Handshake::check_echo(&info, options.no_echo)?;
-        self.send_connect(connection, server, &info)?;
-        let mut handshake = Handshake::new(options.verbose);
-        loop {
-            let line = self.line(b"\n", handshake::MAX_REPLY)?;
-            if handshake.on_reply_line(&line)? == Reply::Done {
-                self.link.take_decrypted(&mut self.received)?;
-                return Ok((info, self.received));
-            }
-        }
-    }
-
-    /// The TLS handshake; everything after it is encrypted.
-    fn secure(&self, connection: &Connection, server: &Server) -> Result<()> {
-        let host = server.url.resolvable_host();
-        let peer = Peer { host, name: server.tls_name.as_deref().unwrap_or(host) };
-        let session = tls::handshake(&*connection.tls_settings()?, peer, self.link.socket(), self.deadline)?;
-        self.link.secure(session);
-        Ok(())
-    }
-
-    fn send_connect(&self, connection: &Connection, server: &Server, info: &ServerInfo) -> Result<()> {
-        let options = &connection.options;
-        let login = connection.login(server, info)?;
-        let fields = ConnectFields {
-            verbose: options.verbose,
-            pedantic: options.pedantic,
-            nkey: login.nkey.as_deref(),
-            jwt: login.jwt.as_deref(),
-            sig: login.signature.as_deref(),
-            user: login.user.as_deref(),
-            pass: login.password.as_deref(),
-            auth_token: login.token.as_deref(),
-            tls_required: connection.is_secure(),
-            name: options.name.as_deref().unwrap_or_default(),
-            echo: !options.no_echo,
-            headers: info.headers,
-            no_responders: info.headers && !options.disable_no_responders,
-        };
-        let mut bytes = zeroize::Zeroizing::new(fields.encode()?);
-        bytes.extend_from_slice(encoder::PING);
-        connection.open()?; // a credentials handler may have closed it
-        thread_end::check()?; // or have ended the thread
-        self.send(&bytes)
-    }
-
-    fn send(&self, bytes: &[u8]) -> Result<()> {
-        let mut sent = 0;
-        // A server that has gone is found out by the read that follows.
-        while self.link.write_now(bytes, &mut sent)? == Wrote::Part {
-            self.link.wait_writable(self.deadline)?;
-        }
-        Ok(())
-    }
-
-    /// The next line, without its end; of `limit` bytes at most, with its end.
-    fn line(&mut self, end: &[u8], limit: usize) -> Result<Vec<u8>> {
-        let mut searched = 0;
-        loop {
-            let found = memchr::memmem::find(&self.received[searched..], end).map(|at| searched + at);
-            if found.unwrap_or(self.received.len()) + end.len() > limit {
-                return Err(Status::LineTooLong.into());
-            }
-            if let Some(at) = found {
-                let rest = memory::copy(&self.received[at + end.len()..])?;
-                let mut line = std::mem::replace(&mut self.received, rest);
-                line.truncate(at);
-                return Ok(line);
-            }
-            searched = self.received.len().saturating_sub(end.len() - 1);
-            self.read_more()?;
-        }
-    }
-
-    fn read_more(&mut self) -> Result<()> {
-        let mut chunk = [0; 4096];
-        loop {
-            if let Some(n) = self.link.read(&mut chunk)? {
-                return memory::extend(&mut self.received, &chunk[..n]);
-            }
-            if !self.link.socket().wait_or_end(Interest::Read, self.deadline)? {
-                return fail(Status::Timeout, "the server did not answer in time");
-            }
         }
     }
 }

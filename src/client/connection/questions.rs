@@ -1,0 +1,116 @@
+//! What a program may ask a connection about itself.
+
+use std::ffi::{CStr, c_char};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crate::client::connection::loss::Disconnect;
+use crate::client::connection::stats::Statistics;
+use crate::client::connection::{ConnStatus, Connection};
+use crate::error::{Error, Result, Status, TextBuffer};
+use crate::proto::info::ServerInfo;
+use crate::proto::memory;
+use crate::session::pool::ServerPool;
+
+impl Connection {
+    pub fn name(&self) -> Option<&CStr> {
+        self.name.as_deref()
+    }
+
+    pub fn max_payload(&self) -> i64 {
+        self.state.lock().info.max_payload
+    }
+
+    pub fn has_header_support(&self) -> bool {
+        self.state.lock().info.headers
+    }
+
+    /// Unsent bytes of the write buffer; `None` before the first connect ended and after the close.
+    pub fn buffered(&self) -> Option<usize> {
+        let state = self.state.lock();
+        let usable = !matches!(state.status, ConnStatus::Closed | ConnStatus::Connecting);
+        drop(state);
+        usable.then(|| self.outbound.buffered())
+    }
+
+    pub fn statistics(&self) -> Statistics {
+        let (out_msgs, out_bytes) = self.outbound.published();
+        Statistics {
+            in_msgs: self.received.load(Ordering::Relaxed),
+            in_bytes: self.received_bytes.load(Ordering::Relaxed),
+            out_msgs,
+            out_bytes,
+            reconnects: self.reconnects.load(Ordering::Relaxed),
+        }
+    }
+
+    /// What `read` finds out about the server connected to; nothing unless connected or connecting.
+    pub fn of_server<T: Default>(&self, read: impl FnOnce(&ServerPool, &ServerInfo) -> T) -> T {
+        let state = self.state.lock();
+        match state.visible_status() {
+            ConnStatus::Connected | ConnStatus::Connecting => read(&state.pool, &state.info),
+            _ => T::default(),
+        }
+    }
+
+    /// The URL connected to, with what it says of credentials.
+    pub fn connected_url(&self) -> Result<Vec<u8>> {
+        let url = self.of_server(|pool, _| pool.current().map(|server| Arc::clone(&server.url)));
+        url.map_or(Ok(Vec::new()), |url| memory::copy(&url.full))
+    }
+
+    pub fn connected_server_id(&self) -> Result<Vec<u8>> {
+        self.of_server(|_, info| Some(memory::copy(info.server_id.as_bytes()))).unwrap_or(Ok(Vec::new()))
+    }
+
+    pub fn connected_server_name(&self) -> Result<Vec<u8>> {
+        self.of_server(|_, info| Some(memory::copy(info.server_name.as_bytes()))).unwrap_or(Ok(Vec::new()))
+    }
+
+    /// The servers of the pool, or those of them that were announced by a server.
+    pub fn servers(&self, only_discovered: bool) -> Result<Vec<Vec<u8>>> {
+        self.state.lock().pool.public_urls(only_discovered)
+    }
+
+    /// The server's number for this connection, 0 when it gives none.
+    pub fn client_id(&self) -> Result<u64> {
+        self.open()?;
+        Ok(self.state.lock().info.client_id)
+    }
+
+    /// The address the server sees this connection come from.
+    pub fn client_ip(&self) -> Result<Vec<u8>> {
+        self.open()?;
+        match &self.state.lock().info.client_ip {
+            Some(ip) if !ip.is_empty() => memory::copy(ip.as_bytes()),
+            _ => Err(Status::NoServerSupport.into()),
+        }
+    }
+
+    /// Address and port of this end.
+    pub fn local_address(&self) -> Result<std::net::SocketAddr> {
+        self.open()?;
+        let state = self.state.lock(); // while it is held, an event loop does not close the descriptor
+        let link = state.link.as_ref().ok_or(Status::ConnectionDisconnected)?;
+        link.socket().local_address().map_err(|e| Error::new(Status::SysError, e.to_string()))
+    }
+
+    /// The connection's last error: status and text.
+    pub fn last_error(&self) -> Option<(Status, Vec<u8>)> {
+        self.state.lock().last_error.clone().filter(|(status, _)| *status != Status::Ok)
+    }
+
+    /// The same with the text as a C string, which is there as long as the connection and changes with the next call.
+    pub fn last_error_for_good(&self) -> (Status, *const c_char) {
+        let (status, text) = self.last_error().unwrap_or((Status::Ok, Vec::new()));
+        let mut shown = self.shown_error.lock();
+        let shown = shown.get_or_insert_with(|| Box::new(TextBuffer::EMPTY));
+        shown.set(&text);
+        (status, shown.as_c_str().as_ptr())
+    }
+
+    /// The last loss of a connection to a server, its end by a close included; `None` while there was none.
+    pub fn last_disconnect(&self) -> Option<Arc<Disconnect>> {
+        self.last_disconnect.lock().clone()
+    }
+}
