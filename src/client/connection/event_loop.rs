@@ -225,7 +225,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::client::connection::mock::{Client, connect_to};
+    use crate::client::connection::testing::{Server, connected_with};
     use crate::client::connection::vitals::Vitals;
     use crate::client::pause::Hold;
     use crate::io::socket::{Socket, TcpOptions};
@@ -450,10 +450,11 @@ mod tests {
     /// A connection that the recorder's loop polls.
     fn looped(recorder: &Arc<Recorder>) -> Arc<Connection> {
         let recorder = Arc::clone(recorder);
-        let serve = |mut client: Client| {
-            client.wait_for("never");
-        };
-        connect_to(serve, |options| options.event_loop = Some(Arc::new(move || recorder.clone())))
+        let server = Server::start(false);
+        connected_with(&server, |options| {
+            options.allow_reconnect = false;
+            options.event_loop = Some(Arc::new(move || recorder.clone()));
+        })
     }
 
     #[test]
@@ -462,7 +463,7 @@ mod tests {
         let f = fixture(Phase::Unknown);
         f.write();
         f.attachment.make_calls();
-        let link = connection.state.lock().link.clone().unwrap();
+        let link = connection.link_now();
         let attached = Arc::new(Waiter::default());
         f.attachment.post(Call::Attach(Arc::clone(&connection), link, Arc::clone(&attached)));
         f.attachment.make_calls();

@@ -179,42 +179,42 @@ fn print_error(connection: &Arc<Connection>, subscription: Option<&Arc<Subscript
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc;
+    use std::thread;
 
     use super::*;
-    use crate::client::connection::mock::{Client, connect_to};
+    use crate::client::connection::testing::{SOON, Server, connected, connected_with, telling};
     use crate::client::pause::Hold;
     use crate::error::Status;
 
     #[test]
     fn a_close_right_after_a_loss_is_told_after_it() {
         let (tx, rx) = mpsc::channel();
-        let tell = |what: &'static str| -> Option<ConnectionHandler> {
-            let tx = tx.clone();
-            Some(Arc::new(move |_: &Arc<Connection>| tx.send(what).unwrap()))
-        };
-        // Ends the connection when asked for a PONG.
-        let serve = |mut client: Client| {
-            client.wait_for("PING");
-        };
-        let connection = connect_to(serve, |options| {
-            options.disconnected_handler = tell("disconnected");
-            options.closed_handler = tell("closed");
+        let server = Server::start(true);
+        let connection = connected_with(&server, |options| {
+            options.disconnected_handler = telling(&tx, "disconnected");
+            options.closed_handler = telling(&tx, "closed");
         });
+        server.lines_until("PING");
 
         // The thread that reports the loss stops right after the flush below was given its result.
         let hold = Hold::at("lost", &connection);
-        assert_eq!(connection.flush(10_000).unwrap_err().status(), Status::ConnectionDisconnected);
+        let flusher = Arc::clone(&connection);
+        let flusher = thread::spawn(move || flusher.flush(10_000));
+        server.lines_until("PING");
+        server.end_one();
+        assert_eq!(flusher.join().unwrap().unwrap_err().status(), Status::ConnectionDisconnected);
         hold.wait_for_one();
         connection.close();
         drop(hold);
-        let next = || rx.recv_timeout(Duration::from_secs(10));
+        let next = || rx.recv_timeout(SOON);
         assert_eq!([next(), next()], [Ok("disconnected"), Ok("closed")]);
     }
 
     #[test]
     fn that_a_link_came_up_is_taken_back_and_nothing_else() {
-        let connection = connect_to(|mut client| assert!(!client.wait_for("never")), |_| {});
-        let link = connection.state.lock().link.clone().unwrap();
+        let server = Server::start(false);
+        let connection = connected(&server);
+        let link = connection.link_now();
         let threads = crate::io::threads::Threads::new(None);
         let callbacks = Executor::start(&threads, "test").unwrap();
         let mut events = Events::new(Arc::clone(&callbacks));

@@ -269,7 +269,7 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::client::connection::mock::{Client, connect_to};
+    use crate::client::connection::testing::{Server, connected_with};
     use crate::io::poller::Driven;
 
     /// Keeps the poller busy.
@@ -289,10 +289,10 @@ mod tests {
     }
 
     /// A connection of which PINGs are due each second and one may be unanswered; whether it was lost.
-    fn pinging(serve: impl FnOnce(Client) + Send + 'static) -> (Arc<Connection>, Arc<AtomicBool>) {
+    fn pinging(server: &Server) -> (Arc<Connection>, Arc<AtomicBool>) {
         let lost = Arc::new(AtomicBool::new(false));
         let note = Arc::clone(&lost);
-        let connection = connect_to(serve, |options| {
+        let connection = connected_with(server, |options| {
             options.ping_interval_ms = 1000;
             options.max_pings_out = 1;
             options.disconnected_handler = Some(Arc::new(move |_| note.store(true, Ordering::Release)));
@@ -302,11 +302,9 @@ mod tests {
 
     #[test]
     fn what_the_handshake_read_is_not_unread() {
-        let serve = |mut client: Client| {
-            client.wait_for("never");
-        };
-        let (connection, _) = pinging(serve);
-        let link = connection.state.lock().link.clone().unwrap();
+        let server = Server::start(false);
+        let (connection, _) = pinging(&server);
+        let link = connection.link_now();
         let Arrivals { arrived, attended } = connection.arrivals(&link).unwrap();
         assert!(arrived > 0);
         assert_eq!(arrived, attended);
@@ -315,11 +313,8 @@ mod tests {
 
     #[test]
     fn a_poller_that_was_busy_costs_no_healthy_connection() {
-        let (connection, lost) = pinging(|mut client| {
-            while client.wait_for("PING") {
-                client.say("PONG\r\n");
-            }
-        });
+        let server = Server::start(false);
+        let (connection, lost) = pinging(&server);
         thread::sleep(Duration::from_millis(900));
         // The PING of the first second is written after that of the next one was due.
         connection.poller().request_flush(Arc::new(Busy(Duration::from_millis(1300))));

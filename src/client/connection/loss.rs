@@ -201,16 +201,14 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::client::connection::mock::connect_to;
+    use crate::client::connection::testing::{Server, connected};
     use crate::client::pause::Hold;
 
     #[test]
     fn nothing_more_is_read_from_a_link_once_it_is_not_the_connections() {
-        let connection = connect_to(
-            |mut client| assert!(!client.wait_for("never")),
-            |options| options.allow_reconnect = true,
-        );
-        let link = connection.state.lock().link.clone().unwrap();
+        let server = Server::start(false);
+        let connection = connected(&server);
+        let link = connection.link_now();
         let hold = Hold::at("unlinked", &connection);
         let loser = Arc::clone(&connection);
         let loser = thread::spawn(move || loser.reconnect());

@@ -18,8 +18,6 @@ mod inbound;
 mod link;
 mod liveness;
 pub mod loss;
-#[cfg(test)]
-mod mock;
 mod outbound;
 pub mod publish;
 mod questions;
@@ -31,7 +29,9 @@ mod security;
 pub mod stats;
 mod subscriptions;
 #[cfg(test)]
-pub mod told;
+pub mod testing;
+#[cfg(test)]
+mod told;
 pub mod vitals;
 mod waiter;
 

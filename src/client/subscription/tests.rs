@@ -1,7 +1,7 @@
 use std::sync::mpsc::channel;
 
 use super::*;
-use crate::client::connection::told::{SOON, Server, connected, connected_with};
+use crate::client::connection::testing::{SOON, Server, connected, connected_with};
 use std::io::Write;
 
 fn ignored() -> Option<MsgHandler> {

@@ -1,0 +1,99 @@
+//! A scripted server, and connections to it, for unit tests.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+use crate::client::connection::Connection;
+use crate::client::connection::connect::{Outcome, connect};
+use crate::client::connection::link::Link;
+use crate::client::options::{ConnectionHandler, Defaults, Options};
+
+pub const SOON: Duration = Duration::from_secs(20);
+
+/// Serves connections; PINGs are answered.
+pub struct Server {
+    pub url: String,
+    pub accepted: Receiver<TcpStream>,
+    /// Lines of all connections, without those of the handshake's CONNECT.
+    lines: Receiver<String>,
+}
+
+impl Server {
+    /// `mute`: only the PING of a handshake is answered.
+    pub fn start(mute: bool) -> Server {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("nats://{}", listener.local_addr().unwrap());
+        let ((accept, accepted), (tell, lines)) = (channel(), channel());
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let tell = tell.clone();
+                let mut writer = stream.try_clone().unwrap();
+                writer.write_all(b"INFO {\"max_payload\":1000,\"headers\":true}\r\n").unwrap();
+                if accept.send(stream.try_clone().unwrap()).is_err() {
+                    return;
+                }
+                thread::spawn(move || {
+                    for (at, line) in BufReader::new(stream).lines().map_while(Result::ok).enumerate() {
+                        let answered = !mute || at < 2;
+                        if answered && line == "PING" && writer.write_all(b"PONG\r\n").is_err() {
+                            break;
+                        }
+                        if !line.starts_with("CONNECT") {
+                            let _ = tell.send(line);
+                        }
+                    }
+                });
+            }
+        });
+        Server { url, accepted, lines }
+    }
+
+    /// Ends the connection that was accepted longest ago.
+    pub fn end_one(&self) {
+        self.accepted.recv_timeout(SOON).unwrap().shutdown(Shutdown::Both).unwrap();
+    }
+
+    /// The lines up to one that begins like this.
+    pub fn lines_until(&self, start: &str) -> Vec<String> {
+        let mut lines: Vec<String> = Vec::new();
+        while !lines.last().is_some_and(|line| line.starts_with(start)) {
+            lines.push(self.lines.recv_timeout(SOON).unwrap_or_else(|_| panic!("no {start} in {lines:?}")));
+        }
+        lines
+    }
+}
+
+pub fn connected(server: &Server) -> Arc<Connection> {
+    connected_with(server, |_| {})
+}
+
+pub fn connected_with(server: &Server, set: impl FnOnce(&mut Options)) -> Arc<Connection> {
+    let mut options = Options::new(&Defaults::default());
+    options.set_url(Some(server.url.as_bytes())).unwrap();
+    options.allow_reconnect = true;
+    options.reconnect_wait_ms = 1;
+    set(&mut options);
+    match connect(options) {
+        Ok(Outcome::Connected(connection)) => connection,
+        _ => panic!("not connected"),
+    }
+}
+
+/// A handler that sends this name.
+pub fn telling<T: Copy + Send + Sync + 'static>(tell: &Sender<T>, what: T) -> Option<ConnectionHandler> {
+    let tell = tell.clone();
+    Some(Arc::new(move |_: &Arc<Connection>| {
+        let _ = tell.send(what);
+    }))
+}
+
+impl Connection {
+    /// The link it has now.
+    pub fn link_now(&self) -> Arc<Link> {
+        self.state.lock().link.clone().expect("a connection that is up")
+    }
+}
