@@ -4,11 +4,9 @@
 //! changed, and one thread at a time makes them, with no lock held. Who finds another one at it leaves its calls to that
 //! one. The timer and the pollers only queue theirs: a helper's thread makes them.
 
+use crate::sync::Mutex;
 use std::collections::LinkedList;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use crate::sync::Mutex;
 
 use crate::client::connection::Connection;
 use crate::client::connection::link::Link;
@@ -183,43 +181,10 @@ impl Drop for Making<'_> {
     }
 }
 
-/// Deals with the loop's events of one kind. A program may bring them on several threads; none is lost then, and none
-/// waits: the thread that is at it goes through another round.
-#[derive(Default)]
-pub struct OneAtATime(AtomicUsize);
-
-impl OneAtATime {
-    /// `work` learns whether it is another round, for events that came during the one before.
-    pub fn run(&self, mut work: impl FnMut(bool)) {
-        if self.0.fetch_add(1, Ordering::AcqRel) > 0 {
-            return;
-        }
-        let broken_off = BrokenOff(&self.0);
-        let (mut events, mut again) = (1, false);
-        loop {
-            work(again);
-            match self.0.compare_exchange(events, 0, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => return std::mem::forget(broken_off),
-                Err(more) => (events, again) = (more, true),
-            }
-        }
-    }
-}
-
-/// Lets the next event be dealt with after one whose work has panicked.
-struct BrokenOff<'a>(&'a AtomicUsize);
-
-impl Drop for BrokenOff<'_> {
-    fn drop(&mut self) {
-        self.0.store(0, Ordering::Release);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::os::fd::{IntoRawFd, RawFd};
     use std::os::unix::net::UnixStream;
-    use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::sync::mpsc::{self, Receiver, Sender};
     use std::thread;
     use std::time::Duration;
@@ -348,30 +313,6 @@ mod tests {
         assert_eq!(*seen.lock(), ["no write", "no read"]);
         f.link.take_down();
         assert!(!ended(&f.peer));
-    }
-
-    #[test]
-    fn events_that_come_during_another_are_not_lost() {
-        let turns = OneAtATime::default();
-        let mut rounds = Vec::new();
-        turns.run(|again| {
-            if rounds.is_empty() {
-                (0..3).for_each(|_| turns.run(|_| unreachable!("somebody is at it")));
-            }
-            rounds.push(again);
-        });
-        turns.run(|again| rounds.push(again));
-        assert_eq!(rounds, [false, true, false]);
-    }
-
-    #[test]
-    fn work_that_was_broken_off_does_not_stop_what_comes_after() {
-        let turns = OneAtATime::default();
-        let broken = AssertUnwindSafe(|| turns.run(|_| panic!("for the test")));
-        assert!(catch_unwind(broken).is_err());
-        let mut rounds = Vec::new();
-        turns.run(|again| rounds.push(again));
-        assert_eq!(rounds, [false]);
     }
 
     #[test]

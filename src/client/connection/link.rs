@@ -6,8 +6,9 @@ use std::sync::{Arc, OnceLock};
 
 use crate::sync::Mutex;
 
-use crate::client::connection::event_loop::{Attachment, OneAtATime};
+use crate::client::connection::event_loop::Attachment;
 use crate::client::connection::loss::Reason;
+use crate::client::connection::one_at_a_time::OneAtATime;
 use crate::client::connection::vitals::Vitals;
 use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::Deadline;

@@ -18,6 +18,7 @@ mod inbound;
 mod link;
 mod liveness;
 pub mod loss;
+mod one_at_a_time;
 mod outbound;
 pub mod publish;
 mod questions;
