@@ -3,7 +3,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
@@ -223,7 +222,7 @@ impl Connection {
 
     /// Counts a connection that came up in the background, and posts its callback.
     fn tell_up(self: &Arc<Self>, state: &mut State, link: &Arc<Link>, first_ever: bool) {
-        self.reconnects.fetch_add(1, Ordering::Relaxed);
+        self.counters.note_reconnect();
         let options = &self.options;
         let handler = if first_ever { &options.connected_handler } else { &options.reconnected_handler };
         self.post_up(state, link, handler);

@@ -38,7 +38,7 @@ impl Dialogue<'_> {
         let line = self.line(b"\r\n", info::MAX_LINE)?;
         let info = Handshake::on_info_line(&line)?;
         self.received.clear(); // what came along with INFO, before any request of ours, is not used
-        if Handshake::tls_step(&info, connection.is_secure())? && !options.tls_first {
+        if Handshake::tls_step(&info, connection.security.is_required())? && !options.tls_first {
             self.secure(connection, server)?;
         }
         Handshake::check_echo(&info, options.no_echo)?;
@@ -74,7 +74,7 @@ impl Dialogue<'_> {
             user: login.user.as_deref(),
             pass: login.password.as_deref(),
             auth_token: login.token.as_deref(),
-            tls_required: connection.is_secure(),
+            tls_required: connection.security.is_required(),
             name: options.name.as_deref().unwrap_or_default(),
             echo: !options.no_echo,
             headers: info.headers,

@@ -1,7 +1,6 @@
 //! The end of a connection, and taking back a link that cannot be used after all.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::client::connection::event_loop::Call;
@@ -87,7 +86,7 @@ impl Connection {
         }
         drop(state);
         self.woken.notify_all();
-        self.release_tls_if_unused();
+        self.security.release_if_unused();
         self.stop_ticks();
         if let Some(link) = &link {
             link.take_down();
@@ -122,7 +121,7 @@ impl Connection {
         }
         state.events.retract_up(link);
         if before.status == ConnStatus::Reconnecting {
-            self.reconnects.fetch_sub(1, Ordering::Relaxed);
+            self.counters.take_reconnect_back();
         }
         let waiters = self.outbound.go_down();
         drop(state);

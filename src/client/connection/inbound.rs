@@ -1,7 +1,6 @@
 //! What arrives: reading the socket, and doing what the server says.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::sync::MutexGuard;
@@ -195,12 +194,7 @@ impl Receiver<'_> {
     /// Hands the messages over and unlocks the table; gives the answers to requests, and why the connection has to end,
     /// if it has.
     fn finish(mut self, events: &mut Vec<Event>) -> (Vec<Msg>, Result<()>) {
-        // One thread at a time writes these: a plain addition will do.
-        let add = |counter: &std::sync::atomic::AtomicU64, n: u64| {
-            counter.store(counter.load(Ordering::Relaxed) + n, Ordering::Relaxed);
-        };
-        add(&self.connection.received, self.msgs);
-        add(&self.connection.received_bytes, self.bytes);
+        self.connection.counters.note_read(self.msgs, self.bytes);
         let mut slow = Vec::new();
         if let Err(error) = self.table.deliver(&self.connection.core().delivery, &mut slow) {
             self.fail(error);
@@ -361,9 +355,9 @@ impl Connection {
         let room = buffer.len().min(inbound.room);
         let buffer = &mut buffer[..room];
         let Some(n) = link.read(buffer)? else { return Ok(Read::Nothing) };
-        let before = self.received.load(Ordering::Relaxed);
+        let before = self.counters.received();
         self.parse(inbound, events, |parser, receiver| parser.parse(&buffer[..n], receiver))?;
-        let messages = self.received.load(Ordering::Relaxed) - before;
+        let messages = self.counters.received() - before;
         let size = n.checked_div(messages as usize).unwrap_or(usize::MAX);
         inbound.room = size.saturating_mul(MESSAGES_PER_READ).max(SMALLEST_READ);
         Ok(if n == buffer.len() || link.may_have_more() { Read::All } else { Read::Short })

@@ -1,6 +1,5 @@
 //! The keep-alive of a connection: its ticks, and what the program may change while it lives.
 
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -20,38 +19,21 @@ use crate::session::liveness::{Liveness, StaleCause, Tick};
 impl Connection {
     /// (Re)starts the keep-alive of a connection that has just come up.
     pub(super) fn start_ticks(self: &Arc<Self>) {
-        self.with_liveness(|live| live.start(clock::now()));
+        self.keep_alive.with(|live| live.start(clock::now()));
         self.schedule_tick();
     }
 
     pub(super) fn stop_ticks(&self) {
-        self.with_liveness(Liveness::stop);
-        if let Some(key) = self.tick.lock().take() {
-            self.core().timer.cancel(key);
-        }
-    }
-
-    /// Works on the keep-alive state, and shows the result to those who look without a lock.
-    fn with_liveness<T>(&self, work: impl FnOnce(&mut Liveness) -> T) -> T {
-        let mut live = self.liveness.lock();
-        let result = work(&mut live);
-        self.vitals.mirror(&live);
-        result
+        self.keep_alive.stop(&self.core().timer);
     }
 
     fn schedule_tick(self: &Arc<Self>) {
-        let mut tick = self.tick.lock();
-        if let Some(old) = tick.take() {
-            self.core().timer.cancel(old);
-        }
-        if let Some(at) = self.liveness.lock().next_tick() {
-            let connection: Weak<Connection> = Arc::downgrade(self);
-            *tick = Some(self.core().timer.schedule(at, move || {
-                if let Some(connection) = connection.upgrade() {
-                    connection.on_tick();
-                }
-            }));
-        }
+        let connection: Weak<Connection> = Arc::downgrade(self);
+        self.keep_alive.schedule(&self.core().timer, move || {
+            if let Some(connection) = connection.upgrade() {
+                connection.on_tick();
+            }
+        });
     }
 
     /// On the timer thread: waits for nothing.
@@ -63,7 +45,7 @@ impl Connection {
         }
         let Some(link) = state.link.clone() else { return };
         let arrivals = link.arrivals();
-        let (due, missed, cause) = self.with_liveness(|live| {
+        let (due, missed, cause) = self.keep_alive.with(|live| {
             let missed = live.outstanding();
             (live.tick(clock::now(), arrivals), missed, live.stale_cause())
         });
@@ -86,7 +68,7 @@ impl Connection {
     /// counts as prompt.
     fn send_keep_alive(self: &Arc<Self>) {
         let then = self.outbound.keep_alive();
-        self.ping_waits.store(true, Ordering::Release);
+        self.keep_alive.note_ping_waits();
         match self.event_loop() {
             None => self.poller().request_flush(self.clone()),
             Some(_) => {
@@ -103,9 +85,7 @@ impl Connection {
     }
 
     pub(super) fn note_ping_tried(&self) {
-        if self.ping_waits.load(Ordering::Acquire) && self.ping_waits.swap(false, Ordering::AcqRel) {
-            self.with_liveness(|live| live.on_ping_tried(clock::now()));
-        }
+        self.keep_alive.note_ping_tried();
     }
 
     /// A PONG arrived. A late one of an earlier link answers no PING of this one.
@@ -114,7 +94,7 @@ impl Connection {
         if !state.is_current(link) {
             return;
         }
-        self.with_liveness(Liveness::on_pong);
+        self.keep_alive.with(Liveness::on_pong);
         let answer = self.outbound.pong();
         self.vitals.note_pong(answer.round_trip);
         if answer.keep_alive {
@@ -142,7 +122,7 @@ impl Connection {
     /// The ping interval in force in milliseconds, 0 or less for no pings.
     pub fn ping_interval(&self) -> Result<i64> {
         self.open()?;
-        Ok(self.liveness.lock().interval_ms())
+        Ok(self.keep_alive.with(|live| live.interval_ms()))
     }
 
     /// Changes how many PINGs may be unanswered; the next tick decides by it.
@@ -153,7 +133,7 @@ impl Connection {
     /// How many PINGs may be unanswered.
     pub fn max_pings_out(&self) -> Result<i32> {
         self.open()?;
-        Ok(self.liveness.lock().max_out())
+        Ok(self.keep_alive.with(|live| live.max_out()))
     }
 
     /// How long a keep-alive PING may be unanswered, in milliseconds; 0 or less: as long as its count allows.
@@ -174,7 +154,7 @@ impl Connection {
 
     fn change_liveness(self: &Arc<Self>, change: impl FnOnce(&mut Liveness)) -> Result<()> {
         self.open()?;
-        self.with_liveness(change);
+        self.keep_alive.with(change);
         if self.status() == ConnStatus::Connected {
             self.schedule_tick();
         }
@@ -184,7 +164,7 @@ impl Connection {
     /// What sockets are made with: what the program set, and what the bound on the detection time makes of it.
     pub(super) fn tcp_options(&self) -> TcpOptions {
         let mut tcp = self.options.liveness.tcp;
-        let bound = self.liveness.lock().max_detection_ms();
+        let bound = self.keep_alive.with(|live| live.max_detection_ms());
         if bound > 0 && (tcp.user_timeout_ms <= 0 || tcp.user_timeout_ms > bound) {
             tcp.user_timeout_ms = bound;
         }
@@ -265,7 +245,7 @@ fn reason(cause: Option<StaleCause>) -> Reason {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicBool;
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::thread;
 
     use super::*;

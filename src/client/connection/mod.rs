@@ -15,6 +15,7 @@ mod event_loop;
 mod events;
 mod flush;
 mod inbound;
+mod keep_alive;
 mod link;
 mod liveness;
 pub mod loss;
@@ -38,7 +39,7 @@ mod waiter;
 
 use std::ffi::CString;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
 use crate::sync::{Condvar, Mutex};
@@ -49,10 +50,13 @@ use crate::client::connection::event_loop::Attachment;
 use crate::client::connection::events::Events;
 pub use crate::client::connection::flush::FLUSH_TIMEOUT_MS;
 use crate::client::connection::inbound::Inbound;
+use crate::client::connection::keep_alive::KeepAlive;
 use crate::client::connection::link::Link;
 use crate::client::connection::loss::Disconnect;
 use crate::client::connection::outbound::{Outbound, Settings};
 use crate::client::connection::requests::Requests;
+use crate::client::connection::security::Security;
+use crate::client::connection::stats::Counters;
 use crate::client::connection::subscriptions::Subscriptions;
 use crate::client::connection::vitals::Vitals;
 use crate::client::library::Core;
@@ -61,11 +65,8 @@ use crate::error::{Error, Result, Status, TextBuffer, fail, shown};
 use crate::io::fork::Process;
 use crate::io::poller::Poller;
 use crate::io::threads::ThreadId;
-use crate::io::timer;
-use crate::io::tls;
 use crate::proto::info::ServerInfo;
 use crate::proto::memory;
-use crate::session::liveness::Liveness;
 use crate::session::pool::ServerPool;
 
 /// The write buffer holds this many times the I/O buffer size: fewer, larger writes.
@@ -90,12 +91,7 @@ pub struct Connection {
     process: Process,
     options: Options,
     name: Option<CString>,
-    /// TLS is required: by the options, or since a server asked for it.
-    secure: AtomicBool,
-    /// The TLS settings in use: those of the options, or the defaults once a server asked for TLS.
-    tls: Mutex<Option<Arc<tls::Settings>>>,
-    /// Handles that the program holds, of the connection and of its subscriptions.
-    users: AtomicUsize,
+    security: Security,
     poller: Arc<Poller>,
     event_loop: Option<Arc<Attachment>>,
     /// `State::status`, readable without the lock.
@@ -107,17 +103,12 @@ pub struct Connection {
     requests: Requests,
     outbound: Outbound,
     inbound: Mutex<Inbound>,
-    liveness: Mutex<Liveness>,
-    tick: Mutex<Option<timer::Key>>,
-    /// A keep-alive PING waits for the poller to come and write it.
-    ping_waits: AtomicBool,
+    keep_alive: KeepAlive,
     vitals: Arc<Vitals>,
     last_disconnect: Mutex<Option<Arc<Disconnect>>>,
     /// What programs were given as text of the last error; it stays where it is.
     shown_error: Mutex<Option<Box<TextBuffer>>>,
-    received: AtomicU64,
-    received_bytes: AtomicU64,
-    reconnects: AtomicU64,
+    counters: Counters,
 }
 
 struct State {
@@ -157,10 +148,6 @@ impl Connection {
             write_deadline_ms: options.write_deadline_ms,
         };
         let vitals = Arc::new(Vitals::default());
-        let mut liveness = Liveness::new(options.ping_interval_ms, options.max_pings_out);
-        liveness.set_pong_timeout(options.liveness.pong_timeout_ms);
-        liveness.set_max_detection(options.liveness.max_detection_ms);
-        vitals.mirror(&liveness);
         Ok(Arc::new(Connection {
             poller: core.poller(),
             event_loop: options.event_loop.as_ref().map(|make| Arc::new(Attachment::new(make()))),
@@ -184,18 +171,12 @@ impl Connection {
             requests: Requests::new(options.custom_inbox_prefix.clone()),
             outbound: Outbound::new(settings, Arc::clone(&vitals)),
             inbound: Mutex::default(),
-            liveness: Mutex::new(liveness),
-            tick: Mutex::new(None),
-            ping_waits: AtomicBool::new(false),
+            keep_alive: KeepAlive::new(&options, &vitals),
             vitals,
             last_disconnect: Mutex::new(None),
             shown_error: Mutex::new(None),
-            received: AtomicU64::new(0),
-            received_bytes: AtomicU64::new(0),
-            reconnects: AtomicU64::new(0),
-            secure: AtomicBool::new(options.secure),
-            tls: Mutex::new(options.tls.take()),
-            users: AtomicUsize::new(0),
+            counters: Counters::default(),
+            security: Security::new(options.secure, options.tls.take()),
             name: options.name.as_deref().map(memory::c_text).transpose()?,
             options,
         }))

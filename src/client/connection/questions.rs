@@ -2,7 +2,6 @@
 
 use std::ffi::{CStr, c_char};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use crate::client::connection::loss::Disconnect;
 use crate::client::connection::stats::Statistics;
@@ -34,14 +33,7 @@ impl Connection {
     }
 
     pub fn statistics(&self) -> Statistics {
-        let (out_msgs, out_bytes) = self.outbound.published();
-        Statistics {
-            in_msgs: self.received.load(Ordering::Relaxed),
-            in_bytes: self.received_bytes.load(Ordering::Relaxed),
-            out_msgs,
-            out_bytes,
-            reconnects: self.reconnects.load(Ordering::Relaxed),
-        }
+        self.counters.all(self.outbound.published())
     }
 
     /// What `read` finds out about the server connected to; nothing unless connected or connecting.

@@ -1,7 +1,6 @@
 //! Coming back after a loss: a thread that lives as long as the outage.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::client::connection::loss::{Loss, Reason};
@@ -78,7 +77,7 @@ impl Connection {
                 Ok(()) => return,
                 Err(failure) => {
                     if failure.reached {
-                        self.reconnects.fetch_add(1, Ordering::Relaxed);
+                        self.counters.note_reconnect();
                     }
                     if self.abort_after(&failure.error, failure.reached, initial) {
                         self.close_now(Loss::new(Reason::Auth, failure.error));
@@ -117,7 +116,7 @@ impl Connection {
             wait_ms: options.reconnect_wait_ms,
             jitter_ms: options.reconnect_jitter_ms,
             jitter_tls_ms: options.reconnect_jitter_tls_ms,
-            tls: self.may_use_tls(),
+            tls: self.security.may_be_used(),
             custom: options.custom_reconnect_delay.is_some(),
         };
         let delay = plan.next_delay(pool_len, &timing, &mut self.state.lock().rng);
