@@ -13,7 +13,7 @@ use crate::client::connection::event_loop::Call;
 use crate::client::connection::link::Link;
 use crate::client::connection::loss::Loss;
 use crate::client::connection::waiter::Waiter;
-use crate::client::connection::{Before, ConnStatus, Connection, State};
+use crate::client::connection::{ConnStatus, Connection};
 use crate::client::library;
 use crate::client::options::Options;
 use crate::client::pause;
@@ -50,7 +50,7 @@ pub fn connect(options: Options) -> Result<Outcome> {
         result = Err(Ending.into()); // nobody is left to take the connection
     }
     if result.is_err() {
-        connection.state.lock().events.end(); // the program has no handle to hear of
+        connection.state.lock().end_events(); // the program has no handle to hear of
         connection.close_now(Loss::closed_by_user());
     }
     result
@@ -86,25 +86,26 @@ impl Connection {
     }
 
     fn retry_in_background(self: &Arc<Self>) -> Result<()> {
-        self.set_status(&mut self.state.lock(), ConnStatus::Reconnecting);
+        self.state.lock().begin_retrying();
         self.start_reconnecting(true).inspect_err(|_| {
             // The program gets no handle, so it hears of no close either.
-            self.set_status(&mut self.state.lock(), ConnStatus::Connecting);
+            self.state.lock().give_up_retrying();
         })
     }
 
     /// Tries every server once, in order.
     fn pass(self: &Arc<Self>) -> Result<()> {
-        let servers = self.state.lock().pool.len();
+        let servers = self.state.lock().servers.pool.len();
         let (mut reached, mut last) = (false, None);
         for index in 0..servers {
             let server = {
                 let mut state = self.state.lock();
-                if index >= state.pool.len() {
+                let pool = &mut state.servers.pool;
+                if index >= pool.len() {
                     break;
                 }
-                state.pool.select(index);
-                state.pool.current().cloned()
+                pool.select(index);
+                pool.current().cloned()
             };
             let Some(server) = server else { break };
             match self.attempt(&server) {
@@ -173,12 +174,12 @@ impl Connection {
     fn go_live(self: &Arc<Self>, link: Arc<Link>, info: ServerInfo, leftover: &[u8]) -> Result<()> {
         let others = Announced::new(&info)?;
         let mut state = self.state.lock();
-        if state.status == ConnStatus::Closed {
+        if state.status() == ConnStatus::Closed {
             drop(state);
             link.discard();
             return Err(Status::ConnectionClosed.into());
         }
-        if state.link.is_some() {
+        if state.link().is_some() {
             drop(state);
             link.discard(); // another thread was quicker
             return Ok(());
@@ -192,40 +193,27 @@ impl Connection {
             link.discard();
             return Err(e.into());
         }
-        let connecting = state.status == ConnStatus::Connecting;
-        let first_ever = std::mem::replace(&mut state.initial, false);
-        let before = Before { status: state.status, initial: first_ever, attempts: 0 };
-        self.take_info(&mut state, info, others, !first_ever);
-        let before = Before { attempts: state.pool.reset_attempts_of_current(), ..before };
-        state.last_error = None;
-        state.link = Some(Arc::clone(&link));
-        self.set_status(&mut state, ConnStatus::Connected);
-        state.events.hold(); // it counts as up once its socket is watched
-        if !connecting {
-            self.tell_up(&mut state, &link, first_ever);
+        let came_up_before = !state.is_initial();
+        self.take_info(&mut state, info, others, came_up_before);
+        let before = state.come_up(&link);
+        if before.in_background() {
+            self.counters.note_reconnect();
         }
         pause::at("go_live", self);
-        let flush = self.outbound.go_live(&link, first, !connecting);
+        let flush = self.outbound.go_live(&link, first, before.in_background());
         drop(table);
         drop(state);
+        pause::at("unwatched", self);
         self.start_ticks();
         self.begin_receiving(&link, leftover);
         let watched = self.start_watching(&link);
         let over = watched.is_err() && (self.back_out(&link, before) || self.is_closed());
-        self.state.lock().events.let_go();
+        self.state.lock().let_events_go();
         if over {
             return watched;
         }
         self.carry_out(flush); // for nothing, if the link was lost meanwhile: who noticed that comes back
         Ok(())
-    }
-
-    /// Counts a connection that came up in the background, and posts its callback.
-    fn tell_up(self: &Arc<Self>, state: &mut State, link: &Arc<Link>, first_ever: bool) {
-        self.counters.note_reconnect();
-        let options = &self.options;
-        let handler = if first_ever { &options.connected_handler } else { &options.reconnected_handler };
-        self.post_up(state, link, handler);
     }
 
     fn start_watching(self: &Arc<Self>, link: &Arc<Link>) -> Result<()> {

@@ -50,7 +50,7 @@ impl Connection {
         let no_user = options.user.as_ref().is_none_or(|user| user.is_empty());
         if no_user && options.token.as_ref().is_none_or(|token| token.is_empty()) {
             let state = self.state.lock();
-            if let Some((user, password)) = state.pool.default_credentials() {
+            if let Some((user, password)) = state.servers.pool.default_credentials() {
                 return Ok(Login { nkey, ..Login::named(user, password)? });
             }
         }

@@ -45,12 +45,12 @@ impl Connection {
         }
         let thread = self.core().threads.prepare("nats-drain")?;
         let mut state = self.state.lock();
-        if !may_drain(state.status)? {
+        if !may_drain(state.status())? {
             return Ok(());
         }
         let table = self.subscriptions.lock(); // one that is subscribed now is drained too, or refused
         let subs = table.all()?;
-        self.set_status(&mut state, ConnStatus::DrainingSubs);
+        state.drain_subscriptions();
         drop((table, state));
         self.stop_ticks();
         for sub in &subs {
@@ -92,12 +92,11 @@ impl Connection {
     /// The second phase: nothing is published any more. False when the connection is closed already.
     fn begin_draining_publishes(&self) -> bool {
         let mut state = self.state.lock();
-        if state.status != ConnStatus::DrainingSubs {
-            return false;
+        let drains = state.drain_publishes();
+        if drains {
+            self.outbound.refuse_publishes();
         }
-        self.set_status(&mut state, ConnStatus::DrainingPubs);
-        self.outbound.refuse_publishes();
-        true
+        drains
     }
 
     fn flush_within(self: &Arc<Self>, deadline: Deadline) -> Result<()> {
@@ -108,7 +107,7 @@ impl Connection {
     fn report_drain(self: &Arc<Self>, error: &Error, what: &str) {
         let status = error.status();
         let text = format!("Drain error: {what}: {} ({})", status.code(), status.text());
-        self.report(&mut self.state.lock(), None, Error::new(status, text));
+        self.state.lock().report(None, Error::new(status, text));
     }
 }
 

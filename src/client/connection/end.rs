@@ -6,10 +6,13 @@ use std::time::Duration;
 use crate::client::connection::event_loop::Call;
 use crate::client::connection::link::Link;
 use crate::client::connection::loss::{Loss, Reason};
+use crate::client::connection::observers::{Change, Observer};
+use crate::client::connection::state::{Before, State};
 use crate::client::connection::waiter::Waiter;
-use crate::client::connection::{Before, ConnStatus, Connection, State};
+use crate::client::connection::{ConnStatus, Connection};
+use crate::client::pause;
 use crate::client::subscription::End;
-use crate::error::{Error, Status};
+use crate::error::Status;
 use crate::io::clock::Deadline;
 use crate::sync::MutexGuard;
 use crate::thread_end::{Held, Uncut};
@@ -51,59 +54,42 @@ impl Connection {
         }
     }
 
-    pub(super) fn shut(
-        self: &Arc<Self>,
-        mut state: MutexGuard<'_, State>,
-        tell_disconnected: bool,
-        loss: Loss,
-    ) {
-        if state.status == ConnStatus::Closed {
+    /// `told`: the program hears of the loss of the link too.
+    pub(super) fn shut(self: &Arc<Self>, mut state: MutexGuard<'_, State>, told: bool, loss: Loss) {
+        if state.status() == ConnStatus::Closed {
             return;
         }
-        state.closed_while_reconnecting = state.status == ConnStatus::Reconnecting;
-        let never_connected = state.status == ConnStatus::Connecting;
-        if state.closed_while_reconnecting {
-            state.note_no_server();
-        }
-        self.set_status(&mut state, ConnStatus::Closed);
-        let link = state.unlink();
-        let disconnect = link.as_ref().map(|link| self.note_disconnect(&state, link, &loss));
-        let waiters = self.outbound.close();
-        state.events.hold();
+        let link = state.link().cloned();
+        let disconnect = link.as_ref().map(|link| self.describe(&state, link, &loss));
+        let severed = state.close(disconnect, told, self.outbound.close());
         if let Some(link) = &link {
-            self.tell_event_loop(&mut state, link, |_, _| {});
+            self.release_from_loop(link, |_, _| {});
         }
-        if let Some(disconnect) = disconnect.filter(|_| tell_disconnected) {
-            self.post_disconnect(&mut state, disconnect);
-        }
-        if !never_connected {
-            self.post(&mut state, &self.options.closed_handler);
-        }
-        state.events.end();
         let detached = Arc::new(Waiter::default());
-        if let Some(event_loop) = &self.event_loop {
+        if let Some(event_loop) = self.event_loop() {
             event_loop.post(Call::Detach(Arc::clone(&detached)));
         }
         drop(state);
-        self.woken.notify_all();
+        pause::at("shut", self);
+        self.state.wake();
         self.security.release_if_unused();
         self.stop_ticks();
-        if let Some(link) = &link {
-            link.take_down();
-        }
-        let closed = || Err(Error::from(Status::ConnectionClosed));
-        waiters.iter().for_each(|w| w.complete(closed()));
-        self.requests.fail_all(Status::ConnectionClosed);
+        severed.end();
         for subscription in self.subscriptions.take_all() {
             subscription.close(End::ConnectionClosed);
         }
-        self.state.lock().events.let_go();
-        if let Some(event_loop) = self.event_loop.clone() {
-            self.core.helpers.run(move || {
-                event_loop.make_calls();
-                event_loop.wait_for(&detached);
-            });
-        }
+        let connection = Arc::clone(self);
+        self.state.observers.follow(move || connection.state.lock().let_events_go());
+        self.detach(detached);
+    }
+
+    /// Makes the last calls into the event loop, on a thread that may wait for them.
+    fn detach(&self, detached: Arc<Waiter<()>>) {
+        let Some(event_loop) = self.event_loop().cloned() else { return };
+        self.core().helpers.run(move || {
+            event_loop.make_calls();
+            event_loop.wait_for(&detached);
+        });
     }
 
     /// Takes back what made a link the connection's, which then turns out not to be usable. False when there is nothing
@@ -113,23 +99,25 @@ impl Connection {
         if !state.is_current(link) {
             return false;
         }
-        state.unlink();
-        state.initial = before.initial;
-        self.set_status(&mut state, before.status);
-        if let Some(server) = state.pool.current_mut() {
-            server.attempts = before.attempts; // a server is not reached for good before its link can be used
-        }
-        state.events.retract_up(link);
-        if before.status == ConnStatus::Reconnecting {
+        let severed = state.back_out(&before, self.outbound.go_down());
+        if before.in_background() {
             self.counters.take_reconnect_back();
         }
-        let waiters = self.outbound.go_down();
         drop(state);
         self.stop_ticks();
-        link.discard();
-        let lost = || Err(Error::from(Status::ConnectionDisconnected));
-        waiters.iter().for_each(|w| w.complete(lost()));
+        severed.discard();
         self.outbound.settle(); // the rest of a frame must not go to the next link
         true
+    }
+}
+
+/// What waits for replies ends along with the connection, or with the link if the program wants that.
+impl Observer for Connection {
+    fn on_change(&self, change: Change) {
+        match change {
+            Change::Disconnected if !self.options.fail_requests_on_disconnect => {}
+            Change::Disconnected => self.requests.fail_all(Status::ConnectionDisconnected),
+            Change::Closed => self.requests.fail_all(Status::ConnectionClosed),
+        }
     }
 }

@@ -66,7 +66,7 @@ impl Connection {
     }
 
     pub(super) fn check_after_adapter(&self) -> Result<()> {
-        if self.event_loop.is_some() {
+        if self.event_loop().is_some() {
             thread_end::point()?;
         }
         Ok(())
@@ -74,8 +74,8 @@ impl Connection {
 
     #[cold]
     pub(super) fn request_flush(self: &Arc<Self>) {
-        match &self.event_loop {
-            None => self.poller.request_flush(self.clone()),
+        match self.event_loop() {
+            None => self.poller().request_flush(self.clone()),
             Some(event_loop) => {
                 event_loop.post(Call::Write(true));
                 self.make_calls(event_loop);

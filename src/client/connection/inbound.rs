@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use crate::sync::MutexGuard;
 
-use crate::client::connection::Connection;
 use crate::client::connection::event_loop::Call;
 use crate::client::connection::link::Link;
 use crate::client::connection::loss::{Loss, Reason};
 use crate::client::connection::subscriptions::Table;
+use crate::client::connection::{self, Connection};
 use crate::client::message::recycle::Maker;
 use crate::client::message::{self, Msg};
 use crate::client::pause;
@@ -264,7 +264,7 @@ impl Connection {
     /// have to wake up first, and what arrived is this caller's reply most of the time. One read only: who then still
     /// waits is better served by the poller. Does nothing where another thread reads, or a program's event loop.
     pub(super) fn read_as_caller(self: &Arc<Self>, deadline: Deadline, answered: impl FnOnce() -> bool) {
-        let Some(link) = self.state.lock().link.clone() else { return };
+        let Some(link) = self.state.lock().link().cloned() else { return };
         let Some(_turn) = CallerTurn::take(self, &link) else { return };
         // What the poller has read until now it has handed over, and it reads no more.
         if answered() {
@@ -417,14 +417,11 @@ impl Connection {
     pub(super) fn slow_consumer(self: &Arc<Self>, link: &Arc<Link>, subscription: Arc<Subscription>) {
         let mut state = self.state.lock();
         if !state.is_current(link) {
-            self.report(&mut state, Some(subscription), Status::SlowConsumer.into());
+            state.report(Some(subscription), Status::SlowConsumer.into());
             return;
         }
-        // An older text stays: that is how the reference does it.
-        let text = state.last_error.take().map(|(_, text)| text).filter(|t| !t.is_empty());
-        let text = text.unwrap_or_else(|| Status::SlowConsumer.text().as_bytes().to_vec());
-        state.last_error = Some((Status::SlowConsumer, text));
-        self.report(&mut state, Some(subscription), Status::SlowConsumer.into());
+        state.note_slow_consumer();
+        state.report(Some(subscription), Status::SlowConsumer.into());
     }
 
     /// INFO while connected. What cannot be parsed still wipes the record, as in the reference.
@@ -453,15 +450,16 @@ impl Connection {
         self.outbound.set_limits(info.max_payload, info.headers);
         if !self.options.ignore_discovered_servers {
             let randomize = !self.options.no_randomize;
-            let discovered = state.pool.update(others, randomize, &mut state.rng);
+            let servers = &mut state.servers;
+            let discovered = servers.pool.update(others, randomize, &mut servers.rng);
             if discovered && tell_discovered {
-                self.post_notice(state, &self.options.discovered_handler);
+                state.post(connection::events::Event::Discovered);
             }
         }
         if info.lame_duck {
-            self.post_notice(state, &self.options.lame_duck_handler);
+            state.post(connection::events::Event::LameDuck);
         }
-        state.info = info;
+        state.servers.info = info;
     }
 
     pub(super) fn on_server_error(self: &Arc<Self>, link: &Arc<Link>, text: &[u8]) {
@@ -473,7 +471,7 @@ impl Connection {
                 let mut state = self.state.lock();
                 if state.is_current(link) {
                     state.note_error(&error);
-                    self.report(&mut state, None, error);
+                    state.report(None, error);
                 }
             }
             ServerErr::Auth(kind) => {
@@ -484,9 +482,12 @@ impl Connection {
                     return;
                 }
                 state.note_error(&error);
-                let again =
-                    state.pool.current_mut().is_some_and(|s| auth::note(&mut s.last_auth_error, kind));
-                self.report(&mut state, None, error.clone());
+                let again = state
+                    .servers
+                    .pool
+                    .current_mut()
+                    .is_some_and(|s| auth::note(&mut s.last_auth_error, kind));
+                state.report(None, error.clone());
                 drop(state);
                 if again && !self.options.ignore_auth_error_abort {
                     self.close_link(link, Loss::new(Reason::Auth, error));
@@ -510,7 +511,7 @@ impl Connection {
 
     /// The program's loop found the socket readable. Does nothing without a socket.
     pub fn process_read_event(self: &Arc<Self>) {
-        let link = self.state.lock().link.clone();
+        let link = self.state.lock().link().cloned();
         let Some(link) = link.filter(|l| l.event_loop().is_some()) else { return };
         let mut buffer = match memory::zeros(self.options.io_buf_size) {
             Ok(buffer) => buffer,
@@ -530,7 +531,7 @@ impl Connection {
 
     /// The program's loop found the socket writable. Does nothing without a socket.
     pub fn process_write_event(self: &Arc<Self>) {
-        let link = self.state.lock().link.clone();
+        let link = self.state.lock().link().cloned();
         let Some(link) = link else { return };
         let Some(event_loop) = link.event_loop() else { return };
         link.write_events.run(|_| {
@@ -550,7 +551,7 @@ impl Connection {
 
 impl Driven for Connection {
     fn readable(self: Arc<Self>, buffer: &mut [u8], maybe_ended: bool) -> bool {
-        let link = self.state.lock().link.clone();
+        let link = self.state.lock().link().cloned();
         link.is_some_and(|link| self.receive(&link, Reader::Watcher, buffer, READS_PER_TURN, maybe_ended))
     }
 

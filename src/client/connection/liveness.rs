@@ -3,6 +3,7 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use crate::client::connection::events::Event;
 use crate::client::connection::link::Link;
 use crate::client::connection::loss::{Loss, Reason};
 use crate::client::connection::vitals::Pulse;
@@ -40,20 +41,20 @@ impl Connection {
     fn on_tick(self: &Arc<Self>) {
         // While it is held, the program is told of no loss, and an event loop does not close the descriptor.
         let mut state = self.state.lock();
-        if state.status != ConnStatus::Connected {
+        if state.status() != ConnStatus::Connected {
             return;
         }
-        let Some(link) = state.link.clone() else { return };
+        let Some(link) = state.link().cloned() else { return };
         let arrivals = link.arrivals();
         let (due, missed, cause) = self.keep_alive.with(|live| {
             let missed = live.outstanding();
             (live.tick(clock::now(), arrivals), missed, live.stale_cause())
         });
         if due != Tick::NotDue && missed > 0 {
-            self.post_ping(&mut state, PingEvent::Missed, missed, None);
+            state.post(Event::Ping(PingEvent::Missed, missed, None));
         }
         if due == Tick::SendPing {
-            self.post_ping(&mut state, PingEvent::Sent, missed + 1, None); // first: the PONG may be fast
+            state.post(Event::Ping(PingEvent::Sent, missed + 1, None)); // first: the PONG may be fast
         }
         drop(state);
         match due {
@@ -98,7 +99,7 @@ impl Connection {
         let answer = self.outbound.pong();
         self.vitals.note_pong(answer.round_trip);
         if answer.keep_alive {
-            self.post_ping(&mut state, PingEvent::Answered, 0, answer.round_trip);
+            state.post(Event::Ping(PingEvent::Answered, 0, answer.round_trip));
         }
         drop(state);
         if let Some(waiter) = answer.waiter {
@@ -146,7 +147,7 @@ impl Connection {
         self.change_liveness(|live| live.set_max_detection(ms))?;
         let user_timeout_ms = self.tcp_options().user_timeout_ms;
         let state = self.state.lock(); // while it is held, an event loop does not close the descriptor
-        if let Some(link) = &state.link {
+        if let Some(link) = state.link() {
             link.socket().set_user_timeout(user_timeout_ms);
         }
         Ok(())
@@ -180,7 +181,7 @@ impl Connection {
             self.vitals.note_queued(bytes);
         }
         let state = self.state.try_lock();
-        let in_socket = state.and_then(|state| state.link.as_ref().and_then(|link| link.socket().unsent()));
+        let in_socket = state.and_then(|state| state.link().and_then(|link| link.socket().unsent()));
         Ok(Pulse { in_socket, ..self.vitals.pulse() })
     }
 
@@ -196,7 +197,7 @@ impl Connection {
     /// Sends a PING now. Without its PONG within `timeout` the connection is stale. Does not wait for that.
     pub fn check_liveness(self: &Arc<Self>, timeout: Duration) -> Result<()> {
         self.open()?;
-        let link = self.state.lock().link.clone().ok_or(Status::ConnectionDisconnected)?;
+        let link = self.state.lock().link().cloned().ok_or(Status::ConnectionDisconnected)?;
         let waiter = Arc::new(Waiter::default());
         let then = self.outbound.ping(Arc::clone(&waiter))?;
         self.carry_out(then);

@@ -17,17 +17,17 @@ impl Connection {
     }
 
     pub fn max_payload(&self) -> i64 {
-        self.state.lock().info.max_payload
+        self.state.lock().servers.info.max_payload
     }
 
     pub fn has_header_support(&self) -> bool {
-        self.state.lock().info.headers
+        self.state.lock().servers.info.headers
     }
 
     /// Unsent bytes of the write buffer; `None` before the first connect ended and after the close.
     pub fn buffered(&self) -> Option<usize> {
         let state = self.state.lock();
-        let usable = !matches!(state.status, ConnStatus::Closed | ConnStatus::Connecting);
+        let usable = !matches!(state.status(), ConnStatus::Closed | ConnStatus::Connecting);
         drop(state);
         usable.then(|| self.outbound.buffered())
     }
@@ -40,7 +40,7 @@ impl Connection {
     pub fn of_server<T: Default>(&self, read: impl FnOnce(&ServerPool, &ServerInfo) -> T) -> T {
         let state = self.state.lock();
         match state.visible_status() {
-            ConnStatus::Connected | ConnStatus::Connecting => read(&state.pool, &state.info),
+            ConnStatus::Connected | ConnStatus::Connecting => read(&state.servers.pool, &state.servers.info),
             _ => T::default(),
         }
     }
@@ -61,19 +61,19 @@ impl Connection {
 
     /// The servers of the pool, or those of them that were announced by a server.
     pub fn servers(&self, only_discovered: bool) -> Result<Vec<Vec<u8>>> {
-        self.state.lock().pool.public_urls(only_discovered)
+        self.state.lock().servers.pool.public_urls(only_discovered)
     }
 
     /// The server's number for this connection, 0 when it gives none.
     pub fn client_id(&self) -> Result<u64> {
         self.open()?;
-        Ok(self.state.lock().info.client_id)
+        Ok(self.state.lock().servers.info.client_id)
     }
 
     /// The address the server sees this connection come from.
     pub fn client_ip(&self) -> Result<Vec<u8>> {
         self.open()?;
-        match &self.state.lock().info.client_ip {
+        match &self.state.lock().servers.info.client_ip {
             Some(ip) if !ip.is_empty() => memory::copy(ip.as_bytes()),
             _ => Err(Status::NoServerSupport.into()),
         }
@@ -83,13 +83,13 @@ impl Connection {
     pub fn local_address(&self) -> Result<std::net::SocketAddr> {
         self.open()?;
         let state = self.state.lock(); // while it is held, an event loop does not close the descriptor
-        let link = state.link.as_ref().ok_or(Status::ConnectionDisconnected)?;
+        let link = state.link().ok_or(Status::ConnectionDisconnected)?;
         link.socket().local_address().map_err(|e| Error::new(Status::SysError, e.to_string()))
     }
 
     /// The connection's last error: status and text.
     pub fn last_error(&self) -> Option<(Status, Vec<u8>)> {
-        self.state.lock().last_error.clone().filter(|(status, _)| *status != Status::Ok)
+        self.state.lock().last_error().cloned()
     }
 
     /// The same with the text as a C string, which is there as long as the connection and changes with the next call.
@@ -103,6 +103,6 @@ impl Connection {
 
     /// The last loss of a connection to a server, its end by a close included; `None` while there was none.
     pub fn last_disconnect(&self) -> Option<Arc<Disconnect>> {
-        self.last_disconnect.lock().clone()
+        self.state.lock().last_disconnect().cloned()
     }
 }

@@ -6,8 +6,7 @@ use std::time::Duration;
 use crate::client::connection::loss::{Loss, Reason};
 use crate::client::connection::{ConnStatus, Connection};
 use crate::error::{Error, Result, Status};
-use crate::io::clock::{self, Deadline, wait_until};
-use crate::io::threads::ThreadId;
+use crate::io::clock::{self, Deadline};
 use crate::session::auth::{self, ServerErr};
 use crate::session::pool::Server;
 use crate::session::reconnect::{Delay, ReconnectPlan, ReconnectTiming, wait_with_jitter};
@@ -70,9 +69,9 @@ impl Connection {
             if !self.pause(wait) {
                 return;
             }
-            self.begin_attempt();
+            self.state.lock().begin_attempt();
             let result = self.attempt(&server);
-            self.end_attempt();
+            self.state.lock().end_attempt();
             match result {
                 Ok(()) => return,
                 Err(failure) => {
@@ -90,23 +89,9 @@ impl Connection {
 
     fn next_server(&self) -> Option<(Server, usize)> {
         let mut state = self.state.lock();
-        let server = state.pool.next(self.options.max_reconnect)?.clone();
-        Some((server, state.pool.len()))
-    }
-
-    fn begin_attempt(&self) {
-        let mut state = self.state.lock();
-        state.trying = Some(ThreadId::current());
-        if let Some(server) = state.pool.current_mut() {
-            server.attempts += 1;
-        }
-    }
-
-    pub(super) fn end_attempt(&self) {
-        let mut state = self.state.lock();
-        if state.trying == Some(ThreadId::current()) {
-            state.trying = None; // once the connection is up, another thread may be trying again
-        }
+        let pool = &mut state.servers.pool;
+        let server = pool.next(self.options.max_reconnect)?.clone();
+        Some((server, pool.len()))
     }
 
     /// How long to wait before an attempt.
@@ -119,12 +104,12 @@ impl Connection {
             tls: self.security.may_be_used(),
             custom: options.custom_reconnect_delay.is_some(),
         };
-        let delay = plan.next_delay(pool_len, &timing, &mut self.state.lock().rng);
+        let delay = plan.next_delay(pool_len, &timing, &mut self.state.lock().servers.rng);
         match (delay, &options.custom_reconnect_delay) {
             (Delay::Wait(wait), _) => wait,
             (Delay::Ask { attempts }, Some(ask)) => match ask(self, attempts) {
                 Some(ms) => Duration::from_millis(ms.max(0) as u64),
-                None => wait_with_jitter(&timing, &mut self.state.lock().rng),
+                None => wait_with_jitter(&timing, &mut self.state.lock().servers.rng),
             },
             _ => Delay::PAUSE,
         }
@@ -133,22 +118,17 @@ impl Connection {
     /// Waits before an attempt; false when the connection was closed meanwhile.
     fn pause(&self, wait: Duration) -> bool {
         let ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
-        let mut state = self.state.lock();
-        let closed = |s: &mut super::State| (s.status == ConnStatus::Closed).then_some(());
-        wait_until(&self.woken, &mut state, Deadline::in_ms(ms), closed).is_none()
+        !self.state.wait_for_close(Deadline::in_ms(ms))
     }
 
     /// Takes note of a failed attempt; true when the connection is to be given up.
     fn abort_after(self: &Arc<Self>, error: &Error, reached: bool, initial: bool) -> bool {
         let mut state = self.state.lock();
-        if state.status == ConnStatus::Closed {
+        if state.status() == ConnStatus::Closed {
             return true;
         }
         if !reached {
-            // The text stays, and is what is left should the servers run out: so it is in the reference.
-            if let Some((status, _)) = &mut state.last_error {
-                *status = Status::Ok;
-            }
+            state.note_unreachable();
             return false;
         }
         state.note_error(error);
@@ -156,9 +136,10 @@ impl Connection {
             return false;
         }
         let ServerErr::Auth(kind) = auth::classify_err(error.text().as_bytes()) else { return false };
-        let again = state.pool.current_mut().is_some_and(|s| auth::note(&mut s.last_auth_error, kind));
+        let again =
+            state.servers.pool.current_mut().is_some_and(|s| auth::note(&mut s.last_auth_error, kind));
         if !initial {
-            self.report(&mut state, None, error.clone());
+            state.report(None, error.clone());
         }
         again && !self.options.ignore_auth_error_abort
     }
@@ -166,11 +147,11 @@ impl Connection {
     /// During the first pass: remembers an authentication error, so that the first retry can count it.
     pub(super) fn note_auth_failure(&self, error: &Error) {
         let mut state = self.state.lock();
-        if state.status != ConnStatus::Connecting || error.status() != Status::ConnectionAuthFailed {
+        if state.status() != ConnStatus::Connecting || error.status() != Status::ConnectionAuthFailed {
             return;
         }
         if let ServerErr::Auth(kind) = auth::classify_err(error.text().as_bytes())
-            && let Some(server) = state.pool.current_mut()
+            && let Some(server) = state.servers.pool.current_mut()
         {
             auth::note(&mut server.last_auth_error, kind);
         }

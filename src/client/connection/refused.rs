@@ -13,7 +13,6 @@ use crate::client::connection::publish::{Flush, Outgoing};
 use crate::client::connection::testing::{SOON, Server, telling};
 use crate::client::options::{Defaults, EventLoop, Options};
 use crate::error::{Result, Status, fail};
-use crate::io::threads::ThreadId;
 use crate::thread_end;
 
 type Attach = dyn Fn(u32, &Arc<Connection>) -> Result<()> + Send + Sync;
@@ -132,25 +131,6 @@ fn a_handle_given_back_while_the_connection_is_open_leaves_it_its_tls_settings()
     assert_eq!(Arc::strong_count(&settings), 2, "a handle is still there");
     connection.remove_user();
     assert_eq!(Arc::strong_count(&settings), 1);
-}
-
-#[test]
-fn only_the_thread_that_tries_ends_its_attempt() {
-    let server = Server::start(false);
-    let (connection, _) = connected(&server, |_, _| Ok(()));
-    let (go, stay) = channel::<()>();
-    let (tell, told) = channel();
-    let other = thread::spawn(move || {
-        tell.send(ThreadId::current()).unwrap();
-        let _ = stay.recv();
-    });
-    let other_id = told.recv_timeout(SOON).unwrap();
-    connection.state.lock().trying = Some(other_id);
-    connection.end_attempt();
-    assert!(connection.state.lock().trying == Some(other_id));
-    drop(go);
-    other.join().unwrap();
-    connection.close();
 }
 
 #[cfg(target_arch = "x86_64")]

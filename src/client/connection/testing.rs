@@ -2,6 +2,8 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::os::fd::IntoRawFd;
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
@@ -11,6 +13,7 @@ use crate::client::connection::Connection;
 use crate::client::connection::connect::{Outcome, connect};
 use crate::client::connection::link::Link;
 use crate::client::options::{ConnectionHandler, Defaults, Options};
+use crate::io::socket::{Socket, TcpOptions};
 
 pub const SOON: Duration = Duration::from_secs(20);
 
@@ -94,6 +97,13 @@ pub fn telling<T: Copy + Send + Sync + 'static>(tell: &Sender<T>, what: T) -> Op
 impl Connection {
     /// The link it has now.
     pub fn link_now(&self) -> Arc<Link> {
-        self.state.lock().link.clone().expect("a connection that is up")
+        self.state.lock().link().cloned().expect("a connection that is up")
     }
+}
+
+/// A link of no connection.
+pub fn loose_link() -> Arc<Link> {
+    let (ours, _) = UnixStream::pair().unwrap();
+    let socket = Socket::from_fd(ours.into_raw_fd(), &TcpOptions::default()).unwrap();
+    Link::new(socket, None, Arc::default())
 }
