@@ -9,21 +9,16 @@ use rand::rngs::SmallRng;
 use rand::seq::SliceRandom;
 
 use crate::client::connection::dialogue::Dialogue;
-use crate::client::connection::event_loop::Call;
 use crate::client::connection::link::Link;
 use crate::client::connection::loss::Loss;
-use crate::client::connection::waiter::Waiter;
-use crate::client::connection::{ConnStatus, Connection};
+use crate::client::connection::Connection;
 use crate::client::library;
 use crate::client::options::Options;
-use crate::client::pause;
 use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::{self, Deadline};
 use crate::io::dns::{self, Families};
 use crate::io::socket::Socket;
-use crate::proto::buffer::Buffer;
-use crate::proto::info::ServerInfo;
-use crate::session::pool::{Announced, Server};
+use crate::session::pool::Server;
 use crate::thread_end::{self, Ending};
 
 /// Each address of a name gets at least this much of the connect timeout.
@@ -98,16 +93,7 @@ impl Connection {
         let servers = self.state.lock().servers.pool.len();
         let (mut reached, mut last) = (false, None);
         for index in 0..servers {
-            let server = {
-                let mut state = self.state.lock();
-                let pool = &mut state.servers.pool;
-                if index >= pool.len() {
-                    break;
-                }
-                pool.select(index);
-                pool.current().cloned()
-            };
-            let Some(server) = server else { break };
+            let Some(server) = self.select_server(index) else { break };
             match self.attempt(&server) {
                 Ok(()) => return Ok(()),
                 // No other server helps against that.
@@ -124,6 +110,16 @@ impl Connection {
             Some(error) => fail(Status::NoServer, error.text().to_owned()),
             None => Err(Status::NoServer.into()),
         }
+    }
+
+    /// Makes a server the current one; `None` when there are less by now.
+    fn select_server(&self, index: usize) -> Option<Server> {
+        let pool = &mut self.state.lock().servers.pool;
+        if index >= pool.len() {
+            return None;
+        }
+        pool.select(index);
+        pool.current().cloned()
     }
 
     /// Connects to one server, up to the state of being connected.
@@ -168,63 +164,5 @@ impl Connection {
                 addresses.shuffle(&mut SmallRng::from_os_rng());
             }
         })
-    }
-
-    /// The server is ready: everything that waited goes out, reading begins.
-    fn go_live(self: &Arc<Self>, link: Arc<Link>, info: ServerInfo, leftover: &[u8]) -> Result<()> {
-        let others = Announced::new(&info)?;
-        let mut state = self.state.lock();
-        if state.status() == ConnStatus::Closed {
-            drop(state);
-            link.discard();
-            return Err(Status::ConnectionClosed.into());
-        }
-        if state.link().is_some() {
-            drop(state);
-            link.discard(); // another thread was quicker
-            return Ok(());
-        }
-        // Under the table's lock: what is subscribed at this moment is sent here or by itself, never twice and never not.
-        let table = self.subscriptions.lock();
-        let mut first = Buffer::default();
-        let told = table.resubscribe(&mut first).and_then(|()| self.requests.resubscribe(&mut first));
-        if let Err(e) = told {
-            drop((table, state));
-            link.discard();
-            return Err(e.into());
-        }
-        let came_up_before = !state.is_initial();
-        self.take_info(&mut state, info, others, came_up_before);
-        let before = state.come_up(&link);
-        if before.in_background() {
-            self.counters.note_reconnect();
-        }
-        pause::at("go_live", self);
-        let flush = self.outbound.go_live(&link, first, before.in_background());
-        drop(table);
-        drop(state);
-        pause::at("unwatched", self);
-        self.start_ticks();
-        self.begin_receiving(&link, leftover);
-        let watched = self.start_watching(&link);
-        let over = watched.is_err() && (self.back_out(&link, before) || self.is_closed());
-        self.state.lock().let_events_go();
-        if over {
-            return watched;
-        }
-        self.carry_out(flush); // for nothing, if the link was lost meanwhile: who noticed that comes back
-        Ok(())
-    }
-
-    fn start_watching(self: &Arc<Self>, link: &Arc<Link>) -> Result<()> {
-        match link.event_loop() {
-            Some(event_loop) => {
-                let made = Arc::new(Waiter::default());
-                event_loop.post(Call::Attach(Arc::clone(self), Arc::clone(link), Arc::clone(&made)));
-                event_loop.make_calls();
-                made.wait(Deadline::NEVER)
-            }
-            None => link.watch(self.poller(), self.clone()),
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! The end of a connection, and taking back a link that cannot be used after all.
+//! The end of a connection.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use crate::client::connection::event_loop::Call;
 use crate::client::connection::link::Link;
 use crate::client::connection::loss::{Loss, Reason};
 use crate::client::connection::observers::{Change, Observer};
-use crate::client::connection::state::{Before, State};
+use crate::client::connection::state::State;
 use crate::client::connection::waiter::Waiter;
 use crate::client::connection::{ConnStatus, Connection};
 use crate::client::pause;
@@ -90,24 +90,6 @@ impl Connection {
             event_loop.make_calls();
             event_loop.wait_for(&detached);
         });
-    }
-
-    /// Takes back what made a link the connection's, which then turns out not to be usable. False when there is nothing
-    /// to take back: it was lost meanwhile, and who noticed that comes back or has closed.
-    pub(super) fn back_out(&self, link: &Arc<Link>, before: Before) -> bool {
-        let mut state = self.state.lock();
-        if !state.is_current(link) {
-            return false;
-        }
-        let severed = state.back_out(&before, self.outbound.go_down());
-        if before.in_background() {
-            self.counters.take_reconnect_back();
-        }
-        drop(state);
-        self.stop_ticks();
-        severed.discard();
-        self.outbound.settle(); // the rest of a frame must not go to the next link
-        true
     }
 }
 

@@ -1,9 +1,10 @@
 //! A connection to a NATS server: what it consists of.
 //!
-//! The way through: `connect` tries the servers, `dialogue` talks to one until it is ready; `state` is what the connection
-//! is at a moment and how that changes; `inbound` has what arrives, `outbound` what leaves; `loss` ends a link and has
-//! `reconnect` make the next one; `end` ends the connection. What the program hears of it goes through `events`, what the
-//! library's own parts hear through `observers`.
+//! The way through: `connect` tries the servers, `dialogue` talks to one until it is ready; `live` makes the
+//! link the connection's; `state` is what the connection is at a moment and how that changes; `inbound` has
+//! what arrives, `outbound` what leaves; `loss` ends a link and has `reconnect` make the next one; `end` ends
+//! the connection. What the program hears of it goes through `events`, what the library's own parts hear
+//! through `observers`.
 //!
 //! Locks are taken in this order: state, liveness, subscriptions, requests, outbound, a link's watch, a subscription's own.
 //! Under the state's lock also those of the queues are taken in which something is only put: events, changes for
@@ -21,6 +22,7 @@ mod flush;
 mod inbound;
 mod keep_alive;
 mod link;
+mod live;
 mod liveness;
 pub mod loss;
 pub(in crate::client) mod observers;

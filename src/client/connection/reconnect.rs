@@ -66,25 +66,26 @@ impl Connection {
                 next = Some(Next { server, wait: self.next_wait(&mut plan, pool_len) });
                 continue; // that may have ended the thread
             };
-            if !self.pause(wait) {
+            if !self.pause(wait) || self.try_server(&server, initial) {
                 return;
             }
-            self.state.lock().begin_attempt();
-            let result = self.attempt(&server);
-            self.state.lock().end_attempt();
-            match result {
-                Ok(()) => return,
-                Err(failure) => {
-                    if failure.reached {
-                        self.counters.note_reconnect();
-                    }
-                    if self.abort_after(&failure.error, failure.reached, initial) {
-                        self.close_now(Loss::new(Reason::Auth, failure.error));
-                        return;
-                    }
-                }
-            }
         }
+    }
+
+    /// True when there is nothing more to try: it is up, or given up.
+    fn try_server(self: &Arc<Self>, server: &Server, initial: bool) -> bool {
+        self.state.lock().begin_attempt();
+        let result = self.attempt(server);
+        self.state.lock().end_attempt();
+        let Err(failure) = result else { return true };
+        if failure.reached {
+            self.counters.note_reconnect();
+        }
+        let given_up = self.abort_after(&failure.error, failure.reached, initial);
+        if given_up {
+            self.close_now(Loss::new(Reason::Auth, failure.error));
+        }
+        given_up
     }
 
     fn next_server(&self) -> Option<(Server, usize)> {
