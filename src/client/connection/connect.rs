@@ -8,10 +8,10 @@ use rand::SeedableRng;
 use rand::rngs::SmallRng;
 use rand::seq::SliceRandom;
 
+use crate::client::connection::Connection;
 use crate::client::connection::dialogue::Dialogue;
 use crate::client::connection::link::Link;
 use crate::client::connection::loss::Loss;
-use crate::client::connection::Connection;
 use crate::client::library;
 use crate::client::options::Options;
 use crate::error::{Error, Result, Status, fail};
@@ -164,5 +164,78 @@ impl Connection {
                 addresses.shuffle(&mut SmallRng::from_os_rng());
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::net::TcpListener;
+    use std::sync::mpsc::{RecvTimeoutError, channel};
+    use std::thread;
+
+    use super::*;
+    use crate::client::connection::testing::{SOON, Server, telling, unconnected};
+    use crate::client::options::Defaults;
+
+    /// A server that does not speak the protocol.
+    fn stranger() -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("nats://{}", listener.local_addr().unwrap());
+        thread::spawn(move || {
+            for mut stream in listener.incoming().map_while(std::result::Result::ok) {
+                let _ = stream.write_all(b"HELLO\r\n");
+            }
+        });
+        url
+    }
+
+    /// Where nobody listens.
+    fn nowhere() -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        format!("nats://{}", listener.local_addr().unwrap())
+    }
+
+    fn passed(servers: &[&str]) -> (Arc<Connection>, Option<Status>) {
+        let connection = unconnected(|options| {
+            options.no_randomize = true;
+            options.set_servers(servers.iter().map(|url| url.as_bytes())).unwrap();
+        });
+        let failure = connection.pass().err().map(|error| error.status());
+        (connection, failure)
+    }
+
+    #[test]
+    fn the_first_server_that_is_ready_is_taken() {
+        let server = Server::start(false);
+        let (connection, failure) = passed(&[&nowhere(), &stranger(), &server.url, &stranger()]);
+        assert_eq!(failure, None);
+        assert_eq!(connection.connected_url().unwrap(), server.url.as_bytes());
+        connection.close();
+    }
+
+    #[test]
+    fn a_server_that_was_reached_says_why_there_is_no_connection() {
+        for (servers, expected) in [
+            (vec![nowhere(), stranger()], Status::ProtocolError),
+            (vec![nowhere(), nowhere()], Status::NoServer),
+        ] {
+            let urls: Vec<&str> = servers.iter().map(String::as_str).collect();
+            let (connection, failure) = passed(&urls);
+            assert_eq!(failure, Some(expected));
+            connection.abandon();
+        }
+    }
+
+    #[test]
+    fn a_connect_that_fails_leaves_nothing_behind() {
+        let (tell, told) = channel();
+        let mut options = Options::new(&Defaults::default());
+        options.set_url(Some(nowhere().as_bytes())).unwrap();
+        options.closed_handler = telling(&tell, "closed");
+        drop(tell);
+        assert!(connect(options).is_err());
+        let ended = told.recv_timeout(SOON); // once all that could tell has gone
+        assert_eq!(ended, Err(RecvTimeoutError::Disconnected), "nobody has a connection");
     }
 }

@@ -127,3 +127,69 @@ impl Dialogue<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+    use crate::client::connection::testing::{link_with_peer, unconnected};
+
+    fn status<T>(result: Result<T>) -> Option<Status> {
+        result.err().map(|error| error.status())
+    }
+
+    #[test]
+    fn lines_are_found_however_they_arrive() {
+        let (link, mut peer) = link_with_peer();
+        let deadline = Deadline::in_ms(20_000);
+        let mut dialogue = Dialogue { link: &link, deadline, received: Vec::new() };
+        peer.write_all(b"one\r\ntw").unwrap();
+        assert_eq!(dialogue.line(b"\r\n", 100).unwrap(), b"one");
+        let rest = std::thread::spawn(move || {
+            peer.write_all(b"o\r").unwrap();
+            peer.write_all(b"\nthree\r\n").unwrap();
+            peer
+        });
+        assert_eq!(dialogue.line(b"\r\n", 100).unwrap(), b"two");
+        let _peer = rest.join().unwrap();
+        assert_eq!(status(dialogue.line(b"\r\n", 6)), Some(Status::LineTooLong), "seven bytes");
+        assert_eq!(dialogue.line(b"\r\n", 7).unwrap(), b"three");
+        assert!(dialogue.received.is_empty());
+    }
+
+    #[test]
+    fn a_line_without_end_is_not_waited_for_nor_kept() {
+        let (link, mut peer) = link_with_peer();
+        let mut dialogue = Dialogue { link: &link, deadline: Deadline::in_ms(1), received: Vec::new() };
+        assert_eq!(status(dialogue.line(b"\r\n", 10)), Some(Status::Timeout));
+        peer.write_all(&[b'x'; 20]).unwrap();
+        assert_eq!(status(dialogue.line(b"\r\n", 10)), Some(Status::LineTooLong));
+        drop(peer);
+        dialogue.received.clear();
+        assert_eq!(status(dialogue.line(b"\r\n", 10)), Some(Status::ConnectionClosed));
+    }
+
+    #[test]
+    fn what_came_along_with_the_pong_is_handed_on_and_what_came_with_info_is_not() {
+        let (link, mut peer) = link_with_peer();
+        let connection = unconnected(|options| options.set_url(Some(b"nats://a:1")).unwrap());
+        let server = connection.state.lock().servers.pool.current().unwrap().clone();
+        peer.write_all(b"INFO {\"max_payload\":5}\r\nPONG\r\n").unwrap();
+        let answers = std::thread::spawn(move || {
+            let mut read = std::io::BufReader::new(peer.try_clone().unwrap());
+            let mut line = String::new();
+            while line != "PING\r\n" {
+                line.clear();
+                std::io::BufRead::read_line(&mut read, &mut line).unwrap();
+            }
+            peer.write_all(b"PONG\r\nMSG x").unwrap();
+        });
+        let deadline = Deadline::in_ms(20_000);
+        let dialogue = Dialogue { link: &link, deadline, received: Vec::new() };
+        let (info, leftover) = dialogue.run(&connection, &server).unwrap();
+        answers.join().unwrap();
+        assert_eq!((info.max_payload, leftover.as_slice()), (5, &b"MSG x"[..]));
+        connection.abandon();
+    }
+}

@@ -83,3 +83,43 @@ impl Connection {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::connection::testing::{Server, connected};
+    use crate::client::pause::Hold;
+
+    fn status<T>(result: Result<T>) -> Option<Status> {
+        result.err().map(|error| error.status())
+    }
+
+    #[test]
+    fn a_flush_ends_with_its_pong_or_at_its_time() {
+        let server = Server::start(false);
+        let connection = connected(&server);
+        connection.flush(20_000).unwrap();
+        assert!(connection.measure_rtt().unwrap() < Duration::from_secs(20));
+        assert_eq!(status(connection.flush(0)), Some(Status::InvalidTimeout));
+        connection.close();
+        assert_eq!(status(connection.flush(1)), Some(Status::ConnectionClosed));
+        let mute = Server::start(true);
+        let connection = connected(&mute);
+        assert_eq!(status(connection.flush(1)), Some(Status::Timeout));
+        connection.abandon();
+    }
+
+    #[test]
+    fn without_a_link_there_is_no_round_trip() {
+        let server = Server::start(false);
+        let connection = connected(&server);
+        let hold = Hold::at("lost", &connection);
+        let loser = Arc::clone(&connection);
+        let loser = std::thread::spawn(move || loser.reconnect());
+        hold.wait_for_one();
+        assert_eq!(status(connection.measure_rtt()), Some(Status::ConnectionDisconnected));
+        drop(hold);
+        loser.join().unwrap().unwrap();
+        connection.close();
+    }
+}

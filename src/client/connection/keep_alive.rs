@@ -74,3 +74,52 @@ impl KeepAlive {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+    use crate::client::connection::testing::SOON;
+    use crate::client::options::Defaults;
+    use crate::io::threads::Threads;
+
+    fn keep_alive() -> (KeepAlive, Arc<Vitals>, Arc<Timer>) {
+        let mut options = Options::new(&Defaults::default());
+        options.ping_interval_ms = 10;
+        let vitals = Arc::default();
+        let keep_alive = KeepAlive::new(&options, &vitals);
+        (keep_alive, vitals, Timer::start(&Threads::new(None)).unwrap())
+    }
+
+    #[test]
+    fn one_tick_is_due_at_a_time_and_none_after_the_stop() {
+        let (keep_alive, _, timer) = keep_alive();
+        let (tick, ticks) = channel();
+        let schedule = |number: u32| {
+            let tick = tick.clone();
+            keep_alive.schedule(&timer, move || tick.send(number).unwrap());
+        };
+        schedule(0); // before the start none is due
+        keep_alive.with(|live| live.start(clock::now()));
+        schedule(1);
+        schedule(2);
+        assert_eq!(ticks.recv_timeout(SOON), Ok(2));
+        keep_alive.with(|live| live.set_interval(clock::now(), 3_600_000));
+        schedule(3);
+        keep_alive.stop(&timer);
+        schedule(4);
+        drop(tick);
+        assert!(ticks.recv_timeout(SOON).is_err(), "nothing is scheduled");
+        timer.close();
+    }
+
+    #[test]
+    fn those_who_look_without_a_lock_see_each_change() {
+        let (keep_alive, vitals, timer) = keep_alive();
+        let before = vitals.pulse().detection_bound;
+        keep_alive.with(|live| live.set_max_detection(7));
+        assert!(before.is_some() && vitals.pulse().detection_bound < before);
+        timer.close();
+    }
+}

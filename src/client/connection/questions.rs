@@ -106,3 +106,38 @@ impl Connection {
         self.state.lock().last_disconnect().cloned()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::CStr;
+
+    use super::*;
+    use crate::client::connection::testing::{Server, connected, unconnected};
+
+    #[test]
+    fn what_is_known_of_a_server_is_there_while_connected() {
+        let server = Server::start(false);
+        let connection = connected(&server);
+        assert_eq!(connection.connected_url().unwrap(), server.url.as_bytes());
+        assert_eq!((connection.max_payload(), connection.has_header_support()), (1000, true));
+        assert_eq!(connection.servers(false).unwrap(), [server.url.as_bytes()]);
+        assert_eq!(connection.client_ip().unwrap_err().status(), Status::NoServerSupport);
+        assert!(connection.local_address().unwrap().ip().is_loopback());
+        assert_eq!(connection.buffered(), Some(0));
+        connection.close();
+        assert!(connection.connected_url().unwrap().is_empty());
+        assert_eq!(connection.local_address().unwrap_err().status(), Status::ConnectionClosed);
+        assert_eq!(connection.buffered(), None);
+    }
+
+    #[test]
+    fn the_last_errors_text_stays_where_it_is() {
+        let connection = unconnected(|_| {});
+        let (status, text) = connection.last_error_for_good();
+        assert_eq!(status, Status::Ok);
+        connection.state.lock().note_error(&Error::new(Status::Err, "what went wrong"));
+        assert_eq!(connection.last_error_for_good(), (Status::Err, text));
+        // SAFETY: the text is there as long as the connection.
+        assert_eq!(unsafe { CStr::from_ptr(text) }, c"what went wrong");
+    }
+}

@@ -158,3 +158,41 @@ impl Connection {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+    use crate::client::connection::testing::{SOON, Server, connected_with, telling};
+
+    #[test]
+    fn without_attempts_the_loss_is_the_end() {
+        let server = Server::start(false);
+        let (tell, told) = channel();
+        let connection = connected_with(&server, |options| {
+            options.max_reconnect = 0;
+            options.disconnected_handler = telling(&tell, "disconnected");
+            options.closed_handler = telling(&tell, "closed");
+        });
+        server.end_one();
+        let next = || told.recv_timeout(SOON);
+        assert_eq!([next(), next()], [Ok("disconnected"), Ok("closed")]);
+        assert_eq!(connection.last_error().unwrap().0, Status::NoServer);
+    }
+
+    #[test]
+    fn a_close_ends_the_wait_before_an_attempt() {
+        let server = Server::start(false);
+        let connection = connected_with(&server, |options| options.reconnect_wait_ms = 3_600_000);
+        server.accepted.recv_timeout(SOON).unwrap();
+        connection.reconnect().unwrap();
+        connection.close();
+        let until = clock::now() + SOON;
+        while Arc::strong_count(&connection) > 1 {
+            assert!(clock::now() < until, "the thread that comes back still has it");
+            std::thread::yield_now();
+        }
+        assert_eq!(server.accepted.try_iter().count(), 0);
+    }
+}

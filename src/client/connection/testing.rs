@@ -12,6 +12,7 @@ use std::time::Duration;
 use crate::client::connection::Connection;
 use crate::client::connection::connect::{Outcome, connect};
 use crate::client::connection::link::Link;
+use crate::client::library;
 use crate::client::options::{ConnectionHandler, Defaults, Options};
 use crate::io::socket::{Socket, TcpOptions};
 
@@ -101,9 +102,21 @@ impl Connection {
     }
 }
 
-/// A link of no connection.
-pub fn loose_link() -> Arc<Link> {
-    let (ours, _) = UnixStream::pair().unwrap();
+/// A link of no connection, and its other end.
+pub fn link_with_peer() -> (Arc<Link>, UnixStream) {
+    let (ours, peer) = UnixStream::pair().unwrap();
     let socket = Socket::from_fd(ours.into_raw_fd(), &TcpOptions::default()).unwrap();
-    Link::new(socket, None, Arc::default())
+    (Link::new(socket, None, Arc::default()), peer)
+}
+
+/// A link of no connection whose other end has gone.
+pub fn loose_link() -> Arc<Link> {
+    link_with_peer().0
+}
+
+/// A connection that has not tried to connect.
+pub fn unconnected(set: impl FnOnce(&mut Options)) -> Arc<Connection> {
+    let mut options = Options::new(&Defaults::default());
+    set(&mut options);
+    Connection::new(library::core().unwrap(), options).unwrap()
 }
