@@ -7,8 +7,8 @@ use super::frame;
 use super::held::{Held, never_cancel};
 use super::{ENABLE, Ending, KNOWN, pthread_setcancelstate};
 
-/// Calls a function of an event loop's adapter, with cancellation held off: adapters hold locks of their own across
-/// functions of the C library. The thread may end in it by `pthread_exit` all the same.
+/// Calls a function of an event loop's adapter, with cancellation held off: adapters hold locks of their own
+/// across functions of the C library. The thread may end in it by `pthread_exit` all the same.
 ///
 /// # Safety
 /// The function takes these arguments.
@@ -53,9 +53,9 @@ pub unsafe fn call_handler(handler: *const c_void, arguments: [usize; 5]) -> Res
     result
 }
 
-/// Calls a function with up to five arguments, of any kind that fits a general register. When the thread ends in it, that
-/// is noted for [`is_ending`] and [`resume`]. When it is ending already, that waits: what the function calls of the library
-/// works as ever.
+/// Calls a function with up to five arguments, of any kind that fits a general register. When the thread ends
+/// in it, that is noted for [`is_ending`] and [`resume`]. When it is ending already, that waits: what the
+/// function calls of the library works as ever.
 ///
 /// # Safety
 /// The function takes these arguments.

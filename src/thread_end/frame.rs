@@ -1,7 +1,8 @@
 //! The frames that forced unwinding is stopped in.
 //!
-//! The arguments are where the function wants them. The landing pads are found by the personality function for C, which
-//! runs cleanup code and knows nothing else. A forced unwinding has class 0; other exceptions (of C++) go on.
+//! The arguments are where the function wants them. The landing pads are found by the personality function
+//! for C, which runs cleanup code and knows nothing else. A forced unwinding has class 0; other exceptions
+//! (of C++) go on.
 
 use std::ffi::c_void;
 
@@ -89,7 +90,8 @@ std::arch::global_asm!(
     ".cfi_endproc",
     ".size nats_call_void, . - nats_call_void",
     ".popsection",
-    // Where the calls are and their landing pads; they count from the function's begin, without types, in uleb128.
+    // Where the calls are and their landing pads; they count from the function's begin, without types, in
+    // uleb128.
     ".pushsection .gcc_except_table.nats_call, \"a\", @progbits",
     ".balign 4",
     ".Lnats_call_table:",

@@ -12,7 +12,8 @@ pub fn never_cancel() {
     unsafe { pthread_setcancelstate(DISABLE, ptr::null_mut()) };
 }
 
-/// As long as this lives, no function of the C library is a cancellation point. Inside of another one it costs nothing.
+/// As long as this lives, no function of the C library is a cancellation point. Inside of another one it
+/// costs nothing.
 pub struct Held {
     /// The state before; `None` inside of another one.
     before: Option<c_int>,
@@ -58,7 +59,8 @@ impl Drop for Held {
     }
 }
 
-/// As long as this lives, waits of the calling thread do not end when it is cancelled: for what must be done as a whole.
+/// As long as this lives, waits of the calling thread do not end when it is cancelled: for what must be done
+/// as a whole.
 pub struct Uncut(bool);
 
 impl Uncut {

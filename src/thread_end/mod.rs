@@ -1,5 +1,5 @@
-//! Threads that end in the middle of a call: by `pthread_cancel` while the library waits, by `pthread_exit` in a handler
-//! of the program.
+//! Threads that end in the middle of a call: by `pthread_cancel` while the library waits, by `pthread_exit`
+//! in a handler of the program.
 //!
 //! The C library ends such a thread by forced unwinding: it leaves frame after frame, up to the thread's
 //! first function, and runs the cleanup code it finds on its way. Frames of Rust must not be left like that,
@@ -10,12 +10,12 @@
 //! owns nothing by then, goes on with the unwinding: [`resume`]. A thread of the library just returns from
 //! its first function.
 //!
-//! Cancellation is off while frames of Rust run ([`Held`]), for any function of the C library may be a cancellation
-//! point. It is on in the waits that may last ([`may_be_cancelled`]), and in handlers as it was in their thread, but for the
-//! adapters of event loops.
+//! Cancellation is off while frames of Rust run ([`Held`]), for any function of the C library may be a
+//! cancellation point. It is on in the waits that may last ([`may_be_cancelled`]), and in handlers as it was
+//! in their thread, but for the adapters of event loops.
 //!
-//! Linux with glibc on x86_64 only; elsewhere cancellation waits for the end of the call, and `pthread_exit` in a handler
-//! aborts.
+//! Linux with glibc on x86_64 only; elsewhere cancellation waits for the end of the call, and `pthread_exit`
+//! in a handler aborts.
 
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu")))]
 mod absent;
@@ -55,8 +55,8 @@ unsafe extern "C-unwind" {
 struct Known {
     /// The unwinding that was stopped on it, NULL when there is none.
     stopped: Cell<*mut c_void>,
-    /// Whether its waits end when it is cancelled: it is in a call to the library that was made with cancellation on, and
-    /// not by an adapter.
+    /// Whether its waits end when it is cancelled: it is in a call to the library that was made with
+    /// cancellation on, and not by an adapter.
     cancellable: Cell<bool>,
     /// Whether a [`Held`] has switched cancellation off, and no code of the program runs.
     held: Cell<bool>,

@@ -8,8 +8,8 @@ use super::held::{Held, may_be_cancelled, never_cancel};
 use super::{ASYNCHRONOUS, ENABLE, Ending, KNOWN, check};
 use super::{poll, pthread_setcancelstate, pthread_setcanceltype, pthread_testcancel, syscall};
 
-/// A cancellation point of a function that works with cancellation on, but for parts of it. One that holds cancellation off
-/// as a whole has its own.
+/// A cancellation point of a function that works with cancellation on, but for parts of it. One that holds
+/// cancellation off as a whole has its own.
 pub fn point() -> Result<(), Ending> {
     if KNOWN.with(|known| known.held.get()) { check() } else { Held::new().check() }
 }
@@ -60,8 +60,8 @@ unsafe extern "C-unwind" fn poll_point(entry: *mut c_void, timeout: usize) -> is
     }
 }
 
-/// The system call itself is no cancellation point; nothing but it may be left at any moment. The result is taken before
-/// anything else can change the error's number.
+/// The system call itself is no cancellation point; nothing but it may be left at any moment. The result is
+/// taken before anything else can change the error's number.
 unsafe extern "C-unwind" fn futex_point(
     word: usize,
     operation: usize,
@@ -75,9 +75,9 @@ unsafe extern "C-unwind" fn futex_point(
         pthread_setcanceltype(ASYNCHRONOUS, &mut kind);
         let result = result_of(syscall(libc::SYS_futex, word, operation as c_int, expected as u32, time));
         pthread_setcanceltype(kind, ptr::null_mut());
-        // The signal of a cancellation that found the thread in its sleep may come later, and in a function of the C
-        // library that sleeps it would act although cancellation is off by then. A cancellation point of that library
-        // does not end before such a signal has come.
+        // The signal of a cancellation that found the thread in its sleep may come later, and in a function
+        // of the C library that sleeps it would act although cancellation is off by then. A cancellation
+        // point of that library does not end before such a signal has come.
         poll(ptr::null_mut(), 0, 0);
         pthread_testcancel();
         result

@@ -23,8 +23,8 @@ const CLOSE_FLUSH_MS: i64 = 500;
 const STUCK: Duration = Duration::from_millis(50);
 
 impl Connection {
-    /// Closes: what was published goes out first if the server takes it, within half a second. A cancelled thread ends
-    /// when that is done.
+    /// Closes: what was published goes out first if the server takes it, within half a second. A cancelled
+    /// thread ends when that is done.
     pub fn close(self: &Arc<Self>) {
         let uncut = Uncut::new();
         if self.status() == ConnStatus::Connected && self.outbound.publisher_blocked_for() < STUCK {
@@ -49,7 +49,7 @@ impl Connection {
     pub(super) fn close_link(self: &Arc<Self>, link: &Arc<Link>, loss: Loss) {
         let mut state = self.state.lock();
         if state.is_current(link) {
-            state.note_error(&loss.error);
+            state.last_error.note(&loss.error);
             self.shut(state, true, loss);
         }
     }

@@ -1,8 +1,8 @@
 //! One connection's place in the program's event loop: the calls into the loop's adapter.
 //!
-//! An adapter is code of the program. Calls into it wait in a queue, in the order in which the connection's state
-//! changed, and one thread at a time makes them, with no lock held. Who finds another one at it leaves its calls to that
-//! one. The timer and the pollers only queue theirs: a helper's thread makes them.
+//! An adapter is code of the program. Calls into it wait in a queue, in the order in which the connection's
+//! state changed, and one thread at a time makes them, with no lock held. Who finds another one at it leaves
+//! its calls to that one. The timer and the pollers only queue theirs: a helper's thread makes them.
 
 use crate::sync::Mutex;
 use std::collections::LinkedList;
@@ -19,8 +19,8 @@ use crate::io::threads::ThreadId;
 /// How long a close waits for an adapter that another thread is calling at that moment.
 const DETACH_WAIT_MS: i64 = 10_000;
 
-/// A call into the adapter, or a few that belong together. Those that are out of place by the time their turn comes are
-/// left out: nothing is said before the first attachment, nor after the last call.
+/// A call into the adapter, or a few that belong together. Those that are out of place by the time their turn
+/// comes are left out: nothing is said before the first attachment, nor after the last call.
 pub enum Call {
     /// Gives the loop the socket of a link, unless it was lost meanwhile.
     Attach(Arc<Connection>, Arc<Link>, Arc<Waiter<()>>),
@@ -71,8 +71,8 @@ impl Attachment {
         }
     }
 
-    /// Makes the calls queued, unless some thread is at it: then that one makes them. An adapter that uses the connection
-    /// comes here again; what that asks of it follows the call it is in.
+    /// Makes the calls queued, unless some thread is at it: then that one makes them. An adapter that uses
+    /// the connection comes here again; what that asks of it follows the call it is in.
     pub fn make_calls(&self) {
         let Some(making) = Making::begin(self) else { return };
         while let Some(call) = making.next() {

@@ -47,9 +47,9 @@ pub(super) trait Listener: Send + Sync {
     fn hear(self: Arc<Self>, event: Event);
 }
 
-/// The way of one connection's events to the thread that runs the handlers of all connections. It is part of the
-/// connection's state: who posts holds its lock, so handlers run in the order of the changes they tell of, whichever
-/// threads made those.
+/// The way of one connection's events to the thread that runs the handlers of all connections. It is part of
+/// the connection's state: who posts holds its lock, so handlers run in the order of the changes they tell
+/// of, whichever threads made those.
 pub(super) struct Events {
     callbacks: Arc<Executor>,
     listener: Weak<dyn Listener>,

@@ -54,8 +54,8 @@ impl Connection {
         }
     }
 
-    /// The same for a quick call, whose door has to be told when an adapter has ended the thread. Like a write, a call of an
-    /// adapter is a cancellation point, once it is over.
+    /// The same for a quick call, whose door has to be told when an adapter has ended the thread. Like a
+    /// write, a call of an adapter is a cancellation point, once it is over.
     #[inline]
     pub(super) fn carry_out_quickly(self: &Arc<Self>, then: Then) -> Result<()> {
         if then == Then::RequestFlush {

@@ -420,7 +420,7 @@ impl Connection {
             state.report(Some(subscription), Status::SlowConsumer.into());
             return;
         }
-        state.note_slow_consumer();
+        state.last_error.note_slow_consumer();
         state.report(Some(subscription), Status::SlowConsumer.into());
     }
 
@@ -470,7 +470,7 @@ impl Connection {
                 let error = Error::new(Status::NotPermitted, shown);
                 let mut state = self.state.lock();
                 if state.is_current(link) {
-                    state.note_error(&error);
+                    state.last_error.note(&error);
                     state.report(None, error);
                 }
             }
@@ -481,7 +481,7 @@ impl Connection {
                 if !state.is_current(link) {
                     return;
                 }
-                state.note_error(&error);
+                state.last_error.note(&error);
                 let again = state
                     .servers
                     .pool

@@ -10,9 +10,9 @@ use crate::io::timer::{self, Timer};
 use crate::session::liveness::Liveness;
 use crate::sync::Mutex;
 
-/// Rules and counts are the session's, behind a lock of their own that may be taken under the state's. After each work
-/// on them those who look without a lock see the result ([`Vitals`]). The lock of the tick is held around the other and
-/// around the timer's.
+/// Rules and counts are the session's, behind a lock of their own that may be taken under the state's. After
+/// each work on them those who look without a lock see the result ([`Vitals`]). The lock of the tick is held
+/// around the other and around the timer's.
 pub(super) struct KeepAlive {
     liveness: Mutex<Liveness>,
     tick: Mutex<Option<timer::Key>>,

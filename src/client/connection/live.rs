@@ -51,7 +51,8 @@ impl Connection {
         if state.link().is_some() {
             return Ok(None);
         }
-        // Under the table's lock: what is subscribed at this moment is sent here or by itself, never twice and never not.
+        // Under the table's lock: what is subscribed at this moment is sent here or by itself, never twice
+        // and never not.
         let table = self.subscriptions.lock();
         let mut first = Buffer::default();
         table.resubscribe(&mut first)?;
@@ -80,8 +81,8 @@ impl Connection {
         }
     }
 
-    /// Takes back what made a link the connection's, which then turns out not to be usable. False when there is nothing
-    /// to take back: it was lost meanwhile, and who noticed that comes back or has closed.
+    /// Takes back what made a link the connection's, which then turns out not to be usable. False when there
+    /// is nothing to take back: it was lost meanwhile, and who noticed that comes back or has closed.
     pub(super) fn back_out(&self, link: &Arc<Link>, before: Before) -> bool {
         let mut state = self.state.lock();
         if !state.is_current(link) {

@@ -65,8 +65,8 @@ impl Connection {
         self.schedule_tick();
     }
 
-    /// The poller is called in any case: when it comes tells whether the PING is late. An event loop of the program
-    /// counts as prompt.
+    /// The poller is called in any case: when it comes tells whether the PING is late. An event loop of the
+    /// program counts as prompt.
     fn send_keep_alive(self: &Arc<Self>) {
         let then = self.outbound.keep_alive();
         self.keep_alive.note_ping_waits();
@@ -142,7 +142,8 @@ impl Connection {
         self.change_liveness(|live| live.set_pong_timeout(ms))
     }
 
-    /// Bounds the time in which a dead peer is found, in milliseconds; 0 or less: only the other settings count.
+    /// Bounds the time in which a dead peer is found, in milliseconds; 0 or less: only the other settings
+    /// count.
     pub fn set_max_detection(self: &Arc<Self>, ms: i64) -> Result<()> {
         self.change_liveness(|live| live.set_max_detection(ms))?;
         let user_timeout_ms = self.tcp_options().user_timeout_ms;
@@ -162,7 +163,8 @@ impl Connection {
         Ok(())
     }
 
-    /// What sockets are made with: what the program set, and what the bound on the detection time makes of it.
+    /// What sockets are made with: what the program set, and what the bound on the detection time makes of
+    /// it.
     pub(super) fn tcp_options(&self) -> TcpOptions {
         let mut tcp = self.options.liveness.tcp;
         let bound = self.keep_alive.with(|live| live.max_detection_ms());
@@ -174,7 +176,8 @@ impl Connection {
 
     // ---- questions ----
 
-    /// The pulse at this moment. Waits for no lock: of what others are just working on, an older value is given.
+    /// The pulse at this moment. Waits for no lock: of what others are just working on, an older value is
+    /// given.
     pub fn pulse(&self) -> Result<Pulse> {
         self.open()?;
         if let Some(bytes) = self.outbound.try_buffered() {

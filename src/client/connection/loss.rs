@@ -84,8 +84,8 @@ impl Loss {
 }
 
 impl Connection {
-    /// The link is broken. Whoever notices first starts the reconnect, or the close where that is not allowed;
-    /// later calls for the same link do nothing. Waits for nothing.
+    /// The link is broken. Whoever notices first starts the reconnect, or the close where that is not
+    /// allowed; later calls for the same link do nothing. Waits for nothing.
     pub(super) fn connection_lost(self: &Arc<Self>, link: &Arc<Link>, loss: Loss) {
         let mut state = self.state.lock();
         if !state.is_current(link) {
@@ -114,16 +114,16 @@ impl Connection {
 
     /// A loss that is the end.
     fn close_lost(self: &Arc<Self>, mut state: MutexGuard<'_, State>, link: &Arc<Link>, loss: Loss) {
-        state.note_error(&loss.error);
+        state.last_error.note(&loss.error);
         let told = !link.write_timed_out();
         if !told {
-            state.note_error(&Status::ConnectionClosed.into());
+            state.last_error.note(&Status::ConnectionClosed.into());
         }
         self.shut(state, told, loss);
     }
 
-    /// Has an event loop let go of a link; then the program hears of what was posted, and `then` is done. To be called
-    /// under the state's lock, with the change that ended the link.
+    /// Has an event loop let go of a link; then the program hears of what was posted, and `then` is done. To
+    /// be called under the state's lock, with the change that ended the link.
     pub(super) fn release_from_loop(
         self: &Arc<Self>,
         link: &Arc<Link>,
@@ -144,8 +144,8 @@ impl Connection {
         self.core().helpers.run(move || event_loop.make_calls());
     }
 
-    /// Starts the reconnect, unless the event loop could not let go of the lost socket. It begins once all have heard of
-    /// the loss.
+    /// Starts the reconnect, unless the event loop could not let go of the lost socket. It begins once all
+    /// have heard of the loss.
     fn come_back(self: &Arc<Self>, let_go: Result<()>) {
         let connection = Arc::clone(self);
         self.state.observers.follow(move || match let_go {
@@ -233,7 +233,8 @@ mod tests {
     use crate::client::options::Options;
     use crate::client::pause::Hold;
 
-    /// A connection to a server that answers the PING of a handshake only, and what the program is told of it.
+    /// A connection to a server that answers the PING of a handshake only, and what the program is told of
+    /// it.
     fn told_of(server: &Server, set: impl FnOnce(&mut Options)) -> (Arc<Connection>, Receiver<&'static str>) {
         let (tell, told) = channel();
         let connection = connected_with(server, |options| {

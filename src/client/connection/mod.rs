@@ -6,10 +6,10 @@
 //! the connection. What the program hears of it goes through `events`, what the library's own parts hear
 //! through `observers`.
 //!
-//! Locks are taken in this order: state, liveness, subscriptions, requests, outbound, a link's watch, a subscription's own.
-//! Under the state's lock also those of the queues are taken in which something is only put: events, changes for
-//! observers, and calls of an event loop's adapter.
-//! None is held while a callback of the program runs, while the socket is used, or while waiting for anything else.
+//! Locks are taken in this order: state, liveness, subscriptions, requests, outbound, a link's watch, a
+//! subscription's own. Under the state's lock also those of the queues are taken in which something is only
+//! put: events, changes for observers, and calls of an event loop's adapter. None is held while a callback of
+//! the program runs, while the socket is used, or while waiting for anything else.
 
 pub mod connect;
 mod credentials;
@@ -21,6 +21,7 @@ mod events;
 mod flush;
 mod inbound;
 mod keep_alive;
+mod last_error;
 mod link;
 mod live;
 mod liveness;
@@ -124,13 +125,6 @@ impl Connection {
         let mut rng = SmallRng::from_os_rng();
         let pool =
             ServerPool::new(options.url.as_deref(), &options.servers, !options.no_randomize, &mut rng)?;
-        let settings = Settings {
-            capacity: options.io_buf_size * WRITE_BUFFERS,
-            reconnect_capacity: options.reconnect_buf_size,
-            send_asap: options.send_asap,
-            flusher_wait: Duration::from_micros(options.flusher_wait_us.max(0) as u64),
-            write_deadline_ms: options.write_deadline_ms,
-        };
         let vitals = Arc::new(Vitals::default());
         let servers = Servers { pool, info: ServerInfo::default(), rng };
         let name = options.name.as_deref().map(memory::c_text).transpose()?;
@@ -144,7 +138,7 @@ impl Connection {
             },
             subscriptions: Subscriptions::default(),
             requests: Requests::new(options.custom_inbox_prefix.clone()),
-            outbound: Outbound::new(settings, Arc::clone(&vitals)),
+            outbound: Outbound::new(write_settings(&options), Arc::clone(&vitals)),
             inbound: Mutex::default(),
             keep_alive: KeepAlive::new(&options, &vitals),
             vitals,
@@ -210,5 +204,15 @@ impl Connection {
     /// Fails when the connection is closed.
     fn open(&self) -> Result<()> {
         if self.is_closed() { Err(Status::ConnectionClosed.into()) } else { Ok(()) }
+    }
+}
+
+fn write_settings(options: &Options) -> Settings {
+    Settings {
+        capacity: options.io_buf_size * WRITE_BUFFERS,
+        reconnect_capacity: options.reconnect_buf_size,
+        send_asap: options.send_asap,
+        flusher_wait: Duration::from_micros(options.flusher_wait_us.max(0) as u64),
+        write_deadline_ms: options.write_deadline_ms,
     }
 }

@@ -18,18 +18,18 @@ pub(in crate::client) enum Change {
     Closed,
 }
 
-/// A part of the library that does something about such a change. It runs none of the program's code and waits for
-/// nothing, for any thread may be the one that tells it: the timer's, a poller's.
+/// A part of the library that does something about such a change. It runs none of the program's code and
+/// waits for nothing, for any thread may be the one that tells it: the timer's, a poller's.
 pub(in crate::client) trait Observer: Send + Sync {
     fn on_change(&self, change: Change);
 }
 
 /// Those who hear of the changes of one connection.
 ///
-/// Changes wait in a queue. Who makes one holds the state's lock and puts it there, so they keep their order. One thread
-/// at a time tells of them, with no lock held. Who finds another one at it goes its way and leaves the rest to that one;
-/// what must come after the telling is queued behind it ([`Observers::follow`]). The queue is short: a connection can be
-/// lost again only after it came back, which follows the telling.
+/// Changes wait in a queue. Who makes one holds the state's lock and puts it there, so they keep their order.
+/// One thread at a time tells of them, with no lock held. Who finds another one at it goes its way and leaves
+/// the rest to that one; what must come after the telling is queued behind it ([`Observers::follow`]). The
+/// queue is short: a connection can be lost again only after it came back, which follows the telling.
 #[derive(Default)]
 pub(super) struct Observers {
     observers: Mutex<Vec<Weak<dyn Observer>>>,
@@ -55,7 +55,8 @@ impl Observers {
         self.put(Step::Tell(change));
     }
 
-    /// Tells of the changes queued, and then does this, which must not wait either. To be called without any lock.
+    /// Tells of the changes queued, and then does this, which must not wait either. To be called without any
+    /// lock.
     pub(super) fn follow(&self, then: impl FnOnce() + Send + 'static) {
         self.put(Step::Then(Box::new(then)));
         self.tell();
@@ -87,8 +88,8 @@ impl Observers {
 }
 
 impl Connection {
-    /// Has a part of the library hear of the connection's changes for as long as it lives. Of a connection that is closed
-    /// already it hears nothing.
+    /// Has a part of the library hear of the connection's changes for as long as it lives. Of a connection
+    /// that is closed already it hears nothing.
     pub(in crate::client) fn observe(&self, observer: Weak<dyn Observer>) -> Result<()> {
         self.state.observers.add(observer)
     }

@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Deals with the loop's events of one kind. A program may bring them on several threads; none is lost then, and none
-/// waits: the thread that is at it goes through another round.
+/// Deals with events of one kind. They may come on several threads; none is lost then, and none waits: the
+/// thread that is at it goes through another round.
 #[derive(Default)]
 pub struct OneAtATime(AtomicUsize);
 

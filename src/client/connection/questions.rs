@@ -89,10 +89,11 @@ impl Connection {
 
     /// The connection's last error: status and text.
     pub fn last_error(&self) -> Option<(Status, Vec<u8>)> {
-        self.state.lock().last_error().cloned()
+        self.state.lock().last_error.get().cloned()
     }
 
-    /// The same with the text as a C string, which is there as long as the connection and changes with the next call.
+    /// The same with the text as a C string, which is there as long as the connection and changes with the
+    /// next call.
     pub fn last_error_for_good(&self) -> (Status, *const c_char) {
         let (status, text) = self.last_error().unwrap_or((Status::Ok, Vec::new()));
         let mut shown = self.shown_error.lock();
@@ -135,7 +136,7 @@ mod tests {
         let connection = unconnected(|_| {});
         let (status, text) = connection.last_error_for_good();
         assert_eq!(status, Status::Ok);
-        connection.state.lock().note_error(&Error::new(Status::Err, "what went wrong"));
+        connection.state.lock().last_error.note(&Error::new(Status::Err, "what went wrong"));
         assert_eq!(connection.last_error_for_good(), (Status::Err, text));
         // SAFETY: the text is there as long as the connection.
         assert_eq!(unsafe { CStr::from_ptr(text) }, c"what went wrong");

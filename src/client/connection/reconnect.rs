@@ -24,7 +24,8 @@ struct Next {
 }
 
 impl Connection {
-    /// Comes back after a loss. When no thread can be had now, the timer tries again soon: every wait doubles.
+    /// Comes back after a loss. When no thread can be had now, the timer tries again soon: every wait
+    /// doubles.
     pub(super) fn come_back_soon(self: &Arc<Self>, next_try: Duration) {
         if self.start_reconnecting(false).is_ok() {
             return;
@@ -50,7 +51,8 @@ impl Connection {
         self.reconnect_loop(initial, ReconnectPlan::new(), None);
     }
 
-    /// Goes on in another thread if a handler of the program ends this one: for the attempt, that is a failure.
+    /// Goes on in another thread if a handler of the program ends this one: for the attempt, that is a
+    /// failure.
     fn reconnect_loop(self: &Arc<Self>, initial: bool, mut plan: ReconnectPlan, mut next: Option<Next>) {
         loop {
             let (connection, its_plan, its_next) = (Arc::clone(self), plan.clone(), next.clone());
@@ -129,10 +131,10 @@ impl Connection {
             return true;
         }
         if !reached {
-            state.note_unreachable();
+            state.last_error.note_unreachable();
             return false;
         }
-        state.note_error(error);
+        state.last_error.note(error);
         if error.status() != Status::ConnectionAuthFailed {
             return false;
         }

@@ -8,9 +8,10 @@ use crate::error::Result;
 use crate::io::tls;
 use crate::sync::Mutex;
 
-/// The TLS of one connection. Options and the connections made from them share the settings, which can be changed again
-/// when nobody uses them any more: so a connection gives its share back when it is closed and no handle of it is left,
-/// whichever of both comes last. The lock is held for a moment, also while settings are made; never in a handshake.
+/// The TLS of one connection. Options and the connections made from them share the settings, which can be
+/// changed again when nobody uses them any more: so a connection gives its share back when it is closed and
+/// no handle of it is left, whichever of both comes last. The lock is held for a moment, also while settings
+/// are made; never in a handshake.
 pub(super) struct Security {
     /// By the options, or since a server asked for it.
     required: AtomicBool,
@@ -39,8 +40,8 @@ impl Security {
         self.is_required() || self.settings.lock().is_some()
     }
 
-    /// How TLS is done; it is required from now on. Fails with what `open` says: closed, a connection may have given the
-    /// settings of its options back.
+    /// How TLS is done; it is required from now on. Fails with what `open` says: closed, a connection may
+    /// have given the settings of its options back.
     fn settings(&self, open: impl FnOnce() -> Result<()>) -> Result<Arc<tls::Settings>> {
         let mut held = self.settings.lock();
         open()?;
@@ -66,7 +67,8 @@ impl Security {
         }
     }
 
-    /// To be called once the connection is closed. Who gives the last handle back after that releases the settings.
+    /// To be called once the connection is closed. Who gives the last handle back after that releases the
+    /// settings.
     pub(super) fn release_if_unused(&self) {
         fence(Ordering::SeqCst); // between the status and the count, as `remove_user` has one the other way round
         if self.users.load(Ordering::Acquire) == 0 {
@@ -90,9 +92,9 @@ impl Connection {
         self.security.add_user();
     }
 
-    /// The program gave such a handle back. With the last one of a closed connection the TLS settings can be changed
-    /// again, whoever of the library's threads still looks at the connection. An open one goes on needing them: an event
-    /// loop that could not attach gives back the first handle there was.
+    /// The program gave such a handle back. With the last one of a closed connection the TLS settings can be
+    /// changed again, whoever of the library's threads still looks at the connection. An open one goes on
+    /// needing them: an event loop that could not attach gives back the first handle there was.
     pub fn remove_user(&self) {
         self.security.remove_user(|| self.is_closed());
     }

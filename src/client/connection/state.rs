@@ -7,12 +7,13 @@ use rand::rngs::SmallRng;
 
 use crate::client::connection::ConnStatus;
 use crate::client::connection::events::{Event, Events};
+use crate::client::connection::last_error::LastError;
 use crate::client::connection::link::Link;
 use crate::client::connection::loss::Disconnect;
 use crate::client::connection::observers::{Change, Observers};
 use crate::client::connection::waiter::Waiter;
 use crate::client::subscription::Subscription;
-use crate::error::{Error, Status, shown};
+use crate::error::{Error, Status};
 use crate::io::clock::{Deadline, wait_until};
 use crate::io::threads::ThreadId;
 use crate::proto::info::ServerInfo;
@@ -32,11 +33,11 @@ pub(super) struct Shared {
 /// `State::status`, readable without the lock.
 struct StatusCell(AtomicI32);
 
-/// The state of a connection. Each change of its life is one method here, called with the lock held: it changes what
-/// belongs together, posts what the program is told of it, notes what the library's own parts hear of it, and gives back
-/// what is left to be done without the lock. So all of them see the changes in the order in which they were made,
-/// whichever threads made them. Changes that end a link ask for those who wait for its PONGs, so that the outgoing side
-/// has let go of it before anybody is told.
+/// The state of a connection. Each change of its life is one method here, called with the lock held: it
+/// changes what belongs together, posts what the program is told of it, notes what the library's own parts
+/// hear of it, and gives back what is left to be done without the lock. So all of them see the changes in the
+/// order in which they were made, whichever threads made them. Changes that end a link ask for those who wait
+/// for its PONGs, so that the outgoing side has let go of it before anybody is told.
 pub(super) struct State {
     status: ConnStatus,
     /// What the others see.
@@ -44,13 +45,13 @@ pub(super) struct State {
     events: Events,
     observers: Arc<Observers>,
     link: Option<Arc<Link>>,
-    last_error: Option<(Status, Vec<u8>)>,
     last_disconnect: Option<Arc<Disconnect>>,
     /// Not connected once yet (retry on failed connect).
     initial: bool,
     /// The thread that tries a server during a reconnect.
     trying: Option<ThreadId>,
     closed_while_reconnecting: bool,
+    pub last_error: LastError,
     pub servers: Servers,
 }
 
@@ -118,11 +119,11 @@ impl Shared {
             events,
             observers: Arc::clone(&observers),
             link: None,
-            last_error: None,
             last_disconnect: None,
             initial: true,
             trying: None,
             closed_while_reconnecting: false,
+            last_error: LastError::default(),
             servers,
         };
         Shared { state: Mutex::new(state), status, closed: Condvar::new(), observers }
@@ -199,40 +200,6 @@ impl State {
         self.last_disconnect.as_ref()
     }
 
-    // ---- the last error ----
-
-    pub fn last_error(&self) -> Option<&(Status, Vec<u8>)> {
-        self.last_error.as_ref().filter(|(status, _)| *status != Status::Ok)
-    }
-
-    pub fn note_error(&mut self, error: &Error) {
-        self.last_error = Some((error.status(), shown(error.text().as_bytes()).as_bytes().to_vec()));
-    }
-
-    /// An older text stays: that is how the reference does it.
-    pub fn note_slow_consumer(&mut self) {
-        let text = self.last_error.take().map(|(_, text)| text).filter(|t| !t.is_empty());
-        let text = text.unwrap_or_else(|| Status::SlowConsumer.text().as_bytes().to_vec());
-        self.last_error = Some((Status::SlowConsumer, text));
-    }
-
-    /// A server was not reached. The text of an error stays, and is what is left should the servers run out: so it is in
-    /// the reference.
-    pub fn note_unreachable(&mut self) {
-        if let Some((status, _)) = &mut self.last_error {
-            *status = Status::Ok;
-        }
-    }
-
-    /// The reconnect has ended without a server; an error that says more stays.
-    fn note_no_server(&mut self) {
-        match &mut self.last_error {
-            None => self.note_error(&Status::NoServer.into()),
-            Some((status @ Status::Ok, _)) => *status = Status::NoServer,
-            Some(_) => {}
-        }
-    }
-
     // ---- events that are no changes of its life ----
 
     pub fn post(&mut self, event: Event) {
@@ -295,7 +262,7 @@ impl State {
             initial: std::mem::replace(&mut self.initial, false),
             attempts: self.servers.pool.reset_attempts_of_current(),
         };
-        self.last_error = None;
+        self.last_error.clear();
         self.link = Some(Arc::clone(link));
         self.enter(ConnStatus::Connected);
         self.events.hold();
@@ -320,11 +287,11 @@ impl State {
         Severed { link, waiters, status: Status::ConnectionDisconnected }
     }
 
-    /// The link is lost, and the connection is about to come back. What is posted is kept back until the event loop that
-    /// polls the link has let go of it, if one does: [`State::let_events_go`].
+    /// The link is lost, and the connection is about to come back. What is posted is kept back until the
+    /// event loop that polls the link has let go of it, if one does: [`State::let_events_go`].
     pub fn lose(&mut self, disconnect: Arc<Disconnect>, waiters: Vec<Arc<Waiter<()>>>) -> Severed {
         let link = self.unlink();
-        self.last_error = None;
+        self.last_error.clear();
         self.enter(ConnStatus::Reconnecting);
         self.hold_for_loop(link.as_ref());
         self.post_disconnect(&disconnect);
@@ -333,9 +300,9 @@ impl State {
         Severed { link, waiters, status: Status::ConnectionDisconnected }
     }
 
-    /// The end. What is posted, the last there is, is kept back until what ends along is done: [`State::let_events_go`];
-    /// and once more until the event loop that polls the link has let go of it, if one does. `told`: the program hears
-    /// of the loss of the link too.
+    /// The end. What is posted, the last there is, is kept back until what ends along is done:
+    /// [`State::let_events_go`]; and once more until the event loop that polls the link has let go of it, if
+    /// one does. `told`: the program hears of the loss of the link too.
     pub fn close(
         &mut self,
         disconnect: Option<Arc<Disconnect>>,
@@ -345,7 +312,7 @@ impl State {
         self.closed_while_reconnecting = self.status == ConnStatus::Reconnecting;
         let never_connected = self.status == ConnStatus::Connecting;
         if self.closed_while_reconnecting {
-            self.note_no_server();
+            self.last_error.note_no_server();
         }
         self.enter(ConnStatus::Closed);
         let link = self.unlink();
@@ -523,23 +490,12 @@ mod tests {
     fn a_close_during_a_reconnect_stays_one_without_a_server() {
         let (shared, _, _audience) = connected();
         shared.lock().lose(disconnect(Reason::IoError), Vec::new()).end();
-        shared.lock().note_error(&Status::ConnectionClosed.into());
-        shared.lock().note_unreachable();
-        assert!(shared.lock().last_error().is_none());
+        shared.lock().last_error.note(&Status::ConnectionClosed.into());
+        shared.lock().last_error.note_unreachable();
+        assert!(shared.lock().last_error.get().is_none());
         shared.lock().close(None, true, Vec::new()).end();
         assert!(shared.lock().is_reconnecting() && shared.status() == ConnStatus::Closed);
-        assert_eq!(shared.lock().last_error().unwrap().0, Status::NoServer);
-    }
-
-    #[test]
-    fn an_older_text_stays_with_a_slow_consumer() {
-        let (shared, _, _audience) = connected();
-        let mut state = shared.lock();
-        state.note_slow_consumer();
-        assert_eq!(state.last_error().unwrap().1, Status::SlowConsumer.text().as_bytes());
-        state.note_error(&Error::new(Status::Err, "first"));
-        state.note_slow_consumer();
-        assert_eq!(state.last_error(), Some(&(Status::SlowConsumer, b"first".to_vec())));
+        assert_eq!(shared.lock().last_error.get().unwrap().0, Status::NoServer);
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Tests of what a server is told by a connection, and of what a connection takes from whom: with a scripted server.
+//! Tests of what a server is told by a connection, and of what a connection takes from whom: with a scripted
+//! server.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -18,8 +19,8 @@ use crate::error::Status;
 use crate::io::clock::Deadline;
 use crate::io::socket::{Socket, TcpOptions};
 
-/// Does `work` on a thread of its own while a reconnect stands between having gathered what the server is to be told and
-/// saying it. What `work` waits for, if it does, comes after that.
+/// Does `work` on a thread of its own while a reconnect stands between having gathered what the server is to
+/// be told and saying it. What `work` waits for, if it does, comes after that.
 fn while_coming_up(server: &Server, connection: &Arc<Connection>, work: impl FnOnce() + Send) {
     thread::scope(|scope| {
         let hold = Hold::at("go_live", connection);

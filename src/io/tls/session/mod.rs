@@ -1,5 +1,6 @@
-//! One TLS connection. OpenSSL works on two buffers in memory; whoever reads fills the one, whoever writes empties
-//! the other. OpenSSL's own lock is short: a record is encrypted or decrypted under it, no socket is touched.
+//! One TLS connection. OpenSSL works on two buffers in memory; whoever reads fills the one, whoever writes
+//! empties the other. OpenSSL's own lock is short: a record is encrypted or decrypted under it, no socket is
+//! touched.
 mod handshake;
 mod pipe;
 mod reading;

@@ -117,8 +117,8 @@ impl Session {
         }
     }
 
-    /// Appends what has arrived with the handshake already: nothing will announce it. An end among it is for the
-    /// next read.
+    /// Appends what has arrived with the handshake already: nothing will announce it. An end among it is for
+    /// the next read.
     pub fn take_decrypted(&self, into: &mut Vec<u8>) -> Result<()> {
         let mut record = memory::zeros(RECORD)?;
         loop {

@@ -82,7 +82,8 @@ fn read_all(session: &Session, socket: &Socket, wanted: usize) -> Vec<u8> {
     got
 }
 
-/// The failure that the end of the stream is. A child of another test may hold the server's socket for a moment.
+/// The failure that the end of the stream is. A child of another test may hold the server's socket for a
+/// moment.
 fn end_of(session: &Session, socket: &Socket) -> Error {
     loop {
         match session.read(socket, &mut [0; 10]) {

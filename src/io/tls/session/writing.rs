@@ -33,8 +33,8 @@ impl Session {
         self.wants_write() || self.unfinished.load(Ordering::Acquire)
     }
 
-    /// Writes what the socket takes now, of `data` from `sent` on; a call that did not finish is repeated with the
-    /// same data. A record counts as sent when all of it is. False when something is left.
+    /// Writes what the socket takes now, of `data` from `sent` on; a call that did not finish is repeated
+    /// with the same data. A record counts as sent when all of it is. False when something is left.
     pub fn write(&self, socket: &Socket, data: &[u8], sent: &mut usize) -> io::Result<bool> {
         let mut writer = std::mem::take(&mut *self.writer.lock());
         let result = self.write_with(&mut writer, socket, data, sent);
