@@ -248,6 +248,9 @@ impl Connection {
     /// The parser of a new link starts clean, with what the handshake read too much.
     pub(super) fn begin_receiving(self: &Arc<Self>, link: &Arc<Link>, leftover: &[u8]) {
         let mut inbound = self.inbound.lock();
+        if link.is_down() {
+            return; // lost meanwhile; the next one may be here already, in the middle of a message
+        }
         *inbound = Inbound::default();
         let mut events = Vec::new();
         let result =

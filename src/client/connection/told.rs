@@ -11,12 +11,12 @@ use std::time::Duration;
 
 use crate::client::connection::Connection;
 use crate::client::connection::link::Link;
-use crate::client::connection::testing::{SOON, Server, connected};
+use crate::client::connection::testing::{SOON, Server, connected, loose_link};
 use crate::client::connection::waiter::Waiter;
 use crate::client::pause::Hold;
 use crate::client::subscription::Request;
 use crate::error::Status;
-use crate::io::clock::Deadline;
+use crate::io::clock::{self, Deadline};
 use crate::io::socket::{Socket, TcpOptions};
 
 /// Does `work` on a thread of its own while a reconnect stands between having gathered what the server is to
@@ -149,4 +149,28 @@ fn what_comes_late_over_an_earlier_link_changes_nothing() {
     connection.close();
     connection.slow_consumer(&own, sub);
     assert_eq!(connection.last_error().unwrap().0, Status::NotPermitted);
+}
+
+#[test]
+fn a_thread_that_is_late_with_an_earlier_link_does_not_disturb_what_is_being_read() {
+    let server = Server::start(false);
+    let connection = connected(&server);
+    let mut stream = server.accepted.recv_timeout(SOON).unwrap();
+    let request = Request { subject: b"foo", queue: None, handler: None, timeout_ms: None };
+    let sub = connection.subscribe(request).unwrap();
+    sub.start();
+    connection.flush(10_000).unwrap();
+    let (link, earlier) = (connection.link_now(), loose_link());
+    earlier.take_down();
+    let before = link.arrivals().attended;
+    stream.write_all(b"MSG foo 1 5\r\nhe").unwrap();
+    let until = clock::now() + SOON;
+    while link.arrivals().attended < before + 15 {
+        assert!(clock::now() < until, "half a message is not read");
+        thread::yield_now();
+    }
+    connection.begin_receiving(&earlier, b"");
+    stream.write_all(b"llo\r\n").unwrap();
+    assert_eq!(sub.next_msg(20_000).unwrap().data(), b"hello");
+    connection.close();
 }
