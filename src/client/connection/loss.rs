@@ -295,6 +295,9 @@ mod tests {
         let asker = Arc::clone(&connection);
         let asker = thread::spawn(move || asker.request(b"foo", None, b"", 20_000));
         server.lines_until("PUB foo");
+        while connection.outbound.has_bytes() {
+            thread::yield_now(); // the one who writes has not noticed yet that all is written
+        }
         let hold = Hold::at("lost", &connection);
         let loser = lose(&connection);
         hold.wait_for_one();
