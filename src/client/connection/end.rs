@@ -103,3 +103,53 @@ impl Observer for Connection {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::sync::mpsc::channel;
+    use std::thread;
+
+    use super::*;
+    use crate::client::connection::publish::{Flush, Outgoing};
+    use crate::client::connection::testing::{SOON, Server, connected, connected_with};
+    use crate::client::subscription::{Request, Subscription};
+
+    #[test]
+    fn what_was_published_goes_out_before_the_close() {
+        let server = Server::start(false);
+        let connection = connected(&server);
+        for _ in 0..100 {
+            let last = Outgoing { subject: b"last", reply: None, headers: None, payload: b"" };
+            connection.publish(last, Flush::Soon).unwrap();
+        }
+        connection.close();
+        (0..100).for_each(|_| drop(server.lines_until("PUB last")));
+    }
+
+    #[test]
+    fn the_end_is_told_once_all_that_ends_along_has_ended() {
+        let server = Server::start(true);
+        let (tell, told) = channel();
+        let kept: Arc<Mutex<Option<Arc<Subscription>>>> = Arc::default();
+        let seen = Arc::clone(&kept);
+        let connection = connected_with(&server, |options| {
+            options.closed_handler = Some(Arc::new(move |_| {
+                let subscription = seen.lock().unwrap().take().unwrap();
+                tell.send(subscription.is_valid()).unwrap();
+            }));
+        });
+        let request = Request { subject: b"foo", queue: None, handler: None, timeout_ms: None };
+        let subscription = connection.subscribe(request).unwrap();
+        subscription.start();
+        *kept.lock().unwrap() = Some(Arc::clone(&subscription));
+        let reader = thread::spawn(move || subscription.next_msg(20_000).err().map(|e| e.status()));
+        let flusher = Arc::clone(&connection);
+        let flusher = thread::spawn(move || flusher.flush(20_000).err().map(|e| e.status()));
+        (0..2).for_each(|_| drop(server.lines_until("PING"))); // that of the handshake and that of the flush
+        connection.abandon();
+        assert_eq!(told.recv_timeout(SOON), Ok(false), "it is still there");
+        assert_eq!(reader.join().unwrap(), Some(Status::ConnectionClosed));
+        assert_eq!(flusher.join().unwrap(), Some(Status::ConnectionClosed));
+    }
+}

@@ -99,3 +99,26 @@ impl Connection {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::connection::testing::{Server, connected, link_with_peer};
+
+    #[test]
+    fn a_link_that_comes_too_late_is_ended_and_changes_nothing() {
+        let server = Server::start(false);
+        let connection = connected(&server);
+        let (own, (late, _peer)) = (connection.link_now(), link_with_peer());
+        connection.go_live(Arc::clone(&late), ServerInfo::default(), b"").unwrap();
+        assert!(late.is_down() && connection.state.lock().is_current(&own));
+        assert_eq!(connection.max_payload(), 1000, "as its own server said");
+        connection.flush(20_000).unwrap();
+
+        connection.close();
+        let (late, _peer) = link_with_peer();
+        let failure = connection.go_live(Arc::clone(&late), ServerInfo::default(), b"").unwrap_err();
+        assert!(late.is_down() && connection.is_closed());
+        assert_eq!(failure.status(), Status::ConnectionClosed);
+    }
+}
