@@ -50,7 +50,7 @@ impl Connection {
         let no_user = options.user.as_ref().is_none_or(|user| user.is_empty());
         if no_user && options.token.as_ref().is_none_or(|token| token.is_empty()) {
             let state = self.state.lock();
-            if let Some((user, password)) = state.pool.default_credentials() {
+            if let Some((user, password)) = state.servers.pool.default_credentials() {
                 return Ok(Login { nkey, ..Login::named(user, password)? });
             }
         }
@@ -146,5 +146,58 @@ fn read(file: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
         Ok(content) => Ok(Zeroizing::new(content)),
         Err(e) if e.kind() == ErrorKind::OutOfMemory => Err(Status::NoMemory.into()),
         Err(e) => fail(Status::Err, format!("error opening file '{}': {e}", shown(file))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::client::connection::testing::unconnected;
+    use crate::client::options::Options;
+
+    /// What a connect to this URL sends.
+    fn login(url: &str, set: impl FnOnce(&mut Options)) -> Result<Login> {
+        let connection = unconnected(|options| {
+            options.set_url(Some(url.as_bytes())).unwrap();
+            set(options);
+        });
+        let server = connection.state.lock().servers.pool.current().unwrap().clone();
+        connection.login(&server, &ServerInfo::default())
+    }
+
+    fn user_and_password(login: &Login) -> (Option<&[u8]>, Option<&[u8]>) {
+        (login.user.as_deref(), login.password.as_deref())
+    }
+
+    #[test]
+    fn what_a_url_says_wins_over_the_options() {
+        let set = |options: &mut Options| options.set_user_info(Some(b"o"), Some(b"p")).unwrap();
+        let named = login("nats://u:q@a:1", set).unwrap();
+        assert_eq!(user_and_password(&named), (Some(&b"u"[..]), Some(&b"q"[..])));
+        let token = login("nats://t@a:1", set).unwrap();
+        assert_eq!((token.user.as_deref(), token.token.as_deref()), (None, Some(&b"t"[..])));
+        let from_options = login("nats://a:1", set).unwrap();
+        assert_eq!(user_and_password(&from_options), (Some(&b"o"[..]), Some(&b"p"[..])));
+    }
+
+    #[test]
+    fn a_token_has_one_origin() {
+        let handler = || -> Option<crate::client::options::TokenHandler> {
+            Some(Arc::new(|| Ok(Some(b"asked for".to_vec()))))
+        };
+        let asked = login("nats://a:1", |options| options.set_token_handler(handler()).unwrap()).unwrap();
+        assert_eq!(asked.token.as_deref(), Some(&b"asked for"[..]));
+        let both = login("nats://t@a:1", |options| options.set_token_handler(handler()).unwrap());
+        assert_eq!(both.err().map(|error| error.status()), Some(Status::IllegalState));
+    }
+
+    #[test]
+    fn credentials_without_a_jwt_are_refused() {
+        let none = login("nats://a:1", |options| {
+            options.set_user_credentials_from_memory(Some(b"nothing of the kind")).unwrap();
+        });
+        assert_eq!(none.err().map(|error| error.status()), Some(Status::NotFound));
     }
 }

@@ -46,12 +46,12 @@ impl Connection {
         }
         let thread = self.core().threads.prepare("nats-drain")?;
         let mut state = self.state.lock();
-        if !may_drain(state.status)? {
+        if !may_drain(state.status())? {
             return Ok(());
         }
         let table = self.routes.lock(); // one that is subscribed now is drained too, or refused
         let subs = table.subscriptions()?;
-        self.set_status(&mut state, ConnStatus::DrainingSubs);
+        state.drain_subscriptions();
         drop((table, state));
         self.stop_ticks();
         for sub in &subs {
@@ -101,12 +101,11 @@ impl Connection {
     /// Nothing is published any more. False when the connection is closed already.
     fn begin_draining_publishes(&self) -> bool {
         let mut state = self.state.lock();
-        if state.status != ConnStatus::DrainingSubs {
-            return false;
+        let drains = state.drain_publishes();
+        if drains {
+            self.outbound.refuse_publishes();
         }
-        self.set_status(&mut state, ConnStatus::DrainingPubs);
-        self.outbound.refuse_publishes();
-        true
+        drains
     }
 
     fn flush_within(self: &Arc<Self>, deadline: Deadline) -> Result<()> {
@@ -117,7 +116,7 @@ impl Connection {
     fn report_drain(self: &Arc<Self>, error: &Error, what: &str) {
         let status = error.status();
         let text = format!("Drain error: {what}: {} ({})", status.code(), status.text());
-        self.report(&mut self.state.lock(), None, Error::new(status, text));
+        self.state.lock().report(None, Error::new(status, text));
     }
 }
 
@@ -166,18 +165,9 @@ fn may_drain(status: ConnStatus) -> Result<bool> {
 }
 
 #[cfg(test)]
-impl Connection {
-    /// One without a server: subscriptions of it get what a test gives them.
-    pub(in crate::client) fn unconnected() -> Arc<Connection> {
-        use crate::client::library;
-        let options = crate::client::options::Options::new(&library::defaults());
-        Connection::new(library::core().unwrap(), options).unwrap()
-    }
-}
-
-#[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::connection::testing::unconnected;
     use crate::client::subscription::{End, Request};
 
     fn subscribed(connection: &Arc<Connection>) -> Arc<Subscription> {
@@ -187,7 +177,7 @@ mod tests {
 
     #[test]
     fn all_have_to_end_before_or_after_they_are_counted() {
-        let connection = Connection::unconnected();
+        let connection = unconnected(|_| {});
         let subs = [(); 3].map(|()| subscribed(&connection));
         connection.unsubscribe(&subs[1], 0).unwrap();
         let ends = Ends::of(&subs);

@@ -1,14 +1,12 @@
 //! One connection's place in the program's event loop: the calls into the loop's adapter.
 //!
-//! An adapter is code of the program. Calls into it wait in a queue, in the order in which the connection's state
-//! changed, and one thread at a time makes them, with no lock held. Who finds another one at it leaves its calls to that
-//! one. The timer and the pollers only queue theirs: a helper's thread makes them.
-
-use std::collections::LinkedList;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+//! An adapter is code of the program. Calls into it wait in a queue, in the order in which the connection's
+//! state changed, and one thread at a time makes them, with no lock held. Who finds another one at it leaves
+//! its calls to that one. The timer and the pollers only queue theirs: a helper's thread makes them.
 
 use crate::sync::Mutex;
+use std::collections::LinkedList;
+use std::sync::Arc;
 
 use crate::client::connection::Connection;
 use crate::client::connection::link::Link;
@@ -21,8 +19,8 @@ use crate::io::threads::ThreadId;
 /// How long a close waits for an adapter that another thread is calling at that moment.
 const DETACH_WAIT_MS: i64 = 10_000;
 
-/// A call into the adapter, or a few that belong together. Those that are out of place by the time their turn comes are
-/// left out: nothing is said before the first attachment, nor after the last call.
+/// A call into the adapter, or a few that belong together. Those that are out of place by the time their turn
+/// comes are left out: nothing is said before the first attachment, nor after the last call.
 pub enum Call {
     /// Gives the loop the socket of a link, unless it was lost meanwhile.
     Attach(Arc<Connection>, Arc<Link>, Arc<Waiter<()>>),
@@ -73,8 +71,8 @@ impl Attachment {
         }
     }
 
-    /// Makes the calls queued, unless some thread is at it: then that one makes them. An adapter that uses the connection
-    /// comes here again; what that asks of it follows the call it is in.
+    /// Makes the calls queued, unless some thread is at it: then that one makes them. An adapter that uses
+    /// the connection comes here again; what that asks of it follows the call it is in.
     pub fn make_calls(&self) {
         let Some(making) = Making::begin(self) else { return };
         while let Some(call) = making.next() {
@@ -183,49 +181,16 @@ impl Drop for Making<'_> {
     }
 }
 
-/// Deals with the loop's events of one kind. A program may bring them on several threads; none is lost then, and none
-/// waits: the thread that is at it goes through another round.
-#[derive(Default)]
-pub struct OneAtATime(AtomicUsize);
-
-impl OneAtATime {
-    /// `work` learns whether it is another round, for events that came during the one before.
-    pub fn run(&self, mut work: impl FnMut(bool)) {
-        if self.0.fetch_add(1, Ordering::AcqRel) > 0 {
-            return;
-        }
-        let broken_off = BrokenOff(&self.0);
-        let (mut events, mut again) = (1, false);
-        loop {
-            work(again);
-            match self.0.compare_exchange(events, 0, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => return std::mem::forget(broken_off),
-                Err(more) => (events, again) = (more, true),
-            }
-        }
-    }
-}
-
-/// Lets the next event be dealt with after one whose work has panicked.
-struct BrokenOff<'a>(&'a AtomicUsize);
-
-impl Drop for BrokenOff<'_> {
-    fn drop(&mut self) {
-        self.0.store(0, Ordering::Release);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::os::fd::{IntoRawFd, RawFd};
     use std::os::unix::net::UnixStream;
-    use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::sync::mpsc::{self, Receiver, Sender};
     use std::thread;
     use std::time::Duration;
 
     use super::*;
-    use crate::client::connection::mock::{Client, connect_to};
+    use crate::client::connection::testing::{Server, connected_with};
     use crate::client::connection::vitals::Vitals;
     use crate::client::pause::Hold;
     use crate::io::socket::{Socket, TcpOptions};
@@ -351,30 +316,6 @@ mod tests {
     }
 
     #[test]
-    fn events_that_come_during_another_are_not_lost() {
-        let turns = OneAtATime::default();
-        let mut rounds = Vec::new();
-        turns.run(|again| {
-            if rounds.is_empty() {
-                (0..3).for_each(|_| turns.run(|_| unreachable!("somebody is at it")));
-            }
-            rounds.push(again);
-        });
-        turns.run(|again| rounds.push(again));
-        assert_eq!(rounds, [false, true, false]);
-    }
-
-    #[test]
-    fn work_that_was_broken_off_does_not_stop_what_comes_after() {
-        let turns = OneAtATime::default();
-        let broken = AssertUnwindSafe(|| turns.run(|_| panic!("for the test")));
-        assert!(catch_unwind(broken).is_err());
-        let mut rounds = Vec::new();
-        turns.run(|again| rounds.push(again));
-        assert_eq!(rounds, [false]);
-    }
-
-    #[test]
     fn requests_to_write_do_not_pile_up() {
         let f = fixture(Phase::Polling);
         (0..1000).for_each(|_| f.write());
@@ -450,10 +391,11 @@ mod tests {
     /// A connection that the recorder's loop polls.
     fn looped(recorder: &Arc<Recorder>) -> Arc<Connection> {
         let recorder = Arc::clone(recorder);
-        let serve = |mut client: Client| {
-            client.wait_for("never");
-        };
-        connect_to(serve, |options| options.event_loop = Some(Arc::new(move || recorder.clone())))
+        let server = Server::start(false);
+        connected_with(&server, |options| {
+            options.allow_reconnect = false;
+            options.event_loop = Some(Arc::new(move || recorder.clone()));
+        })
     }
 
     #[test]
@@ -462,7 +404,7 @@ mod tests {
         let f = fixture(Phase::Unknown);
         f.write();
         f.attachment.make_calls();
-        let link = connection.state.lock().link.clone().unwrap();
+        let link = connection.link_now();
         let attached = Arc::new(Waiter::default());
         f.attachment.post(Call::Attach(Arc::clone(&connection), link, Arc::clone(&attached)));
         f.attachment.make_calls();

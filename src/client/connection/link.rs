@@ -6,8 +6,9 @@ use std::sync::{Arc, OnceLock};
 
 use crate::sync::Mutex;
 
-use crate::client::connection::event_loop::{Attachment, OneAtATime};
+use crate::client::connection::event_loop::Attachment;
 use crate::client::connection::loss::Reason;
+use crate::client::connection::one_at_a_time::OneAtATime;
 use crate::client::connection::vitals::Vitals;
 use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::Deadline;
@@ -136,8 +137,8 @@ impl Link {
         Ok(())
     }
 
-    /// Whether the poller is to tell when the socket takes bytes again. Only while it has something to write itself: a
-    /// publisher that writes waits on its own, and the poller would be woken for nothing.
+    /// Whether the poller is to tell when the socket takes bytes again. Only while it has something to write
+    /// itself: a publisher that writes waits on its own, and the poller would be woken for nothing.
     pub fn watch_writable(&self, on: bool) {
         let mut watch = self.watch.lock();
         if std::mem::replace(&mut watch.interest.writable, on) != on {
@@ -145,7 +146,8 @@ impl Link {
         }
     }
 
-    /// Whether the poller is to tell when there is something to read. False when it does not watch the socket.
+    /// Whether the poller is to tell when there is something to read. False when it does not watch the
+    /// socket.
     pub fn watch_readable(&self, on: bool) -> bool {
         let mut watch = self.watch.lock();
         watch.interest.readable = on;
@@ -168,13 +170,15 @@ impl Link {
         self.read_by_caller.store(on, Ordering::Relaxed);
     }
 
-    /// What still arrives is not to be read any more. The rest is done by [`Link::take_down`], without any lock.
+    /// What still arrives is not to be read any more. The rest is done by [`Link::take_down`], without any
+    /// lock.
     pub fn mark_down(&self) {
         self.down.store(true, Ordering::Release);
     }
 
-    /// Ends the link: nobody watches the socket any more, and whoever waits on it wakes up. An event loop has to be told
-    /// first, see [`crate::client::connection::event_loop`]; nobody waits on the socket that one polls.
+    /// Ends the link: nobody watches the socket any more, and whoever waits on it wakes up. An event loop has
+    /// to be told first, see [`crate::client::connection::event_loop`]; nobody waits on the socket that one
+    /// polls.
     pub fn take_down(&self) {
         self.mark_down();
         if self.event_loop.is_none() {
@@ -254,8 +258,8 @@ impl Link {
         }
     }
 
-    /// Takes note that all is done about the first so many bytes of the socket. The poller may be late with it, after a
-    /// caller that has read on.
+    /// Takes note that all is done about the first so many bytes of the socket. The poller may be late with
+    /// it, after a caller that has read on.
     #[inline]
     pub fn note_attended(&self, bytes: u64) {
         if !self.may_have_more() {
@@ -275,16 +279,7 @@ impl Link {
             return Ok(Wrote::Gone);
         }
         if let Some(tls) = self.tls.get() {
-            let before = *sent;
-            let result = tls.write(&self.socket, data, sent);
-            if *sent > before {
-                self.vitals.note_out();
-            }
-            let all = result.map_err(|e| {
-                self.note_reason(reason_of(&e));
-                write_error(&e)
-            })?;
-            return Ok(if all { Wrote::All } else { Wrote::Part });
+            return self.write_encrypted(tls, data, sent);
         }
         while *sent < data.len() {
             match self.socket.write(&data[*sent..]) {
@@ -300,6 +295,22 @@ impl Link {
             }
         }
         Ok(Wrote::All)
+    }
+
+    fn write_encrypted(&self, tls: &tls::Session, data: &[u8], sent: &mut usize) -> Result<Wrote> {
+        let before = *sent;
+        let result = tls.write(&self.socket, data, sent);
+        if *sent > before {
+            self.vitals.note_out();
+        }
+        match result {
+            Ok(true) => Ok(Wrote::All),
+            Ok(false) => Ok(Wrote::Part),
+            Err(e) => {
+                self.note_reason(reason_of(&e));
+                Err(write_error(&e))
+            }
+        }
     }
 
     /// Whether bytes go to the socket as they are, so that [`Link::write_pieces`] can be used.

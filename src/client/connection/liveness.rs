@@ -1,9 +1,9 @@
 //! The keep-alive of a connection: its ticks, and what the program may change while it lives.
 
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use crate::client::connection::events::Event;
 use crate::client::connection::link::Link;
 use crate::client::connection::loss::{Loss, Reason};
 use crate::client::connection::vitals::Pulse;
@@ -20,58 +20,41 @@ use crate::session::liveness::{Liveness, StaleCause, Tick};
 impl Connection {
     /// (Re)starts the keep-alive of a connection that has just come up.
     pub(super) fn start_ticks(self: &Arc<Self>) {
-        self.with_liveness(|live| live.start(clock::now()));
+        self.keep_alive.with(|live| live.start(clock::now()));
         self.schedule_tick();
     }
 
     pub(super) fn stop_ticks(&self) {
-        self.with_liveness(Liveness::stop);
-        if let Some(key) = self.tick.lock().take() {
-            self.core().timer.cancel(key);
-        }
-    }
-
-    /// Works on the keep-alive state, and shows the result to those who look without a lock.
-    fn with_liveness<T>(&self, work: impl FnOnce(&mut Liveness) -> T) -> T {
-        let mut live = self.liveness.lock();
-        let result = work(&mut live);
-        self.vitals.mirror(&live);
-        result
+        self.keep_alive.stop(&self.core().timer);
     }
 
     fn schedule_tick(self: &Arc<Self>) {
-        let mut tick = self.tick.lock();
-        if let Some(old) = tick.take() {
-            self.core().timer.cancel(old);
-        }
-        if let Some(at) = self.liveness.lock().next_tick() {
-            let connection: Weak<Connection> = Arc::downgrade(self);
-            *tick = Some(self.core().timer.schedule(at, move || {
-                if let Some(connection) = connection.upgrade() {
-                    connection.on_tick();
-                }
-            }));
-        }
+        let connection: Weak<Connection> = Arc::downgrade(self);
+        self.keep_alive.schedule(&self.core().timer, move || {
+            if let Some(connection) = connection.upgrade() {
+                connection.on_tick();
+            }
+        });
     }
 
     /// On the timer thread: waits for nothing.
     fn on_tick(self: &Arc<Self>) {
         // While it is held, the program is told of no loss, and an event loop does not close the descriptor.
         let mut state = self.state.lock();
-        if state.status != ConnStatus::Connected {
+        if state.status() != ConnStatus::Connected {
             return;
         }
-        let Some(link) = state.link.clone() else { return };
+        let Some(link) = state.link().cloned() else { return };
         let arrivals = link.arrivals();
-        let (due, missed, cause) = self.with_liveness(|live| {
+        let (due, missed, cause) = self.keep_alive.with(|live| {
             let missed = live.outstanding();
             (live.tick(clock::now(), arrivals), missed, live.stale_cause())
         });
         if due != Tick::NotDue && missed > 0 {
-            self.post_ping(&mut state, PingEvent::Missed, missed, None);
+            state.post(Event::Ping(PingEvent::Missed, missed, None));
         }
         if due == Tick::SendPing {
-            self.post_ping(&mut state, PingEvent::Sent, missed + 1, None); // first: the PONG may be fast
+            state.post(Event::Ping(PingEvent::Sent, missed + 1, None)); // first: the PONG may be fast
         }
         drop(state);
         match due {
@@ -82,11 +65,11 @@ impl Connection {
         self.schedule_tick();
     }
 
-    /// The poller is called in any case: when it comes tells whether the PING is late. An event loop of the program
-    /// counts as prompt.
+    /// The poller is called in any case: when it comes tells whether the PING is late. An event loop of the
+    /// program counts as prompt.
     fn send_keep_alive(self: &Arc<Self>) {
         let then = self.outbound.keep_alive();
-        self.ping_waits.store(true, Ordering::Release);
+        self.keep_alive.note_ping_waits();
         match self.event_loop() {
             None => self.poller().request_flush(self.clone()),
             Some(_) => {
@@ -103,9 +86,7 @@ impl Connection {
     }
 
     pub(super) fn note_ping_tried(&self) {
-        if self.ping_waits.load(Ordering::Acquire) && self.ping_waits.swap(false, Ordering::AcqRel) {
-            self.with_liveness(|live| live.on_ping_tried(clock::now()));
-        }
+        self.keep_alive.note_ping_tried();
     }
 
     /// A PONG arrived. A late one of an earlier link answers no PING of this one.
@@ -114,11 +95,11 @@ impl Connection {
         if !state.is_current(link) {
             return;
         }
-        self.with_liveness(Liveness::on_pong);
+        self.keep_alive.with(Liveness::on_pong);
         let answer = self.outbound.pong();
         self.vitals.note_pong(answer.round_trip);
         if answer.keep_alive {
-            self.post_ping(&mut state, PingEvent::Answered, 0, answer.round_trip);
+            state.post(Event::Ping(PingEvent::Answered, 0, answer.round_trip));
         }
         drop(state);
         if let Some(waiter) = answer.waiter {
@@ -142,7 +123,7 @@ impl Connection {
     /// The ping interval in force in milliseconds, 0 or less for no pings.
     pub fn ping_interval(&self) -> Result<i64> {
         self.open()?;
-        Ok(self.liveness.lock().interval_ms())
+        Ok(self.keep_alive.with(|live| live.interval_ms()))
     }
 
     /// Changes how many PINGs may be unanswered; the next tick decides by it.
@@ -153,7 +134,7 @@ impl Connection {
     /// How many PINGs may be unanswered.
     pub fn max_pings_out(&self) -> Result<i32> {
         self.open()?;
-        Ok(self.liveness.lock().max_out())
+        Ok(self.keep_alive.with(|live| live.max_out()))
     }
 
     /// How long a keep-alive PING may be unanswered, in milliseconds; 0 or less: as long as its count allows.
@@ -161,12 +142,13 @@ impl Connection {
         self.change_liveness(|live| live.set_pong_timeout(ms))
     }
 
-    /// Bounds the time in which a dead peer is found, in milliseconds; 0 or less: only the other settings count.
+    /// Bounds the time in which a dead peer is found, in milliseconds; 0 or less: only the other settings
+    /// count.
     pub fn set_max_detection(self: &Arc<Self>, ms: i64) -> Result<()> {
         self.change_liveness(|live| live.set_max_detection(ms))?;
         let user_timeout_ms = self.tcp_options().user_timeout_ms;
         let state = self.state.lock(); // while it is held, an event loop does not close the descriptor
-        if let Some(link) = &state.link {
+        if let Some(link) = state.link() {
             link.socket().set_user_timeout(user_timeout_ms);
         }
         Ok(())
@@ -174,17 +156,18 @@ impl Connection {
 
     fn change_liveness(self: &Arc<Self>, change: impl FnOnce(&mut Liveness)) -> Result<()> {
         self.open()?;
-        self.with_liveness(change);
+        self.keep_alive.with(change);
         if self.status() == ConnStatus::Connected {
             self.schedule_tick();
         }
         Ok(())
     }
 
-    /// What sockets are made with: what the program set, and what the bound on the detection time makes of it.
+    /// What sockets are made with: what the program set, and what the bound on the detection time makes of
+    /// it.
     pub(super) fn tcp_options(&self) -> TcpOptions {
         let mut tcp = self.options.liveness.tcp;
-        let bound = self.liveness.lock().max_detection_ms();
+        let bound = self.keep_alive.with(|live| live.max_detection_ms());
         if bound > 0 && (tcp.user_timeout_ms <= 0 || tcp.user_timeout_ms > bound) {
             tcp.user_timeout_ms = bound;
         }
@@ -193,14 +176,15 @@ impl Connection {
 
     // ---- questions ----
 
-    /// The pulse at this moment. Waits for no lock: of what others are just working on, an older value is given.
+    /// The pulse at this moment. Waits for no lock: of what others are just working on, an older value is
+    /// given.
     pub fn pulse(&self) -> Result<Pulse> {
         self.open()?;
         if let Some(bytes) = self.outbound.try_buffered() {
             self.vitals.note_queued(bytes);
         }
         let state = self.state.try_lock();
-        let in_socket = state.and_then(|state| state.link.as_ref().and_then(|link| link.socket().unsent()));
+        let in_socket = state.and_then(|state| state.link().and_then(|link| link.socket().unsent()));
         Ok(Pulse { in_socket, ..self.vitals.pulse() })
     }
 
@@ -216,7 +200,7 @@ impl Connection {
     /// Sends a PING now. Without its PONG within `timeout` the connection is stale. Does not wait for that.
     pub fn check_liveness(self: &Arc<Self>, timeout: Duration) -> Result<()> {
         self.open()?;
-        let link = self.state.lock().link.clone().ok_or(Status::ConnectionDisconnected)?;
+        let link = self.state.lock().link().cloned().ok_or(Status::ConnectionDisconnected)?;
         let waiter = Arc::new(Waiter::default());
         let then = self.outbound.ping(Arc::clone(&waiter))?;
         self.carry_out(then);
@@ -265,11 +249,11 @@ fn reason(cause: Option<StaleCause>) -> Reason {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicBool;
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::thread;
 
     use super::*;
-    use crate::client::connection::mock::{Client, connect_to};
+    use crate::client::connection::testing::{Server, connected_with};
     use crate::io::poller::Driven;
 
     /// Keeps the poller busy.
@@ -289,10 +273,10 @@ mod tests {
     }
 
     /// A connection of which PINGs are due each second and one may be unanswered; whether it was lost.
-    fn pinging(serve: impl FnOnce(Client) + Send + 'static) -> (Arc<Connection>, Arc<AtomicBool>) {
+    fn pinging(server: &Server) -> (Arc<Connection>, Arc<AtomicBool>) {
         let lost = Arc::new(AtomicBool::new(false));
         let note = Arc::clone(&lost);
-        let connection = connect_to(serve, |options| {
+        let connection = connected_with(server, |options| {
             options.ping_interval_ms = 1000;
             options.max_pings_out = 1;
             options.disconnected_handler = Some(Arc::new(move |_| note.store(true, Ordering::Release)));
@@ -302,11 +286,9 @@ mod tests {
 
     #[test]
     fn what_the_handshake_read_is_not_unread() {
-        let serve = |mut client: Client| {
-            client.wait_for("never");
-        };
-        let (connection, _) = pinging(serve);
-        let link = connection.state.lock().link.clone().unwrap();
+        let server = Server::start(false);
+        let (connection, _) = pinging(&server);
+        let link = connection.link_now();
         let Arrivals { arrived, attended } = connection.arrivals(&link).unwrap();
         assert!(arrived > 0);
         assert_eq!(arrived, attended);
@@ -315,11 +297,8 @@ mod tests {
 
     #[test]
     fn a_poller_that_was_busy_costs_no_healthy_connection() {
-        let (connection, lost) = pinging(|mut client| {
-            while client.wait_for("PING") {
-                client.say("PONG\r\n");
-            }
-        });
+        let server = Server::start(false);
+        let (connection, lost) = pinging(&server);
         thread::sleep(Duration::from_millis(900));
         // The PING of the first second is written after that of the next one was due.
         connection.poller().request_flush(Arc::new(Busy(Duration::from_millis(1300))));

@@ -1,14 +1,12 @@
 //! Coming back after a loss: a thread that lives as long as the outage.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::client::connection::loss::{Loss, Reason};
 use crate::client::connection::{ConnStatus, Connection};
 use crate::error::{Error, Result, Status};
-use crate::io::clock::{self, Deadline, wait_until};
-use crate::io::threads::ThreadId;
+use crate::io::clock::{self, Deadline};
 use crate::session::auth::{self, ServerErr};
 use crate::session::pool::Server;
 use crate::session::reconnect::{Delay, ReconnectPlan, ReconnectTiming, wait_with_jitter};
@@ -26,7 +24,8 @@ struct Next {
 }
 
 impl Connection {
-    /// Comes back after a loss. When no thread can be had now, the timer tries again soon: every wait doubles.
+    /// Comes back after a loss. When no thread can be had now, the timer tries again soon: every wait
+    /// doubles.
     pub(super) fn come_back_soon(self: &Arc<Self>, next_try: Duration) {
         if self.start_reconnecting(false).is_ok() {
             return;
@@ -52,7 +51,8 @@ impl Connection {
         self.reconnect_loop(initial, ReconnectPlan::new(), None);
     }
 
-    /// Goes on in another thread if a handler of the program ends this one: for the attempt, that is a failure.
+    /// Goes on in another thread if a handler of the program ends this one: for the attempt, that is a
+    /// failure.
     fn reconnect_loop(self: &Arc<Self>, initial: bool, mut plan: ReconnectPlan, mut next: Option<Next>) {
         loop {
             let (connection, its_plan, its_next) = (Arc::clone(self), plan.clone(), next.clone());
@@ -68,46 +68,33 @@ impl Connection {
                 next = Some(Next { server, wait: self.next_wait(&mut plan, pool_len) });
                 continue; // that may have ended the thread
             };
-            if !self.pause(wait) {
+            if !self.pause(wait) || self.try_server(&server, initial) {
                 return;
             }
-            self.begin_attempt();
-            let result = self.attempt(&server);
-            self.end_attempt();
-            match result {
-                Ok(()) => return,
-                Err(failure) => {
-                    if failure.reached {
-                        self.reconnects.fetch_add(1, Ordering::Relaxed);
-                    }
-                    if self.abort_after(&failure.error, failure.reached, initial) {
-                        self.close_now(Loss::new(Reason::Auth, failure.error));
-                        return;
-                    }
-                }
-            }
         }
+    }
+
+    /// True when there is nothing more to try: it is up, or given up.
+    fn try_server(self: &Arc<Self>, server: &Server, initial: bool) -> bool {
+        self.state.lock().begin_attempt();
+        let result = self.attempt(server);
+        self.state.lock().end_attempt();
+        let Err(failure) = result else { return true };
+        if failure.reached {
+            self.counters.note_reconnect();
+        }
+        let given_up = self.abort_after(&failure.error, failure.reached, initial);
+        if given_up {
+            self.close_now(Loss::new(Reason::Auth, failure.error));
+        }
+        given_up
     }
 
     fn next_server(&self) -> Option<(Server, usize)> {
         let mut state = self.state.lock();
-        let server = state.pool.next(self.options.max_reconnect)?.clone();
-        Some((server, state.pool.len()))
-    }
-
-    fn begin_attempt(&self) {
-        let mut state = self.state.lock();
-        state.trying = Some(ThreadId::current());
-        if let Some(server) = state.pool.current_mut() {
-            server.attempts += 1;
-        }
-    }
-
-    pub(super) fn end_attempt(&self) {
-        let mut state = self.state.lock();
-        if state.trying == Some(ThreadId::current()) {
-            state.trying = None; // once the connection is up, another thread may be trying again
-        }
+        let pool = &mut state.servers.pool;
+        let server = pool.next(self.options.max_reconnect)?.clone();
+        Some((server, pool.len()))
     }
 
     /// How long to wait before an attempt.
@@ -117,15 +104,15 @@ impl Connection {
             wait_ms: options.reconnect_wait_ms,
             jitter_ms: options.reconnect_jitter_ms,
             jitter_tls_ms: options.reconnect_jitter_tls_ms,
-            tls: self.may_use_tls(),
+            tls: self.security.may_be_used(),
             custom: options.custom_reconnect_delay.is_some(),
         };
-        let delay = plan.next_delay(pool_len, &timing, &mut self.state.lock().rng);
+        let delay = plan.next_delay(pool_len, &timing, &mut self.state.lock().servers.rng);
         match (delay, &options.custom_reconnect_delay) {
             (Delay::Wait(wait), _) => wait,
             (Delay::Ask { attempts }, Some(ask)) => match ask(self, attempts) {
                 Some(ms) => Duration::from_millis(ms.max(0) as u64),
-                None => wait_with_jitter(&timing, &mut self.state.lock().rng),
+                None => wait_with_jitter(&timing, &mut self.state.lock().servers.rng),
             },
             _ => Delay::PAUSE,
         }
@@ -134,32 +121,28 @@ impl Connection {
     /// Waits before an attempt; false when the connection was closed meanwhile.
     fn pause(&self, wait: Duration) -> bool {
         let ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
-        let mut state = self.state.lock();
-        let closed = |s: &mut super::State| (s.status == ConnStatus::Closed).then_some(());
-        wait_until(&self.woken, &mut state, Deadline::in_ms(ms), closed).is_none()
+        !self.state.wait_for_close(Deadline::in_ms(ms))
     }
 
     /// Takes note of a failed attempt; true when the connection is to be given up.
     fn abort_after(self: &Arc<Self>, error: &Error, reached: bool, initial: bool) -> bool {
         let mut state = self.state.lock();
-        if state.status == ConnStatus::Closed {
+        if state.status() == ConnStatus::Closed {
             return true;
         }
         if !reached {
-            // The text stays, and is what is left should the servers run out: so it is in the reference.
-            if let Some((status, _)) = &mut state.last_error {
-                *status = Status::Ok;
-            }
+            state.last_error.note_unreachable();
             return false;
         }
-        state.note_error(error);
+        state.last_error.note(error);
         if error.status() != Status::ConnectionAuthFailed {
             return false;
         }
         let ServerErr::Auth(kind) = auth::classify_err(error.text().as_bytes()) else { return false };
-        let again = state.pool.current_mut().is_some_and(|s| auth::note(&mut s.last_auth_error, kind));
+        let again =
+            state.servers.pool.current_mut().is_some_and(|s| auth::note(&mut s.last_auth_error, kind));
         if !initial {
-            self.report(&mut state, None, error.clone());
+            state.report(None, error.clone());
         }
         again && !self.options.ignore_auth_error_abort
     }
@@ -167,13 +150,51 @@ impl Connection {
     /// During the first pass: remembers an authentication error, so that the first retry can count it.
     pub(super) fn note_auth_failure(&self, error: &Error) {
         let mut state = self.state.lock();
-        if state.status != ConnStatus::Connecting || error.status() != Status::ConnectionAuthFailed {
+        if state.status() != ConnStatus::Connecting || error.status() != Status::ConnectionAuthFailed {
             return;
         }
         if let ServerErr::Auth(kind) = auth::classify_err(error.text().as_bytes())
-            && let Some(server) = state.pool.current_mut()
+            && let Some(server) = state.servers.pool.current_mut()
         {
             auth::note(&mut server.last_auth_error, kind);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+    use crate::client::connection::testing::{SOON, Server, connected_with, telling};
+
+    #[test]
+    fn without_attempts_the_loss_is_the_end() {
+        let server = Server::start(false);
+        let (tell, told) = channel();
+        let connection = connected_with(&server, |options| {
+            options.max_reconnect = 0;
+            options.disconnected_handler = telling(&tell, "disconnected");
+            options.closed_handler = telling(&tell, "closed");
+        });
+        server.end_one();
+        let next = || told.recv_timeout(SOON);
+        assert_eq!([next(), next()], [Ok("disconnected"), Ok("closed")]);
+        assert_eq!(connection.last_error().unwrap().0, Status::NoServer);
+    }
+
+    #[test]
+    fn a_close_ends_the_wait_before_an_attempt() {
+        let server = Server::start(false);
+        let connection = connected_with(&server, |options| options.reconnect_wait_ms = 3_600_000);
+        server.accepted.recv_timeout(SOON).unwrap();
+        connection.reconnect().unwrap();
+        connection.close();
+        let until = clock::now() + SOON;
+        while Arc::strong_count(&connection) > 1 {
+            assert!(clock::now() < until, "the thread that comes back still has it");
+            std::thread::yield_now();
+        }
+        assert_eq!(server.accepted.try_iter().count(), 0);
     }
 }

@@ -10,10 +10,9 @@ use std::time::Duration;
 use crate::client::connection::Connection;
 use crate::client::connection::connect::{Outcome, connect};
 use crate::client::connection::publish::{Flush, Outgoing};
-use crate::client::connection::told::{SOON, Server};
-use crate::client::options::{ConnectionHandler, Defaults, EventLoop, Options};
+use crate::client::connection::testing::{SOON, Server, telling};
+use crate::client::options::{Defaults, EventLoop, Options};
 use crate::error::{Result, Status, fail};
-use crate::io::threads::ThreadId;
 use crate::thread_end;
 
 type Attach = dyn Fn(u32, &Arc<Connection>) -> Result<()> + Send + Sync;
@@ -63,12 +62,6 @@ fn try_to_connect(
     attach: impl Fn(u32, &Arc<Connection>) -> Result<()> + Send + Sync + 'static,
 ) -> (Result<Outcome>, Receiver<&'static str>) {
     let (tell, told) = channel();
-    let event = |name: &'static str| -> Option<ConnectionHandler> {
-        let tell = tell.clone();
-        Some(Arc::new(move |_: &Arc<Connection>| {
-            let _ = tell.send(name);
-        }))
-    };
     let event_loop =
         Arc::new(Loop { attached: AtomicU32::new(0), fd: AtomicI32::new(-1), attach: Box::new(attach) });
     let mut options = Options::new(&Defaults::default());
@@ -77,9 +70,9 @@ fn try_to_connect(
     options.reconnect_wait_ms = 50;
     options.max_reconnect = 3;
     options.event_loop = Some(Arc::new(move || event_loop.clone()));
-    options.disconnected_handler = event("disconnected");
-    options.reconnected_handler = event("reconnected");
-    options.closed_handler = event("closed");
+    options.disconnected_handler = telling(&tell, "disconnected");
+    options.reconnected_handler = telling(&tell, "reconnected");
+    options.closed_handler = telling(&tell, "closed");
     (connect(options), told)
 }
 
@@ -138,25 +131,6 @@ fn a_handle_given_back_while_the_connection_is_open_leaves_it_its_tls_settings()
     assert_eq!(Arc::strong_count(&settings), 2, "a handle is still there");
     connection.remove_user();
     assert_eq!(Arc::strong_count(&settings), 1);
-}
-
-#[test]
-fn only_the_thread_that_tries_ends_its_attempt() {
-    let server = Server::start(false);
-    let (connection, _) = connected(&server, |_, _| Ok(()));
-    let (go, stay) = channel::<()>();
-    let (tell, told) = channel();
-    let other = thread::spawn(move || {
-        tell.send(ThreadId::current()).unwrap();
-        let _ = stay.recv();
-    });
-    let other_id = told.recv_timeout(SOON).unwrap();
-    connection.state.lock().trying = Some(other_id);
-    connection.end_attempt();
-    assert!(connection.state.lock().trying == Some(other_id));
-    drop(go);
-    other.join().unwrap();
-    connection.close();
 }
 
 #[cfg(target_arch = "x86_64")]

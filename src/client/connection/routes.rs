@@ -323,7 +323,7 @@ impl Route {
 mod tests {
     use super::*;
     use crate::client::connection::Connection;
-    use crate::client::connection::mock::{subscribed, unconnected};
+    use crate::client::connection::testing::{subscribed, unconnected};
     use crate::client::subscription::Request;
     use crate::error::Status;
 
@@ -358,7 +358,7 @@ mod tests {
 
     #[test]
     fn each_message_goes_to_the_subscription_of_its_sid_in_order() {
-        let connection = unconnected();
+        let connection = unconnected(|_| {});
         let subs: Vec<_> = (0..3).map(|_| subscribed(&connection, b"foo")).collect();
         let mut table = Table::default();
         subs.iter().for_each(|sub| open(&mut table, sub.sid(), Route::to(sub)));
@@ -377,7 +377,7 @@ mod tests {
 
     #[test]
     fn what_is_removed_gets_nothing_and_the_others_are_still_found() {
-        let connection = unconnected();
+        let connection = unconnected(|_| {});
         let subs: Vec<_> = (0..3).map(|_| subscribed(&connection, b"foo")).collect();
         let mut table = Table::default();
         subs.iter().for_each(|sub| open(&mut table, sub.sid(), Route::to(sub)));
@@ -395,7 +395,7 @@ mod tests {
 
     #[test]
     fn a_subscription_that_begins_to_drop_messages_is_told_of_once() {
-        let connection = unconnected();
+        let connection = unconnected(|_| {});
         let sub = subscribed(&connection, b"foo");
         sub.set_pending_limits(1, -1).unwrap();
         let mut table = Table::default();
@@ -412,7 +412,7 @@ mod tests {
 
     #[test]
     fn the_fixed_pool_gets_messages_in_the_order_of_arrival_across_subscriptions() {
-        let connection = unconnected();
+        let connection = unconnected(|_| {});
         let subs = [subscribed(&connection, b"foo"), subscribed(&connection, b"bar")];
         let mut table = Table::default();
         for sub in &subs {
@@ -446,7 +446,7 @@ mod tests {
 
     #[test]
     fn a_hook_delivers_as_it_likes_swallows_and_puts_aside() {
-        let connection = unconnected();
+        let connection = unconnected(|_| {});
         let sub = subscribed(&connection, b"foo");
         let hook = Arc::new(Digits::default());
         let mut table = Table::default();
@@ -467,7 +467,7 @@ mod tests {
 
     #[test]
     fn what_the_server_was_not_told_of_is_no_route() {
-        let connection = unconnected();
+        let connection = unconnected(|_| {});
         let sub = subscribed(&connection, b"foo");
         let mut table = Table::default();
         let told =
@@ -478,7 +478,7 @@ mod tests {
 
     #[test]
     fn a_new_connection_is_told_what_is_still_due() {
-        let connection = unconnected();
+        let connection = unconnected(|_| {});
         let queue = Request { subject: b"jobs", queue: Some(b"q"), handler: None, timeout_ms: None };
         let jobs = connection.subscribe(queue).unwrap();
         let limited = subscribed(&connection, b"limited");
@@ -505,7 +505,7 @@ mod tests {
 
     #[test]
     fn with_the_connection_hooks_are_let_go() {
-        let connection = unconnected();
+        let connection = unconnected(|_| {});
         let sub = subscribed(&connection, b"foo");
         let hook = Arc::new(Digits::default());
         let target = Target::Nobody { subject: b"bar".to_vec() };

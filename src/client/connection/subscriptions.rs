@@ -147,7 +147,7 @@ impl Connection {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::connection::mock::{subscribed, unconnected};
+    use crate::client::connection::testing::{subscribed, unconnected};
     use crate::proto::buffer::Buffer;
 
     fn refused<T>(result: Result<T>) -> Status {
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_refused_and_leaves_nothing() {
-        let connection = unconnected();
+        let connection = unconnected(|_| {});
         let request = |subject, queue| Request { subject, queue, handler: None, timeout_ms: None };
         assert_eq!(refused(connection.subscribe(request(b"a..b", None))), Status::InvalidSubject);
         assert_eq!(refused(connection.subscribe(request(b"a", Some(b"q q")))), Status::InvalidQueueName);
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn the_server_is_told_of_a_subscription_until_it_ends() {
-        let connection = unconnected();
+        let connection = unconnected(|_| {});
         let (kept, ended) = (subscribed(&connection, b"kept"), subscribed(&connection, b"ended"));
         let dropped = subscribed(&connection, b"dropped");
         connection.unsubscribe(&kept, 5).unwrap();
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_subscription_drains_once_and_is_not_told_again() {
-        let connection = unconnected();
+        let connection = unconnected(|_| {});
         let sub = subscribed(&connection, b"foo");
         assert!(connection.begin_draining(&sub, 0, true));
         assert!(!connection.begin_draining(&sub, 0, false));

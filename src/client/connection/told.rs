@@ -1,97 +1,26 @@
-//! Tests of what a server is told by a connection, and of what a connection takes from whom: with a scripted server.
+//! Tests of what a server is told by a connection, and of what a connection takes from whom: with a scripted
+//! server.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::io::Write;
+use std::net::TcpStream;
 use std::os::fd::IntoRawFd;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
 use crate::client::connection::Connection;
-use crate::client::connection::connect::{Outcome, connect};
 use crate::client::connection::link::Link;
+use crate::client::connection::testing::{SOON, Server, connected, loose_link};
 use crate::client::connection::waiter::Waiter;
-use crate::client::options::{Defaults, Options};
 use crate::client::pause::Hold;
 use crate::client::subscription::Request;
 use crate::error::Status;
-use crate::io::clock::Deadline;
+use crate::io::clock::{self, Deadline};
 use crate::io::socket::{Socket, TcpOptions};
 
-pub const SOON: Duration = Duration::from_secs(20);
-
-/// Serves connections; PINGs are answered.
-pub struct Server {
-    pub url: String,
-    pub accepted: Receiver<TcpStream>,
-    /// Lines of all connections, without those of the handshake's CONNECT.
-    lines: Receiver<String>,
-}
-
-impl Server {
-    /// `mute`: only the PING of a handshake is answered.
-    pub fn start(mute: bool) -> Server {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("nats://{}", listener.local_addr().unwrap());
-        let ((accept, accepted), (tell, lines)) = (channel(), channel());
-        thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                let tell = tell.clone();
-                let mut writer = stream.try_clone().unwrap();
-                writer.write_all(b"INFO {\"max_payload\":1000,\"headers\":true}\r\n").unwrap();
-                if accept.send(stream.try_clone().unwrap()).is_err() {
-                    return;
-                }
-                thread::spawn(move || {
-                    for (at, line) in BufReader::new(stream).lines().map_while(Result::ok).enumerate() {
-                        let answered = !mute || at < 2;
-                        if answered && line == "PING" && writer.write_all(b"PONG\r\n").is_err() {
-                            break;
-                        }
-                        if !line.starts_with("CONNECT") {
-                            let _ = tell.send(line);
-                        }
-                    }
-                });
-            }
-        });
-        Server { url, accepted, lines }
-    }
-
-    /// Ends the connection that was accepted longest ago.
-    fn end_one(&self) {
-        self.accepted.recv_timeout(SOON).unwrap().shutdown(Shutdown::Both).unwrap();
-    }
-
-    /// The lines up to one that begins like this.
-    pub fn lines_until(&self, start: &str) -> Vec<String> {
-        let mut lines: Vec<String> = Vec::new();
-        while !lines.last().is_some_and(|line| line.starts_with(start)) {
-            lines.push(self.lines.recv_timeout(SOON).unwrap_or_else(|_| panic!("no {start} in {lines:?}")));
-        }
-        lines
-    }
-}
-
-pub fn connected(server: &Server) -> Arc<Connection> {
-    connected_with(server, |_| {})
-}
-
-pub fn connected_with(server: &Server, set: impl FnOnce(&mut Options)) -> Arc<Connection> {
-    let mut options = Options::new(&Defaults::default());
-    options.set_url(Some(server.url.as_bytes())).unwrap();
-    options.allow_reconnect = true;
-    options.reconnect_wait_ms = 1;
-    set(&mut options);
-    match connect(options) {
-        Ok(Outcome::Connected(connection)) => connection,
-        _ => panic!("not connected"),
-    }
-}
-
-/// Does `work` on a thread of its own while a reconnect stands between having gathered what the server is to be told and
-/// saying it. What `work` waits for, if it does, comes after that.
+/// Does `work` on a thread of its own while a reconnect stands between having gathered what the server is to
+/// be told and saying it. What `work` waits for, if it does, comes after that.
 fn while_coming_up(server: &Server, connection: &Arc<Connection>, work: impl FnOnce() + Send) {
     thread::scope(|scope| {
         let hold = Hold::at("go_live", connection);
@@ -208,7 +137,7 @@ fn what_comes_late_over_an_earlier_link_changes_nothing() {
     connection.on_server_error(&earlier, b"permissions violation for foo");
     connection.slow_consumer(&earlier, Arc::clone(&sub));
     assert!(connection.last_error().is_none() && !connection.is_closed());
-    let own = connection.state.lock().link.clone().unwrap();
+    let own = connection.link_now();
     connection.on_async_info(&own, b"{\"max_payload\":5}");
     assert_eq!(connection.max_payload(), 5);
     connection.on_pong(&own);
@@ -220,4 +149,28 @@ fn what_comes_late_over_an_earlier_link_changes_nothing() {
     connection.close();
     connection.slow_consumer(&own, sub);
     assert_eq!(connection.last_error().unwrap().0, Status::NotPermitted);
+}
+
+#[test]
+fn a_thread_that_is_late_with_an_earlier_link_does_not_disturb_what_is_being_read() {
+    let server = Server::start(false);
+    let connection = connected(&server);
+    let mut stream = server.accepted.recv_timeout(SOON).unwrap();
+    let request = Request { subject: b"foo", queue: None, handler: None, timeout_ms: None };
+    let sub = connection.subscribe(request).unwrap();
+    sub.start();
+    connection.flush(10_000).unwrap();
+    let (link, earlier) = (connection.link_now(), loose_link());
+    earlier.take_down();
+    let before = link.arrivals().attended;
+    stream.write_all(b"MSG foo 1 5\r\nhe").unwrap();
+    let until = clock::now() + SOON;
+    while link.arrivals().attended < before + 15 {
+        assert!(clock::now() < until, "half a message is not read");
+        thread::yield_now();
+    }
+    connection.begin_receiving(&earlier, b"");
+    stream.write_all(b"llo\r\n").unwrap();
+    assert_eq!(sub.next_msg(20_000).unwrap().data(), b"hello");
+    connection.close();
 }

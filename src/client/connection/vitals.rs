@@ -1,4 +1,5 @@
-//! What a connection knows of its own pulse: counters and times that can be read at any moment without a lock.
+//! What a connection knows of its own pulse: counters and times that can be read at any moment without a
+//! lock.
 
 use std::sync::atomic::{AtomicI32, AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;

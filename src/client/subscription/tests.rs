@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, channel};
 
 use super::*;
-use crate::client::connection::told::{SOON, Server, connected_with};
+use crate::client::connection::testing::{self, SOON, Server, connected_with};
 use std::io::Write;
 
 pub(super) fn ignored() -> Option<MsgHandler> {
@@ -11,7 +11,7 @@ pub(super) fn ignored() -> Option<MsgHandler> {
 
 /// A connection without a server: its subscriptions get what a test gives them.
 pub(super) fn unconnected() -> Arc<Connection> {
-    Connection::unconnected()
+    testing::unconnected(|_| {})
 }
 
 pub(super) fn subscribed(connection: &Arc<Connection>, handler: Option<MsgHandler>) -> Arc<Subscription> {

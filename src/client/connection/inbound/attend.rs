@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::receiver::Event;
 use crate::client::connection::link::Link;
 use crate::client::connection::loss::{Loss, Reason};
-use crate::client::connection::{Connection, State};
+use crate::client::connection::state::State;
+use crate::client::connection::{self, Connection};
 use crate::client::subscription::Subscription;
 use crate::error::{Error, Status, shown};
 use crate::proto::info::ServerInfo;
@@ -38,14 +39,11 @@ impl Connection {
     ) {
         let mut state = self.state.lock();
         if !state.is_current(link) {
-            self.report(&mut state, Some(subscription), Status::SlowConsumer.into());
+            state.report(Some(subscription), Status::SlowConsumer.into());
             return;
         }
-        // An older text stays: that is how the reference does it.
-        let text = state.last_error.take().map(|(_, text)| text).filter(|t| !t.is_empty());
-        let text = text.unwrap_or_else(|| Status::SlowConsumer.text().as_bytes().to_vec());
-        state.last_error = Some((Status::SlowConsumer, text));
-        self.report(&mut state, Some(subscription), Status::SlowConsumer.into());
+        state.last_error.note_slow_consumer();
+        state.report(Some(subscription), Status::SlowConsumer.into());
     }
 
     /// INFO while connected. What cannot be parsed still wipes the record, as in the reference.
@@ -74,15 +72,16 @@ impl Connection {
         self.outbound.set_limits(info.max_payload, info.headers);
         if !self.options.ignore_discovered_servers {
             let randomize = !self.options.no_randomize;
-            let discovered = state.pool.update(others, randomize, &mut state.rng);
+            let servers = &mut state.servers;
+            let discovered = servers.pool.update(others, randomize, &mut servers.rng);
             if discovered && tell_discovered {
-                self.post_notice(state, &self.options.discovered_handler);
+                state.post(connection::events::Event::Discovered);
             }
         }
         if info.lame_duck {
-            self.post_notice(state, &self.options.lame_duck_handler);
+            state.post(connection::events::Event::LameDuck);
         }
-        state.info = info;
+        state.servers.info = info;
     }
 
     pub(in crate::client::connection) fn on_server_error(self: &Arc<Self>, link: &Arc<Link>, text: &[u8]) {
@@ -107,8 +106,8 @@ impl Connection {
     fn on_permissions_error(self: &Arc<Self>, link: &Arc<Link>, error: Error) {
         let mut state = self.state.lock();
         if state.is_current(link) {
-            state.note_error(&error);
-            self.report(&mut state, None, error);
+            state.last_error.note(&error);
+            state.report(None, error);
         }
     }
 
@@ -119,9 +118,10 @@ impl Connection {
         if !state.is_current(link) {
             return;
         }
-        state.note_error(&error);
-        let again = state.pool.current_mut().is_some_and(|s| auth::note(&mut s.last_auth_error, kind));
-        self.report(&mut state, None, error.clone());
+        state.last_error.note(&error);
+        let again =
+            state.servers.pool.current_mut().is_some_and(|s| auth::note(&mut s.last_auth_error, kind));
+        state.report(None, error.clone());
         drop(state);
         if again && !self.options.ignore_auth_error_abort {
             self.close_link(link, Loss::new(Reason::Auth, error));

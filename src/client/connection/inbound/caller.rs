@@ -56,7 +56,7 @@ impl Connection {
         deadline: Deadline,
         answered: impl FnOnce() -> bool,
     ) {
-        let Some(link) = self.state.lock().link.clone() else { return };
+        let Some(link) = self.state.lock().link().cloned() else { return };
         pause::at("caller's turn", self);
         let Some(_turn) = CallerTurn::take(self, &link) else { return };
         // What the poller has read until now it has handed over, and it reads no more.
@@ -82,7 +82,7 @@ mod tests {
     use std::thread;
     use std::time::Duration;
 
-    use crate::client::connection::mock::connect_to;
+    use crate::client::connection::testing::connect_to;
     use crate::client::pause::Hold;
     use crate::io::clock;
 

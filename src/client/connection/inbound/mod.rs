@@ -6,7 +6,6 @@ mod receiver;
 mod watched;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::sync::MutexGuard;
 
@@ -64,6 +63,9 @@ impl Connection {
     /// The parser of a new link starts clean, with what the handshake read too much.
     pub(super) fn begin_receiving(self: &Arc<Self>, link: &Arc<Link>, leftover: &[u8]) {
         let mut inbound = self.inbound.lock();
+        if link.is_down() {
+            return; // lost meanwhile; the next one may be here already, in the middle of a message
+        }
         *inbound = Inbound { attending: inbound.attending, ..Inbound::default() };
         let mut events = Vec::new();
         let result =
@@ -146,9 +148,9 @@ impl Connection {
         let room = buffer.len().min(inbound.room);
         let buffer = &mut buffer[..room];
         let Some(n) = link.read(buffer)? else { return Ok(Read::Nothing) };
-        let before = self.received.load(Ordering::Relaxed);
+        let before = self.counters.received();
         self.parse(inbound, events, |parser, receiver| parser.parse(&buffer[..n], receiver))?;
-        let messages = self.received.load(Ordering::Relaxed) - before;
+        let messages = self.counters.received() - before;
         let size = n.checked_div(messages as usize).unwrap_or(usize::MAX);
         inbound.room = size.saturating_mul(MESSAGES_PER_READ).max(SMALLEST_READ);
         Ok(if n == buffer.len() || link.may_have_more() { Read::All } else { Read::Short })
@@ -165,12 +167,7 @@ impl Connection {
         let mut receiver = Receiver::new(&mut table, events, self.options.message_buffer_padding);
         let result = feed(&mut inbound.parser, &mut receiver);
         let (msgs, bytes) = receiver.counts();
-        // One thread at a time writes these: a plain addition will do.
-        let add = |counter: &AtomicU64, n: u64| {
-            counter.store(counter.load(Ordering::Relaxed) + n, Ordering::Relaxed);
-        };
-        add(&self.received, msgs);
-        add(&self.received_bytes, bytes);
+        self.counters.note_read(msgs, bytes);
         let kept = receiver.finish(&self.core().delivery);
         result.and(kept)
     }
@@ -203,7 +200,7 @@ impl Connection {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::connection::mock::{connect_to, subscribed};
+    use crate::client::connection::testing::{connect_to, subscribed};
     use crate::error::Status;
 
     #[test]
@@ -221,9 +218,8 @@ mod tests {
         let sub = subscribed(&connection, b"foo");
         assert!(sub.next_msg(20_000).unwrap().data() == body.as_bytes());
         assert_eq!(sub.next_msg(20_000).unwrap().data(), b"end");
-        let received = (&connection.received, &connection.received_bytes);
-        assert_eq!(received.0.load(Ordering::Relaxed), 2);
-        assert_eq!(received.1.load(Ordering::Relaxed), body.len() as u64 + 3);
+        let stats = connection.statistics();
+        assert_eq!((stats.in_msgs, stats.in_bytes), (2, body.len() as u64 + 3));
         connection.abandon();
     }
 
@@ -235,7 +231,7 @@ mod tests {
             },
             |options| options.allow_reconnect = false,
         );
-        let link = connection.state.lock().link.clone().unwrap();
+        let link = connection.link_now();
         let sub = subscribed(&connection, b"foo");
         connection.begin_receiving(&link, b"MSG foo 1 1\r\nx\r\nINFO {\"max_payload\":5}\r\nMSG fo");
         assert_eq!(sub.next_msg(0).unwrap().data(), b"x");

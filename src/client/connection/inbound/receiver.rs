@@ -172,8 +172,8 @@ mod tests {
     use super::*;
     use crate::client::connection::Connection;
     use crate::client::connection::arrival::{Arrival, Verdict};
-    use crate::client::connection::mock::{subscribed, unconnected};
     use crate::client::connection::routes::{Route, Target};
+    use crate::client::connection::testing::{subscribed, unconnected};
     use crate::error::Status;
     use crate::proto::parser::Parser;
 
@@ -198,7 +198,7 @@ mod tests {
     }
 
     fn fixture() -> Fixture {
-        let connection = unconnected();
+        let connection = unconnected(|_| {});
         let sub = subscribed(&connection, b"foo");
         let mut table = Table::default();
         table.open(sub.sid(), Route::to(&sub), |_| Ok(())).unwrap();

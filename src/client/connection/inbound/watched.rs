@@ -12,7 +12,7 @@ use crate::proto::memory;
 impl Connection {
     /// The program's loop found the socket readable. Does nothing without a socket.
     pub fn process_read_event(self: &Arc<Self>) {
-        let link = self.state.lock().link.clone();
+        let link = self.state.lock().link().cloned();
         let Some(link) = link.filter(|l| l.event_loop().is_some()) else { return };
         let mut buffer = match memory::zeros(self.options.io_buf_size) {
             Ok(buffer) => buffer,
@@ -32,7 +32,7 @@ impl Connection {
 
     /// The program's loop found the socket writable. Does nothing without a socket.
     pub fn process_write_event(self: &Arc<Self>) {
-        let link = self.state.lock().link.clone();
+        let link = self.state.lock().link().cloned();
         let Some(link) = link else { return };
         let Some(event_loop) = link.event_loop() else { return };
         link.write_events.run(|_| {
@@ -52,7 +52,7 @@ impl Connection {
 
 impl Driven for Connection {
     fn readable(self: Arc<Self>, buffer: &mut [u8], maybe_ended: bool) -> bool {
-        let link = self.state.lock().link.clone();
+        let link = self.state.lock().link().cloned();
         link.is_some_and(|link| self.receive(&link, Reader::Watcher, buffer, READS_PER_TURN, maybe_ended))
     }
 

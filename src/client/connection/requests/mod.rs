@@ -169,7 +169,7 @@ mod tests {
 
     use super::*;
     use crate::client::connection::arrival::Aside;
-    use crate::client::connection::mock::unconnected;
+    use crate::client::connection::testing::unconnected;
     use crate::proto::buffer::Buffer;
 
     /// What the routing table puts aside of a message that arrives.
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn replies_come_through_one_route_that_the_server_is_told_of_once() {
-        let connection = unconnected();
+        let connection = unconnected(|_| {});
         let mux = connection.mux().unwrap();
         assert!(Arc::ptr_eq(&mux, &connection.mux().unwrap()));
         let mut told = Buffer::default();
@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn first_requests_at_the_same_time_make_one_route() {
-        let connection = unconnected();
+        let connection = unconnected(|_| {});
         let start = Barrier::new(4);
         thread::scope(|scope| {
             let ask = || {
@@ -224,7 +224,7 @@ mod tests {
 
     #[test]
     fn a_close_ends_the_waits() {
-        let connection = unconnected();
+        let connection = unconnected(|_| {});
         let waiter = Arc::new(Waiter::default());
         connection.requests.callers.expect(&waiter).unwrap();
         connection.abandon();
