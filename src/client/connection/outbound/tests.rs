@@ -2,8 +2,10 @@ use std::io::Read;
 use std::os::fd::IntoRawFd;
 use std::os::unix::net::UnixStream;
 use std::sync::mpsc::{Sender, channel};
+use std::thread;
 
 use super::*;
+use crate::io::clock;
 use crate::io::socket::{Socket, TcpOptions};
 
 const FRAME: &str = "PUB foo 3\r\nabc\r\n";

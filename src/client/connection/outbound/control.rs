@@ -1,19 +1,50 @@
-//! PINGs on their way, and what their PONGs answer.
+//! Frames that are no messages: each belongs to one connection.
 
 use std::sync::Arc;
 
 use super::queue::Phase;
-use super::{Answer, Outbound, Then};
+use super::{Answer, Flush, Outbound, Then, Written};
 use crate::client::connection::link::Link;
 use crate::client::connection::waiter::Waiter;
 use crate::error::{Result, Status};
 use crate::io::clock;
+use crate::proto::buffer::Buffer;
 use crate::proto::encoder;
 
 /// So many PONGs may wait in one buffer.
 const MAX_PONGS: u32 = 1024;
 
 impl Outbound {
+    /// Appends a frame that is not a publish. Nothing is written while there is no connection.
+    pub fn push(&self, flush: Flush, write: impl FnOnce(&mut Buffer) -> Written) -> Result<Then> {
+        let mut queue = self.queue.lock();
+        if queue.phase != Phase::Live {
+            return Ok(Then::Nothing);
+        }
+        queue.append(write)?;
+        if (flush == Flush::Now || self.settings.send_asap) && !queue.is_event_driven() {
+            let goal = queue.enqueued;
+            return self.write_until(queue, goal, None);
+        }
+        Ok(queue.request_flush())
+    }
+
+    /// Appends a frame without ever waiting: for the poller and the timer.
+    pub fn push_only(&self, write: impl FnOnce(&mut Buffer) -> Written) -> Result<Then> {
+        let mut queue = self.queue.lock();
+        if queue.phase != Phase::Live {
+            return Ok(Then::Nothing);
+        }
+        queue.append(write)?;
+        Ok(queue.request_flush())
+    }
+
+    /// Appends a frame that goes out with the next one.
+    pub fn push_quietly(&self, write: impl FnOnce(&mut Buffer) -> Written) -> Result<()> {
+        let mut queue = self.queue.lock();
+        if queue.phase == Phase::Live { queue.append(write) } else { Ok(()) }
+    }
+
     /// Appends a keep-alive PING; its PONG is waited for by nobody. Never waits.
     pub fn keep_alive(&self) -> Then {
         let mut queue = self.queue.lock();
