@@ -1,15 +1,22 @@
-//! Everything on its way to the server: the write buffer, the reconnect buffer, and the PINGs that wait for a PONG.
+//! Everything on its way to the server: messages, frames that belong to one connection, what waits for the next one.
 //!
-//! Publishers write into `buffer` under a short lock. Whoever fills it takes it out and writes it to the socket
-//! itself, without the lock, while others fill the next one; a buffer with room left is written by the poller.
-//! There is one writer at a time (`writing`), so the bytes keep their order. No byte is left behind: whenever the lock is
-//! free, bytes in the buffer have a writer, a publisher that waits to become it, a poller that watches the socket, or a
-//! flush that was asked for (`Queue::look_after_rest`).
+//! Publishers append to the write buffer (`buffer`) under a short lock. Whoever fills it takes it out and writes it to
+//! the socket himself, without the lock, while others fill the next one; a buffer with room left is written by the
+//! poller. There is one writer at a time, so the bytes keep their order. No byte is left behind: `schedule` says how.
+//!
+//! One lock guards a [`Queue`] made of parts: `admission` knows who may append, `buffer` has the bytes for this
+//! connection, `store` those for the next one, `pings` matches PONGs, `schedule` knows who writes. None of them knows the
+//! lock or the socket.
 
+mod admission;
+mod buffer;
 mod control;
 mod kept;
+mod pings;
 mod publishing;
 mod queue;
+mod schedule;
+mod store;
 mod writing;
 
 use std::sync::Arc;
@@ -18,13 +25,13 @@ use std::time::Duration;
 
 use crate::sync::{Condvar, Mutex, MutexGuard};
 
-use self::queue::{Phase, Queue};
+use self::admission::Phase;
+use self::queue::Queue;
 use crate::client::connection::link::Link;
 use crate::client::connection::vitals::Vitals;
 use crate::client::connection::waiter::Waiter;
 use crate::error::{Error, Status};
 use crate::proto::buffer::{Buffer, NoMemory};
-use crate::proto::encoder;
 
 /// A message to publish.
 #[derive(Clone, Copy)]
@@ -79,15 +86,6 @@ pub struct Outbound {
     stuck_since: AtomicU64,
 }
 
-/// What an arriving PONG answers.
-#[derive(Default)]
-pub struct Answer {
-    /// Who waits for it.
-    pub waiter: Option<Arc<Waiter<()>>>,
-    pub round_trip: Option<Duration>,
-    pub keep_alive: bool,
-}
-
 type Guard<'a> = MutexGuard<'a, Queue>;
 type Written = std::result::Result<(), NoMemory>;
 
@@ -102,9 +100,9 @@ impl From<NoMemory> for Error {
 impl Outbound {
     pub fn new(settings: Settings, vitals: Arc<Vitals>) -> Outbound {
         Outbound {
+            queue: Mutex::new(Queue::new(settings.reconnect_capacity)),
             settings,
             vitals,
-            queue: Mutex::new(Queue::new()),
             changed: Condvar::new(),
             stuck_since: AtomicU64::new(0),
         }
@@ -114,23 +112,15 @@ impl Outbound {
     /// what waited for it. When the connection was there before (`again`), a PING of our own ends that part.
     /// The flush is to be carried out once the link is watched.
     pub fn go_live(&self, link: &Arc<Link>, first: Buffer, again: bool) -> Then {
-        let mut queue = self.queue.lock();
-        if queue.phase == Phase::Closed {
+        let mut queue = self.lock();
+        if queue.admission.phase() == Phase::Closed {
             return Then::Nothing;
         }
-        debug_assert!(!queue.writing);
-        queue.collect_unsent();
-        queue.phase = Phase::Live;
-        queue.link = Some(Arc::clone(link));
-        queue.forget_requests();
+        debug_assert!(!queue.schedule.is_writing());
         self.stuck_since.store(0, Ordering::Relaxed);
-        queue.send_kept(first);
-        if again && queue.append(|b| b.extend_from_slice(encoder::PING)).is_ok() {
-            queue.pongs.sent_ping();
-        }
-        queue.refresh_plain_limit();
+        let then = queue.go_live(link, first, again);
         self.changed.notify_all();
-        queue.look_after_rest()
+        then
     }
 
     /// The connection is gone: publishes go to the reconnect buffer, who waits for the socket is woken. Returns
@@ -145,21 +135,11 @@ impl Outbound {
     }
 
     fn leave(&self, phase: Phase) -> Vec<Arc<Waiter<()>>> {
-        let mut queue = self.queue.lock();
-        if queue.phase == Phase::Closed {
+        let mut queue = self.lock();
+        if queue.admission.phase() == Phase::Closed {
             return Vec::new();
         }
-        queue.phase = phase;
-        queue.refresh_plain_limit();
-        queue.link = None;
-        queue.forget_requests();
-        let waiters = queue.pings.drain(..).map(|(_, waiter)| waiter).collect();
-        queue.pongs.reset();
-        queue.timed.clear();
-        if phase == Phase::Closed {
-            queue.forget_bytes();
-        }
-        queue.collect_unsent();
+        let waiters = queue.leave(phase);
         drop(queue);
         self.changed.notify_all();
         waiters
@@ -167,8 +147,8 @@ impl Outbound {
 
     /// Waits until no thread writes to a lost connection any more; its socket was shut down, so that is soon.
     pub fn settle(&self) {
-        let mut queue = self.queue.lock();
-        while queue.writing {
+        let mut queue = self.lock();
+        while queue.schedule.is_writing() {
             self.changed.wait(&mut queue);
         }
         queue.collect_unsent();
@@ -176,43 +156,47 @@ impl Outbound {
 
     /// What the server's latest INFO allows.
     pub fn set_limits(&self, max_payload: i64, headers: bool) {
-        let mut queue = self.queue.lock();
-        queue.checked = true;
-        queue.max_payload = max_payload;
-        queue.headers = headers;
-        queue.refresh_plain_limit();
+        self.lock().admission.set_limits(max_payload, headers);
     }
 
     /// Refuses publishes from now on (second phase of a drain).
     pub fn refuse_publishes(&self) {
-        let mut queue = self.queue.lock();
-        queue.draining = true;
-        queue.refresh_plain_limit();
+        self.lock().admission.drain();
     }
+
+    // ---- questions ----
 
     /// Whether anything waits to be written, or is being written.
     pub fn has_bytes(&self) -> bool {
-        let queue = self.queue.lock();
-        queue.writing || queue.has_bytes()
+        let queue = self.lock();
+        queue.schedule.is_writing() || queue.has_bytes()
     }
 
     /// Bytes that wait to be written.
     pub fn buffered(&self) -> usize {
-        let queue = self.queue.lock();
-        if queue.phase == Phase::Live { queue.waiting_bytes() } else { 0 }
+        self.lock().waiting_bytes()
     }
 
     /// Bytes that wait to be written; `None` when somebody has the buffer right now.
     pub fn try_buffered(&self) -> Option<usize> {
-        let queue = self.queue.try_lock()?;
-        Some(if queue.phase == Phase::Live { queue.waiting_bytes() } else { 0 })
+        Some(self.queue.try_lock()?.waiting_bytes())
     }
 
     /// Messages and bytes published.
     pub fn published(&self) -> (u64, u64) {
-        let queue = self.queue.lock();
-        (queue.out_msgs, queue.out_bytes)
+        self.lock().published()
     }
+
+    fn lock(&self) -> Guard<'_> {
+        checked(self.queue.lock())
+    }
+}
+
+/// Whoever had the lock before has left no byte alone.
+#[inline(always)]
+fn checked(queue: Guard<'_>) -> Guard<'_> {
+    debug_assert!(queue.is_looked_after(), "bytes that nobody writes");
+    queue
 }
 
 #[cfg(test)]

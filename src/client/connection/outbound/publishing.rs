@@ -3,10 +3,11 @@
 use std::thread;
 use std::time::Duration;
 
-use super::queue::Phase;
-use super::{Flush, Guard, Outbound, Outgoing, Settings, Then};
-use crate::error::Result;
+use super::admission::Place;
+use super::{Flush, Guard, Outbound, Outgoing, Settings, Then, checked};
+use crate::error::{Error, Result};
 use crate::io::clock;
+use crate::proto::buffer::NoMemory;
 use crate::proto::encoder;
 
 /// Payloads from this size on wait for larger writes, by this factor.
@@ -25,9 +26,8 @@ impl Outbound {
     #[inline(always)]
     pub fn publish(&self, out: Outgoing<'_>, flush: Flush) -> Result<Then> {
         let queue = self.lock_to_publish();
-        let plain = (out.headers.is_none() || queue.headers) && out.size() as i64 <= queue.plain_limit;
         let capacity = self.settings.capacity_for(&out);
-        if plain && queue.buffer.len() < capacity {
+        if queue.admission.is_plain(&out) && queue.buffer.len() < capacity {
             self.put(queue, out, flush, capacity)
         } else {
             self.publish_checked(queue, out, flush)
@@ -36,7 +36,7 @@ impl Outbound {
 
     #[inline]
     fn lock_to_publish(&self) -> Guard<'_> {
-        self.queue.try_lock().unwrap_or_else(|| self.lock_contended())
+        checked(self.queue.try_lock().unwrap_or_else(|| self.lock_contended()))
     }
 
     #[cold]
@@ -55,17 +55,17 @@ impl Outbound {
     /// The ordinary way of a publish, with all checks.
     #[cold]
     fn publish_checked<'a>(&'a self, mut queue: Guard<'a>, out: Outgoing<'_>, flush: Flush) -> Result<Then> {
-        queue.admit(&out, self.settings.reconnect_capacity)?;
+        queue.admission.check(&out)?;
         let capacity = self.settings.capacity_for(&out);
-        if !self.has_room(&queue, capacity) {
-            queue = self.wait_for_room(queue, capacity)?;
-            queue.admit_while_down(self.settings.reconnect_capacity)?;
+        let mut place = queue.place(capacity)?;
+        if place == Place::Later {
+            (queue, place) = self.wait_for_room(queue, capacity)?;
         }
-        if queue.phase == Phase::Live {
+        if place == Place::Buffer {
             return self.put(queue, out, flush, capacity);
         }
         // Down now, maybe only since the wait above: the message goes out after the reconnect.
-        queue.pending.append_publish(out)?;
+        queue.store.append_publish(out)?;
         queue.count(&out);
         Ok(Then::Nothing)
     }
@@ -81,16 +81,17 @@ impl Outbound {
         if out.payload.len() >= DIRECT_PAYLOAD && queue.can_write_directly() {
             return self.put_directly(queue, out);
         }
-        let before = queue.buffer.len();
-        encoder::publish(&mut queue.buffer, out.subject, out.reply, out.headers, out.payload)?;
-        queue.count(&out);
-        let after = queue.buffer.len();
-        queue.enqueued += (after - before) as u64;
-        if flush == Flush::Now || self.settings.send_asap || after >= capacity {
-            return self.flush_after_publish(queue, flush, before);
+        let start = queue.buffer.enqueued();
+        let appended =
+            queue.buffer.append(|b| encoder::publish(b, out.subject, out.reply, out.headers, out.payload));
+        if appended.is_err() {
+            return Err(no_memory(queue));
         }
-        queue.since_request = queue.since_request.wrapping_add(1);
-        if queue.flush_requested {
+        queue.count(&out);
+        if flush == Flush::Now || self.settings.send_asap || queue.buffer.len() >= capacity {
+            return self.flush_after_publish(queue, flush, start);
+        }
+        if queue.schedule.note_publish() {
             return Ok(Then::Nothing);
         }
         self.first_publish(queue)
@@ -99,30 +100,27 @@ impl Outbound {
     /// Writes what waits and this message behind it, whose payload is only copied when the socket does not take it.
     #[cold]
     fn put_directly<'a>(&'a self, mut queue: Guard<'a>, out: Outgoing<'_>) -> Result<Then> {
-        let start = queue.enqueued;
+        let start = queue.buffer.enqueued();
         let frame = encoder::publish_size(out.subject.len() + out.reply.map_or(0, <[u8]>::len) + out.size());
-        queue.append(|b| {
+        let appended = queue.buffer.append(|b| {
             b.reserve(frame)?; // before the first byte is sent
             encoder::publish_without_payload(b, out.subject, out.reply, out.headers, out.payload.len())
-        })?;
-        queue.count(&out);
-        let (link, mut chunk) = queue.take_chunk();
-        queue.announce(out.payload.len() + encoder::CRLF.len());
-        let goal = queue.enqueued;
-        drop(queue);
-        let result = link.write_pieces(&[chunk.data.as_slice(), out.payload, encoder::CRLF]);
-        let sent = *result.as_ref().unwrap_or(&0);
-        if sent < chunk.data.len() + out.payload.len() + encoder::CRLF.len() {
-            let added = chunk.data.extend_from_slice(out.payload);
-            added.and_then(|()| chunk.data.extend_from_slice(encoder::CRLF)).expect("there is room");
+        });
+        if appended.is_err() {
+            return Err(no_memory(queue));
         }
-        chunk.sent = sent.min(chunk.data.len());
-        let mut queue = self.put_back(chunk, &link, result.is_err());
-        queue.note_publisher_wrote();
+        queue.count(&out);
+        let mut turn = queue.take_turn();
+        queue.buffer.announce(out.payload.len() + encoder::CRLF.len());
+        let goal = queue.buffer.enqueued();
+        drop(queue);
+        let result = turn.write_with(out.payload);
+        let (mut queue, link) = self.end_turn(turn, result.is_err());
+        queue.schedule.note_publisher_wrote(clock::now());
         let own = Some(start);
         match result {
             Err(e) => Ok(self.write_failed(queue, &link, own, e)?.look_after_rest()),
-            Ok(_) => self.write_until(queue, goal, own),
+            Ok(()) => self.write_until(queue, goal, own),
         }
     }
 
@@ -130,26 +128,33 @@ impl Outbound {
     /// far as the socket takes it; otherwise it waits for the poller, together with those that follow.
     #[cold]
     fn first_publish<'a>(&'a self, mut queue: Guard<'a>) -> Result<Then> {
-        let quiet = clock::now().saturating_sub(queue.last_write) > QUIET;
-        if !quiet || queue.is_attended() || queue.is_event_driven() {
-            return Ok(queue.request_flush());
+        let quiet = queue.schedule.since_write(clock::now()) > QUIET;
+        if !quiet || queue.schedule.is_attended() || queue.schedule.is_event_driven() {
+            return Ok(queue.schedule.request());
         }
         Ok(self.write_what_fits(queue).1)
     }
 
-    /// Called with the buffer full or the program wanting it out: the publisher writes it itself.
-    fn flush_after_publish<'a>(&'a self, mut queue: Guard<'a>, flush: Flush, before: usize) -> Result<Then> {
-        if queue.is_event_driven() {
-            return Ok(queue.request_flush());
+    /// Called with the buffer full or the program wanting it out: the publisher, whose frame begins with byte `start`,
+    /// writes it itself.
+    fn flush_after_publish<'a>(&'a self, mut queue: Guard<'a>, flush: Flush, start: u64) -> Result<Then> {
+        if queue.schedule.is_event_driven() {
+            return Ok(queue.schedule.request());
         }
         let all = flush == Flush::Now || self.settings.send_asap;
-        if queue.writing && !all {
+        if queue.schedule.is_writing() && !all {
             return Ok(Then::Nothing); // whoever writes now looks after it
         }
-        let goal = queue.enqueued;
-        let own = goal - (queue.buffer.len() - before) as u64;
-        self.write_until(queue, goal, Some(own))
+        let goal = queue.buffer.enqueued();
+        self.write_until(queue, goal, Some(start))
     }
+}
+
+/// What was there before is left to the caller, maybe after a wait for room.
+#[cold]
+fn no_memory(mut queue: Guard<'_>) -> Error {
+    queue.schedule.leave_to_caller();
+    NoMemory.into()
 }
 
 impl Settings {

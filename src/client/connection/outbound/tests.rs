@@ -7,6 +7,7 @@ use std::thread;
 use super::*;
 use crate::io::clock;
 use crate::io::socket::{Socket, TcpOptions};
+use crate::proto::encoder;
 
 const FRAME: &str = "PUB foo 3\r\nabc\r\n";
 
@@ -64,15 +65,15 @@ fn all_of(outbound: &Outbound) -> String {
 fn whoever_writes_looks_after_what_came_meanwhile() {
     let outbound = outbound(1000, 1000);
     let (link, _peer) = live(&outbound);
-    let mut queue = outbound.queue.lock();
-    let (_, chunk) = queue.take_chunk();
+    let mut queue = outbound.lock();
+    let turn = queue.take_turn();
     drop(queue);
     // Somebody writes: nobody else has to be asked.
     assert!(outbound.publish(message(b"abc"), Flush::Soon).unwrap() == Then::Nothing);
     assert!(outbound.push_only(|b| b.extend_from_slice(encoder::PING)).unwrap() == Then::Nothing);
     let (later, then) = outbound.flush_due(true);
     assert!(later.is_none() && then == Then::Nothing);
-    let mut queue = outbound.put_back(chunk, &link, false);
+    let mut queue = outbound.end_turn(turn, false).0;
     assert!(queue.look_after_rest() == Then::RequestFlush);
     assert!(queue.look_after_rest() == Then::Nothing, "it has been asked for");
     drop(queue);
@@ -84,10 +85,9 @@ fn whoever_writes_looks_after_what_came_meanwhile() {
 fn a_full_buffer_is_written_after_the_write_of_another() {
     let outbound = outbound(10, 1000);
     let (link, _peer) = live(&outbound);
-    let (_, chunk) = outbound.queue.lock().take_chunk();
-    let (_, chunk) = (link.clone(), chunk);
+    let turn = outbound.lock().take_turn();
     assert!(outbound.publish(message(b"abc"), Flush::Soon).unwrap() == Then::Nothing);
-    assert!(outbound.put_back(chunk, &link, false).look_after_rest() == Then::RequestFlush);
+    assert!(outbound.end_turn(turn, false).0.look_after_rest() == Then::RequestFlush);
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn nobody_is_asked_while_the_socket_is_watched_or_over() {
     let outbound = outbound(1 << 20, 1 << 20);
     let (link, mut peer) = live(&outbound);
     let big = vec![b'x'; 30_000];
-    while !outbound.queue.lock().watching {
+    while !outbound.lock().schedule.is_watching() {
         let _ = outbound.publish(message(&big), Flush::Soon).unwrap();
         let _ = outbound.flush_due(true);
     }
@@ -110,12 +110,12 @@ fn nobody_is_asked_while_the_socket_is_watched_or_over() {
         assert!(left == outbound.has_bytes() && then == Then::Nothing);
         thread::yield_now();
     }
-    assert!(!outbound.queue.lock().watching);
+    assert!(!outbound.lock().schedule.is_watching());
     link.take_down();
     reader.join().unwrap();
     let _ = outbound.publish(message(b"abc"), Flush::Soon).unwrap();
     let _ = outbound.flush_due(true);
-    assert!(outbound.queue.lock().over, "the link has gone");
+    assert!(outbound.lock().schedule.is_attended(), "the link has gone");
     assert!(outbound.publish(message(b"abc"), Flush::Soon).unwrap() == Then::Nothing);
 }
 
@@ -124,10 +124,10 @@ fn poller(outbound: &Arc<Outbound>) -> Sender<()> {
     let (ask, asked) = channel::<()>();
     let (outbound, again) = (Arc::clone(outbound), ask.clone());
     thread::spawn(move || {
-        while outbound.queue.lock().phase != Phase::Closed {
+        while outbound.lock().admission.phase() != Phase::Closed {
             let request = asked.recv_timeout(Duration::from_millis(1));
             let mut then = if request.is_ok() { outbound.flush_due(true).1 } else { Then::Nothing };
-            if then == Then::Nothing && outbound.queue.lock().watching {
+            if then == Then::Nothing && outbound.lock().schedule.is_watching() {
                 then = outbound.writable().1;
             }
             if then == Then::RequestFlush {
@@ -209,7 +209,7 @@ fn kept_messages_and_new_ones_share_the_limit() {
     for _ in 0..20 {
         // This one reads nothing. Publishers do not wait for it here: no room is no reason to grow.
         let (link, _peer) = live(&outbound);
-        assert!(outbound.queue.lock().is_clogged(LIMIT));
+        assert!(outbound.lock().store.is_clogged());
         lose(&outbound, &link);
         full(&outbound);
     }
@@ -220,8 +220,8 @@ fn kept_messages_and_new_ones_share_the_limit() {
     lose(&outbound, &link);
     full(&outbound);
     assert!(outbound.published().0 > accepted);
-    let queue = outbound.queue.lock();
-    assert!(queue.waiting_bytes() + queue.pending.len() <= LIMIT + 1100);
+    let queue = outbound.lock();
+    assert!(queue.buffer.waiting() + queue.store.backlog() + queue.store.pending() <= LIMIT + 1100);
     drop(queue);
     accepted = outbound.published().0;
     let text = all_of(&outbound);
@@ -233,12 +233,13 @@ fn kept_messages_and_new_ones_share_the_limit() {
 fn a_message_whose_publisher_was_told_is_not_kept() {
     let outbound = outbound(1000, 1000);
     let (link, _peer) = live(&outbound);
-    let mut queue = outbound.queue.lock();
+    let mut queue = outbound.lock();
     for payload in [b"abc", b"def", b"ghi"] {
-        let start = queue.enqueued;
+        let start = queue.buffer.enqueued();
         queue.append(|b| encoder::publish(b, b"foo", None, None, payload)).unwrap();
         if payload != b"abc" {
-            queue.withdraw(Some(start));
+            queue.store.withdraw(Some(start));
+            queue.schedule.note_over();
         }
     }
     drop(queue);
@@ -253,7 +254,7 @@ fn what_belongs_to_a_link_is_not_kept() {
     let _ = outbound.push_only(|b| encoder::subscribe(b, b"foo", None, 1)).unwrap();
     let _ = outbound.publish(message(b"abc"), Flush::Soon).unwrap();
     let _ = outbound.keep_alive();
-    outbound.queue.lock().watching = true; // nothing is written
+    outbound.lock().watch(true); // nothing is written
     lose(&outbound, &link);
     let _ = outbound.ping(Arc::default()).unwrap();
     let (link, _peer) = live(&outbound); // with the PING of a flush, which is over with this link
