@@ -2,9 +2,11 @@ use std::io::Read;
 use std::os::fd::IntoRawFd;
 use std::os::unix::net::UnixStream;
 use std::sync::mpsc::{Sender, channel};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use super::*;
+use crate::client::pause::Hold;
+use crate::error::Result;
 use crate::io::clock;
 use crate::io::socket::{Socket, TcpOptions};
 use crate::proto::encoder;
@@ -64,7 +66,7 @@ fn all_of(outbound: &Outbound) -> String {
 #[test]
 fn whoever_writes_looks_after_what_came_meanwhile() {
     let outbound = outbound(1000, 1000);
-    let (link, _peer) = live(&outbound);
+    let (_link, _peer) = live(&outbound);
     let mut queue = outbound.lock();
     let turn = queue.take_turn();
     drop(queue);
@@ -84,7 +86,7 @@ fn whoever_writes_looks_after_what_came_meanwhile() {
 #[test]
 fn a_full_buffer_is_written_after_the_write_of_another() {
     let outbound = outbound(10, 1000);
-    let (link, _peer) = live(&outbound);
+    let (_link, _peer) = live(&outbound);
     let turn = outbound.lock().take_turn();
     assert!(outbound.publish(message(b"abc"), Flush::Soon).unwrap() == Then::Nothing);
     assert!(outbound.end_turn(turn, false).0.look_after_rest() == Then::RequestFlush);
@@ -277,4 +279,101 @@ fn pongs_are_bounded() {
     assert!(outbound.buffered() <= 6 * 1024);
     assert!(outbound.flush_due(true).1 == Then::Nothing);
     assert!(outbound.answer_ping(&link) == Then::RequestFlush, "there is room again");
+}
+
+/// Whoever stands at a point of a write of its own, and the result of that.
+fn writer_at(point: &'static str, outbound: &Arc<Outbound>) -> (Hold, JoinHandle<Result<Then>>) {
+    let hold = Hold::at(point, &outbound.vitals);
+    let writer = publisher(outbound, Flush::Now);
+    hold.wait_for_one();
+    (hold, writer)
+}
+
+fn publisher(outbound: &Arc<Outbound>, flush: Flush) -> JoinHandle<Result<Then>> {
+    let outbound = Arc::clone(outbound);
+    thread::spawn(move || outbound.publish(message(b"abc"), flush))
+}
+
+fn wait_for_waiters(outbound: &Outbound, count: u32) {
+    let end = clock::now() + Duration::from_secs(20);
+    while outbound.lock().schedule.waiting() < count {
+        assert!(clock::now() < end, "nobody waits for the writer");
+        thread::yield_now();
+    }
+}
+
+/// The peer gets so many messages and no more, without a flush that nobody asks for.
+fn expect(outbound: &Outbound, peer: &mut UnixStream, messages: usize, then: Then) {
+    if then == Then::RequestFlush {
+        assert!(outbound.flush_due(true).1 == Then::Nothing);
+    }
+    assert!(!outbound.has_bytes());
+    let mut bytes = vec![0; messages * FRAME.len()];
+    peer.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    peer.read_exact(&mut bytes).unwrap();
+    assert_eq!(String::from_utf8(bytes).unwrap(), FRAME.repeat(messages));
+    peer.set_nonblocking(true).unwrap();
+    assert!(peer.read(&mut [0]).is_err());
+}
+
+#[test]
+fn what_fills_the_buffer_while_another_writes_is_asked_for_by_that_one() {
+    for point in ["take_turn", "put_back"] {
+        let outbound = outbound(10, 1000);
+        let (_link, mut peer) = live(&outbound);
+        let (hold, writer) = writer_at(point, &outbound);
+        assert!(outbound.publish(message(b"abc"), Flush::Soon).unwrap() == Then::Nothing);
+        assert!(outbound.flush_due(true).1 == Then::Nothing, "the poller leaves it to the writer");
+        drop(hold);
+        let then = writer.join().unwrap().unwrap();
+        assert!(then == Then::RequestFlush, "at {point}");
+        expect(&outbound, &mut peer, 2, then);
+    }
+}
+
+#[test]
+fn who_waits_for_the_writer_writes_what_came_meanwhile() {
+    let outbound = outbound(1000, 1000);
+    let (_link, mut peer) = live(&outbound);
+    let (hold, writer) = writer_at("put_back", &outbound);
+    let waiting = publisher(&outbound, Flush::Now);
+    wait_for_waiters(&outbound, 1);
+    assert!(outbound.publish(message(b"abc"), Flush::Soon).unwrap() == Then::Nothing);
+    drop(hold);
+    assert!(writer.join().unwrap().unwrap() == Then::Nothing, "the other one is at it");
+    let then = waiting.join().unwrap().unwrap();
+    expect(&outbound, &mut peer, 3, then);
+}
+
+#[test]
+fn who_waits_for_room_leaves_nothing_behind() {
+    let outbound = outbound(10, 1000);
+    let (_link, mut peer) = live(&outbound);
+    let (hold, writer) = writer_at("put_back", &outbound);
+    assert!(outbound.publish(message(b"abc"), Flush::Soon).unwrap() == Then::Nothing);
+    let waiting = [(); 3].map(|()| publisher(&outbound, Flush::Soon));
+    wait_for_waiters(&outbound, 3);
+    drop(hold);
+    let mut asked = writer.join().unwrap().unwrap() == Then::RequestFlush;
+    for waiting in waiting {
+        asked |= waiting.join().unwrap().unwrap() == Then::RequestFlush;
+    }
+    expect(&outbound, &mut peer, 5, if asked { Then::RequestFlush } else { Then::Nothing });
+}
+
+/// A link is lost while somebody writes to it: what he has written is not sent again, what he has not is sent once.
+#[test]
+fn a_loss_in_the_middle_of_a_write_repeats_nothing() {
+    for (point, kept) in [("take_turn", 2), ("put_back", 1)] {
+        let outbound = outbound(1000, 1000);
+        let (link, _peer) = live(&outbound);
+        let (hold, writer) = writer_at(point, &outbound);
+        outbound.go_down();
+        link.take_down();
+        let _ = outbound.publish(message(b"abc"), Flush::Soon).unwrap();
+        drop(hold);
+        outbound.settle();
+        assert!(writer.join().unwrap().unwrap() == Then::Nothing);
+        assert_eq!(all_of(&outbound), FRAME.repeat(kept), "at {point}");
+    }
 }
