@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::client::connection::Connection;
+use crate::client::connection::outbound::Wait;
 pub use crate::client::connection::outbound::{Flush, Outgoing};
 use crate::error::{Error, Result, Status};
 use crate::proto::subject;
@@ -17,7 +18,7 @@ impl Connection {
         {
             return Err(Status::InvalidSubject.into());
         }
-        match self.outbound.publish(out, flush) {
+        match self.outbound.publish(out, flush, Wait::Yes) {
             Ok(then) => self.carry_out_quickly(then),
             Err(error) => Err(self.publish_failed(error)),
         }

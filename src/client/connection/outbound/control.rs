@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::admission::Phase;
+use super::admission::{Frame, Phase, Place, Wait};
 use super::pings::Answer;
+use super::queue::Queue;
 use super::{Flush, Outbound, Then, Written};
 use crate::client::connection::link::Link;
 use crate::client::connection::waiter::Waiter;
@@ -20,14 +21,15 @@ impl Outbound {
             return Ok(Then::Nothing);
         }
         queue.append(write)?;
-        if (flush == Flush::Now || self.settings.send_asap) && !queue.schedule.is_event_driven() {
+        if (flush == Flush::Now || self.settings.send_asap) && queue.may_write(Wait::Yes) {
             let goal = queue.buffer.enqueued();
             return self.write_until(queue, goal, None);
         }
         Ok(queue.schedule.request())
     }
 
-    /// Appends a frame without ever waiting: for the poller and the timer.
+    /// Appends a frame without ever waiting or writing. It always finds room: what the program has subscribed to bounds
+    /// such frames.
     pub fn push_only(&self, write: impl FnOnce(&mut Buffer) -> Written) -> Result<Then> {
         let mut queue = self.lock();
         if !queue.admission.is_live() {
@@ -50,11 +52,8 @@ impl Outbound {
     /// Appends a keep-alive PING; its PONG is waited for by nobody. Never waits.
     pub fn keep_alive(&self) -> Then {
         let mut queue = self.lock();
-        if !queue.admission.is_live() {
-            return Then::Nothing;
-        }
-        if queue.append(|b| b.extend_from_slice(encoder::PING)).is_err() {
-            return Then::Nothing; // without memory for these few bytes for long, the connection is found stale
+        if !self.append_beat(&mut queue, encoder::PING) {
+            return Then::Nothing; // left out for long, the connection is found stale
         }
         queue.pings.note_keep_alive(clock::now());
         self.vitals.note_ping();
@@ -65,14 +64,18 @@ impl Outbound {
     /// for, this one is left out: a server that writes but does not read fills no memory.
     pub fn answer_ping(&self, link: &Arc<Link>) -> Then {
         let mut queue = self.lock();
-        if !queue.is_current(link) || !queue.pings.may_answer() {
-            return Then::Nothing;
-        }
-        if queue.append(|b| b.extend_from_slice(encoder::PONG)).is_err() {
+        let due = queue.is_current(link) && queue.pings.may_answer();
+        if !due || !self.append_beat(&mut queue, encoder::PONG) {
             return Then::Nothing; // the server asks again
         }
         queue.pings.note_answer();
         queue.schedule.request()
+    }
+
+    /// False when there is no connection, no room or no memory for it.
+    fn append_beat(&self, queue: &mut Queue, beat: &[u8]) -> bool {
+        let place = queue.place(Frame::beat(beat), self.settings.capacity);
+        matches!(place, Ok(Place::Buffer)) && queue.append(|b| b.extend_from_slice(beat)).is_ok()
     }
 
     /// Appends a PING whose PONG completes `waiter`. While there is no connection it goes out after the reconnect.

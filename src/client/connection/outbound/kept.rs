@@ -106,8 +106,7 @@ impl Kept {
 
     /// Appends a message, or nothing.
     pub fn append_publish(&mut self, out: Outgoing<'_>) -> Result<(), NoMemory> {
-        let parts = out.subject.len() + out.reply.map_or(0, <[u8]>::len) + out.size();
-        self.write(encoder::publish_size(parts), true, |data| {
+        self.write(out.frame_size(), true, |data| {
             encoder::publish(data, out.subject, out.reply, out.headers, out.payload)
         })
     }

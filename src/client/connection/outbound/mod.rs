@@ -26,12 +26,14 @@ use std::time::Duration;
 use crate::sync::{Condvar, Mutex, MutexGuard};
 
 use self::admission::Phase;
+pub use self::admission::Wait;
 use self::queue::Queue;
 use crate::client::connection::link::Link;
 use crate::client::connection::vitals::Vitals;
 use crate::client::connection::waiter::Waiter;
 use crate::error::{Error, Status};
 use crate::proto::buffer::{Buffer, NoMemory};
+use crate::proto::encoder;
 
 /// A message to publish.
 #[derive(Clone, Copy)]
@@ -47,6 +49,11 @@ impl Outgoing<'_> {
     #[inline(always)]
     fn size(&self) -> usize {
         self.headers.map_or(0, <[u8]>::len) + self.payload.len()
+    }
+
+    /// At most.
+    fn frame_size(&self) -> usize {
+        encoder::publish_size(self.subject.len() + self.reply.map_or(0, <[u8]>::len) + self.size())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use super::admission::Place;
+use super::admission::{Frame, Place, Wait};
 use super::{Flush, Guard, Outbound, Outgoing, Settings, Then, checked};
 use crate::error::{Error, Result};
 use crate::io::clock;
@@ -22,15 +22,16 @@ const DIRECT_PAYLOAD: usize = 32 * 1024;
 const QUIET: Duration = Duration::from_millis(1);
 
 impl Outbound {
-    /// Publishes; on `NATS_OK` the message is in a buffer or on the socket.
+    /// Publishes; on `NATS_OK` the message is in a buffer or on the socket. Who never waits does not write either, `flush`
+    /// or not. After a failure the caller calls [`Outbound::look_after_rest`].
     #[inline(always)]
-    pub fn publish(&self, out: Outgoing<'_>, flush: Flush) -> Result<Then> {
+    pub fn publish(&self, out: Outgoing<'_>, flush: Flush, wait: Wait) -> Result<Then> {
         let queue = self.lock_to_publish();
         let capacity = self.settings.capacity_for(&out);
         if queue.admission.is_plain(&out) && queue.buffer.len() < capacity {
-            self.put(queue, out, flush, capacity)
+            self.put(queue, out, flush, wait, capacity)
         } else {
-            self.publish_checked(queue, out, flush)
+            self.publish_checked(queue, out, flush, wait)
         }
     }
 
@@ -54,15 +55,22 @@ impl Outbound {
 
     /// The ordinary way of a publish, with all checks.
     #[cold]
-    fn publish_checked<'a>(&'a self, mut queue: Guard<'a>, out: Outgoing<'_>, flush: Flush) -> Result<Then> {
+    fn publish_checked<'a>(
+        &'a self,
+        mut queue: Guard<'a>,
+        out: Outgoing<'_>,
+        flush: Flush,
+        wait: Wait,
+    ) -> Result<Then> {
         queue.admission.check(&out)?;
         let capacity = self.settings.capacity_for(&out);
-        let mut place = queue.place(capacity)?;
+        let frame = Frame::message(out.frame_size(), wait);
+        let mut place = queue.place(frame, capacity)?;
         if place == Place::Later {
-            (queue, place) = self.wait_for_room(queue, capacity)?;
+            (queue, place) = self.wait_for_room(queue, frame, capacity)?;
         }
         if place == Place::Buffer {
-            return self.put(queue, out, flush, capacity);
+            return self.put(queue, out, flush, wait, capacity);
         }
         // Down now, maybe only since the wait above: the message goes out after the reconnect.
         queue.store.append_publish(out)?;
@@ -76,9 +84,10 @@ impl Outbound {
         mut queue: Guard<'a>,
         out: Outgoing<'_>,
         flush: Flush,
+        wait: Wait,
         capacity: usize,
     ) -> Result<Then> {
-        if out.payload.len() >= DIRECT_PAYLOAD && queue.can_write_directly() {
+        if out.payload.len() >= DIRECT_PAYLOAD && wait == Wait::Yes && queue.can_write_directly() {
             return self.put_directly(queue, out);
         }
         let start = queue.buffer.enqueued();
@@ -89,19 +98,19 @@ impl Outbound {
         }
         queue.count(&out);
         if flush == Flush::Now || self.settings.send_asap || queue.buffer.len() >= capacity {
-            return self.flush_after_publish(queue, flush, start);
+            return self.flush_after_publish(queue, flush, wait, start);
         }
         if queue.schedule.note_publish() {
             return Ok(Then::Nothing);
         }
-        self.first_publish(queue)
+        self.first_publish(queue, wait)
     }
 
     /// Writes what waits and this message behind it, whose payload is only copied when the socket does not take it.
     #[cold]
     fn put_directly<'a>(&'a self, mut queue: Guard<'a>, out: Outgoing<'_>) -> Result<Then> {
         let start = queue.buffer.enqueued();
-        let frame = encoder::publish_size(out.subject.len() + out.reply.map_or(0, <[u8]>::len) + out.size());
+        let frame = out.frame_size();
         let appended = queue.buffer.append(|b| {
             b.reserve(frame)?; // before the first byte is sent
             encoder::publish_without_payload(b, out.subject, out.reply, out.headers, out.payload.len())
@@ -127,9 +136,9 @@ impl Outbound {
     /// The first message of several, maybe the only one. When nothing was written for a while it goes out at once, as
     /// far as the socket takes it; otherwise it waits for the poller, together with those that follow.
     #[cold]
-    fn first_publish<'a>(&'a self, mut queue: Guard<'a>) -> Result<Then> {
+    fn first_publish<'a>(&'a self, mut queue: Guard<'a>, wait: Wait) -> Result<Then> {
         let quiet = queue.schedule.since_write(clock::now()) > QUIET;
-        if !quiet || queue.schedule.is_attended() || queue.schedule.is_event_driven() {
+        if !quiet || queue.schedule.is_attended() || !queue.may_write(wait) {
             return Ok(queue.schedule.request());
         }
         Ok(self.write_what_fits(queue).1)
@@ -137,8 +146,14 @@ impl Outbound {
 
     /// Called with the buffer full or the program wanting it out: the publisher, whose frame begins with byte `start`,
     /// writes it itself.
-    fn flush_after_publish<'a>(&'a self, mut queue: Guard<'a>, flush: Flush, start: u64) -> Result<Then> {
-        if queue.schedule.is_event_driven() {
+    fn flush_after_publish<'a>(
+        &'a self,
+        mut queue: Guard<'a>,
+        flush: Flush,
+        wait: Wait,
+        start: u64,
+    ) -> Result<Then> {
+        if !queue.may_write(wait) {
             return Ok(queue.schedule.request());
         }
         let all = flush == Flush::Now || self.settings.send_asap;

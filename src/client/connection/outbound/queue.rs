@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::admission::{Admission, Fill, Phase, Place};
+use super::admission::{Admission, Fill, Frame, Phase, Place, Wait};
 use super::buffer::WriteBuffer;
 use super::kept::Chunk;
 use super::pings::PingBook;
@@ -121,14 +121,19 @@ impl Queue {
 
     // ---- frames ----
 
-    /// Where a message goes for which the write buffer may be filled up to `capacity`.
-    pub fn place(&self, capacity: usize) -> Result<Place> {
+    /// Where a frame goes for which the write buffer may be filled up to `capacity`.
+    pub fn place(&mut self, frame: Frame, capacity: usize) -> Result<Place> {
         let full = Fill {
             buffer: self.buffer.len() >= capacity,
             clogged: self.store.is_clogged(),
             store: !self.store.has_room(self.buffer.waiting()),
         };
-        self.admission.place(full, self.schedule.is_event_driven())
+        self.admission.place(frame, full, self.schedule.is_event_driven())
+    }
+
+    /// Whether a call may write itself, and wait for the socket.
+    pub fn may_write(&self, wait: Wait) -> bool {
+        wait == Wait::Yes && !self.schedule.is_event_driven()
     }
 
     /// Appends a frame, or nothing.
@@ -152,6 +157,7 @@ impl Queue {
         let (chunk, swapped) = self.buffer.take(|| self.store.take_first());
         if swapped {
             self.pings.buffer_taken();
+            self.admission.buffer_taken();
         }
         self.admission.set_backlog(self.store.has_backlog());
         let link = self.link.clone().expect("only a live connection is written to");

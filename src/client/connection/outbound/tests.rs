@@ -71,7 +71,7 @@ fn whoever_writes_looks_after_what_came_meanwhile() {
     let turn = queue.take_turn();
     drop(queue);
     // Somebody writes: nobody else has to be asked.
-    assert!(outbound.publish(message(b"abc"), Flush::Soon).unwrap() == Then::Nothing);
+    assert!(outbound.publish(message(b"abc"), Flush::Soon, Wait::Yes).unwrap() == Then::Nothing);
     assert!(outbound.push_only(|b| b.extend_from_slice(encoder::PING)).unwrap() == Then::Nothing);
     let (later, then) = outbound.flush_due(true);
     assert!(later.is_none() && then == Then::Nothing);
@@ -88,7 +88,7 @@ fn a_full_buffer_is_written_after_the_write_of_another() {
     let outbound = outbound(10, 1000);
     let (_link, _peer) = live(&outbound);
     let turn = outbound.lock().take_turn();
-    assert!(outbound.publish(message(b"abc"), Flush::Soon).unwrap() == Then::Nothing);
+    assert!(outbound.publish(message(b"abc"), Flush::Soon, Wait::Yes).unwrap() == Then::Nothing);
     assert!(outbound.end_turn(turn, false).0.look_after_rest() == Then::RequestFlush);
 }
 
@@ -98,10 +98,10 @@ fn nobody_is_asked_while_the_socket_is_watched_or_over() {
     let (link, mut peer) = live(&outbound);
     let big = vec![b'x'; 30_000];
     while !outbound.lock().schedule.is_watching() {
-        let _ = outbound.publish(message(&big), Flush::Soon).unwrap();
+        let _ = outbound.publish(message(&big), Flush::Soon, Wait::Yes).unwrap();
         let _ = outbound.flush_due(true);
     }
-    assert!(outbound.publish(message(b"abc"), Flush::Soon).unwrap() == Then::Nothing);
+    assert!(outbound.publish(message(b"abc"), Flush::Soon, Wait::Yes).unwrap() == Then::Nothing);
     let reader = thread::spawn(move || {
         let mut all = Vec::new();
         peer.read_to_end(&mut all).unwrap();
@@ -115,10 +115,10 @@ fn nobody_is_asked_while_the_socket_is_watched_or_over() {
     assert!(!outbound.lock().schedule.is_watching());
     link.take_down();
     reader.join().unwrap();
-    let _ = outbound.publish(message(b"abc"), Flush::Soon).unwrap();
+    let _ = outbound.publish(message(b"abc"), Flush::Soon, Wait::Yes).unwrap();
     let _ = outbound.flush_due(true);
     assert!(outbound.lock().schedule.is_attended(), "the link has gone");
-    assert!(outbound.publish(message(b"abc"), Flush::Soon).unwrap() == Then::Nothing);
+    assert!(outbound.publish(message(b"abc"), Flush::Soon, Wait::Yes).unwrap() == Then::Nothing);
 }
 
 /// A poller that writes when it is asked to and, once it watches, when the socket takes bytes again; at no other time.
@@ -154,7 +154,7 @@ fn publishers_of_all_kinds_leave_nothing_behind() {
                 scope.spawn(move || {
                     let payload = vec![b'x'; size];
                     let flush = if size == 2_000 { Flush::Now } else { Flush::Soon };
-                    if outbound.publish(message(&payload), flush).unwrap() == Then::RequestFlush {
+                    if outbound.publish(message(&payload), flush, Wait::Yes).unwrap() == Then::RequestFlush {
                         ask.send(()).unwrap();
                     }
                 });
@@ -178,18 +178,18 @@ fn what_one_link_did_not_take_goes_to_the_next_in_whole_frames() {
     let outbound = outbound(1 << 20, 100 << 20);
     let (first, _peer) = live(&outbound);
     let big = vec![b'x'; 1 << 20];
-    let _ = outbound.publish(message(b"abc"), Flush::Now).unwrap();
+    let _ = outbound.publish(message(b"abc"), Flush::Now, Wait::Yes).unwrap();
     thread::scope(|scope| {
         // More than the socket takes: both stand in the middle of a frame, or wait behind the other.
-        let publishers =
-            [(); 2].map(|()| scope.spawn(|| outbound.publish(message(&big), Flush::Now).map(drop)));
+        let publishers = [(); 2]
+            .map(|()| scope.spawn(|| outbound.publish(message(&big), Flush::Now, Wait::Yes).map(drop)));
         while outbound.stuck_since.load(Ordering::Relaxed) == 0 {
             thread::yield_now();
         }
         lose(&outbound, &first);
         publishers.into_iter().for_each(|p| p.join().unwrap().unwrap());
     });
-    let _ = outbound.publish(message(b"abc"), Flush::Soon).unwrap();
+    let _ = outbound.publish(message(b"abc"), Flush::Soon, Wait::Yes).unwrap();
     let text = all_of(&outbound);
     let large = format!("PUB foo {}\r\n{}\r\n", 1 << 20, "x".repeat(1 << 20));
     assert!(text == format!("{large}{large}{FRAME}"), "{} bytes: {:?}", text.len(), &text[..20]);
@@ -201,7 +201,7 @@ fn kept_messages_and_new_ones_share_the_limit() {
     let outbound = outbound(64 << 10, LIMIT);
     let payload = vec![b'x'; 1000];
     let full = |outbound: &Outbound| loop {
-        match outbound.publish(message(&payload), Flush::Soon) {
+        match outbound.publish(message(&payload), Flush::Soon, Wait::Yes) {
             Ok(then) => assert!(then == Then::Nothing),
             Err(e) => break assert_eq!(e.status(), Status::InsufficientBuffer),
         }
@@ -254,14 +254,14 @@ fn what_belongs_to_a_link_is_not_kept() {
     let outbound = outbound(1000, 1000);
     let (link, _peer) = live(&outbound);
     let _ = outbound.push_only(|b| encoder::subscribe(b, b"foo", None, 1)).unwrap();
-    let _ = outbound.publish(message(b"abc"), Flush::Soon).unwrap();
+    let _ = outbound.publish(message(b"abc"), Flush::Soon, Wait::Yes).unwrap();
     let _ = outbound.keep_alive();
     outbound.lock().watch(true); // nothing is written
     lose(&outbound, &link);
     let _ = outbound.ping(Arc::default()).unwrap();
     let (link, _peer) = live(&outbound); // with the PING of a flush, which is over with this link
     lose(&outbound, &link);
-    let _ = outbound.publish(message(b"abc"), Flush::Soon).unwrap();
+    let _ = outbound.publish(message(b"abc"), Flush::Soon, Wait::Yes).unwrap();
     let _ = outbound.ping(Arc::default()).unwrap();
     assert_eq!(all_of(&outbound), format!("{FRAME}{FRAME}PING\r\n"));
 }
@@ -291,7 +291,7 @@ fn writer_at(point: &'static str, outbound: &Arc<Outbound>) -> (Hold, JoinHandle
 
 fn publisher(outbound: &Arc<Outbound>, flush: Flush) -> JoinHandle<Result<Then>> {
     let outbound = Arc::clone(outbound);
-    thread::spawn(move || outbound.publish(message(b"abc"), flush))
+    thread::spawn(move || outbound.publish(message(b"abc"), flush, Wait::Yes))
 }
 
 fn wait_for_waiters(outbound: &Outbound, count: u32) {
@@ -322,7 +322,7 @@ fn what_fills_the_buffer_while_another_writes_is_asked_for_by_that_one() {
         let outbound = outbound(10, 1000);
         let (_link, mut peer) = live(&outbound);
         let (hold, writer) = writer_at(point, &outbound);
-        assert!(outbound.publish(message(b"abc"), Flush::Soon).unwrap() == Then::Nothing);
+        assert!(outbound.publish(message(b"abc"), Flush::Soon, Wait::Yes).unwrap() == Then::Nothing);
         assert!(outbound.flush_due(true).1 == Then::Nothing, "the poller leaves it to the writer");
         drop(hold);
         let then = writer.join().unwrap().unwrap();
@@ -338,7 +338,7 @@ fn who_waits_for_the_writer_writes_what_came_meanwhile() {
     let (hold, writer) = writer_at("put_back", &outbound);
     let waiting = publisher(&outbound, Flush::Now);
     wait_for_waiters(&outbound, 1);
-    assert!(outbound.publish(message(b"abc"), Flush::Soon).unwrap() == Then::Nothing);
+    assert!(outbound.publish(message(b"abc"), Flush::Soon, Wait::Yes).unwrap() == Then::Nothing);
     drop(hold);
     assert!(writer.join().unwrap().unwrap() == Then::Nothing, "the other one is at it");
     let then = waiting.join().unwrap().unwrap();
@@ -350,7 +350,7 @@ fn who_waits_for_room_leaves_nothing_behind() {
     let outbound = outbound(10, 1000);
     let (_link, mut peer) = live(&outbound);
     let (hold, writer) = writer_at("put_back", &outbound);
-    assert!(outbound.publish(message(b"abc"), Flush::Soon).unwrap() == Then::Nothing);
+    assert!(outbound.publish(message(b"abc"), Flush::Soon, Wait::Yes).unwrap() == Then::Nothing);
     let waiting = [(); 3].map(|()| publisher(&outbound, Flush::Soon));
     wait_for_waiters(&outbound, 3);
     drop(hold);
@@ -370,10 +370,87 @@ fn a_loss_in_the_middle_of_a_write_repeats_nothing() {
         let (hold, writer) = writer_at(point, &outbound);
         outbound.go_down();
         link.take_down();
-        let _ = outbound.publish(message(b"abc"), Flush::Soon).unwrap();
+        let _ = outbound.publish(message(b"abc"), Flush::Soon, Wait::Yes).unwrap();
         drop(hold);
         outbound.settle();
         assert!(writer.join().unwrap().unwrap() == Then::Nothing);
         assert_eq!(all_of(&outbound), FRAME.repeat(kept), "at {point}");
     }
+}
+
+/// Messages of one who never waits, until he is refused; how many were taken.
+fn fill(outbound: &Outbound, refused: Status) -> usize {
+    let result = |()| {
+        outbound.publish(message(b"abc"), Flush::Soon, Wait::Never).map(|then| assert!(then == Then::Nothing))
+    };
+    let mut results = std::iter::repeat(()).map(result);
+    let taken = results.by_ref().take_while(Result::is_ok).count();
+    assert_eq!(results.next().unwrap().unwrap_err().status(), refused);
+    taken
+}
+
+#[test]
+fn who_never_waits_is_refused_once_the_buffer_and_a_reserve_are_full() {
+    const CAPACITY: usize = 10 * FRAME.len();
+    const RESERVED: usize = 64 << 10;
+    let outbound = outbound(CAPACITY, 1000);
+    let (link, mut peer) = live(&outbound);
+    let (hold, writer) = writer_at("put_back", &outbound);
+    let taken = fill(&outbound, Status::InsufficientBuffer);
+    let len = outbound.lock().buffer.len();
+    assert_eq!(len, taken * FRAME.len());
+    assert!(len > CAPACITY && len <= CAPACITY + RESERVED);
+    // Others wait, and what tells that the connection lives is sent all the same.
+    let waiting = publisher(&outbound, Flush::Soon);
+    wait_for_waiters(&outbound, 1);
+    assert!(outbound.answer_ping(&link) == Then::Nothing && outbound.keep_alive() == Then::Nothing);
+    assert_eq!(outbound.lock().buffer.len(), len + "PONG\r\nPING\r\n".len());
+    drop(hold);
+    let then = writer.join().unwrap().unwrap();
+    assert!(then == Then::Nothing, "the one who waits is at it");
+    if waiting.join().unwrap().unwrap() == Then::RequestFlush {
+        assert!(outbound.flush_due(true).1 == Then::Nothing);
+    }
+    let mut bytes = vec![0; FRAME.len() * (1 + taken) + "PONG\r\nPING\r\n".len() + FRAME.len()];
+    peer.read_exact(&mut bytes).unwrap();
+    assert_eq!(
+        String::from_utf8(bytes).unwrap(),
+        format!("{}PONG\r\nPING\r\n{FRAME}", FRAME.repeat(1 + taken))
+    );
+    assert!(outbound.publish(message(b"abc"), Flush::Soon, Wait::Never).is_ok(), "there is room again");
+}
+
+#[test]
+fn who_never_waits_leaves_writing_to_others() {
+    let outbound = outbound(10, 1000);
+    let (_link, mut peer) = live(&outbound);
+    let large = vec![b'x'; 40_000];
+    let then = outbound.publish(message(&large), Flush::Now, Wait::Never).unwrap();
+    assert!(then == Then::RequestFlush && outbound.buffered() > large.len());
+    let then = outbound.publish(message(b"abc"), Flush::Soon, Wait::Never).unwrap();
+    assert!(then == Then::Nothing, "it has been asked for");
+    assert!(outbound.flush_due(true).1 == Then::Nothing && !outbound.has_bytes());
+    let mut bytes = vec![0; "PUB foo 40000\r\n\r\n".len() + large.len() + FRAME.len()];
+    peer.read_exact(&mut bytes).unwrap();
+    assert!(bytes.ends_with(FRAME.as_bytes()));
+}
+
+#[test]
+fn who_never_waits_is_subject_to_all_that_others_are() {
+    let outbound = outbound(1000, 10 * FRAME.len());
+    let refused = |payload| {
+        outbound.publish(message(payload), Flush::Soon, Wait::Never).map(drop).unwrap_err().status()
+    };
+    // Without a connection messages are kept up to the limit of the reconnect buffer.
+    assert_eq!(fill(&outbound, Status::InsufficientBuffer), 10);
+    assert!(outbound.keep_alive() == Then::Nothing, "a PING belongs to a connection");
+    let (_link, mut peer) = live(&outbound);
+    assert!(outbound.flush_due(true).1 == Then::Nothing);
+    expect(&outbound, &mut peer, 10, Then::Nothing);
+    outbound.set_limits(3, false);
+    assert_eq!(refused(b"abcd"), Status::MaxPayload);
+    outbound.refuse_publishes();
+    assert_eq!(refused(b"abc"), Status::Draining);
+    outbound.close();
+    assert_eq!(refused(b"abc"), Status::ConnectionClosed);
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::admission::Place;
+use super::admission::{Frame, Place, Wait};
 use super::kept::Chunk;
 use super::queue::Turn;
 use super::{Guard, Outbound, Then};
@@ -29,7 +29,7 @@ impl Outbound {
         if !queue.admission.is_live() {
             return Then::Nothing;
         }
-        if queue.schedule.is_writing() || queue.schedule.is_event_driven() {
+        if queue.schedule.is_writing() || !queue.may_write(Wait::Yes) {
             return queue.schedule.request();
         }
         self.write_what_fits(queue).1
@@ -207,11 +207,12 @@ impl Outbound {
     pub(super) fn wait_for_room<'a>(
         &'a self,
         mut queue: Guard<'a>,
+        frame: Frame,
         capacity: usize,
     ) -> Result<(Guard<'a>, Place)> {
         let deadline = self.write_deadline();
         loop {
-            let place = queue.place(capacity)?;
+            let place = queue.place(frame, capacity)?;
             if place != Place::Later {
                 queue.schedule.take_back_deferred();
                 return Ok((queue, place));
