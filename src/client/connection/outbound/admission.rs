@@ -23,8 +23,8 @@ const ROOM_FOR_BEATS: usize = 16 << 10;
 pub enum Wait {
     /// It waits for room until the write deadline, and may write itself: a thread of the program.
     Yes,
-    /// It is refused with `NATS_INSUFFICIENT_BUFFER` once a reserve is used up, and leaves writing to others: the thread
-    /// that reads, the timer's, whoever holds a lock.
+    /// It is refused with `NATS_INSUFFICIENT_BUFFER` once a reserve is used up, and leaves writing to others:
+    /// the thread that reads, the timer's, whoever holds a lock.
     Never,
 }
 
@@ -84,8 +84,8 @@ pub struct Admission {
     backlog: bool,
     /// Bytes in the write buffer that were appended although it was full.
     reserved: usize,
-    /// How large a message may be without any other check, but for those of its headers and of room: -1 where each
-    /// message has to be checked. Follows from the other fields.
+    /// How large a message may be without any other check, but for those of its headers and of room: -1 where
+    /// each message has to be checked. Follows from the other fields.
     plain_limit: i64,
 }
 
@@ -180,8 +180,8 @@ impl Admission {
         Ok(())
     }
 
-    /// Where a frame goes. The publishers of an event loop wait for nothing: where others wait because the buffer is full,
-    /// theirs grows.
+    /// Where a frame goes. The publishers of an event loop wait for nothing: where others wait because the
+    /// buffer is full, theirs grows.
     pub fn place(&mut self, frame: Frame, full: Fill, event_driven: bool) -> Result<Place> {
         let grows = event_driven && frame.wait == Wait::Yes;
         match self.phase {

@@ -1,15 +1,15 @@
-//! The write buffer: frames are appended to it, and it is swapped out whole to be written.
+//! The write buffer, which is swapped out whole to be written.
 
 use super::kept::Chunk;
 use crate::proto::buffer::{Buffer, NoMemory};
 
-/// A buffer that grew beyond this for one large message is given back: the largest that servers take by default, and
-/// what is about it.
+/// A buffer that grew beyond this for one large message is given back: the largest that servers take by
+/// default, and what is about it.
 const KEPT_CAPACITY: usize = (1 << 20) + (64 << 10);
 
-/// `filling` takes frames while a writer has those before them; what a writer did not finish goes first the next time.
-/// All bytes ever put in are numbered: a writer that reached number `goal` has written all that was there when somebody
-/// looked at [`WriteBuffer::enqueued`].
+/// `filling` takes frames while a writer has those before them; what a writer did not finish goes first the
+/// next time. All bytes ever put in are numbered: a writer that reached number `goal` has written all that
+/// was there when somebody looked at [`WriteBuffer::enqueued`].
 #[derive(Default)]
 pub struct WriteBuffer {
     filling: Buffer,
@@ -86,8 +86,8 @@ impl WriteBuffer {
         self.in_flight += len;
     }
 
-    /// A writer takes out what comes next: what is unfinished, then what `stored` gives, then what was appended. Says
-    /// whether it is the last of these. There is one writer at a time.
+    /// A writer takes out what comes next: what is unfinished, then what `stored` gives, then what was
+    /// appended. Says whether it is the last of these. There is one writer at a time.
     pub fn take(&mut self, stored: impl FnOnce() -> Option<Chunk>) -> (Chunk, bool) {
         debug_assert!(self.in_flight == 0, "one writer at a time");
         let before =
@@ -115,7 +115,8 @@ impl WriteBuffer {
         }
     }
 
-    /// Takes all out because the connection is over: nothing of it counts as waiting any more. No writer has anything.
+    /// Takes all out because the connection is over: nothing of it counts as waiting any more. No writer has
+    /// anything.
     pub fn take_unsent(&mut self) -> Unsent {
         let unfinished = std::mem::take(&mut self.unfinished);
         let start = self.written - unfinished.sent() as u64;

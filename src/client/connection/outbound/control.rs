@@ -28,8 +28,8 @@ impl Outbound {
         Ok(queue.schedule.request())
     }
 
-    /// Appends a frame without ever waiting or writing. It always finds room: what the program has subscribed to bounds
-    /// such frames.
+    /// Appends a frame without ever waiting or writing. It always finds room: what the program has subscribed
+    /// to bounds such frames.
     pub fn push_only(&self, write: impl FnOnce(&mut Buffer) -> Written) -> Result<Then> {
         let mut queue = self.lock();
         if !queue.admission.is_live() {
@@ -60,8 +60,8 @@ impl Outbound {
         queue.schedule.request()
     }
 
-    /// Appends the PONG for a PING that came over `link`. Never waits. Where more PONGs wait already than any server looks
-    /// for, this one is left out: a server that writes but does not read fills no memory.
+    /// Appends the PONG for a PING that came over `link`. Never waits. Where more PONGs wait already than any
+    /// server looks for, this one is left out: a server that writes but does not read fills no memory.
     pub fn answer_ping(&self, link: &Arc<Link>) -> Then {
         let mut queue = self.lock();
         let due = queue.is_current(link) && queue.pings.may_answer();
@@ -78,7 +78,8 @@ impl Outbound {
         matches!(place, Ok(Place::Buffer)) && queue.append(|b| b.extend_from_slice(beat)).is_ok()
     }
 
-    /// Appends a PING whose PONG completes `waiter`. While there is no connection it goes out after the reconnect.
+    /// Appends a PING whose PONG completes `waiter`. While there is no connection it goes out after the
+    /// reconnect.
     pub fn ping(&self, waiter: Arc<Waiter<()>>) -> Result<Then> {
         let mut queue = self.lock();
         queue.pings.reserve()?;

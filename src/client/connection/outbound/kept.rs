@@ -1,4 +1,4 @@
-//! Frames kept in chunks: a connection that comes and goes moves them about without copying them, and none grows large.
+//! A list of chunks of frames.
 
 use std::collections::LinkedList;
 use std::collections::linked_list::IntoIter;
@@ -19,7 +19,8 @@ pub struct Chunk {
     only_publishes: bool,
 }
 
-/// A list, for lists are joined without allocating.
+/// Frames that are kept: a connection that comes and goes moves them about without copying them, and no chunk
+/// grows large. A list, for lists are joined without allocating.
 #[derive(Default)]
 pub struct Kept {
     chunks: LinkedList<Chunk>,
@@ -58,8 +59,8 @@ impl Chunk {
         write(self.data.as_slice(), &mut self.sent)
     }
 
-    /// Of these bytes and of `rest` behind them so many were sent, of which none before: what was not is kept here. There
-    /// is room for it.
+    /// Of these bytes and of `rest` behind them so many were sent, of which none before: what was not is kept
+    /// here. There is room for it.
     pub fn note_sent(&mut self, sent: usize, rest: [&[u8]; 2]) {
         if sent < self.data.len() + rest.iter().map(|piece| piece.len()).sum::<usize>() {
             let [first, second] = rest;
@@ -135,7 +136,8 @@ impl Kept {
         Ok(())
     }
 
-    /// Appends a chunk of publishes. Small ones are put together, so that their number is bounded by their bytes.
+    /// Appends a chunk of publishes. Small ones are put together, so that their number is bounded by their
+    /// bytes.
     pub fn push(&mut self, mut chunk: Chunk) {
         let len = chunk.data.len();
         if len == 0 {

@@ -1,12 +1,14 @@
-//! Everything on its way to the server: messages, frames that belong to one connection, what waits for the next one.
+//! Everything on its way to the server: messages, frames that belong to one connection, what waits for the
+//! next one.
 //!
-//! Publishers append to the write buffer (`buffer`) under a short lock. Whoever fills it takes it out and writes it to
-//! the socket himself, without the lock, while others fill the next one; a buffer with room left is written by the
-//! poller. There is one writer at a time, so the bytes keep their order. No byte is left behind: `schedule` says how.
+//! Publishers append to the write buffer (`buffer`) under a short lock. Whoever fills it takes it out and
+//! writes it to the socket himself, without the lock, while others fill the next one; a buffer with room left
+//! is written by the poller. There is one writer at a time, so the bytes keep their order. No byte is left
+//! behind: `schedule` says how.
 //!
-//! One lock guards a [`Queue`] made of parts: `admission` knows who may append, `buffer` has the bytes for this
-//! connection, `store` those for the next one, `pings` matches PONGs, `schedule` knows who writes. None of them knows the
-//! lock or the socket.
+//! One lock guards a [`Queue`] made of parts: `admission` knows who may append, `buffer` has the bytes for
+//! this connection, `store` those for the next one, `pings` matches PONGs, `schedule` knows who writes. None
+//! of them knows the lock or the socket.
 
 mod admission;
 mod buffer;
@@ -115,9 +117,9 @@ impl Outbound {
         }
     }
 
-    /// A connection is there. `first` is what it has to be told before anything else (subscriptions); then goes
-    /// what waited for it. When the connection was there before (`again`), a PING of our own ends that part.
-    /// The flush is to be carried out once the link is watched.
+    /// A connection is there. `first` is what it has to be told before anything else (subscriptions); then
+    /// goes what waited for it. When the connection was there before (`again`), a PING of our own ends that
+    /// part. The flush is to be carried out once the link is watched.
     pub fn go_live(&self, link: &Arc<Link>, first: Buffer, again: bool) -> Then {
         let mut queue = self.lock();
         if queue.admission.phase() == Phase::Closed {
@@ -130,8 +132,8 @@ impl Outbound {
         then
     }
 
-    /// The connection is gone: publishes go to the reconnect buffer, who waits for the socket is woken. Returns
-    /// those who wait for a PONG.
+    /// The connection is gone: publishes go to the reconnect buffer, who waits for the socket is woken.
+    /// Returns those who wait for a PONG.
     pub fn go_down(&self) -> Vec<Arc<Waiter<()>>> {
         self.leave(Phase::Down)
     }

@@ -1,4 +1,4 @@
-//! The ping book: PINGs on their way, who waits for their PONGs, and the PONGs we owe.
+//! The ping book: which PING each PONG answers.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,7 +13,8 @@ const MAX_TIMED: usize = 1024;
 /// So many PONGs may wait in one buffer.
 const MAX_PONGS: u32 = 1024;
 
-/// Each PING that is written into a buffer is noted here, in that order; all of them end with their connection.
+/// PINGs on their way, who waits for their PONGs, and the PONGs we owe. Each PING that is written into a
+/// buffer is noted here, in that order; all of them end with their connection.
 #[derive(Default)]
 pub struct PingBook {
     pongs: PongQueue,

@@ -1,4 +1,4 @@
-//! Publishing: a message goes into the buffer, and out at once where that is due.
+//! Publishing: how a message gets into a buffer.
 
 use std::thread;
 use std::time::Duration;
@@ -13,8 +13,9 @@ use crate::proto::encoder;
 /// Payloads from this size on wait for larger writes, by this factor.
 const LARGE_PAYLOAD: usize = 1024;
 const LARGE_WRITES: usize = 2;
-/// So often a publisher that finds the lock taken gives its processor away before it sleeps: waking it would take
-/// longer than the lock is held, and spinning keeps the holder from running where there are few processors.
+/// So often a publisher that finds the lock taken gives its processor away before it sleeps: waking it would
+/// take longer than the lock is held, and spinning keeps the holder from running where there are few
+/// processors.
 const YIELDS: u32 = 64;
 /// A payload of this size is written from where the program has it, instead of being copied into the buffer.
 const DIRECT_PAYLOAD: usize = 32 * 1024;
@@ -22,8 +23,8 @@ const DIRECT_PAYLOAD: usize = 32 * 1024;
 const QUIET: Duration = Duration::from_millis(1);
 
 impl Outbound {
-    /// Publishes; on `NATS_OK` the message is in a buffer or on the socket. Who never waits does not write either, `flush`
-    /// or not. After a failure the caller calls [`Outbound::look_after_rest`].
+    /// Publishes; on `NATS_OK` the message is in a buffer or on the socket. Who never waits does not write
+    /// either, `flush` or not. After a failure the caller calls [`Outbound::look_after_rest`].
     #[inline(always)]
     pub fn publish(&self, out: Outgoing<'_>, flush: Flush, wait: Wait) -> Result<Then> {
         let queue = self.lock_to_publish();
@@ -106,7 +107,8 @@ impl Outbound {
         self.first_publish(queue, wait)
     }
 
-    /// Writes what waits and this message behind it, whose payload is only copied when the socket does not take it.
+    /// Writes what waits and this message behind it, whose payload is only copied when the socket does not
+    /// take it.
     #[cold]
     fn put_directly<'a>(&'a self, mut queue: Guard<'a>, out: Outgoing<'_>) -> Result<Then> {
         let start = queue.buffer.enqueued();
@@ -133,8 +135,9 @@ impl Outbound {
         }
     }
 
-    /// The first message of several, maybe the only one. When nothing was written for a while it goes out at once, as
-    /// far as the socket takes it; otherwise it waits for the poller, together with those that follow.
+    /// The first message of several, maybe the only one. When nothing was written for a while it goes out at
+    /// once, as far as the socket takes it; otherwise it waits for the poller, together with those that
+    /// follow.
     #[cold]
     fn first_publish<'a>(&'a self, mut queue: Guard<'a>, wait: Wait) -> Result<Then> {
         let quiet = queue.schedule.since_write(clock::now()) > QUIET;
@@ -144,8 +147,8 @@ impl Outbound {
         Ok(self.write_what_fits(queue).1)
     }
 
-    /// Called with the buffer full or the program wanting it out: the publisher, whose frame begins with byte `start`,
-    /// writes it itself.
+    /// Called with the buffer full or the program wanting it out: the publisher, whose frame begins with byte
+    /// `start`, writes it itself.
     fn flush_after_publish<'a>(
         &'a self,
         mut queue: Guard<'a>,
@@ -173,8 +176,8 @@ fn no_memory(mut queue: Guard<'_>) -> Error {
 }
 
 impl Settings {
-    /// How full the buffer may be before a message like this one has it written. Larger messages gain most from
-    /// larger writes.
+    /// How full the buffer may be before a message like this one has it written. Larger messages gain most
+    /// from larger writes.
     #[inline]
     fn capacity_for(&self, out: &Outgoing<'_>) -> usize {
         if out.payload.len() < LARGE_PAYLOAD { self.capacity } else { self.capacity * LARGE_WRITES }

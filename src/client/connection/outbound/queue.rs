@@ -1,4 +1,4 @@
-//! What the outbound side keeps under its lock: parts with a state of their own, and what ties them.
+//! What the outbound side keeps under its lock: parts with a state of their own.
 
 use std::sync::Arc;
 
@@ -15,8 +15,9 @@ use crate::error::Result;
 use crate::proto::buffer::Buffer;
 use crate::proto::encoder;
 
-/// Frames in the order they go out: what a writer has taken out or left, the store's backlog, the write buffer; while
-/// there is no connection the rest of the store comes last. Each part is changed by its own methods only.
+/// The parts, tied together. Frames in the order they go out: what a writer has taken out or left, the
+/// store's backlog, the write buffer; while there is no connection the rest of the store comes last. Each
+/// part is changed by its own methods only.
 pub struct Queue {
     /// Of a live connection.
     link: Option<Arc<Link>>,
@@ -41,8 +42,8 @@ impl Turn {
         write(&self.link, &mut self.chunk)
     }
 
-    /// Writes what a plain socket takes now of this and of `payload` with its line's end behind it. What it does not take
-    /// is copied, there is room for it.
+    /// Writes what a plain socket takes now of this and of `payload` with its line's end behind it. What it
+    /// does not take is copied, there is room for it.
     pub fn write_with(&mut self, payload: &[u8]) -> Result<()> {
         let pieces = [payload, encoder::CRLF];
         let result = self.chunk.write(|data, _| self.link.write_pieces(&[data, pieces[0], pieces[1]]));
@@ -112,7 +113,8 @@ impl Queue {
         self.pings.end()
     }
 
-    /// Keeps the publishes that a lost connection did not take, for the next one. A writer does it himself once he is done.
+    /// Keeps the publishes that a lost connection did not take, for the next one. A writer does it himself
+    /// once he is done.
     pub fn collect_unsent(&mut self) {
         if !self.schedule.is_writing() && !self.admission.is_live() {
             self.store.collect(self.buffer.take_unsent());
@@ -164,8 +166,8 @@ impl Queue {
         Turn { link, chunk }
     }
 
-    /// Ends writing; `over` when the link takes nothing any more. Before the lock is let go the caller writes on or calls
-    /// [`Queue::look_after_rest`].
+    /// Ends writing; `over` when the link takes nothing any more. Before the lock is let go the caller writes
+    /// on or calls [`Queue::look_after_rest`].
     pub fn end_turn(&mut self, turn: Turn, over: bool) -> Arc<Link> {
         let Turn { link, chunk } = turn;
         let current = self.is_current(&link);
@@ -186,7 +188,8 @@ impl Queue {
         self.schedule.look_after(left)
     }
 
-    /// Whether all that waits has somebody who writes it. What TLS has to send of its own is told by the thread that reads.
+    /// Whether all that waits has somebody who writes it. What TLS has to send of its own is told by the
+    /// thread that reads.
     pub fn is_looked_after(&self) -> bool {
         let left = !self.buffer.is_empty() || self.store.has_backlog();
         self.schedule.is_looked_after(left && self.admission.is_live())

@@ -1,14 +1,15 @@
-//! When the bytes that wait are written, and by whom.
+//! Who writes the bytes that wait.
 
 use std::time::Duration;
 
 use super::Then;
 
-/// Who looks after the bytes that wait. Of them **always holds, whenever the lock is free: somebody is about to write
-/// them without being asked** (a writer, a publisher that waits to become one, a poller that watches the socket, whoever
-/// is about to notice that the link is over), **or a flush is asked for**. What may end the first is [`end_turn`], the
-/// end of a wait and of watching; who does one of these writes on, or calls [`look_after`] before he lets the lock go.
-/// (One exception is the call that fails in between: its caller comes back at once, [`leave_to_caller`].)
+/// Who looks after the bytes that wait. Of them **always holds, whenever the lock is free: somebody is about
+/// to write them without being asked** (a writer, a publisher that waits to become one, a poller that watches
+/// the socket, whoever is about to notice that the link is over), **or a flush is asked for**. What may end
+/// the first is [`end_turn`], the end of a wait and of watching; who does one of these writes on, or calls
+/// [`look_after`] before he lets the lock go. (One exception is the call that fails in between: its caller
+/// comes back at once, [`leave_to_caller`].)
 ///
 /// [`end_turn`]: Schedule::end_turn
 /// [`look_after`]: Schedule::look_after
@@ -20,7 +21,8 @@ pub struct Schedule {
     writing: bool,
     /// A flush was asked for and has not begun.
     requested: bool,
-    /// Nobody was asked, for somebody is about to write anyway: it is asked for again when he leaves something.
+    /// Nobody was asked, for somebody is about to write anyway: it is asked for again when he leaves
+    /// something.
     deferred: bool,
     /// The poller tells when the socket takes bytes again.
     watching: bool,
@@ -32,7 +34,8 @@ pub struct Schedule {
     left_to_caller: bool,
     /// Publishes since the flush was requested.
     since_request: u32,
-    /// The last write, and the last one that was more than a lone message's: a burst that begins with one does not wait.
+    /// The last write, and the last one that was more than a lone message's: a burst that begins with one
+    /// does not wait.
     last_write: Duration,
     last_flush: Duration,
 }
@@ -171,8 +174,8 @@ impl Schedule {
         self.over = true;
     }
 
-    /// The poller is to tell when the socket takes bytes again, or not any more; whether that is new. Event loops are
-    /// asked by their adapter.
+    /// The poller is to tell when the socket takes bytes again, or not any more; whether that is new. Event
+    /// loops are asked by their adapter.
     pub fn watch(&mut self, on: bool) -> bool {
         let changes = self.watching != on && !self.event_driven;
         self.watching ^= changes;
@@ -181,7 +184,8 @@ impl Schedule {
 
     // ---- time ----
 
-    /// When a flush is due, if it is too early for it: more publishes came, and the last write was less than `wait` ago.
+    /// When a flush is due, if it is too early for it: more publishes came, and the last write was less than
+    /// `wait` ago.
     pub fn too_early(&self, now: Duration, wait: Duration) -> Option<Duration> {
         let due = self.last_flush + wait;
         (self.since_request > 1 && !wait.is_zero() && due > now).then_some(due)
@@ -315,8 +319,8 @@ mod tests {
         assert_eq!(schedule.too_early(ms(105), ms(5)), None);
     }
 
-    /// Publishers, writers and pollers in any order: nothing waits that nobody looks after, and a flush that was asked for
-    /// is never asked for again before it begins.
+    /// Publishers, writers and pollers in any order: nothing waits that nobody looks after, and a flush that
+    /// was asked for is never asked for again before it begins.
     #[test]
     fn whatever_happens_bytes_are_looked_after() {
         for seed in 0..500 {

@@ -9,9 +9,9 @@ use crate::proto::buffer::{Buffer, NoMemory};
 /// PINGs of flushes get that much more than publishes in a reconnect buffer that is full.
 const ROOM_FOR_PINGS: usize = 64 << 10;
 
-/// Messages that lost connections did not take, and those published while there was none. Both count against one limit;
-/// what was accepted stays, it is the new message that finds no room. A new connection gets all of it, before what is
-/// appended to the write buffer then.
+/// Messages that lost connections did not take, and those published while there was none. Both count against
+/// one limit; what was accepted stays, it is the new message that finds no room. A new connection gets all of
+/// it, before what is appended to the write buffer then.
 pub struct Store {
     capacity: usize,
     /// What lost connections left and, once there is a new one, everything.
@@ -41,7 +41,8 @@ impl Store {
         !self.backlog.is_empty()
     }
 
-    /// So much is left of the time without a connection that publishes have to wait, however little else does.
+    /// So much is left of the time without a connection that publishes have to wait, however little else
+    /// does.
     pub fn is_clogged(&self) -> bool {
         self.has_backlog() && self.backlog.len() >= self.capacity
     }
@@ -68,7 +69,8 @@ impl Store {
         Ok(self.pending.append_ping()?)
     }
 
-    /// A frame's publisher is told that it failed, because the link it was for is over: the next one does not get it.
+    /// A frame's publisher is told that it failed, because the link it was for is over: the next one does not
+    /// get it.
     pub fn withdraw(&mut self, own: Option<u64>) {
         self.withdrawn.extend(own);
     }
@@ -86,7 +88,8 @@ impl Store {
         self.withdrawn.clear();
     }
 
-    /// A connection is there: all that waits is its backlog, behind `first`. Where nothing waits, `first` is given back.
+    /// A connection is there: all that waits is its backlog, behind `first`. Where nothing waits, `first` is
+    /// given back.
     pub fn go_live(&mut self, first: Buffer) -> Option<Buffer> {
         self.backlog.append(&mut self.pending);
         if self.backlog.is_empty() {

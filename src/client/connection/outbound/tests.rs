@@ -121,7 +121,8 @@ fn nobody_is_asked_while_the_socket_is_watched_or_over() {
     assert!(outbound.publish(message(b"abc"), Flush::Soon, Wait::Yes).unwrap() == Then::Nothing);
 }
 
-/// A poller that writes when it is asked to and, once it watches, when the socket takes bytes again; at no other time.
+/// A poller that writes when it is asked to and, once it watches, when the socket takes bytes again; at no
+/// other time.
 fn poller(outbound: &Arc<Outbound>) -> Sender<()> {
     let (ask, asked) = channel::<()>();
     let (outbound, again) = (Arc::clone(outbound), ask.clone());
@@ -361,7 +362,8 @@ fn who_waits_for_room_leaves_nothing_behind() {
     expect(&outbound, &mut peer, 5, if asked { Then::RequestFlush } else { Then::Nothing });
 }
 
-/// A link is lost while somebody writes to it: what he has written is not sent again, what he has not is sent once.
+/// A link is lost while somebody writes to it: what he has written is not sent again, what he has not is sent
+/// once.
 #[test]
 fn a_loss_in_the_middle_of_a_write_repeats_nothing() {
     for (point, kept) in [("take_turn", 2), ("put_back", 1)] {

@@ -1,4 +1,4 @@
-//! Writing to the socket: by publishers, who may wait for it, and by the poller, which never waits.
+//! Writing to the socket: publishers may wait for it, the poller never does.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -67,10 +67,12 @@ impl Outbound {
         self.lock().look_after_rest()
     }
 
-    /// Writes without waiting, where nobody else writes; what does not fit is written when the socket takes bytes again.
+    /// Writes without waiting, where nobody else writes; what does not fit is written when the socket takes
+    /// bytes again.
     pub(super) fn write_what_fits<'a>(&'a self, mut queue: Guard<'a>) -> (Guard<'a>, Then) {
         queue.schedule.begin_flush();
-        // No more than what is there now: a publisher that fills the buffer meanwhile is better at writing it.
+        // No more than what is there now: a publisher that fills the buffer meanwhile is better at writing
+        // it.
         let goal = queue.buffer.enqueued();
         let mut stuck = false;
         if queue.has_work(goal) {
@@ -91,8 +93,9 @@ impl Outbound {
         (queue, then)
     }
 
-    /// Writes until the byte with number `goal` is on the socket. Waits while another thread writes. When that
-    /// fails, the frame that starts with byte `own` is the caller's to know about: it is not kept for the reconnect.
+    /// Writes until the byte with number `goal` is on the socket. Waits while another thread writes. When
+    /// that fails, the frame that starts with byte `own` is the caller's to know about: it is not kept for
+    /// the reconnect.
     pub(super) fn write_until<'a>(&'a self, queue: Guard<'a>, goal: u64, own: Option<u64>) -> Result<Then> {
         let mut queue = self.reach(queue, goal, own)?;
         let then = queue.look_after_rest();
@@ -131,8 +134,8 @@ impl Outbound {
         Ok(queue)
     }
 
-    /// The caller writes, chunk after chunk, until `goal` is reached or `write` cannot go on. Every writer but one
-    /// that writes from the program's memory comes through here.
+    /// The caller writes, chunk after chunk, until `goal` is reached or `write` cannot go on. Every writer
+    /// but one that writes from the program's memory comes through here.
     fn write_turn<'a>(
         &'a self,
         mut queue: Guard<'a>,
@@ -162,8 +165,8 @@ impl Outbound {
         (queue, link)
     }
 
-    /// A publisher's write failed: its own frame is its own to know about, unless the link was lost meanwhile; then what
-    /// was not sent goes out after the reconnect.
+    /// A publisher's write failed: its own frame is its own to know about, unless the link was lost
+    /// meanwhile; then what was not sent goes out after the reconnect.
     pub(super) fn write_failed<'a>(
         &self,
         mut queue: Guard<'a>,
@@ -180,8 +183,8 @@ impl Outbound {
         Err(error)
     }
 
-    /// The server has ended the connection, and the thread that reads is about to notice. What was to be written goes out
-    /// after the reconnect.
+    /// The server has ended the connection, and the thread that reads is about to notice. What was to be
+    /// written goes out after the reconnect.
     fn wait_for_loss<'a>(&self, mut queue: Guard<'a>, link: &Arc<Link>) -> Result<Guard<'a>> {
         let deadline = Deadline::in_ms(LOSS_NOTICED_MS);
         wait_until(&self.changed, &mut queue, deadline, |queue| (!queue.is_current(link)).then_some(()));
@@ -203,7 +206,8 @@ impl Outbound {
         }
     }
 
-    /// Waits until there is a place for another message. The caller, who appends it, looks after what is left.
+    /// Waits until there is a place for another message. The caller, who appends it, looks after what is
+    /// left.
     pub(super) fn wait_for_room<'a>(
         &'a self,
         mut queue: Guard<'a>,
@@ -279,7 +283,8 @@ impl Outbound {
 
     /// For how long a publisher has been waiting for the socket to take a byte, zero when none is.
     pub fn publisher_blocked_for(&self) -> Duration {
-        // The poller never stays the writer of a socket that takes nothing: this one is a thread of the program.
+        // The poller never stays the writer of a socket that takes nothing: this one is a thread of the
+        // program.
         if self.lock().schedule.is_writing() { self.stuck_for() } else { Duration::ZERO }
     }
 }
