@@ -1,4 +1,4 @@
-//! Frames kept in chunks: a connection that comes and goes moves them about without copying them, and none grows large.
+//! A list of chunks of frames.
 
 use std::collections::LinkedList;
 use std::collections::linked_list::IntoIter;
@@ -13,13 +13,14 @@ const FULL: usize = 256 * 1024;
 /// Bytes on their way to the socket, of which some are sent.
 #[derive(Default)]
 pub struct Chunk {
-    pub data: Buffer,
-    pub sent: usize,
+    data: Buffer,
+    sent: usize,
     /// Nothing in it belongs to one connection only.
     only_publishes: bool,
 }
 
-/// A list, for lists are joined without allocating.
+/// Frames that are kept: a connection that comes and goes moves them about without copying them, and no chunk
+/// grows large. A list, for lists are joined without allocating.
 #[derive(Default)]
 pub struct Kept {
     chunks: LinkedList<Chunk>,
@@ -31,12 +32,49 @@ impl Chunk {
         Chunk { data, sent: 0, only_publishes: false }
     }
 
+    /// All bytes, those included that are sent.
+    #[cfg(test)]
+    pub fn bytes(&self) -> &[u8] {
+        self.data.as_slice()
+    }
+
+    pub fn len(&self) -> usize {
+        self.data.len()
+    }
+
+    pub fn sent(&self) -> usize {
+        self.sent
+    }
+
     pub fn left(&self) -> usize {
         self.data.len() - self.sent
     }
 
     pub fn is_empty(&self) -> bool {
         self.sent >= self.data.len()
+    }
+
+    /// Writes: `write` sees all bytes, and how many of them are sent, which it counts on.
+    pub fn write<T>(&mut self, write: impl FnOnce(&[u8], &mut usize) -> T) -> T {
+        write(self.data.as_slice(), &mut self.sent)
+    }
+
+    /// Of these bytes and of `rest` behind them so many were sent, of which none before: what was not is kept
+    /// here. There is room for it.
+    pub fn note_sent(&mut self, sent: usize, rest: [&[u8]; 2]) {
+        if sent < self.data.len() + rest.iter().map(|piece| piece.len()).sum::<usize>() {
+            let [first, second] = rest;
+            let added = self.data.extend_from_slice(first);
+            added.and_then(|()| self.data.extend_from_slice(second)).expect("there is room");
+        }
+        self.sent = sent.min(self.data.len());
+    }
+
+    /// The room of a chunk that was written, to be used again, unless it is larger than that.
+    pub fn into_spare(self, max: usize) -> Option<Buffer> {
+        let mut data = self.data;
+        data.clear();
+        (data.capacity() <= max).then_some(data)
     }
 
     /// See [`encoder::keep_publishes`].
@@ -69,8 +107,7 @@ impl Kept {
 
     /// Appends a message, or nothing.
     pub fn append_publish(&mut self, out: Outgoing<'_>) -> Result<(), NoMemory> {
-        let parts = out.subject.len() + out.reply.map_or(0, <[u8]>::len) + out.size();
-        self.write(encoder::publish_size(parts), true, |data| {
+        self.write(out.frame_size(), true, |data| {
             encoder::publish(data, out.subject, out.reply, out.headers, out.payload)
         })
     }
@@ -99,7 +136,8 @@ impl Kept {
         Ok(())
     }
 
-    /// Appends a chunk of publishes. Small ones are put together, so that their number is bounded by their bytes.
+    /// Appends a chunk of publishes. Small ones are put together, so that their number is bounded by their
+    /// bytes.
     pub fn push(&mut self, mut chunk: Chunk) {
         let len = chunk.data.len();
         if len == 0 {
@@ -140,5 +178,69 @@ impl IntoIterator for Kept {
 
     fn into_iter(self) -> IntoIter<Chunk> {
         self.chunks.into_iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(payload: &[u8]) -> Outgoing<'_> {
+        Outgoing { subject: b"foo", reply: None, headers: None, payload }
+    }
+
+    /// The lengths of all chunks, which are as many bytes as the list says.
+    fn lens(kept: &Kept) -> Vec<usize> {
+        let lens: Vec<_> = kept.chunks.iter().map(Chunk::len).collect();
+        assert_eq!(lens.iter().sum::<usize>(), kept.len());
+        lens
+    }
+
+    #[test]
+    fn no_chunk_grows_beyond_its_bound_but_for_one_large_frame() {
+        let mut kept = Kept::default();
+        for size in [10, 100_000, 100_000, 100_000, 300_000, 0, 20] {
+            kept.append_publish(message(&vec![b'x'; size])).unwrap();
+        }
+        let lens = lens(&kept);
+        assert_eq!(lens.len(), 4);
+        assert!(lens.iter().all(|len| *len <= FULL || *len == 300_000 + "PUB foo 300000\r\n\r\n".len()));
+    }
+
+    #[test]
+    fn small_chunks_are_put_together() {
+        let mut kept = Kept::default();
+        for _ in 0..10_000 {
+            let mut data = Buffer::default();
+            data.extend_from_slice(&[b'x'; 100]).unwrap();
+            kept.push(Chunk::new(data));
+        }
+        kept.push(Chunk::default());
+        assert_eq!(kept.len(), 1_000_000);
+        assert!(lens(&kept).len() <= 1_000_000 / FULL + 1);
+    }
+
+    #[test]
+    fn what_was_left_out_of_a_chunk_takes_no_room() {
+        let mut data = Buffer::default();
+        data.extend_from_slice(&vec![b'x'; FULL]).unwrap();
+        data.truncate(100);
+        let mut kept = Kept::default();
+        kept.push(Chunk::new(data));
+        assert!(kept.take_first().unwrap().data.capacity() < FULL / 2);
+        assert_eq!((kept.is_empty(), kept.len()), (true, 0));
+    }
+
+    #[test]
+    fn what_is_sent_of_a_chunk_and_of_the_pieces_behind_it() {
+        for sent in 0..=10 {
+            let mut data = Buffer::default();
+            data.extend_from_slice(b"head").unwrap();
+            let mut chunk = Chunk::new(data);
+            chunk.note_sent(sent, [b"tail", b"\r\n"]);
+            assert_eq!((chunk.left(), chunk.is_empty()), (10 - sent, sent == 10));
+            let left = chunk.write(|data, sent| data[*sent..].to_vec());
+            assert_eq!(left, b"headtail\r\n"[sent..]);
+        }
     }
 }
