@@ -38,7 +38,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::client::connection::mock::connect_to;
+    use crate::client::connection::testing::connect_to;
     use crate::io::clock;
 
     #[test]
