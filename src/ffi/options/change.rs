@@ -1,13 +1,9 @@
 //! How a function gets at the options behind a handle.
 
-use crate::client::options::{Options, SharedOptions};
+use crate::client::options::Options;
 use crate::error::Result;
 use crate::ffi::support::{Handle, boundary};
 use crate::ffi::types::{natsOptions, natsStatus};
-
-impl Handle for natsOptions {
-    type Object = SharedOptions;
-}
 
 /// Changes the options behind a handle.
 ///

@@ -6,32 +6,8 @@ use crate::client::connection::Connection;
 use crate::client::subscription::Subscription;
 use crate::error::{Error, Result, Status};
 use crate::ffi::support::boundary::{held, quick, waiting};
-use crate::ffi::support::handle::Handle;
+use crate::ffi::support::handle::Shared as _;
 use crate::ffi::types::{natsConnection, natsStatus, natsSubscription};
-
-impl Handle for natsConnection {
-    type Object = Connection;
-
-    fn given(connection: &Arc<Connection>) {
-        connection.add_user();
-    }
-
-    fn taken(connection: &Arc<Connection>) {
-        connection.remove_user();
-    }
-}
-
-impl Handle for natsSubscription {
-    type Object = Subscription;
-
-    fn given(subscription: &Arc<Subscription>) {
-        subscription.connection().add_user();
-    }
-
-    fn taken(subscription: &Arc<Subscription>) {
-        subscription.connection().remove_user();
-    }
-}
 
 /// Runs the body of an exported function on a connection. The body gets the connection, or the failure that
 /// the handle stands for: NULL, or a connection of the parent process. A panic closes the connection.

@@ -24,6 +24,16 @@ pub(crate) unsafe fn non_empty<'a>(s: *const c_char) -> Option<&'a [u8]> {
     unsafe { bytes(s) }.filter(|b| !b.is_empty())
 }
 
+/// The same; one that is missing is an invalid argument.
+///
+/// # Safety
+/// As for [`bytes`].
+#[inline]
+pub(crate) unsafe fn given<'a>(s: *const c_char) -> Result<&'a [u8]> {
+    // SAFETY: as promised by the caller.
+    unsafe { non_empty(s) }.ok_or_else(|| Status::InvalidArg.into())
+}
+
 /// A payload given as pointer and length; NULL or a length below 1 is an empty payload.
 ///
 /// # Safety
