@@ -6,11 +6,9 @@ use std::time::Duration;
 use crate::client::connection::loss::{Disconnect, Reason};
 use crate::client::connection::vitals::Pulse;
 use crate::client::options::not_negative;
-use crate::error::{Error, Result, Status};
-use crate::ffi::support::connection::on_connection;
-use crate::ffi::support::strings::required;
-use crate::ffi::support::{Handle, infallible};
-use crate::ffi::types::{natsConnection, natsDisconnectInfo, natsDisconnectReason, natsLiveness, natsStatus};
+use crate::error::{Error, Status};
+use crate::ffi::support::*;
+use crate::ffi::types::*;
 
 const MS_PER_SECOND: i64 = 1000;
 
@@ -41,12 +39,11 @@ pub unsafe extern "C-unwind" fn natsConnection_SetPingInterval(
     nc: *mut natsConnection,
     seconds: i64,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL.
+    // SAFETY: the C contract.
     unsafe {
-        on_connection("natsConnection_SetPingInterval", nc, |nc| {
-            let nc = nc?;
+        on("natsConnection_SetPingInterval", nc, |nc| {
             let ms = seconds.max(0).checked_mul(MS_PER_SECOND);
-            nc.set_ping_interval(ms.ok_or_else(|| Error::from(Status::InvalidArg))?)
+            nc.set_ping_interval(ms.ok_or(Status::InvalidArg)?)
         })
     }
 }
@@ -61,10 +58,8 @@ pub unsafe extern "C-unwind" fn natsConnection_SetPingIntervalMillis(
     nc: *mut natsConnection,
     ms: i64,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL.
-    unsafe {
-        on_connection("natsConnection_SetPingIntervalMillis", nc, |nc| nc?.set_ping_interval(ms.max(0)))
-    }
+    // SAFETY: the C contract.
+    unsafe { on("natsConnection_SetPingIntervalMillis", nc, |nc| nc.set_ping_interval(ms.max(0))) }
 }
 
 /// Extension. The interval between keep-alive PINGs that is in force.
@@ -77,14 +72,8 @@ pub unsafe extern "C-unwind" fn natsConnection_GetPingInterval(
     nc: *mut natsConnection,
     ms: *mut i64,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL; `ms` is NULL or writable.
-    unsafe {
-        on_connection("natsConnection_GetPingInterval", nc, |nc| {
-            let (nc, out) = (nc?, required(ms)?);
-            out.write(nc.ping_interval()?);
-            Ok(())
-        })
-    }
+    // SAFETY: the C contract.
+    unsafe { on("natsConnection_GetPingInterval", nc, |nc| Out::of(ms)?.set(nc.ping_interval()?)) }
 }
 
 /// Extension. Changes how many keep-alive PINGs may be unanswered on a live connection; the next tick decides
@@ -99,8 +88,8 @@ pub unsafe extern "C-unwind" fn natsConnection_SetMaxPingsOut(
     nc: *mut natsConnection,
     maxPingsOut: c_int,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL.
-    unsafe { on_connection("natsConnection_SetMaxPingsOut", nc, |nc| nc?.set_max_pings_out(maxPingsOut)) }
+    // SAFETY: the C contract.
+    unsafe { on("natsConnection_SetMaxPingsOut", nc, |nc| nc.set_max_pings_out(maxPingsOut)) }
 }
 
 /// Extension. How many keep-alive PINGs may be unanswered.
@@ -113,14 +102,8 @@ pub unsafe extern "C-unwind" fn natsConnection_GetMaxPingsOut(
     nc: *mut natsConnection,
     maxPingsOut: *mut c_int,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL; `maxPingsOut` is NULL or writable.
-    unsafe {
-        on_connection("natsConnection_GetMaxPingsOut", nc, |nc| {
-            let (nc, out) = (nc?, required(maxPingsOut)?);
-            out.write(nc.max_pings_out()?);
-            Ok(())
-        })
-    }
+    // SAFETY: the C contract.
+    unsafe { on("natsConnection_GetMaxPingsOut", nc, |nc| Out::of(maxPingsOut)?.set(nc.max_pings_out()?)) }
 }
 
 /// Extension. As natsOptions_SetPongTimeout(), on a live connection and at once: a PING already sent counts
@@ -137,10 +120,8 @@ pub unsafe extern "C-unwind" fn natsConnection_SetPongTimeout(
     nc: *mut natsConnection,
     ms: i64,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL.
-    unsafe {
-        on_connection("natsConnection_SetPongTimeout", nc, |nc| nc?.set_pong_timeout(not_negative(ms)?))
-    }
+    // SAFETY: the C contract.
+    unsafe { on("natsConnection_SetPongTimeout", nc, |nc| nc.set_pong_timeout(not_negative(ms)?)) }
 }
 
 /// Extension. As natsOptions_SetMaxDetectionTime(), on a live connection and at once.
@@ -156,10 +137,8 @@ pub unsafe extern "C-unwind" fn natsConnection_SetMaxDetectionTime(
     nc: *mut natsConnection,
     ms: i64,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL.
-    unsafe {
-        on_connection("natsConnection_SetMaxDetectionTime", nc, |nc| nc?.set_max_detection(not_negative(ms)?))
-    }
+    // SAFETY: the C contract.
+    unsafe { on("natsConnection_SetMaxDetectionTime", nc, |nc| nc.set_max_detection(not_negative(ms)?)) }
 }
 
 /// Extension. Tells about the last disconnect, the one by a close included. Works in any state of the
@@ -183,15 +162,13 @@ pub unsafe extern "C-unwind" fn natsConnection_GetLastDisconnect(
     info: *mut natsDisconnectInfo,
     size: usize,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL; `info` is NULL or has `size` bytes.
+    // SAFETY: the C contract.
     unsafe {
-        on_connection("natsConnection_GetLastDisconnect", nc, |nc| {
-            let (nc, out) = (nc?, sized(info, size)?);
+        on("natsConnection_GetLastDisconnect", nc, |nc| {
+            let out = OutStruct::of(info, size)?;
+            let known = out.known();
             let last = nc.last_disconnect().ok_or_else(|| Error::unrecorded(Status::NotFound))?;
-            let mut info = disconnect_info(&last);
-            info.Size = size.min(size_of_val(&info));
-            fill(out, size, &info);
-            Ok(())
+            out.set(&natsDisconnectInfo { Size: known, ..disconnect_info(&last) })
         })
     }
 }
@@ -209,14 +186,13 @@ pub unsafe extern "C-unwind" fn natsConnection_GetLiveness(
     out: *mut natsLiveness,
     size: usize,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL; `out` is NULL or has `size` bytes.
+    // SAFETY: the C contract.
     unsafe {
-        on_connection("natsConnection_GetLiveness", nc, |nc| {
-            let (nc, out) = (nc?, sized(out, size)?);
-            let mut pulse = liveness_of(&nc.pulse()?);
-            pulse.Size = size.min(size_of_val(&pulse));
-            fill(out, size, &pulse);
-            Ok(())
+        on("natsConnection_GetLiveness", nc, |nc| {
+            let out = OutStruct::of(out, size)?;
+            let known = out.known();
+            let pulse = nc.pulse()?;
+            out.set(&natsLiveness { Size: known, ..liveness_of(&pulse) })
         })
     }
 }
@@ -231,12 +207,10 @@ pub unsafe extern "C-unwind" fn natsConnection_GetLiveness(
 /// @return true if so; false also for NULL, and while the connection is closed or reconnects.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_IsAlive(nc: *mut natsConnection, maxAge: i64) -> bool {
-    infallible("natsConnection_IsAlive", false, || {
-        let max_age = Duration::from_millis(maxAge.max(0) as u64);
-        // SAFETY: a live handle or NULL.
-        unsafe { natsConnection::borrow_opt(nc) }
-            .is_some_and(|nc| nc.check_process().is_ok() && nc.is_alive(max_age))
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsConnection_IsAlive", Quick(nc), |nc| nc.is_alive(Duration::from_millis(maxAge.max(0) as u64)))
+    }
 }
 
 /// Extension. Sends a PING now, such as after a network change or when a request got no answer. Without its
@@ -252,14 +226,11 @@ pub unsafe extern "C-unwind" fn natsConnection_CheckLiveness(
     nc: *mut natsConnection,
     timeout: i64,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL.
+    // SAFETY: the C contract.
     unsafe {
-        on_connection("natsConnection_CheckLiveness", nc, |nc| {
-            let (nc, ms) = (nc?, u64::try_from(timeout).unwrap_or(0));
-            if ms == 0 {
-                return Err(Status::InvalidTimeout.into());
-            }
-            nc.check_liveness(Duration::from_millis(ms))
+        on("natsConnection_CheckLiveness", nc, |nc| match u64::try_from(timeout) {
+            Err(_) | Ok(0) => Err(Status::InvalidTimeout.into()),
+            Ok(ms) => nc.check_liveness(Duration::from_millis(ms)),
         })
     }
 }
@@ -340,40 +311,9 @@ fn text<const N: usize>(bytes: &[u8]) -> [c_char; N] {
     array
 }
 
-fn sized<T>(out: *mut T, size: usize) -> Result<*mut T> {
-    if size == 0 { Err(Status::InvalidArg.into()) } else { required(out) }
-}
-
-/// Copies what fits into a struct of `size` bytes, and sets the rest of a larger one to 0.
-///
-/// # Safety
-/// `out` has `size` writable bytes.
-unsafe fn fill<T: Copy>(out: *mut T, size: usize, value: &T) {
-    let known = size.min(size_of::<T>());
-    let out = out.cast::<u8>();
-    // SAFETY: both have `known` bytes, and `out` has `size`, by the caller's promise.
-    unsafe {
-        out.copy_from_nonoverlapping((value as *const T).cast(), known);
-        out.add(known).write_bytes(0, size - known);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn structs_of_other_sizes_are_filled_as_far_as_they_go() {
-        let value = [1u32, 2, 3];
-        let mut out = [9u32; 5];
-        // SAFETY: every size is within `out`.
-        unsafe {
-            fill(out.as_mut_ptr().cast::<[u32; 3]>(), 8, &value);
-            assert_eq!(out, [1, 2, 9, 9, 9]);
-            fill(out.as_mut_ptr().cast::<[u32; 3]>(), 16, &value);
-            assert_eq!(out, [1, 2, 3, 0, 9]);
-        }
-    }
 
     #[test]
     fn texts_are_cut_and_end_in_nul() {
