@@ -1,12 +1,12 @@
 //! Opening and closing the library, versions, clocks, the last error, signing.
 
-use std::ffi::{CStr, CString, c_char, c_int, c_uchar, c_void};
+use std::ffi::{CStr, CString, c_char, c_int, c_uchar};
 use std::ptr;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::client::library::{self, Config};
-use crate::error::{Error, Result, Status, fail};
+use crate::error::{Error, Status, fail};
 use crate::ffi::support::*;
 use crate::ffi::types::*;
 use crate::proto::nkeys::KeyPair;
@@ -37,14 +37,20 @@ pub unsafe extern "C" fn nats_OpenWithConfig(config: *mut natsClientConfig) -> n
 }
 
 fn open_config(config: &natsClientConfig) -> Config {
-    let hook = Callback::new(config.ThreadStartedHandler, config.ThreadStartedHandlerClosure);
     Config {
         write_deadline_ms: config.DefaultWriteDeadline,
         global_delivery: config.DefaultToThreadPool,
         pool_size: config.ThreadPoolMax,
-        // SAFETY: the closure alone.
-        thread_started: hook.map(|hook| Arc::new(move || drop(unsafe { hook.call((hook.closure(),)) })) as _),
+        thread_started: thread_started(config),
     }
+}
+
+fn thread_started(config: &natsClientConfig) -> Option<Arc<dyn Fn() + Send + Sync>> {
+    let callback = Callback::new(config.ThreadStartedHandler, config.ThreadStartedHandlerClosure)?;
+    Some(Arc::new(move || {
+        // SAFETY: the closure alone.
+        let _ = unsafe { callback.call((callback.closure(),)) };
+    }))
 }
 
 /// Opens the library. Rarely needed: creating options or connecting opens it too.
@@ -68,6 +74,7 @@ fn open_config(config: &natsClientConfig) -> Config {
 /// @return #NATS_OK, or #NATS_FAILED_TO_INITIALIZE while the library is being closed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nats_Open(lockSpinCount: i64) -> natsStatus {
+    let _ = lockSpinCount;
     // SAFETY: the C contract.
     unsafe { on("nats_Open", (), |()| library::open_default()) }
 }

@@ -391,6 +391,8 @@ pub unsafe extern "C-unwind" fn natsSubscription_Destroy(sub: *mut natsSubscript
 
 fn completion(cb: natsOnCompleteCB, closure: *mut c_void) -> Option<CompleteHandler> {
     let callback = Callback::new(cb, closure)?;
-    // SAFETY: the closure alone.
-    Some(Box::new(move || drop(unsafe { callback.call((callback.closure(),)) })))
+    Some(Box::new(move || {
+        // SAFETY: the closure alone.
+        let _ = unsafe { callback.call((callback.closure(),)) };
+    }))
 }

@@ -24,17 +24,9 @@ impl Closure {
         Closure(pointer)
     }
 
-    pub(crate) fn word(&self) -> usize {
-        word(self.0)
-    }
-
     pub(crate) fn get(self) -> *mut c_void {
         self.0
     }
-}
-
-pub(crate) fn word<T>(pointer: *const T) -> usize {
-    pointer.expose_provenance()
 }
 
 /// A function that the program has registered, with its closure.
@@ -84,6 +76,17 @@ impl<F: Function> Callback<F> {
         let [a, b, c, d, _] = F::words(arguments);
         // SAFETY: these are its arguments; the rest is the caller's promise.
         unsafe { thread_end::call_message_handler(self.function.address(), [a, b, c, d]) }
+    }
+}
+
+impl<F: Function<Output = MaybeUninit<natsStatus>>> Callback<F> {
+    /// Calls a function of an event loop's adapter.
+    ///
+    /// # Safety
+    /// As for [`Callback::call`].
+    pub(crate) unsafe fn call_adapter(&self, arguments: F::Arguments) -> Result<()> {
+        // SAFETY: as promised by the caller.
+        unsafe { call_adapter(self.function, arguments) }
     }
 }
 

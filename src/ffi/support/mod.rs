@@ -1,12 +1,9 @@
 //! Everything the exported functions share: the door, handles, places for results, callbacks, strings, memory from
 //! `malloc`, the last error.
 
-pub(crate) mod alloc;
 mod answer;
-pub(crate) mod boundary;
 pub(crate) mod callback;
 pub(crate) mod cenum;
-pub(crate) mod connection;
 pub(crate) mod cstruct;
 mod door;
 mod handle;
@@ -23,6 +20,3 @@ pub(crate) use handle::{Owned, Shared};
 pub(crate) use out::{Buffer, Out, OutList, OutStruct, Wanted, copy_whole};
 pub(crate) use strings::{bytes, given, non_empty, payload};
 pub(crate) use target::{AnyProcess, Released, Taken};
-
-pub(crate) use boundary::{boundary, held, infallible, waiting};
-pub(crate) use handle::Shared as Handle;
