@@ -29,7 +29,8 @@ type Attach = unsafe extern "C" fn(*mut *mut c_void, *mut c_void, *mut natsConne
 type AddRemove = unsafe extern "C" fn(*mut c_void, bool) -> Status;
 type Detach = unsafe extern "C" fn(*mut c_void) -> Status;
 
-pub(super) fn factory(
+/// Makes an adapter for each connection; `None` when the loop or a function is missing.
+fn factory(
     event_loop: *mut c_void,
     attach: natsEvLoop_Attach,
     read: natsEvLoop_ReadAddRemove,

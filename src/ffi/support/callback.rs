@@ -9,43 +9,30 @@ use crate::ffi::support::last_error;
 use crate::ffi::types::{natsPingEvent, natsStatus};
 use crate::thread_end::{self, Ending};
 
-/// The pointer a C program registers along with a function. The library never looks at it.
-#[derive(Clone, Copy)]
-pub(crate) struct Closure(*mut c_void);
-
-// SAFETY: the library only hands the pointer back; the C interface says that callbacks run on threads of the
-// library, so what it points to is the program's to synchronise.
-unsafe impl Send for Closure {}
-// SAFETY: as above.
-unsafe impl Sync for Closure {}
-
-impl Closure {
-    pub(crate) fn new(pointer: *mut c_void) -> Closure {
-        Closure(pointer)
-    }
-
-    pub(crate) fn get(self) -> *mut c_void {
-        self.0
-    }
-}
-
 /// A function that the program has registered, with its closure.
 #[derive(Clone, Copy)]
 pub(crate) struct Callback<F> {
     function: F,
-    closure: Closure,
+    /// The library never looks at what it points to.
+    closure: *mut c_void,
 }
+
+// SAFETY: the library only hands the closure back; the C interface says that callbacks run on threads of the library,
+// so what it points to is the program's to synchronise.
+unsafe impl<F: Send> Send for Callback<F> {}
+// SAFETY: as above.
+unsafe impl<F: Sync> Sync for Callback<F> {}
 
 impl<F: Function> Callback<F> {
     /// `None` without a function.
     pub(crate) fn new(function: Option<F>, closure: *mut c_void) -> Option<Callback<F>> {
-        function.map(|function| Callback { function, closure: Closure::new(closure) })
+        function.map(|function| Callback { function, closure })
     }
 
     /// What the program gets back as the last argument.
     #[inline(always)]
     pub(crate) fn closure(&self) -> *mut c_void {
-        self.closure.get()
+        self.closure
     }
 
     /// Calls the function.

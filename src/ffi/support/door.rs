@@ -32,16 +32,11 @@ pub(crate) trait Target: Copy {
     const MODE: Mode;
 
     /// Runs the body with the object, unless the handle is refused: it is NULL, or its object was left behind by a fork.
+    /// An object that a panic of the body may have left in any state is dealt with here, by a guard.
     ///
     /// # Safety
     /// The C contract.
     unsafe fn with<R>(self, body: impl FnOnce(Self::Given<'_>) -> R) -> Result<R>;
-
-    /// A body has panicked, nobody knows what it left of the object.
-    ///
-    /// # Safety
-    /// The C contract.
-    unsafe fn panicked(self) {}
 }
 
 impl Target for () {
@@ -71,11 +66,6 @@ macro_rules! mode {
             unsafe fn with<R>(self, body: impl FnOnce(Self::Given<'_>) -> R) -> Result<R> {
                 // SAFETY: as promised by the caller.
                 unsafe { self.0.with(body) }
-            }
-
-            unsafe fn panicked(self) {
-                // SAFETY: as promised by the caller.
-                unsafe { self.0.panicked() }
             }
         }
     };
@@ -133,11 +123,7 @@ unsafe fn caught<T: Target, A: Answer<C>, C: Copy>(
         Ok(Ok(Ok(value))) => Ok(value),
         Ok(Ok(Err(error))) => Err(failed::<A, C>(name, &error)),
         Ok(Err(refusal)) => Err(refused::<A, C>(name, &refusal)),
-        Err(_) => {
-            // SAFETY: as promised by the caller.
-            let _ = catch_unwind(AssertUnwindSafe(|| unsafe { target.panicked() }));
-            Err(failed::<A, C>(name, &Error::new(Status::Err, "internal error: the library panicked")))
-        }
+        Err(_) => Err(failed::<A, C>(name, &Error::new(Status::Err, "internal error: the library panicked"))),
     }
 }
 
@@ -155,30 +141,20 @@ fn refused<A: Answer<C>, C>(name: &'static str, refusal: &Error) -> C {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
-
     use super::*;
     use crate::ffi::types::natsStatus;
 
-    /// Counts what the door asks of it.
+    /// Is there or not.
     #[derive(Clone, Copy)]
-    struct Object<'a> {
-        there: bool,
-        panics: &'a Cell<u32>,
-    }
+    struct Object(bool);
 
-    impl<'o> Target for Object<'o> {
-        type Given<'a> = &'a Cell<u32>;
+    impl Target for Object {
+        type Given<'a> = ();
 
         const MODE: Mode = Mode::Held;
 
-        unsafe fn with<R>(self, body: impl FnOnce(Self::Given<'_>) -> R) -> Result<R> {
-            if self.there { Ok(body(self.panics)) } else { Err(Status::InvalidArg.into()) }
-        }
-
-        unsafe fn panicked(self) {
-            self.panics.set(self.panics.get() + 1);
-            panic!("again");
+        unsafe fn with<R>(self, body: impl FnOnce(()) -> R) -> Result<R> {
+            if self.0 { Ok(body(())) } else { Err(Status::InvalidArg.into()) }
         }
     }
 
@@ -193,51 +169,43 @@ mod tests {
 
     #[test]
     fn bodies_give_statuses_and_values() {
-        let panics = Cell::new(0);
-        let target = Object { there: true, panics: &panics };
         last_error::clear();
         // SAFETY: the target is no handle.
         unsafe {
-            let status: natsStatus = on("a", target, |_| ());
+            let status: natsStatus = on("a", Object(true), |()| ());
             assert_eq!(status, natsStatus::NATS_OK);
-            assert_eq!(on("a", Waiting(target), |_| Ok(())), natsStatus::NATS_OK);
-            assert!(on("a", Quick(target), |_| true));
+            assert_eq!(on("a", Waiting(Object(true)), |()| Ok(())), natsStatus::NATS_OK);
+            assert!(on("a", Quick(Object(true)), |()| true));
             assert_eq!(last().0, None);
-            assert_eq!(on("b", target, |_| Err::<(), _>(Status::Timeout.into())), natsStatus::NATS_TIMEOUT);
+            let status = on("b", Object(true), |()| Err::<(), _>(Status::Timeout.into()));
+            assert_eq!(status, natsStatus::NATS_TIMEOUT);
         }
         let (status, text) = last();
         assert!(status == Some(Status::Timeout) && text.starts_with("b: (ffi/support/door.rs:"), "{text}");
-        assert_eq!(panics.get(), 0);
     }
 
     #[test]
     fn a_refusal_is_an_error_for_statuses_only() {
-        let panics = Cell::new(0);
-        let target = Object { there: false, panics: &panics };
         last_error::clear();
         // SAFETY: the target is no handle.
         unsafe {
-            assert!(!on("a", target, |_| true));
-            assert_eq!(on("a", target, |_| Some(7)), -1);
+            assert!(!on("a", Object(false), |()| true));
+            assert_eq!(on("a", Object(false), |()| Some(7)), -1);
             assert_eq!(last().0, None);
-            assert_eq!(on("b", target, |_| Ok(())), natsStatus::NATS_INVALID_ARG);
+            assert_eq!(on("b", Object(false), |()| Ok(())), natsStatus::NATS_INVALID_ARG);
         }
         assert_eq!(last().0, Some(Status::InvalidArg));
     }
 
     #[test]
-    fn a_panic_is_an_error_and_the_target_hears_of_it() {
-        let panics = Cell::new(0);
-        let target = Object { there: true, panics: &panics };
+    fn a_panic_is_an_error() {
         // SAFETY: the target is no handle.
         unsafe {
-            assert_eq!(on("a", target, |_| -> Result<()> { panic!("once") }), natsStatus::NATS_ERR);
-            assert_eq!(panics.get(), 1);
+            assert_eq!(on("a", (), |()| -> Result<()> { panic!("once") }), natsStatus::NATS_ERR);
             let text = last().1;
             assert!(text.starts_with("a: ") && text.ends_with("the library panicked"), "{text}");
-            assert_eq!(on("b", Quick(target), |_| -> i64 { panic!("twice") }), 0);
+            assert_eq!(on("b", Quick(()), |()| -> i64 { panic!("twice") }), 0);
         }
         assert!(last().1.starts_with("b: "));
-        assert_eq!(panics.get(), 2);
     }
 }

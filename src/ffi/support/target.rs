@@ -1,6 +1,7 @@
 //! What functions on each kind of handle share: how the door gets at the object, when it refuses.
 
-use std::mem::ManuallyDrop;
+use std::mem::{self, ManuallyDrop};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use crate::client::options::{Options, SharedOptions};
 use crate::client::subscription::Subscription;
 use crate::error::{Error, Result, Status};
 use crate::ffi::support::door::{Mode, Target};
-use crate::ffi::support::handle::{Boxed, Owned, Shared};
+use crate::ffi::support::handle::{Borrowed, Boxed, Owned, Shared};
 use crate::ffi::types::*;
 use crate::proto::headers::HeaderMap;
 
@@ -32,7 +33,6 @@ impl Shared for natsConnection {
     }
 }
 
-/// A panic closes the connection.
 impl Target for *mut natsConnection {
     type Given<'a> = &'a Arc<Connection>;
 
@@ -41,14 +41,23 @@ impl Target for *mut natsConnection {
     #[inline(always)]
     unsafe fn with<R>(self, body: impl FnOnce(&Arc<Connection>) -> R) -> Result<R> {
         // SAFETY: the C contract.
-        unsafe { checked(self, body) }
+        let connection = ClosedByPanic(unsafe { natsConnection::borrow(self) }?);
+        let result = match natsConnection::check(&connection.0) {
+            Ok(()) => Ok(body(&connection.0)),
+            Err(refusal) => Err(refusal),
+        };
+        mem::forget(connection);
+        result
     }
+}
 
-    unsafe fn panicked(self) {
-        // SAFETY: the C contract.
-        if let Ok(connection) = unsafe { natsConnection::borrow(self) } {
-            connection.abandon();
-        }
+/// A connection that a function is at work on: after a panic nobody knows what is left of it.
+struct ClosedByPanic<'a>(Borrowed<'a, Connection>);
+
+impl Drop for ClosedByPanic<'_> {
+    #[cold]
+    fn drop(&mut self) {
+        let _ = catch_unwind(AssertUnwindSafe(|| self.0.abandon()));
     }
 }
 
@@ -227,5 +236,70 @@ impl<H: Owned> Target for Taken<*mut H> {
         // SAFETY: the C contract, and the program does not use the handle afterwards.
         let object = unsafe { H::take(self.0) }.ok_or(Status::InvalidArg)?;
         Ok(body(object))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ptr::{null_mut, without_provenance_mut};
+
+    use super::*;
+    use crate::ffi::core::connection::*;
+    use crate::ffi::options::create::*;
+    use crate::ffi::options::reconnect::natsOptions_SetRetryOnFailedConnect;
+    use crate::ffi::options::servers::natsOptions_SetURL;
+    use crate::ffi::support::door::on;
+
+    unsafe extern "C" fn connected(_: *mut natsConnection, _: *mut std::ffi::c_void) {}
+
+    /// A connection that goes on trying, for nobody listens to its port.
+    fn trying() -> *mut natsConnection {
+        let (mut opts, mut nc) = (null_mut(), null_mut());
+        // SAFETY: writable places, live handles.
+        unsafe {
+            assert_eq!(natsOptions_Create(&mut opts), natsStatus::NATS_OK);
+            natsOptions_SetURL(opts, c"nats://127.0.0.1:1".as_ptr());
+            natsOptions_SetRetryOnFailedConnect(opts, true, Some(connected), without_provenance_mut(1));
+            assert_eq!(natsConnection_Connect(&mut nc, opts), natsStatus::NATS_NOT_YET_CONNECTED);
+            natsOptions_Destroy(opts);
+        }
+        nc
+    }
+
+    #[test]
+    fn a_panic_closes_the_connection() {
+        let nc = trying();
+        // SAFETY: a live handle until the end.
+        unsafe {
+            assert_eq!(on("f", nc, |_| Ok(())), natsStatus::NATS_OK);
+            assert!(!natsConnection_IsClosed(nc));
+            assert_eq!(on("f", nc, |_| -> Result<()> { panic!("on purpose") }), natsStatus::NATS_ERR);
+            assert!(natsConnection_IsClosed(nc));
+            natsConnection_Destroy(nc);
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_is_refused() {
+        // SAFETY: NULL is accepted everywhere.
+        unsafe {
+            assert_eq!(on("f", null_mut::<natsConnection>(), |_| Ok(())), natsStatus::NATS_INVALID_ARG);
+            assert_eq!(on("f", AnyProcess(null_mut::<natsSubscription>()), |_| 3i64), 0);
+            let () = on("f", Released(null_mut::<natsOptions>()), |_| ());
+            let () = on("f", Taken(null_mut::<natsMsg>()), drop);
+            let missing = natsHeader::borrow(null_mut()).err().map(|error| error.status());
+            assert_eq!(missing, Some(Status::InvalidArg));
+        }
+    }
+
+    #[test]
+    fn owned_objects_go_to_c_and_back() {
+        let map = natsHeader::give(HeaderMap::new());
+        // SAFETY: a live handle until it is taken.
+        unsafe {
+            assert_eq!(on("f", map, |map| map.set(b"a", Some(b"1"))), natsStatus::NATS_OK);
+            assert_eq!(natsHeader::borrow(map).unwrap().len(), 1);
+            assert_eq!(natsHeader::take(map).unwrap().len(), 1);
+        }
     }
 }
