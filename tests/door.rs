@@ -1,5 +1,5 @@
-//! Every exported function of the C interface passes the one door, under its own name: that is what the program reads
-//! in the last error's stack.
+//! Every exported function of the C interface passes the one door, under its own name: that is what the
+//! program reads in the last error's stack.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -66,8 +66,8 @@ impl EventLoop for Attached {
         let first = !self.referenced.swap(true, Ordering::AcqRel);
         let nc = if first { natsConnection::give(conn.clone()) } else { natsConnection::lend(conn) };
         let attach = self.adapter.attach;
-        // SAFETY: the handle is there for the loop; calls for one connection do not overlap with attach, so nothing else
-        // touches the user data.
+        // SAFETY: the handle is there for the loop; calls for one connection do not overlap with attach, so
+        // nothing else touches the user data.
         let result = unsafe { attach.call_adapter((self.user_data.as_ptr(), attach.closure(), nc, fd)) };
         result.map_err(|error| {
             if first {

@@ -301,8 +301,8 @@ pub unsafe extern "C" fn natsOptions_SetSSLVerificationCallback(
     }
 }
 
-/// Options whose TLS settings a function changes. In a build without TLS that fails. The options are looked at once the
-/// function has looked at its arguments.
+/// Options whose TLS settings a function changes. In a build without TLS that fails. The options are looked
+/// at once the function has looked at its arguments.
 #[derive(Clone, Copy)]
 struct Tls(*mut natsOptions);
 

@@ -17,8 +17,8 @@ pub(crate) struct Callback<F> {
     closure: *mut c_void,
 }
 
-// SAFETY: the library only hands the closure back; the C interface says that callbacks run on threads of the library,
-// so what it points to is the program's to synchronise.
+// SAFETY: the library only hands the closure back; the C interface says that callbacks run on threads of the
+// library, so what it points to is the program's to synchronise.
 unsafe impl<F: Send> Send for Callback<F> {}
 // SAFETY: as above.
 unsafe impl<F: Sync> Sync for Callback<F> {}
@@ -90,8 +90,8 @@ where
     outcome(returned.map(F::output), None)
 }
 
-/// What a function of the program has returned: a failure with `text`, if there is one. Any number that is no status is
-/// `NATS_ERR`, as is the end of the thread.
+/// What a function of the program has returned: a failure with `text`, if there is one. Any number that is no
+/// status is `NATS_ERR`, as is the end of the thread.
 pub(crate) fn outcome(
     returned: std::result::Result<MaybeUninit<natsStatus>, Ending>,
     text: Option<&[u8]>,

@@ -1,5 +1,5 @@
-//! Memory that C programs release: it comes from libc's `malloc`, never from Rust's allocator, and is released along with
-//! all it holds.
+//! Memory that C programs release: it comes from libc's `malloc`, never from Rust's allocator, and is
+//! released along with all it holds.
 
 use std::ffi::{c_char, c_int, c_uchar};
 use std::ptr;

@@ -1,8 +1,9 @@
 //! The one way into the library from C.
 //!
-//! `on("natsConnection_Flush", nc, |nc| nc.flush(..))` turns the handle into its object, or refuses it; runs the body;
-//! catches panics; keeps what failed as the thread's last error; and turns what the body gives into what C gets. How
-//! those parts work for a kind of handle is said by its [`Target`], for a kind of result by its [`Answer`].
+//! `on("natsConnection_Flush", nc, |nc| nc.flush(..))` turns the handle into its object, or refuses it; runs
+//! the body; catches panics; keeps what failed as the thread's last error; and turns what the body gives into
+//! what C gets. How those parts work for a kind of handle is said by its [`Target`], for a kind of result by
+//! its [`Answer`].
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -14,8 +15,8 @@ use crate::thread_end;
 /// What a function does about cancellation of the calling thread (`thread_end`).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// For functions that only work in memory, or are called a million times per second: what those do besides, they do
-    /// with cancellation held off, and fail when the thread was cancelled meanwhile.
+    /// For functions that only work in memory, or are called a million times per second: what those do
+    /// besides, they do with cancellation held off, and fail when the thread was cancelled meanwhile.
     Quick,
     /// Nothing in the function is a cancellation point, but waits that say so.
     Held,
@@ -31,8 +32,9 @@ pub(crate) trait Target: Copy {
     /// The mode of functions on it that do not ask for another one.
     const MODE: Mode;
 
-    /// Runs the body with the object, unless the handle is refused: it is NULL, or its object was left behind by a fork.
-    /// An object that a panic of the body may have left in any state is dealt with here, by a guard.
+    /// Runs the body with the object, unless the handle is refused: it is NULL, or its object was left behind
+    /// by a fork. An object that a panic of the body may have left in any state is dealt with here, by a
+    /// guard.
     ///
     /// # Safety
     /// The C contract.
@@ -77,7 +79,8 @@ mode!(Waiting);
 
 /// Runs the body of the exported function `name` on `target`.
 ///
-/// When the thread is ending, it does not return: functions that wait or call handlers are `extern "C-unwind"`.
+/// When the thread is ending, it does not return: functions that wait or call handlers are `extern
+/// "C-unwind"`.
 ///
 /// # Safety
 /// The C contract: see `ffi`. The exported function has nothing to drop around this call.

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result, Status};
 
-/// A handle of an object that C and the library have references to: an `Arc` turned into a pointer. Only shared
-/// references are ever taken from one.
+/// A handle of an object that C and the library have references to: an `Arc` turned into a pointer. Only
+/// shared references are ever taken from one.
 pub(crate) trait Shared: Sized {
     type Object: 'static;
 

@@ -1,5 +1,5 @@
-//! Everything the exported functions share: the door, handles, places for results, callbacks, strings, memory from
-//! `malloc`, the last error.
+//! Everything the exported functions share: the door, handles, places for results, callbacks, strings, memory
+//! from `malloc`, the last error.
 
 mod answer;
 pub(crate) mod callback;

@@ -79,8 +79,8 @@ impl<T> Wanted<T> {
     }
 }
 
-/// The two places of an array and its length, both to be given. A failure leaves them untouched, or NULL and 0 if they
-/// were cleared.
+/// The two places of an array and its length, both to be given. A failure leaves them untouched, or NULL and
+/// 0 if they were cleared.
 pub(crate) struct OutList<E> {
     items: Out<*mut E>,
     count: Out<c_int>,
@@ -130,8 +130,8 @@ impl<E: Element> ClearedList<E> {
     }
 }
 
-/// The place of a struct that later versions may extend, with the size that the program knows of it. A failure leaves it
-/// untouched.
+/// The place of a struct that later versions may extend, with the size that the program knows of it. A
+/// failure leaves it untouched.
 pub(crate) struct OutStruct<T> {
     place: Out<T>,
     size: usize,
@@ -153,7 +153,8 @@ impl<T: Copy> OutStruct<T> {
         self.size.min(size_of::<T>())
     }
 
-    /// Stores what both sides know of the struct, and zeros in what the program alone knows; the last step of a body.
+    /// Stores what both sides know of the struct, and zeros in what the program alone knows; the last step of
+    /// a body.
     pub(crate) fn set(self, value: &T) -> Result<()> {
         let known = self.known();
         let place = self.place.0.as_ptr().cast::<u8>();

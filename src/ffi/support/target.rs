@@ -133,8 +133,8 @@ impl<H: Shared> Target for AnyProcess<*mut H> {
     }
 }
 
-/// A handle of a shared object that the program gives back. What the parent process has is left alone: its locks and
-/// threads are the parent's.
+/// A handle of a shared object that the program gives back. What the parent process has is left alone: its
+/// locks and threads are the parent's.
 #[derive(Clone, Copy)]
 pub(crate) struct Released<P>(pub(crate) P);
 
