@@ -3,7 +3,6 @@
 use std::ffi::{c_char, c_int};
 
 use crate::error::{Error, Result, Status};
-use crate::ffi::core::msg::{c_pointer, copied, pointers};
 use crate::ffi::support::*;
 use crate::ffi::types::*;
 use crate::proto::headers::HeaderMap;
@@ -100,7 +99,7 @@ pub unsafe extern "C" fn natsHeader_Values(
         on("natsHeader_Values", h, |map| {
             let key = given(key)?;
             let out = OutList::of(values, count)?.cleared();
-            out.set(pointers(map.values(key).ok_or_else(not_found)?)?)
+            out.set(List::pointers(map.values(key).ok_or_else(not_found)?)?)
         })
     }
 }
@@ -123,7 +122,7 @@ pub unsafe extern "C" fn natsHeader_Keys(
     unsafe {
         on("natsHeader_Keys", h, |map| {
             let out = OutList::of(keys, count)?.cleared();
-            if map.is_empty() { Err(not_found()) } else { out.set(pointers(map.keys().map(Some))?) }
+            if map.is_empty() { Err(not_found()) } else { out.set(List::pointers(map.keys().map(Some))?) }
         })
     }
 }

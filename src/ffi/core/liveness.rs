@@ -1,10 +1,8 @@
 //! Liveness: what the reference does not have, to set and see how a dead peer is found.
 
-use std::ffi::{c_char, c_int};
+use std::ffi::c_int;
 use std::time::Duration;
 
-use crate::client::connection::loss::{Disconnect, Reason};
-use crate::client::connection::vitals::Pulse;
 use crate::client::options::not_negative;
 use crate::error::{Error, Status};
 use crate::ffi::support::*;
@@ -168,7 +166,7 @@ pub unsafe extern "C-unwind" fn natsConnection_GetLastDisconnect(
             let out = OutStruct::of(info, size)?;
             let known = out.known();
             let last = nc.last_disconnect().ok_or_else(|| Error::unrecorded(Status::NotFound))?;
-            out.set(&natsDisconnectInfo { Size: known, ..disconnect_info(&last) })
+            out.set(&natsDisconnectInfo { Size: known, ..last.as_ref().into() })
         })
     }
 }
@@ -192,7 +190,7 @@ pub unsafe extern "C-unwind" fn natsConnection_GetLiveness(
             let out = OutStruct::of(out, size)?;
             let known = out.known();
             let pulse = nc.pulse()?;
-            out.set(&natsLiveness { Size: known, ..liveness_of(&pulse) })
+            out.set(&natsLiveness { Size: known, ..(&pulse).into() })
         })
     }
 }
@@ -232,92 +230,5 @@ pub unsafe extern "C-unwind" fn natsConnection_CheckLiveness(
             Err(_) | Ok(0) => Err(Status::InvalidTimeout.into()),
             Ok(ms) => nc.check_liveness(Duration::from_millis(ms)),
         })
-    }
-}
-
-pub(crate) fn disconnect_info(disconnect: &Disconnect) -> natsDisconnectInfo {
-    natsDisconnectInfo {
-        Size: size_of::<natsDisconnectInfo>(),
-        Reason: reason(disconnect.reason),
-        Status: disconnect.status.into(),
-        Time: disconnect.at.as_millis() as i64,
-        PingsOutstanding: disconnect.pings_outstanding,
-        LameDuck: disconnect.lame_duck,
-        LastByteInAge: millis(disconnect.since_in),
-        LastByteOutAge: millis(disconnect.since_out),
-        BytesUnsent: disconnect.bytes_unsent as i64,
-        SmoothedRTT: nanos(disconnect.rtt_smoothed),
-        TCPRetransmits: disconnect.tcp_retransmits.map_or(-1, i64::from),
-        TCPUnacked: disconnect.tcp_unacked.map_or(-1, i64::from),
-        Text: text(disconnect.text.as_bytes()),
-        ServerURL: text(&disconnect.server_url),
-        ServerID: text(disconnect.server_id.as_bytes()),
-    }
-}
-
-fn reason(reason: Reason) -> natsDisconnectReason {
-    match reason {
-        Reason::MaxPings => natsDisconnectReason::NATS_DISCONNECT_MAX_PINGS,
-        Reason::PongTimeout => natsDisconnectReason::NATS_DISCONNECT_PONG_TIMEOUT,
-        Reason::ServerStale => natsDisconnectReason::NATS_DISCONNECT_SERVER_STALE,
-        Reason::ServerErr => natsDisconnectReason::NATS_DISCONNECT_SERVER_ERR,
-        Reason::ServerClosed => natsDisconnectReason::NATS_DISCONNECT_SERVER_CLOSED,
-        Reason::IoError => natsDisconnectReason::NATS_DISCONNECT_IO_ERROR,
-        Reason::TcpTimeout => natsDisconnectReason::NATS_DISCONNECT_TCP_TIMEOUT,
-        Reason::WriteDeadline => natsDisconnectReason::NATS_DISCONNECT_WRITE_DEADLINE,
-        Reason::ProtocolError => natsDisconnectReason::NATS_DISCONNECT_PROTOCOL_ERROR,
-        Reason::Auth => natsDisconnectReason::NATS_DISCONNECT_AUTH,
-        Reason::Forced => natsDisconnectReason::NATS_DISCONNECT_FORCED,
-        Reason::ClosedByUser => natsDisconnectReason::NATS_DISCONNECT_CLOSED_BY_USER,
-    }
-}
-
-fn liveness_of(pulse: &Pulse) -> natsLiveness {
-    natsLiveness {
-        Size: size_of::<natsLiveness>(),
-        PingsSent: pulse.pings_sent,
-        PongsReceived: pulse.pongs_received,
-        ServerPings: pulse.server_pings,
-        PingsOutstanding: pulse.outstanding,
-        LastByteInAge: millis(pulse.since_in),
-        LastByteOutAge: millis(pulse.since_out),
-        RTTLast: nanos(pulse.rtt_last),
-        RTTMin: nanos(pulse.rtt_min),
-        RTTMax: nanos(pulse.rtt_max),
-        RTTSmoothed: nanos(pulse.rtt_smoothed),
-        StaleByClient: pulse.stale_by_client,
-        StaleByServer: pulse.stale_by_server,
-        LongestWriteStall: millis(Some(pulse.longest_write_stall)),
-        BytesBuffered: pulse.buffered as i64,
-        BytesInSocket: pulse.in_socket.map_or(-1, |bytes| bytes as i64),
-        DetectionBound: millis(pulse.detection_bound),
-    }
-}
-
-fn millis(time: Option<Duration>) -> i64 {
-    time.map_or(-1, |time| i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
-}
-
-pub(crate) fn nanos(time: Option<Duration>) -> i64 {
-    time.map_or(-1, |time| i64::try_from(time.as_nanos()).unwrap_or(i64::MAX))
-}
-
-/// A C string in an array, cut to fit.
-fn text<const N: usize>(bytes: &[u8]) -> [c_char; N] {
-    let mut array = [0; N];
-    for (to, from) in array[..N - 1].iter_mut().zip(bytes) {
-        *to = *from as c_char;
-    }
-    array
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn texts_are_cut_and_end_in_nul() {
-        assert_eq!(text::<4>(b"ab"), [b'a' as c_char, b'b' as c_char, 0, 0]);
-        assert_eq!(text::<3>(b"abc"), [b'a' as c_char, b'b' as c_char, 0]);
     }
 }

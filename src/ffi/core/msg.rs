@@ -1,7 +1,7 @@
 //! `natsMsg_*`, `natsMsgHeader_*` and `natsMsgList_Destroy`. A message handle is the message itself: one
 //! owner, one thread at a time.
 
-use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
 
 use crate::client::message::Msg;
@@ -195,7 +195,7 @@ pub unsafe extern "C" fn natsMsgHeader_Values(
         on("natsMsgHeader_Values", msg, |msg| {
             let key = key_bytes(key)?;
             let out = OutList::named(values, count, "value or count cannot be NULL")?.cleared();
-            out.set(pointers(msg.header_values(key)?)?)
+            out.set(List::pointers(msg.header_values(key)?)?)
         })
     }
 }
@@ -219,7 +219,7 @@ pub unsafe extern "C" fn natsMsgHeader_Keys(
     unsafe {
         on("natsMsgHeader_Keys", msg, |msg| {
             let out = OutList::named(keys, count, "keys or count cannot be NULL")?.cleared();
-            out.set(pointers(msg.header_keys()?.map(Some))?)
+            out.set(List::pointers(msg.header_keys()?.map(Some))?)
         })
     }
 }
@@ -312,25 +312,4 @@ pub unsafe extern "C" fn natsMsg_GetTime(msg: *mut natsMsg) -> i64 {
 unsafe fn key_bytes<'a>(key: *const c_char) -> Result<&'a [u8]> {
     // SAFETY: as promised by the caller.
     unsafe { non_empty(key) }.ok_or_else(|| Error::new(Status::InvalidArg, "key cannot be NULL nor empty"))
-}
-
-/// A copy of a text that may belong to the very headers that are about to change.
-///
-/// # Safety
-/// As for [`bytes`].
-pub(super) unsafe fn copied(text: *const c_char) -> Result<Option<Vec<u8>>> {
-    // SAFETY: as promised by the caller.
-    unsafe { bytes(text) }.map(memory::copy).transpose()
-}
-
-/// The array of a message's or a map's keys or values, which stay theirs.
-pub(super) fn pointers<'a>(
-    texts: impl ExactSizeIterator<Item = Option<&'a CStr>>,
-) -> Result<List<*const c_char>> {
-    List::collect(texts.map(|text| Ok(c_pointer(text))))
-}
-
-/// The pointer of a string, NULL for none.
-pub(super) fn c_pointer(text: Option<&CStr>) -> *const c_char {
-    text.map_or(ptr::null(), CStr::as_ptr)
 }

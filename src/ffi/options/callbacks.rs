@@ -6,11 +6,10 @@ use std::ptr::{null, null_mut};
 use std::sync::Arc;
 
 use crate::client::options::{
-    ConnectionHandler, DisconnectHandler, ErrorHandler, PingEvent, PingHandler, ProxyHandler,
-    ReconnectDelayHandler, SignatureHandler, TokenHandler, UserJwtHandler,
+    ConnectionHandler, DisconnectHandler, ErrorHandler, PingHandler, ProxyHandler, ReconnectDelayHandler,
+    SignatureHandler, TokenHandler, UserJwtHandler,
 };
 use crate::error::{Result, Status, fail};
-use crate::ffi::core::liveness::{disconnect_info, nanos};
 use crate::ffi::support::callback::outcome;
 use crate::ffi::support::*;
 use crate::ffi::types::*;
@@ -44,7 +43,7 @@ pub(super) fn disconnect(
 ) -> Option<DisconnectHandler> {
     let callback = Callback::new(handler, closure)?;
     Some(Arc::new(move |conn, disconnect| {
-        let info = disconnect_info(disconnect);
+        let info = natsDisconnectInfo::from(disconnect);
         // SAFETY: both pointers live for the call.
         unsafe { callback.tell((natsConnection::lend(conn), &raw const info, callback.closure())) }
     }))
@@ -53,14 +52,9 @@ pub(super) fn disconnect(
 pub(super) fn ping(handler: natsPingEventHandler, closure: *mut c_void) -> Option<PingHandler> {
     let callback = Callback::new(handler, closure)?;
     Some(Arc::new(move |conn, event, outstanding, round_trip| {
-        let event = match event {
-            PingEvent::Sent => natsPingEvent::NATS_PING_SENT,
-            PingEvent::Answered => natsPingEvent::NATS_PONG_RECEIVED,
-            PingEvent::Missed => natsPingEvent::NATS_PONG_MISSED,
-        };
         let (nc, round_trip) = (natsConnection::lend(conn), nanos(round_trip));
         // SAFETY: the connection lives for the call.
-        unsafe { callback.tell((nc, event, outstanding, round_trip, callback.closure())) }
+        unsafe { callback.tell((nc, event.into(), outstanding, round_trip, callback.closure())) }
     }))
 }
 

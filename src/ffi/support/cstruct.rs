@@ -1,7 +1,7 @@
 //! Memory that C programs release: it comes from libc's `malloc`, never from Rust's allocator, and is
 //! released along with all it holds.
 
-use std::ffi::{c_char, c_int, c_uchar};
+use std::ffi::{CStr, c_char, c_int, c_uchar};
 use std::ptr;
 
 use crate::error::{Result, Status};
@@ -155,6 +155,15 @@ impl<E: Element> Drop for List<E> {
     }
 }
 
+impl List<*const c_char> {
+    /// The texts themselves, which stay their owner's.
+    pub(crate) fn pointers<'a>(
+        texts: impl ExactSizeIterator<Item = Option<&'a CStr>>,
+    ) -> Result<List<*const c_char>> {
+        List::collect(texts.map(|text| Ok(strings::c_pointer(text))))
+    }
+}
+
 impl List<*mut c_char> {
     /// Copies of texts.
     pub(crate) fn texts<T: AsRef<[u8]>>(texts: &[T]) -> Result<List<*mut c_char>> {
@@ -165,7 +174,6 @@ impl List<*mut c_char> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::ffi::CStr;
 
     #[test]
     fn lists_go_to_c_and_back_with_all_they_hold() {

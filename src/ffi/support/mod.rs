@@ -18,5 +18,5 @@ pub(crate) use cstruct::{List, Malloced};
 pub(crate) use door::{Held, Mode, Quick, Target, Waiting, on};
 pub(crate) use handle::{Owned, Shared};
 pub(crate) use out::{Buffer, Out, OutList, OutStruct, Wanted, copy_whole};
-pub(crate) use strings::{bytes, given, non_empty, payload};
+pub(crate) use strings::{bytes, c_pointer, copied, given, non_empty, payload};
 pub(crate) use target::{AnyProcess, Released, Taken};
