@@ -3,13 +3,17 @@
 //! Every exported function is written out, and passes [`support::on`], the one door into the library: name,
 //! what it is called on, body.
 //!
+//! What a function does about cancellation is its target's [`support::Mode`], unless it names another one:
+//! functions on connections and subscriptions are cancellation points, questions about them are `Held`, the
+//! quickest are `Quick`. One that waits or calls handlers is `extern "C-unwind"`.
+//!
 //! # The C contract
 //!
 //! What a program owes every function unless the function's text says otherwise, and what `SAFETY: the C
 //! contract` means:
 //!
-//! - A handle is NULL, or was made by the library and not given back since. An owned one (messages, headers,
-//!   statistics) is used by one thread at a time.
+//! - A handle is NULL, or was made by the library and not given back since. What has one owner (messages,
+//!   headers, statistics) is changed by one thread at a time, and read by no other meanwhile.
 //! - A string is NULL, or NUL-terminated; a buffer is NULL, or has as many bytes as the length beside it
 //!   says. Both stay as they are during the call.
 //! - A place for a result is NULL or writable.
