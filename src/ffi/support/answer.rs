@@ -7,53 +7,34 @@ use crate::error::{Error, Result, Status};
 use crate::ffi::types::natsStatus;
 
 /// The result of a body of a function that returns a `C`.
-pub(crate) trait Answer<C> {
-    /// Whether C can tell from what it gets that the handle was refused, so that an error is due.
-    const TELLS: bool = false;
-
+pub(crate) trait Answer<C: Returned> {
     fn into_c(self) -> Result<C>;
 
     /// What C gets when there is no result.
-    fn failed(error: &Error) -> C;
+    fn failed(error: &Error) -> C {
+        C::failed(error)
+    }
 }
 
 /// A function that does something and says how it went.
 impl Answer<natsStatus> for Result<()> {
-    const TELLS: bool = true;
-
     #[inline(always)]
     fn into_c(self) -> Result<natsStatus> {
         self.map(|()| natsStatus::NATS_OK)
-    }
-
-    fn failed(error: &Error) -> natsStatus {
-        error.status().into()
     }
 }
 
 /// The same for one that cannot fail once it has its object.
 impl Answer<natsStatus> for () {
-    const TELLS: bool = true;
-
     fn into_c(self) -> Result<natsStatus> {
         Ok(natsStatus::NATS_OK)
-    }
-
-    fn failed(error: &Error) -> natsStatus {
-        error.status().into()
     }
 }
 
 /// A function that finds a status, which is no failure of its own.
 impl Answer<natsStatus> for Result<Status> {
-    const TELLS: bool = true;
-
     fn into_c(self) -> Result<natsStatus> {
         self.map(natsStatus::from)
-    }
-
-    fn failed(error: &Error) -> natsStatus {
-        error.status().into()
     }
 }
 
@@ -68,16 +49,37 @@ impl Answer<c_int> for Option<usize> {
     }
 }
 
-/// A plain value, with the one that C gets when there is nothing to ask.
-pub(crate) trait Plain: Copy {
-    const NONE: Self;
-}
-
 impl<C: Plain> Answer<C> for C {
     #[inline(always)]
     fn into_c(self) -> Result<C> {
         Ok(self)
     }
+}
+
+/// What an exported function returns.
+pub(crate) trait Returned: Copy {
+    /// Whether C can tell from it that the handle was refused, so that the last error has to say why.
+    const TELLS: bool;
+
+    /// What says that there is no result.
+    fn failed(error: &Error) -> Self;
+}
+
+impl Returned for natsStatus {
+    const TELLS: bool = true;
+
+    fn failed(error: &Error) -> natsStatus {
+        error.status().into()
+    }
+}
+
+/// A value that is no status, with the one for an object that is not there.
+pub(crate) trait Plain: Copy {
+    const NONE: Self;
+}
+
+impl<C: Plain> Returned for C {
+    const TELLS: bool = false;
 
     fn failed(_: &Error) -> C {
         C::NONE

@@ -8,7 +8,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::error::{Error, Result, Status};
-use crate::ffi::support::answer::Answer;
+use crate::ffi::support::answer::{Answer, Returned};
 use crate::ffi::support::last_error;
 use crate::thread_end;
 
@@ -85,7 +85,7 @@ mode!(Waiting);
 /// # Safety
 /// The C contract: see `ffi`. The exported function has nothing to drop around this call.
 #[inline]
-pub(crate) unsafe fn on<T: Target, A: Answer<C>, C: Copy>(
+pub(crate) unsafe fn on<T: Target, A: Answer<C>, C: Returned>(
     name: &'static str,
     target: T,
     body: impl FnOnce(T::Given<'_>) -> A,
@@ -115,7 +115,7 @@ pub(crate) unsafe fn on<T: Target, A: Answer<C>, C: Copy>(
 
 /// What C gets: as an error when the call failed.
 #[inline(always)]
-unsafe fn caught<T: Target, A: Answer<C>, C: Copy>(
+unsafe fn caught<T: Target, A: Answer<C>, C: Returned>(
     name: &'static str,
     target: T,
     body: impl FnOnce(T::Given<'_>) -> A,
@@ -131,15 +131,15 @@ unsafe fn caught<T: Target, A: Answer<C>, C: Copy>(
 }
 
 #[cold]
-fn failed<A: Answer<C>, C>(name: &'static str, error: &Error) -> C {
+fn failed<A: Answer<C>, C: Returned>(name: &'static str, error: &Error) -> C {
     last_error::record(name, error);
     A::failed(error)
 }
 
 /// Who asks a question gets the answer for an object that is not there, and no error.
 #[cold]
-fn refused<A: Answer<C>, C>(name: &'static str, refusal: &Error) -> C {
-    if A::TELLS { failed::<A, C>(name, refusal) } else { A::failed(refusal) }
+fn refused<A: Answer<C>, C: Returned>(name: &'static str, refusal: &Error) -> C {
+    if C::TELLS { failed::<A, C>(name, refusal) } else { A::failed(refusal) }
 }
 
 #[cfg(test)]
