@@ -5,6 +5,7 @@
 //! what C gets. How those parts work for a kind of handle is said by its [`Target`], for a kind of result by
 //! its [`Answer`].
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::error::{Error, Result, Status};
@@ -125,21 +126,23 @@ unsafe fn caught<T: Target, A: Answer<C>, C: Returned>(
     match result {
         Ok(Ok(Ok(value))) => Ok(value),
         Ok(Ok(Err(error))) => Err(failed::<A, C>(name, &error)),
-        Ok(Err(refusal)) => Err(refused::<A, C>(name, &refusal)),
-        Err(_) => Err(failed::<A, C>(name, &Error::new(Status::Err, "internal error: the library panicked"))),
+        Ok(Err(refusal)) if C::TELLS => Err(failed::<A, C>(name, &refusal)),
+        Ok(Err(refusal)) => Ok(A::failed(&refusal)), // who asks a question gets an answer, and no error
+        Err(payload) => Err(panicked::<A, C>(name, payload)),
     }
 }
 
 #[cold]
+#[inline(never)]
+fn panicked<A: Answer<C>, C: Returned>(name: &'static str, _payload: Box<dyn Any + Send>) -> C {
+    failed::<A, C>(name, &Error::new(Status::Err, "internal error: the library panicked"))
+}
+
+#[cold]
+#[inline(never)]
 fn failed<A: Answer<C>, C: Returned>(name: &'static str, error: &Error) -> C {
     last_error::record(name, error);
     A::failed(error)
-}
-
-/// Who asks a question gets the answer for an object that is not there, and no error.
-#[cold]
-fn refused<A: Answer<C>, C: Returned>(name: &'static str, refusal: &Error) -> C {
-    if C::TELLS { failed::<A, C>(name, refusal) } else { A::failed(refusal) }
 }
 
 #[cfg(test)]
