@@ -645,117 +645,6 @@ typedef enum {
     js_PersistAsync = 1,
 } jsPersistModeType;
 
-/**
- * A batch of messages that is stored as a whole. Made by js_BatchPublishStart(), released by
- * jsAtomicBatchCtx_Destroy().
- */
-typedef struct __jsAtomicBatchCtx jsAtomicBatchCtx;
-
-/** A JetStream context of a connection. Made by natsConnection_JetStream(), released by jsCtx_Destroy(). */
-typedef struct __jsCtx jsCtx;
-
-/** Why an asynchronously published message was not stored. */
-typedef struct jsPubAckErr {
-    /** The message. */
-    natsMsg *Msg;
-    /** The status; NATS_TIMEOUT when no acknowledgement came in time. */
-    natsStatus Err;
-    /** The server's error code, 0 for none. */
-    jsErrCode ErrCode;
-    /** The reason as text; never NULL. */
-    const char *ErrText;
-} jsPubAckErr;
-
-/**
- * Called for every asynchronously published message that was not stored. `pae` is valid during the call
- * only. The library destroys `pae->Msg` afterwards, unless the handler took the message by setting that
- * field to NULL, as js_PublishMsgAsync() does when it publishes the message again.
- */
-typedef void (*jsPubAckErrHandler)(jsCtx *js, jsPubAckErr *pae, void *closure);
-
-/** A stream's acknowledgement of a message. Released by jsPubAck_Destroy(). */
-typedef struct jsPubAck {
-    /** Name of the stream. */
-    char *Stream;
-    /** Sequence of the message. */
-    uint64_t Sequence;
-    /** JetStream domain; NULL for none. */
-    char *Domain;
-    /** The message was there already. */
-    bool Duplicate;
-    /** Id of the batch; NULL for none. */
-    char *Batch;
-    /** Messages in the batch. */
-    uint64_t Count;
-    /** New value of a counter; NULL for none. */
-    char *Value;
-} jsPubAck;
-
-/**
- * Called with the outcome of every asynchronously published message. Exactly one of `pa` and `pae` is not
- * NULL; both are valid during the call only and must not be destroyed. The message belongs to the handler.
- */
-typedef void (*jsPubAckHandler)(jsCtx *js, natsMsg *msg, jsPubAck *pa, jsPubAckErr *pae, void *closure);
-
-/**
- * Called once when an asynchronous pull subscription has ended, after its last message. `s` says why:
- * NATS_OK after an unsubscribe, NATS_MAX_DELIVERED_MSGS, NATS_TIMEOUT, NATS_NOT_FOUND, NATS_LIMIT_REACHED,
- * NATS_MISSED_HEARTBEAT, NATS_CONNECTION_CLOSED, ...
- */
-typedef void (*jsFetchCompleteHandler)(natsConnection *nc, natsSubscription *sub, natsStatus s,
-                                       void *closure);
-
-/**
- * Asked after each message whether an asynchronous pull subscription sends another request: true to send one
- * for `*messages` messages and `*maxBytes` bytes.
- */
-typedef bool (*jsFetchNextHandler)(int *messages, int64_t *maxBytes, natsSubscription *sub, void *closure);
-
-/** Asks the server to publish a message later, or repeatedly. */
-typedef struct jsScheduleOptions {
-    /** When: a point in time, an interval or a cron expression, in the server's syntax. */
-    const char *Schedule;
-    /** The subject to publish to. */
-    const char *Target;
-    /** A subject whose last message is published in place of this one; NULL for this one. */
-    const char *Source;
-    /** Time to live of the published messages in milliseconds, 0 for none. */
-    int64_t TTL;
-    /** Time zone of a cron expression; NULL for UTC. */
-    const char *TimeZone;
-    /** The published message replaces all earlier ones of its subject. */
-    bool Rollup;
-    /** The subject whose schedule is cancelled; excludes all other fields. */
-    const char *CancelScheduledSubject;
-} jsScheduleOptions;
-
-/** Options of one publish into a stream. Set up by jsPubOptions_Init(), which zero-fills it. */
-typedef struct jsPubOptions {
-    /**
-     * Milliseconds to wait for the acknowledgement. 0 is the context's `Wait` for synchronous calls, no
-     * limit for asynchronous ones.
-     */
-    int64_t MaxWait;
-    /** Id by which the server recognises duplicates. */
-    const char *MsgId;
-    /** Name the stream must have. */
-    const char *ExpectStream;
-    /** Id the last message of the stream must have. */
-    const char *ExpectLastMsgId;
-    /** Sequence the last message of the stream must have; 0 for any. */
-    uint64_t ExpectLastSeq;
-    /** Sequence the last message on the subject must have; 0 for any. */
-    uint64_t ExpectLastSubjectSeq;
-    /** The subject `ExpectLastSubjectSeq` is about, when it is not the message's own. */
-    const char *ExpectLastSubjectSeqSubject;
-    /** The subject must not have any message; wins over `ExpectLastSubjectSeq`. */
-    bool ExpectNoMessage;
-    /** Time to live of the message in milliseconds, 0 for none. */
-    int64_t MsgTTL;
-    /** Publish later. */
-    jsScheduleOptions Schedule;
-} jsPubOptions;
-
 /** Where the servers of a stream are to be found. Set up by jsPlacement_Init(). */
 typedef struct jsPlacement {
     /** Name of the cluster. */
@@ -904,6 +793,86 @@ typedef struct jsStreamConfig {
     /** Batches may be published without being atomic. */
     bool AllowBatched;
 } jsStreamConfig;
+
+/**
+ * Configuration of a consumer. Set up by jsConsumerConfig_Init(); strings and arrays remain the program's.
+ */
+typedef struct jsConsumerConfig {
+    /** Name: no dots, no blanks, no wildcards. */
+    const char *Name;
+    /** Name of a consumer that outlives its clients; NULL for one that does not. */
+    const char *Durable;
+    /** Text for people. */
+    const char *Description;
+    /** The message to start at. -1 (default) for js_DeliverAll. */
+    jsDeliverPolicy DeliverPolicy;
+    /** Sequence to start at, for js_DeliverByStartSequence. */
+    uint64_t OptStartSeq;
+    /** Time to start at in nanoseconds since 1970 UTC, for js_DeliverByStartTime. */
+    int64_t OptStartTime;
+    /** Which messages are acknowledged. -1 (default) for js_AckExplicit. */
+    jsAckPolicy AckPolicy;
+    /** Nanoseconds after which an unacknowledged message is sent again, 0 for the server's default. */
+    int64_t AckWait;
+    /** How often a message is sent at most; 0 for no limit. */
+    int64_t MaxDeliver;
+    /** Nanoseconds to wait before each repetition. */
+    int64_t *BackOff;
+    /** Length of `BackOff`. */
+    int BackOffLen;
+    /** Only messages on this subject. */
+    const char *FilterSubject;
+    /** Pace of the delivery. -1 (default) for js_ReplayInstant. */
+    jsReplayPolicy ReplayPolicy;
+    /** Bits per second for a push consumer, 0 for no limit. */
+    uint64_t RateLimit;
+    /** Share of acknowledgements that are observed, in percent, as a string. */
+    const char *SampleFrequency;
+    /** Largest number of waiting pull requests, 0 for the server's default. */
+    int64_t MaxWaiting;
+    /** Largest number of unacknowledged messages, 0 for the server's default. */
+    int64_t MaxAckPending;
+    /** The server asks from time to time whether the client keeps up. */
+    bool FlowControl;
+    /** Nanoseconds without a message after which the server sends a heartbeat, 0 for none. */
+    int64_t Heartbeat;
+    /** Deliver without payload; its size is in the header JSMsgSize. */
+    bool HeadersOnly;
+    /** Largest number of messages a pull request may ask for, 0 for no limit. */
+    int64_t MaxRequestBatch;
+    /** Longest life of a pull request in nanoseconds, 0 for no limit. */
+    int64_t MaxRequestExpires;
+    /** Largest number of bytes a pull request may ask for, 0 for no limit. */
+    int64_t MaxRequestMaxBytes;
+    /** Subject a push consumer delivers to. */
+    const char *DeliverSubject;
+    /** Queue group a push consumer delivers to. */
+    const char *DeliverGroup;
+    /**
+     * Nanoseconds without a client after which the server removes the consumer, 0 for the server's default.
+     */
+    int64_t InactiveThreshold;
+    /** Number of servers that keep the state, 0 for that of the stream. */
+    int64_t Replicas;
+    /** Keep the state in memory only. */
+    bool MemoryStorage;
+    /** Only messages on these subjects; excludes `FilterSubject`. */
+    const char **FilterSubjects;
+    /** Length of `FilterSubjects`. */
+    int FilterSubjectsLen;
+    /** Pairs of strings of the program. */
+    natsMetadata Metadata;
+    /** Nothing is delivered before this time, in nanoseconds since 1970 UTC; 0 for no pause. */
+    int64_t PauseUntil;
+    /** "pinned_client", "overflow" or "prioritized"; NULL for none. */
+    const char *PriorityPolicy;
+    /** Nanoseconds without a request after which a pinned client is replaced. */
+    int64_t PinnedTTL;
+    /** Names of the priority groups. */
+    const char **PriorityGroups;
+    /** Length of `PriorityGroups`. */
+    int PriorityGroupsLen;
+} jsConsumerConfig;
 
 /** What a stream lost. */
 typedef struct jsLostStreamData {
@@ -1061,86 +1030,6 @@ typedef struct jsStreamNamesList {
     int Count;
 } jsStreamNamesList;
 
-/**
- * Configuration of a consumer. Set up by jsConsumerConfig_Init(); strings and arrays remain the program's.
- */
-typedef struct jsConsumerConfig {
-    /** Name: no dots, no blanks, no wildcards. */
-    const char *Name;
-    /** Name of a consumer that outlives its clients; NULL for one that does not. */
-    const char *Durable;
-    /** Text for people. */
-    const char *Description;
-    /** The message to start at. -1 (default) for js_DeliverAll. */
-    jsDeliverPolicy DeliverPolicy;
-    /** Sequence to start at, for js_DeliverByStartSequence. */
-    uint64_t OptStartSeq;
-    /** Time to start at in nanoseconds since 1970 UTC, for js_DeliverByStartTime. */
-    int64_t OptStartTime;
-    /** Which messages are acknowledged. -1 (default) for js_AckExplicit. */
-    jsAckPolicy AckPolicy;
-    /** Nanoseconds after which an unacknowledged message is sent again, 0 for the server's default. */
-    int64_t AckWait;
-    /** How often a message is sent at most; 0 for no limit. */
-    int64_t MaxDeliver;
-    /** Nanoseconds to wait before each repetition. */
-    int64_t *BackOff;
-    /** Length of `BackOff`. */
-    int BackOffLen;
-    /** Only messages on this subject. */
-    const char *FilterSubject;
-    /** Pace of the delivery. -1 (default) for js_ReplayInstant. */
-    jsReplayPolicy ReplayPolicy;
-    /** Bits per second for a push consumer, 0 for no limit. */
-    uint64_t RateLimit;
-    /** Share of acknowledgements that are observed, in percent, as a string. */
-    const char *SampleFrequency;
-    /** Largest number of waiting pull requests, 0 for the server's default. */
-    int64_t MaxWaiting;
-    /** Largest number of unacknowledged messages, 0 for the server's default. */
-    int64_t MaxAckPending;
-    /** The server asks from time to time whether the client keeps up. */
-    bool FlowControl;
-    /** Nanoseconds without a message after which the server sends a heartbeat, 0 for none. */
-    int64_t Heartbeat;
-    /** Deliver without payload; its size is in the header JSMsgSize. */
-    bool HeadersOnly;
-    /** Largest number of messages a pull request may ask for, 0 for no limit. */
-    int64_t MaxRequestBatch;
-    /** Longest life of a pull request in nanoseconds, 0 for no limit. */
-    int64_t MaxRequestExpires;
-    /** Largest number of bytes a pull request may ask for, 0 for no limit. */
-    int64_t MaxRequestMaxBytes;
-    /** Subject a push consumer delivers to. */
-    const char *DeliverSubject;
-    /** Queue group a push consumer delivers to. */
-    const char *DeliverGroup;
-    /**
-     * Nanoseconds without a client after which the server removes the consumer, 0 for the server's default.
-     */
-    int64_t InactiveThreshold;
-    /** Number of servers that keep the state, 0 for that of the stream. */
-    int64_t Replicas;
-    /** Keep the state in memory only. */
-    bool MemoryStorage;
-    /** Only messages on these subjects; excludes `FilterSubject`. */
-    const char **FilterSubjects;
-    /** Length of `FilterSubjects`. */
-    int FilterSubjectsLen;
-    /** Pairs of strings of the program. */
-    natsMetadata Metadata;
-    /** Nothing is delivered before this time, in nanoseconds since 1970 UTC; 0 for no pause. */
-    int64_t PauseUntil;
-    /** "pinned_client", "overflow" or "prioritized"; NULL for none. */
-    const char *PriorityPolicy;
-    /** Nanoseconds without a request after which a pinned client is replaced. */
-    int64_t PinnedTTL;
-    /** Names of the priority groups. */
-    const char **PriorityGroups;
-    /** Length of `PriorityGroups`. */
-    int PriorityGroupsLen;
-} jsConsumerConfig;
-
 /** Sequences that should agree and do not. */
 typedef struct jsConsumerSequenceMismatch {
     /** Last sequence of the stream the client has received. */
@@ -1150,24 +1039,6 @@ typedef struct jsConsumerSequenceMismatch {
     /** Last sequence of the consumer the server has sent. */
     uint64_t ConsumerServer;
 } jsConsumerSequenceMismatch;
-
-/** Options of a subscription to a stream. Set up by jsSubOptions_Init(). */
-typedef struct jsSubOptions {
-    /** Name of the stream; NULL to look it up by the subject. */
-    const char *Stream;
-    /** Name of an existing consumer; needs `Stream`. */
-    const char *Consumer;
-    /** Queue group. */
-    const char *Queue;
-    /** The library does not acknowledge messages after the callback. */
-    bool ManualAck;
-    /** Configuration for a consumer that is created, or that an existing one must have. */
-    jsConsumerConfig Config;
-    /**
-     * Deliver every message once and in order: the library creates a new consumer whenever one is missing.
-     */
-    bool Ordered;
-} jsSubOptions;
 
 /** A message in both counts. */
 typedef struct jsSequencePair {
@@ -1350,6 +1221,135 @@ typedef struct jsMsgMetaData {
     /** JetStream domain; NULL for none. */
     char *Domain;
 } jsMsgMetaData;
+
+/** A stream's acknowledgement of a message. Released by jsPubAck_Destroy(). */
+typedef struct jsPubAck {
+    /** Name of the stream. */
+    char *Stream;
+    /** Sequence of the message. */
+    uint64_t Sequence;
+    /** JetStream domain; NULL for none. */
+    char *Domain;
+    /** The message was there already. */
+    bool Duplicate;
+    /** Id of the batch; NULL for none. */
+    char *Batch;
+    /** Messages in the batch. */
+    uint64_t Count;
+    /** New value of a counter; NULL for none. */
+    char *Value;
+} jsPubAck;
+
+/** Why an asynchronously published message was not stored. */
+typedef struct jsPubAckErr {
+    /** The message. */
+    natsMsg *Msg;
+    /** The status; NATS_TIMEOUT when no acknowledgement came in time. */
+    natsStatus Err;
+    /** The server's error code, 0 for none. */
+    jsErrCode ErrCode;
+    /** The reason as text; never NULL. */
+    const char *ErrText;
+} jsPubAckErr;
+
+/**
+ * A batch of messages that is stored as a whole. Made by js_BatchPublishStart(), released by
+ * jsAtomicBatchCtx_Destroy().
+ */
+typedef struct __jsAtomicBatchCtx jsAtomicBatchCtx;
+
+/** A JetStream context of a connection. Made by natsConnection_JetStream(), released by jsCtx_Destroy(). */
+typedef struct __jsCtx jsCtx;
+
+/**
+ * Called for every asynchronously published message that was not stored. `pae` is valid during the call
+ * only. The library destroys `pae->Msg` afterwards, unless the handler took the message by setting that
+ * field to NULL, as js_PublishMsgAsync() does when it publishes the message again.
+ */
+typedef void (*jsPubAckErrHandler)(jsCtx *js, jsPubAckErr *pae, void *closure);
+
+/**
+ * Called with the outcome of every asynchronously published message. Exactly one of `pa` and `pae` is not
+ * NULL; both are valid during the call only and must not be destroyed. The message belongs to the handler.
+ */
+typedef void (*jsPubAckHandler)(jsCtx *js, natsMsg *msg, jsPubAck *pa, jsPubAckErr *pae, void *closure);
+
+/**
+ * Called once when an asynchronous pull subscription has ended, after its last message. `s` says why:
+ * NATS_OK after an unsubscribe, NATS_MAX_DELIVERED_MSGS, NATS_TIMEOUT, NATS_NOT_FOUND, NATS_LIMIT_REACHED,
+ * NATS_MISSED_HEARTBEAT, NATS_CONNECTION_CLOSED, ...
+ */
+typedef void (*jsFetchCompleteHandler)(natsConnection *nc, natsSubscription *sub, natsStatus s,
+                                       void *closure);
+
+/**
+ * Asked after each message whether an asynchronous pull subscription sends another request: true to send one
+ * for `*messages` messages and `*maxBytes` bytes.
+ */
+typedef bool (*jsFetchNextHandler)(int *messages, int64_t *maxBytes, natsSubscription *sub, void *closure);
+
+/** Asks the server to publish a message later, or repeatedly. */
+typedef struct jsScheduleOptions {
+    /** When: a point in time, an interval or a cron expression, in the server's syntax. */
+    const char *Schedule;
+    /** The subject to publish to. */
+    const char *Target;
+    /** A subject whose last message is published in place of this one; NULL for this one. */
+    const char *Source;
+    /** Time to live of the published messages in milliseconds, 0 for none. */
+    int64_t TTL;
+    /** Time zone of a cron expression; NULL for UTC. */
+    const char *TimeZone;
+    /** The published message replaces all earlier ones of its subject. */
+    bool Rollup;
+    /** The subject whose schedule is cancelled; excludes all other fields. */
+    const char *CancelScheduledSubject;
+} jsScheduleOptions;
+
+/** Options of one publish into a stream. Set up by jsPubOptions_Init(), which zero-fills it. */
+typedef struct jsPubOptions {
+    /**
+     * Milliseconds to wait for the acknowledgement. 0 is the context's `Wait` for synchronous calls, no
+     * limit for asynchronous ones.
+     */
+    int64_t MaxWait;
+    /** Id by which the server recognises duplicates. */
+    const char *MsgId;
+    /** Name the stream must have. */
+    const char *ExpectStream;
+    /** Id the last message of the stream must have. */
+    const char *ExpectLastMsgId;
+    /** Sequence the last message of the stream must have; 0 for any. */
+    uint64_t ExpectLastSeq;
+    /** Sequence the last message on the subject must have; 0 for any. */
+    uint64_t ExpectLastSubjectSeq;
+    /** The subject `ExpectLastSubjectSeq` is about, when it is not the message's own. */
+    const char *ExpectLastSubjectSeqSubject;
+    /** The subject must not have any message; wins over `ExpectLastSubjectSeq`. */
+    bool ExpectNoMessage;
+    /** Time to live of the message in milliseconds, 0 for none. */
+    int64_t MsgTTL;
+    /** Publish later. */
+    jsScheduleOptions Schedule;
+} jsPubOptions;
+
+/** Options of a subscription to a stream. Set up by jsSubOptions_Init(). */
+typedef struct jsSubOptions {
+    /** Name of the stream; NULL to look it up by the subject. */
+    const char *Stream;
+    /** Name of an existing consumer; needs `Stream`. */
+    const char *Consumer;
+    /** Queue group. */
+    const char *Queue;
+    /** The library does not acknowledge messages after the callback. */
+    bool ManualAck;
+    /** Configuration for a consumer that is created, or that an existing one must have. */
+    jsConsumerConfig Config;
+    /**
+     * Deliver every message once and in order: the library creates a new consumer whenever one is missing.
+     */
+    bool Ordered;
+} jsSubOptions;
 
 /** Selects the message js_DirectGetMsg() reads. Set up by jsDirectGetMsgOptions_Init(). */
 typedef struct jsDirectGetMsgOptions {

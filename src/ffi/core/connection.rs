@@ -1,17 +1,14 @@
 //! Connecting, the state of a connection, and its end.
 
 use std::ffi::{c_char, c_int, c_uchar};
-use std::sync::Arc;
+use std::ptr;
 
+use crate::client::connection::FLUSH_TIMEOUT_MS;
 use crate::client::connection::connect::{Outcome, connect};
-use crate::client::connection::{ConnStatus, Connection, FLUSH_TIMEOUT_MS};
 use crate::client::library;
 use crate::client::options::Options;
 use crate::error::{Error, Result, Status, fail};
-use crate::ffi::core::stats;
-use crate::ffi::support::connection::on_connection;
-use crate::ffi::support::strings::{bytes, copy_to_buffer, required};
-use crate::ffi::support::{Handle, alloc, held, last_error, waiting};
+use crate::ffi::support::*;
 use crate::ffi::types::*;
 
 /// Time a drain has unless the program says otherwise, in milliseconds.
@@ -36,16 +33,17 @@ pub unsafe extern "C-unwind" fn natsConnection_Connect(
     nc: *mut *mut natsConnection,
     options: *mut natsOptions,
 ) -> natsStatus {
-    waiting("natsConnection_Connect", || {
-        let out = required(nc)?;
-        // SAFETY: a live handle or NULL.
-        let options = match unsafe { natsOptions::borrow_opt(options) } {
-            Some(shared) => shared.with(|options| options.clone()),
-            None => default_options()?,
-        };
-        // SAFETY: checked for NULL, writable by the contract of this function.
-        unsafe { connect_into(out, options) }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsConnection_Connect", Waiting(()), |()| {
+            let out = Out::of(nc)?;
+            let options = match natsOptions::borrow_opt(options) {
+                Some(shared) => shared.with(|options| options.clone()),
+                None => default_options()?,
+            };
+            connect_into(out, options)
+        })
+    }
 }
 
 /// Connects with default options to one of the servers in `urls`, a list separated by commas. NULL connects
@@ -60,19 +58,20 @@ pub unsafe extern "C-unwind" fn natsConnection_ConnectTo(
     nc: *mut *mut natsConnection,
     urls: *const c_char,
 ) -> natsStatus {
-    waiting("natsConnection_ConnectTo", || {
-        let out = required(nc)?;
-        let mut options = default_options()?;
-        // SAFETY: a valid C string or NULL.
-        let urls = unsafe { bytes(urls) }.unwrap_or(DEFAULT_URL);
-        if urls.contains(&b',') {
-            options.set_servers(urls.split(|b| *b == b','))?;
-        } else {
-            options.set_url(Some(urls))?;
-        }
-        // SAFETY: checked for NULL, writable by the contract of this function.
-        unsafe { connect_into(out, options) }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsConnection_ConnectTo", Waiting(()), |()| {
+            let out = Out::of(nc)?;
+            let mut options = default_options()?;
+            let urls = bytes(urls).unwrap_or(DEFAULT_URL);
+            if urls.contains(&b',') {
+                options.set_servers(urls.split(|b| *b == b','))?;
+            } else {
+                options.set_url(Some(urls))?;
+            }
+            connect_into(out, options)
+        })
+    }
 }
 
 /// Breaks the connection off and reconnects, as if it had been lost: the reconnect wait comes first.
@@ -82,8 +81,8 @@ pub unsafe extern "C-unwind" fn natsConnection_ConnectTo(
 /// reconnects already; with reconnects not allowed it closes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_Reconnect(nc: *mut natsConnection) -> natsStatus {
-    // SAFETY: a live handle or NULL.
-    unsafe { on_connection("natsConnection_Reconnect", nc, |nc| nc?.reconnect()) }
+    // SAFETY: the C contract.
+    unsafe { on("natsConnection_Reconnect", nc, |nc| nc.reconnect()) }
 }
 
 /// Whether the connection is closed for good.
@@ -92,8 +91,8 @@ pub unsafe extern "C-unwind" fn natsConnection_Reconnect(nc: *mut natsConnection
 /// @return true if it is closed, for NULL, and for a connection of the parent process after fork().
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_IsClosed(nc: *mut natsConnection) -> bool {
-    // SAFETY: a live handle or NULL.
-    unsafe { ask("natsConnection_IsClosed", nc, true, |nc| nc.is_closed()) }
+    // SAFETY: the C contract.
+    unsafe { on("natsConnection_IsClosed", Held(nc), |nc| Closed(nc.is_closed())) }
 }
 
 /// Whether the connection is lost and being re-established. Stays true when it was closed then.
@@ -102,8 +101,8 @@ pub unsafe extern "C-unwind" fn natsConnection_IsClosed(nc: *mut natsConnection)
 /// @return true while it reconnects; false for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_IsReconnecting(nc: *mut natsConnection) -> bool {
-    // SAFETY: a live handle or NULL.
-    unsafe { ask("natsConnection_IsReconnecting", nc, false, |nc| nc.is_reconnecting()) }
+    // SAFETY: the C contract.
+    unsafe { on("natsConnection_IsReconnecting", Held(nc), |nc| nc.is_reconnecting()) }
 }
 
 /// Whether the connection is draining. The close that ends a drain ends this, too.
@@ -112,8 +111,8 @@ pub unsafe extern "C-unwind" fn natsConnection_IsReconnecting(nc: *mut natsConne
 /// @return true while it drains; false for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_IsDraining(nc: *mut natsConnection) -> bool {
-    // SAFETY: a live handle or NULL.
-    unsafe { ask("natsConnection_IsDraining", nc, false, |nc| nc.is_draining()) }
+    // SAFETY: the C contract.
+    unsafe { on("natsConnection_IsDraining", Held(nc), |nc| nc.is_draining()) }
 }
 
 /// The state of the connection. Never waits for anything.
@@ -123,19 +122,8 @@ pub unsafe extern "C-unwind" fn natsConnection_IsDraining(nc: *mut natsConnectio
 /// fork().
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_Status(nc: *mut natsConnection) -> natsConnStatus {
-    // SAFETY: a live handle or NULL.
-    let status = unsafe {
-        ask("natsConnection_Status", nc, ConnStatus::Closed, |nc: &Arc<Connection>| nc.visible_status())
-    };
-    match status {
-        ConnStatus::Disconnected => natsConnStatus::NATS_CONN_STATUS_DISCONNECTED,
-        ConnStatus::Connecting => natsConnStatus::NATS_CONN_STATUS_CONNECTING,
-        ConnStatus::Connected => natsConnStatus::NATS_CONN_STATUS_CONNECTED,
-        ConnStatus::Closed => natsConnStatus::NATS_CONN_STATUS_CLOSED,
-        ConnStatus::Reconnecting => natsConnStatus::NATS_CONN_STATUS_RECONNECTING,
-        ConnStatus::DrainingSubs => natsConnStatus::NATS_CONN_STATUS_DRAINING_SUBS,
-        ConnStatus::DrainingPubs => natsConnStatus::NATS_CONN_STATUS_DRAINING_PUBS,
-    }
+    // SAFETY: the C contract.
+    unsafe { on("natsConnection_Status", Held(nc), |nc| natsConnStatus::from(nc.visible_status())) }
 }
 
 /// Bytes published and not written to the socket yet. Those that wait for a reconnect are not counted.
@@ -144,12 +132,8 @@ pub unsafe extern "C-unwind" fn natsConnection_Status(nc: *mut natsConnection) -
 /// @return the number of bytes; -1 for NULL, and for a connection that is closed or was never up.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_Buffered(nc: *mut natsConnection) -> c_int {
-    // SAFETY: a live handle or NULL.
-    unsafe {
-        ask("natsConnection_Buffered", nc, -1, |nc| {
-            nc.buffered().map_or(-1, |n| c_int::try_from(n).unwrap_or(c_int::MAX))
-        })
-    }
+    // SAFETY: the C contract.
+    unsafe { on("natsConnection_Buffered", Held(nc), |nc| nc.buffered()) }
 }
 
 /// Waits until the server has received everything published so far, for 10 seconds at most.
@@ -157,8 +141,8 @@ pub unsafe extern "C-unwind" fn natsConnection_Buffered(nc: *mut natsConnection)
 /// As natsConnection_FlushTimeout() in everything else.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_Flush(nc: *mut natsConnection) -> natsStatus {
-    // SAFETY: a live handle or NULL.
-    unsafe { on_connection("natsConnection_Flush", nc, |nc| nc?.flush(FLUSH_TIMEOUT_MS)) }
+    // SAFETY: the C contract.
+    unsafe { on("natsConnection_Flush", nc, |nc| nc.flush(FLUSH_TIMEOUT_MS)) }
 }
 
 /// Waits until the server has received everything published so far: sends a PING and waits for its PONG.
@@ -174,8 +158,8 @@ pub unsafe extern "C-unwind" fn natsConnection_FlushTimeout(
     nc: *mut natsConnection,
     timeout: i64,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL.
-    unsafe { on_connection("natsConnection_FlushTimeout", nc, |nc| nc?.flush(timeout)) }
+    // SAFETY: the C contract.
+    unsafe { on("natsConnection_FlushTimeout", nc, |nc| nc.flush(timeout)) }
 }
 
 /// The largest message the server takes, headers and payload together, in bytes.
@@ -184,8 +168,8 @@ pub unsafe extern "C-unwind" fn natsConnection_FlushTimeout(
 /// @return the number of bytes; 0 for NULL and before the first connect.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_GetMaxPayload(nc: *mut natsConnection) -> i64 {
-    // SAFETY: a live handle or NULL.
-    unsafe { ask("natsConnection_GetMaxPayload", nc, 0, |nc| nc.max_payload()) }
+    // SAFETY: the C contract.
+    unsafe { on("natsConnection_GetMaxPayload", Held(nc), |nc| nc.max_payload()) }
 }
 
 /// Copies the counters of a connection into a statistics object.
@@ -198,11 +182,12 @@ pub unsafe extern "C-unwind" fn natsConnection_GetStats(
     nc: *mut natsConnection,
     stats: *mut natsStatistics,
 ) -> natsStatus {
-    // SAFETY: live handles or NULL.
+    // SAFETY: the C contract.
     unsafe {
-        on_connection("natsConnection_GetStats", nc, |nc| {
-            let counts = nc?.statistics();
-            stats::fill(stats, counts)
+        on("natsConnection_GetStats", nc, |nc| {
+            let counts = nc.statistics();
+            *natsStatistics::borrow_mut(stats)? = counts;
+            Ok(())
         })
     }
 }
@@ -219,11 +204,9 @@ pub unsafe extern "C-unwind" fn natsConnection_GetConnectedUrl(
     buffer: *mut c_char,
     bufferSize: usize,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL; the buffer has `bufferSize` bytes.
+    // SAFETY: the C contract.
     unsafe {
-        on_connection("natsConnection_GetConnectedUrl", nc, |nc| {
-            copy_to_buffer(&nc?.connected_url()?, buffer, bufferSize)
-        })
+        on("natsConnection_GetConnectedUrl", nc, |nc| copy_whole(&nc.connected_url()?, buffer, bufferSize))
     }
 }
 
@@ -236,10 +219,10 @@ pub unsafe extern "C-unwind" fn natsConnection_GetConnectedServerId(
     buffer: *mut c_char,
     bufferSize: usize,
 ) -> natsStatus {
-    // SAFETY: as above.
+    // SAFETY: the C contract.
     unsafe {
-        on_connection("natsConnection_GetConnectedServerId", nc, |nc| {
-            copy_to_buffer(&nc?.connected_server_id()?, buffer, bufferSize)
+        on("natsConnection_GetConnectedServerId", nc, |nc| {
+            copy_whole(&nc.connected_server_id()?, buffer, bufferSize)
         })
     }
 }
@@ -253,10 +236,10 @@ pub unsafe extern "C-unwind" fn natsConnection_GetConnectedServerName(
     buffer: *mut c_char,
     bufferSize: usize,
 ) -> natsStatus {
-    // SAFETY: as above.
+    // SAFETY: the C contract.
     unsafe {
-        on_connection("natsConnection_GetConnectedServerName", nc, |nc| {
-            copy_to_buffer(&nc?.connected_server_name()?, buffer, bufferSize)
+        on("natsConnection_GetConnectedServerName", nc, |nc| {
+            copy_whole(&nc.connected_server_name()?, buffer, bufferSize)
         })
     }
 }
@@ -274,16 +257,11 @@ pub unsafe extern "C-unwind" fn natsConnection_GetServers(
     servers: *mut *mut *mut c_char,
     count: *mut c_int,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL; the out parameters are NULL or writable.
+    // SAFETY: the C contract.
     unsafe {
-        on_connection("natsConnection_GetServers", nc, |nc| {
-            let urls = nc?.servers(false)?;
-            give_urls(&urls, servers, count)?;
-            if urls.is_empty() {
-                libc::free((*servers).cast());
-                *servers = std::ptr::null_mut();
-            }
-            Ok(())
+        on("natsConnection_GetServers", nc, |nc| {
+            let urls = nc.servers(false)?;
+            OutList::of(servers, count)?.set(List::texts(&urls)?.or_null())
         })
     }
 }
@@ -297,10 +275,11 @@ pub unsafe extern "C-unwind" fn natsConnection_GetDiscoveredServers(
     servers: *mut *mut *mut c_char,
     count: *mut c_int,
 ) -> natsStatus {
-    // SAFETY: as above.
+    // SAFETY: the C contract.
     unsafe {
-        on_connection("natsConnection_GetDiscoveredServers", nc, |nc| {
-            give_urls(&nc?.servers(true)?, servers, count)
+        on("natsConnection_GetDiscoveredServers", nc, |nc| {
+            let urls = nc.servers(true)?;
+            OutList::of(servers, count)?.set(List::texts(&urls)?)
         })
     }
 }
@@ -316,16 +295,15 @@ pub unsafe extern "C-unwind" fn natsConnection_GetLastError(
     nc: *mut natsConnection,
     lastError: *mut *const c_char,
 ) -> natsStatus {
-    let mut found = Status::Ok;
-    // SAFETY: a live handle or NULL; `lastError` is NULL or writable.
-    let status = unsafe {
-        on_connection("natsConnection_GetLastError", nc, |nc| {
-            let out = required(lastError)?;
-            (found, *out) = nc?.last_error_for_good();
-            Ok(())
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsConnection_GetLastError", nc, |nc| {
+            let out = Out::of(lastError)?;
+            let (status, text) = nc.last_error_for_good();
+            out.set(text)?;
+            Ok(status)
         })
-    };
-    if status == natsStatus::NATS_OK { found.into() } else { status }
+    }
 }
 
 /// Copies the text of the connection's last error.
@@ -340,17 +318,16 @@ pub unsafe extern "C-unwind" fn natsConnection_ReadLastError(
     buf: *mut c_char,
     n: usize,
 ) -> natsStatus {
-    let mut found = Status::Ok;
-    // SAFETY: a live handle or NULL; `buf` is NULL or has `n` bytes.
-    let status = unsafe {
-        on_connection("natsConnection_ReadLastError", nc, |nc| {
-            let (status, text) = nc?.last_error().unwrap_or((Status::Ok, Vec::new()));
-            copy_cut(&text, buf, n);
-            found = status;
-            Ok(())
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsConnection_ReadLastError", nc, |nc| {
+            let (status, text) = nc.last_error().unwrap_or((Status::Ok, Vec::new()));
+            if let Some(buffer) = Buffer::of(buf, n) {
+                set_cut(buffer, text);
+            }
+            Ok(status)
         })
-    };
-    if status == natsStatus::NATS_OK { found.into() } else { status }
+    }
 }
 
 /// The number that the server has given this connection.
@@ -364,13 +341,13 @@ pub unsafe extern "C-unwind" fn natsConnection_GetClientID(
     nc: *mut natsConnection,
     cid: *mut u64,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL; `cid` is NULL or writable.
+    // SAFETY: the C contract.
     unsafe {
-        on_connection("natsConnection_GetClientID", nc, |nc| {
-            let nc = nc?;
-            let out = required(cid)?;
-            *out = nc.client_id()?;
-            if *out == 0 { Err(Status::NoServerSupport.into()) } else { Ok(()) }
+        on("natsConnection_GetClientID", nc, |nc| {
+            let out = Out::of(cid)?;
+            let id = nc.client_id()?;
+            out.set(id)?;
+            if id == 0 { Err(Status::NoServerSupport.into()) } else { Ok(()) }
         })
     }
 }
@@ -381,8 +358,8 @@ pub unsafe extern "C-unwind" fn natsConnection_GetClientID(
 /// As natsConnection_DrainTimeout() in everything else.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_Drain(nc: *mut natsConnection) -> natsStatus {
-    // SAFETY: a live handle or NULL.
-    unsafe { on_connection("natsConnection_Drain", nc, |nc| nc?.drain(DRAIN_TIMEOUT_MS)) }
+    // SAFETY: the C contract.
+    unsafe { on("natsConnection_Drain", nc, |nc| nc.drain(DRAIN_TIMEOUT_MS)) }
 }
 
 /// Drains the connection within a time of the program's choice.
@@ -400,8 +377,8 @@ pub unsafe extern "C-unwind" fn natsConnection_DrainTimeout(
     nc: *mut natsConnection,
     timeout: i64,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL.
-    unsafe { on_connection("natsConnection_DrainTimeout", nc, |nc| nc?.drain(timeout)) }
+    // SAFETY: the C contract.
+    unsafe { on("natsConnection_DrainTimeout", nc, |nc| nc.drain(timeout)) }
 }
 
 /// Signs a message with the seed of the connection's credentials. Works in any state of the connection.
@@ -418,22 +395,19 @@ pub unsafe extern "C-unwind" fn natsConnection_Sign(
     messageLen: c_int,
     sig: *mut c_uchar,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL; `message` is NULL or has `messageLen` bytes; `sig` is NULL or has 64.
+    // SAFETY: the C contract.
     unsafe {
-        on_connection("natsConnection_Sign", nc, |nc| {
-            let nc = nc?;
-            let out = required(sig)?;
+        on("natsConnection_Sign", nc, |nc| {
+            let out = Out::of(sig.cast::<[u8; 64]>())?;
             let text = match messageLen {
                 ..0 => return Err(Status::InvalidArg.into()),
                 0 => bytes(message.cast()).unwrap_or_default(),
                 n if message.is_null() => {
                     return fail(Status::InvalidArg, format!("no message of {n} bytes"));
                 }
-                n => std::slice::from_raw_parts(message, n as usize),
+                n => payload(message.cast(), n),
             };
-            let signature = nc.sign(text)?;
-            out.copy_from_nonoverlapping(signature.as_ptr(), signature.len());
-            Ok(())
+            out.set(nc.sign(text)?)
         })
     }
 }
@@ -449,14 +423,11 @@ pub unsafe extern "C-unwind" fn natsConnection_GetClientIP(
     nc: *mut natsConnection,
     ip: *mut *mut c_char,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL; `ip` is NULL or writable.
+    // SAFETY: the C contract.
     unsafe {
-        on_connection("natsConnection_GetClientIP", nc, |nc| {
-            let nc = nc?;
-            let out = required(ip)?;
-            *out = std::ptr::null_mut();
-            *out = alloc::string(&nc.client_ip()?)?;
-            Ok(())
+        on("natsConnection_GetClientIP", nc, |nc| {
+            let out = Out::of(ip)?.cleared();
+            out.set(Malloced::text(&nc.client_ip()?)?.into_c())
         })
     }
 }
@@ -467,11 +438,9 @@ pub unsafe extern "C-unwind" fn natsConnection_GetClientIP(
 /// @return the name, which belongs to the connection; NULL for none and for a NULL connection.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_GetName(nc: *mut natsConnection) -> *const c_char {
-    // SAFETY: a live handle or NULL.
+    // SAFETY: the C contract.
     unsafe {
-        ask("natsConnection_GetName", nc, std::ptr::null(), |nc| {
-            nc.name().map_or(std::ptr::null(), |name| name.as_ptr())
-        })
+        on("natsConnection_GetName", Held(nc), |nc| nc.name().map_or(ptr::null(), |name| name.as_ptr()))
     }
 }
 
@@ -483,13 +452,11 @@ pub unsafe extern "C-unwind" fn natsConnection_GetName(nc: *mut natsConnection) 
 /// #NATS_CONNECTION_DISCONNECTED while it reconnects; #NATS_TIMEOUT after 10 seconds.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_GetRTT(nc: *mut natsConnection, rtt: *mut i64) -> natsStatus {
-    // SAFETY: a live handle or NULL; `rtt` is NULL or writable.
+    // SAFETY: the C contract.
     unsafe {
-        on_connection("natsConnection_GetRTT", nc, |nc| {
-            let nc = nc?;
-            let out = required(rtt)?;
-            *out = i64::try_from(nc.measure_rtt()?.as_nanos()).unwrap_or(i64::MAX);
-            Ok(())
+        on("natsConnection_GetRTT", nc, |nc| {
+            let out = Out::of(rtt)?;
+            out.set(i64::try_from(nc.measure_rtt()?.as_nanos()).unwrap_or(i64::MAX))
         })
     }
 }
@@ -500,9 +467,9 @@ pub unsafe extern "C-unwind" fn natsConnection_GetRTT(nc: *mut natsConnection, r
 /// @return #NATS_OK if so; #NATS_NO_SERVER_SUPPORT if not; #NATS_INVALID_ARG if `nc` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_HasHeaderSupport(nc: *mut natsConnection) -> natsStatus {
-    // SAFETY: a live handle or NULL.
+    // SAFETY: the C contract.
     unsafe {
-        on_connection("natsConnection_HasHeaderSupport", nc, |nc| match nc?.has_header_support() {
+        on("natsConnection_HasHeaderSupport", nc, |nc| match nc.has_header_support() {
             true => Ok(()),
             false => Err(Error::unrecorded(Status::NoServerSupport)),
         })
@@ -522,17 +489,14 @@ pub unsafe extern "C-unwind" fn natsConnection_GetLocalIPAndPort(
     ip: *mut *mut c_char,
     port: *mut c_int,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL; the out parameters are NULL or writable.
+    // SAFETY: the C contract.
     unsafe {
-        on_connection("natsConnection_GetLocalIPAndPort", nc, |nc| {
-            let nc = nc?;
-            let (ip, port) = (required(ip)?, required(port)?);
-            *ip = std::ptr::null_mut();
-            *port = 0;
+        on("natsConnection_GetLocalIPAndPort", nc, |nc| {
+            let (ip, port) = (Out::of(ip)?, Out::of(port)?);
+            let (ip, port) = (ip.cleared(), port.cleared());
             let address = nc.local_address()?;
-            *ip = alloc::string(address.ip().to_string().as_bytes())?;
-            *port = address.port().into();
-            Ok(())
+            ip.set(Malloced::text(address.ip().to_string().as_bytes())?.into_c())?;
+            port.set(address.port().into())
         })
     }
 }
@@ -544,8 +508,8 @@ pub unsafe extern "C-unwind" fn natsConnection_GetLocalIPAndPort(
 /// @param nc the connection.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_Close(nc: *mut natsConnection) {
-    // SAFETY: a live handle or NULL.
-    unsafe { ask("natsConnection_Close", nc, (), |nc| nc.close()) }
+    // SAFETY: the C contract.
+    unsafe { on("natsConnection_Close", Held(nc), |nc| nc.close()) }
 }
 
 /// Closes a connection and gives the handle back. Callbacks may still run afterwards; subscriptions stay
@@ -554,15 +518,8 @@ pub unsafe extern "C-unwind" fn natsConnection_Close(nc: *mut natsConnection) {
 /// @param nc the connection.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_Destroy(nc: *mut natsConnection) {
-    held("natsConnection_Destroy", (), || {
-        // SAFETY: a live handle given by the library, or NULL.
-        let Some(connection) = (unsafe { natsConnection::borrow_opt(nc) }) else { return };
-        if connection.check_process().is_ok() {
-            connection.close();
-            // SAFETY: given by the library, and not used by the program afterwards.
-            drop(unsafe { natsConnection::take(nc) });
-        } // else its locks and threads are the parent's: the handle is left alone
-    });
+    // SAFETY: the C contract.
+    unsafe { on("natsConnection_Destroy", Released(nc), |nc| nc.close()) }
 }
 
 fn default_options() -> Result<Options> {
@@ -570,66 +527,35 @@ fn default_options() -> Result<Options> {
     Ok(Options::new(&library::defaults()))
 }
 
-/// # Safety
-/// `out` is writable.
-unsafe fn connect_into(out: *mut *mut natsConnection, options: Options) -> Result<()> {
+/// A successful connect leaves no error behind, whatever the servers before said.
+fn connect_into(out: Out<*mut natsConnection>, options: Options) -> Result<()> {
     let (connection, result) = match connect(options)? {
         Outcome::Connected(connection) => (connection, Ok(())),
         Outcome::Retrying(connection) => (connection, fail(Status::NotYetConnected, "")),
     };
     last_error::clear();
-    // SAFETY: as promised by the caller.
-    unsafe { *out = natsConnection::give(connection) };
+    out.set(natsConnection::give(connection))?;
     result
 }
 
-/// A question that cannot fail, with the answer for NULL, which is also that for a connection of the parent
-/// process.
-///
-/// # Safety
-/// `nc` is NULL or a live handle.
-unsafe fn ask<T>(
-    name: &'static str,
-    nc: *mut natsConnection,
-    otherwise: T,
-    question: impl FnOnce(&Arc<Connection>) -> T,
-) -> T
-where
-    T: Copy,
-{
-    held(name, otherwise, || {
-        // SAFETY: as promised by the caller.
-        let connection = unsafe { natsConnection::borrow_opt(nc) };
-        connection.filter(|nc| nc.check_process().is_ok()).map_or(otherwise, |nc| question(&nc))
-    })
+/// Whether a connection is closed, as one is that is not there.
+struct Closed(bool);
+
+impl Answer<bool> for Closed {
+    fn into_c(self) -> Result<bool> {
+        Ok(self.0)
+    }
+
+    fn failed(_: &Error) -> bool {
+        true
+    }
 }
 
-/// # Safety
-/// The out parameters are NULL or writable.
-unsafe fn give_urls(urls: &[Vec<u8>], servers: *mut *mut *mut c_char, count: *mut c_int) -> Result<()> {
-    let (servers, count) = (required(servers)?, required(count)?);
-    // SAFETY: checked for NULL, writable by the caller's promise.
-    unsafe {
-        *servers = alloc::strings(urls)?;
-        *count = urls.len() as c_int;
+/// Stores a text; one that does not fit ends in dots, unless there is room for nothing else.
+fn set_cut(mut buffer: Buffer, mut text: Vec<u8>) {
+    let room = buffer.room();
+    if text.len() > room && room > 3 {
+        text[room - 3..room].fill(b'.');
     }
-    Ok(())
-}
-
-/// Copies what fits; a cut text ends in `...` where there is room for that.
-///
-/// # Safety
-/// `buf` is NULL or has `n` writable bytes.
-unsafe fn copy_cut(text: &[u8], buf: *mut c_char, n: usize) {
-    if buf.is_null() || n == 0 {
-        return;
-    }
-    let len = text.len().min(n - 1);
-    let dots = if text.len() > len && n > 4 { 3 } else { 0 };
-    // SAFETY: at most `n - 1` bytes and a NUL.
-    unsafe {
-        buf.copy_from_nonoverlapping(text.as_ptr().cast(), len - dots);
-        buf.add(len - dots).copy_from_nonoverlapping(c"...".as_ptr(), dots);
-        buf.add(len).write(0);
-    }
+    buffer.set(&text);
 }

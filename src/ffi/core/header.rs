@@ -3,10 +3,8 @@
 use std::ffi::{c_char, c_int};
 
 use crate::error::{Error, Result, Status};
-use crate::ffi::core::msg::{c_pointer, copied, pointers, store_list};
-use crate::ffi::support::strings::{non_empty, required};
-use crate::ffi::support::{boundary, infallible};
-use crate::ffi::types::{natsHeader, natsStatus};
+use crate::ffi::support::*;
+use crate::ffi::types::*;
 use crate::proto::headers::HeaderMap;
 use crate::proto::memory;
 
@@ -16,12 +14,8 @@ use crate::proto::memory;
 /// @return #NATS_OK; #NATS_INVALID_ARG if `new_header` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsHeader_New(new_header: *mut *mut natsHeader) -> natsStatus {
-    boundary("natsHeader_New", || {
-        let out = required(new_header)?;
-        // SAFETY: not NULL, and writable by the C contract.
-        unsafe { out.write(Box::into_raw(Box::new(HeaderMap::new())).cast()) };
-        Ok(())
-    })
+    // SAFETY: the C contract.
+    unsafe { on("natsHeader_New", (), |()| Out::of(new_header)?.set(natsHeader::give(HeaderMap::new()))) }
 }
 
 /// Sets a header: the value replaces all values the key has. Keys are case-sensitive and otherwise taken as
@@ -38,11 +32,8 @@ pub unsafe extern "C" fn natsHeader_Set(
     key: *const c_char,
     value: *const c_char,
 ) -> natsStatus {
-    boundary("natsHeader_Set", || {
-        // SAFETY: headers and strings are NULL or valid by the C contract.
-        let (map, key, value) = unsafe { (borrow(h)?, key_bytes(key)?, value_bytes(value)?) };
-        map.set(key, Some(&value))
-    })
+    // SAFETY: the C contract.
+    unsafe { on("natsHeader_Set", h, |map| map.set(given(key)?, Some(&value_bytes(value)?))) }
 }
 
 /// Adds a value to those a header has already.
@@ -58,11 +49,8 @@ pub unsafe extern "C" fn natsHeader_Add(
     key: *const c_char,
     value: *const c_char,
 ) -> natsStatus {
-    boundary("natsHeader_Add", || {
-        // SAFETY: headers and strings are NULL or valid by the C contract.
-        let (map, key, value) = unsafe { (borrow(h)?, key_bytes(key)?, value_bytes(value)?) };
-        map.add(key, Some(&value))
-    })
+    // SAFETY: the C contract.
+    unsafe { on("natsHeader_Add", h, |map| map.add(given(key)?, Some(&value_bytes(value)?))) }
 }
 
 /// The first value of a header.
@@ -79,15 +67,15 @@ pub unsafe extern "C" fn natsHeader_Get(
     key: *const c_char,
     value: *mut *const c_char,
 ) -> natsStatus {
-    boundary("natsHeader_Get", || {
-        // SAFETY: headers and key are NULL or valid by the C contract.
-        let (map, key) = unsafe { (borrow(h)?, key_bytes(key)?) };
-        let out = required(value)?;
-        let found = map.get(key);
-        // SAFETY: not NULL, and writable by the C contract.
-        unsafe { out.write(c_pointer(found.flatten())) };
-        found.map(|_| ()).ok_or_else(not_found)
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsHeader_Get", h, |map| {
+            let key = given(key)?;
+            let out = Out::of(value)?.cleared();
+            let found = map.get(key).ok_or_else(not_found)?;
+            out.set(c_pointer(found))
+        })
+    }
 }
 
 /// All values of a header, in the order they were added.
@@ -106,13 +94,14 @@ pub unsafe extern "C" fn natsHeader_Values(
     values: *mut *mut *const c_char,
     count: *mut c_int,
 ) -> natsStatus {
-    boundary("natsHeader_Values", || {
-        // SAFETY: headers and key are NULL or valid by the C contract.
-        let (map, key) = unsafe { (borrow(h)?, key_bytes(key)?) };
-        let (values, count) = (required(values)?, required(count)?);
-        // SAFETY: both are not NULL, and writable by the C contract.
-        unsafe { store_list(values, count, || pointers(map.values(key).ok_or_else(not_found)?)) }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsHeader_Values", h, |map| {
+            let key = given(key)?;
+            let out = OutList::of(values, count)?.cleared();
+            out.set(List::pointers(map.values(key).ok_or_else(not_found)?)?)
+        })
+    }
 }
 
 /// The keys of all headers, in no particular order.
@@ -129,14 +118,13 @@ pub unsafe extern "C" fn natsHeader_Keys(
     keys: *mut *mut *const c_char,
     count: *mut c_int,
 ) -> natsStatus {
-    boundary("natsHeader_Keys", || {
-        // SAFETY: NULL or live headers by the C contract.
-        let map = unsafe { borrow(h)? };
-        let (keys, count) = (required(keys)?, required(count)?);
-        let list = || if map.is_empty() { Err(not_found()) } else { pointers(map.keys().map(Some)) };
-        // SAFETY: both are not NULL, and writable by the C contract.
-        unsafe { store_list(keys, count, list) }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsHeader_Keys", h, |map| {
+            let out = OutList::of(keys, count)?.cleared();
+            if map.is_empty() { Err(not_found()) } else { out.set(List::pointers(map.keys().map(Some))?) }
+        })
+    }
 }
 
 /// The number of keys.
@@ -145,10 +133,8 @@ pub unsafe extern "C" fn natsHeader_Keys(
 /// @return the number of keys; 0 if `h` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsHeader_KeysCount(h: *mut natsHeader) -> c_int {
-    infallible("natsHeader_KeysCount", 0, || {
-        // SAFETY: NULL or live headers by the C contract.
-        unsafe { h.cast::<HeaderMap>().as_ref() }.map_or(0, |map| map.len() as c_int)
-    })
+    // SAFETY: the C contract.
+    unsafe { on("natsHeader_KeysCount", Quick(h), |map| clamped(map.len())) }
 }
 
 /// Deletes a header with all its values.
@@ -159,11 +145,13 @@ pub unsafe extern "C" fn natsHeader_KeysCount(h: *mut natsHeader) -> c_int {
 /// a header, which does not change the last error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsHeader_Delete(h: *mut natsHeader, key: *const c_char) -> natsStatus {
-    boundary("natsHeader_Delete", || {
-        // SAFETY: headers and key are NULL or valid by the C contract. The key may be one of the map: copied.
-        let (map, key) = unsafe { (borrow(h)?, memory::copy(key_bytes(key)?)?) };
-        if map.delete(&key) { Ok(()) } else { Err(not_found()) }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsHeader_Delete", h, |map| {
+            let key = memory::copy(given(key)?)?; // may be one of the map's own
+            if map.delete(&key) { Ok(()) } else { Err(not_found()) }
+        })
+    }
 }
 
 /// Releases headers with all keys and values; NULL is ignored.
@@ -171,30 +159,12 @@ pub unsafe extern "C" fn natsHeader_Delete(h: *mut natsHeader, key: *const c_cha
 /// @param h the headers.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsHeader_Destroy(h: *mut natsHeader) {
-    infallible("natsHeader_Destroy", (), || {
-        if !h.is_null() {
-            // SAFETY: made by natsHeader_New, not used afterwards.
-            drop(unsafe { Box::from_raw(h.cast::<HeaderMap>()) });
-        }
-    });
+    // SAFETY: the C contract.
+    unsafe { on("natsHeader_Destroy", Taken(h), drop) }
 }
 
 /// # Safety
-/// `h` is NULL or live headers that no other thread uses now.
-unsafe fn borrow<'a>(h: *mut natsHeader) -> Result<&'a mut HeaderMap> {
-    // SAFETY: as promised by the caller.
-    unsafe { h.cast::<HeaderMap>().as_mut() }.ok_or_else(|| Status::InvalidArg.into())
-}
-
-/// # Safety
-/// `key` is NULL or a string.
-unsafe fn key_bytes<'a>(key: *const c_char) -> Result<&'a [u8]> {
-    // SAFETY: as promised by the caller.
-    unsafe { non_empty(key) }.ok_or_else(|| Status::InvalidArg.into())
-}
-
-/// # Safety
-/// `value` is NULL or a string.
+/// As for [`bytes`].
 unsafe fn value_bytes(value: *const c_char) -> Result<Vec<u8>> {
     // SAFETY: as promised by the caller.
     unsafe { copied(value) }?.ok_or_else(|| Status::InvalidArg.into())

@@ -1,9 +1,8 @@
 //! `natsInbox_*`: unique subjects for replies.
 
 use crate::client::library::{self, inbox};
-use crate::ffi::support::strings::required;
-use crate::ffi::support::{alloc, boundary, infallible};
-use crate::ffi::types::{natsInbox, natsStatus};
+use crate::ffi::support::*;
+use crate::ffi::types::*;
 
 const PREFIX: &[u8] = b"_INBOX.";
 
@@ -15,14 +14,14 @@ const PREFIX: &[u8] = b"_INBOX.";
 /// library if that fails.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsInbox_Create(newInbox: *mut *mut natsInbox) -> natsStatus {
-    boundary("natsInbox_Create", || {
-        let out = required(newInbox)?;
-        library::open_default()?;
-        let inbox = alloc::string(&inbox::new_inbox(PREFIX)?)?;
-        // SAFETY: not NULL, and writable by the C contract.
-        unsafe { out.write(inbox) };
-        Ok(())
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsInbox_Create", (), |()| {
+            let out = Out::of(newInbox)?;
+            library::open_default()?;
+            out.set(Malloced::text(&inbox::new_inbox(PREFIX)?)?.into_c())
+        })
+    }
 }
 
 /// Releases a subject made by natsInbox_Create(); NULL is ignored.
@@ -30,8 +29,6 @@ pub unsafe extern "C" fn natsInbox_Create(newInbox: *mut *mut natsInbox) -> nats
 /// @param inbox the subject.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsInbox_Destroy(inbox: *mut natsInbox) {
-    infallible("natsInbox_Destroy", (), || {
-        // SAFETY: NULL or malloced by natsInbox_Create, not used afterwards.
-        unsafe { libc::free(inbox.cast()) };
-    });
+    // SAFETY: the C contract.
+    unsafe { on("natsInbox_Destroy", Quick(()), |()| drop(Malloced::from_c(inbox))) }
 }

@@ -1,17 +1,15 @@
 //! Opening and closing the library, versions, clocks, the last error, signing.
 
-use std::ffi::{CStr, CString, c_char, c_int, c_uchar, c_void};
+use std::ffi::{CStr, CString, c_char, c_int, c_uchar};
 use std::ptr;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::client::library::{self, Config};
-use crate::error::{Error, Result, Status, fail};
-use crate::ffi::support::callback::Closure;
-use crate::ffi::support::{alloc, boundary, held, infallible, last_error, strings, waiting};
-use crate::ffi::types::{natsClientConfig, natsStatus};
+use crate::error::{Error, Status, fail};
+use crate::ffi::support::*;
+use crate::ffi::types::*;
 use crate::proto::nkeys::KeyPair;
-use crate::thread_end;
 
 const VERSION: &CStr = c"3.14.0";
 const VERSION_NUMBER: u32 = 0x03_0E_00;
@@ -29,31 +27,30 @@ const REQUIRED_VERSION_NUMBER: u32 = 0x03_0E_00;
 /// @return #NATS_OK, or #NATS_FAILED_TO_INITIALIZE while the library is being closed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nats_OpenWithConfig(config: *mut natsClientConfig) -> natsStatus {
-    boundary("nats_OpenWithConfig", || {
-        // SAFETY: NULL or a configuration filled by the caller, only read during this call.
-        match unsafe { config.as_ref() } {
+    // SAFETY: the C contract.
+    unsafe {
+        on("nats_OpenWithConfig", (), |()| match config.as_ref() {
             Some(config) => library::open(open_config(config)),
             None => library::open_default(),
-        }
-    })
+        })
+    }
 }
 
 fn open_config(config: &natsClientConfig) -> Config {
-    let closure = Closure::new(config.ThreadStartedHandlerClosure);
-    let thread_started = config.ThreadStartedHandler.map(|handler| {
-        let call = move || {
-            // SAFETY: a function of the program called as it was registered.
-            let _ =
-                unsafe { thread_end::call_handler(handler as *const c_void, [closure.word(), 0, 0, 0, 0]) };
-        };
-        Arc::new(call) as Arc<dyn Fn() + Send + Sync>
-    });
     Config {
         write_deadline_ms: config.DefaultWriteDeadline,
         global_delivery: config.DefaultToThreadPool,
         pool_size: config.ThreadPoolMax,
-        thread_started,
+        thread_started: thread_started(config),
     }
+}
+
+fn thread_started(config: &natsClientConfig) -> Option<Arc<dyn Fn() + Send + Sync>> {
+    let callback = Callback::new(config.ThreadStartedHandler, config.ThreadStartedHandlerClosure)?;
+    Some(Arc::new(move || {
+        // SAFETY: the closure alone.
+        let _ = unsafe { callback.call((callback.closure(),)) };
+    }))
 }
 
 /// Opens the library. Rarely needed: creating options or connecting opens it too.
@@ -78,7 +75,8 @@ fn open_config(config: &natsClientConfig) -> Config {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nats_Open(lockSpinCount: i64) -> natsStatus {
     let _ = lockSpinCount;
-    boundary("nats_Open", library::open_default)
+    // SAFETY: the C contract.
+    unsafe { on("nats_Open", (), |()| library::open_default()) }
 }
 
 /// Returns the version of the library, such as "3.14.0".
@@ -86,7 +84,8 @@ pub unsafe extern "C" fn nats_Open(lockSpinCount: i64) -> natsStatus {
 /// @return a static string; do not free it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nats_GetVersion() -> *const c_char {
-    VERSION.as_ptr()
+    // SAFETY: the C contract.
+    unsafe { on("nats_GetVersion", Quick(()), |()| VERSION.as_ptr()) }
 }
 
 /// Returns the version of the library as a number: 0x030E00 is 3.14.0.
@@ -94,7 +93,8 @@ pub unsafe extern "C" fn nats_GetVersion() -> *const c_char {
 /// @return the number.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nats_GetVersionNumber() -> u32 {
-    VERSION_NUMBER
+    // SAFETY: the C contract.
+    unsafe { on("nats_GetVersionNumber", Quick(()), |()| VERSION_NUMBER) }
 }
 
 /// Checks that header and library fit together. Call the macro nats_CheckCompatibility(), which passes the
@@ -111,16 +111,16 @@ pub unsafe extern "C" fn nats_CheckCompatibilityImpl(
     verNumber: u32,
     verString: *const c_char,
 ) -> bool {
-    if compatible(reqVerNumber, verNumber) {
-        return true;
-    }
-    let _held = thread_end::Held::new();
-    // SAFETY: NULL or a C string of the caller.
-    let header = unsafe { strings::bytes(verString) }.unwrap_or_default();
-    // SAFETY: the report is a C string; C's own stdout keeps the order with what the program printed.
+    // SAFETY: the C contract.
     unsafe {
-        libc::puts(mismatch_report(reqVerNumber, header).as_ptr());
-        libc::exit(1)
+        on("nats_CheckCompatibilityImpl", (), |()| {
+            if compatible(reqVerNumber, verNumber) {
+                return true;
+            }
+            let report = mismatch_report(reqVerNumber, bytes(verString).unwrap_or_default());
+            libc::puts(report.as_ptr()); // C's own stdout keeps the order with what the program printed
+            libc::exit(1)
+        })
     }
 }
 
@@ -144,7 +144,8 @@ fn mismatch_report(required_by_header: u32, header: &[u8]) -> CString {
 /// @return milliseconds since 1970-01-01 UTC.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nats_Now() -> i64 {
-    (wall_clock_ns() / 1_000_000) as i64
+    // SAFETY: the C contract.
+    unsafe { on("nats_Now", Quick(()), |()| (wall_clock_ns() / 1_000_000) as i64) }
 }
 
 /// Returns the time of the system's clock in nanoseconds.
@@ -152,11 +153,19 @@ pub unsafe extern "C" fn nats_Now() -> i64 {
 /// @return nanoseconds since 1970-01-01 UTC.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nats_NowInNanoSeconds() -> i64 {
-    wall_clock_ns() as i64
+    // SAFETY: the C contract.
+    unsafe { on("nats_NowInNanoSeconds", Quick(()), |()| wall_clock_ns() as i64) }
 }
 
 fn wall_clock_ns() -> u128 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos())
+}
+
+fn monotonic_ns() -> i64 {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `now` is writable.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut now) };
+    now.tv_sec * 1_000_000_000 + now.tv_nsec
 }
 
 /// Returns the time of a clock that is never set back: for differences.
@@ -164,10 +173,8 @@ fn wall_clock_ns() -> u128 {
 /// @return nanoseconds; the origin is arbitrary.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nats_NowMonotonicInNanoSeconds() -> i64 {
-    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: `now` is writable.
-    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut now) };
-    now.tv_sec * 1_000_000_000 + now.tv_nsec
+    // SAFETY: the C contract.
+    unsafe { on("nats_NowMonotonicInNanoSeconds", Quick(()), |()| monotonic_ns()) }
 }
 
 /// Puts the calling thread to sleep.
@@ -175,10 +182,8 @@ pub unsafe extern "C" fn nats_NowMonotonicInNanoSeconds() -> i64 {
 /// @param sleepTime in milliseconds; 0 or less returns at once.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn nats_Sleep(sleepTime: i64) {
-    waiting("nats_Sleep", || {
-        library::sleep(sleepTime);
-        Ok(())
-    });
+    // SAFETY: the C contract.
+    unsafe { on("nats_Sleep", Waiting(()), |()| library::sleep(sleepTime)) }
 }
 
 /// Returns the last error of the calling thread. Each thread has its own; a successful call does not clear
@@ -190,16 +195,18 @@ pub unsafe extern "C-unwind" fn nats_Sleep(sleepTime: i64) {
 /// error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn nats_GetLastError(status: *mut natsStatus) -> *const c_char {
-    held("nats_GetLastError", ptr::null(), || {
-        open_for_errors();
-        last_error::with(|last| {
-            let (code, text) =
-                last.map_or((Status::Ok, ptr::null()), |(code, text, _)| (code, text.as_ptr()));
-            // SAFETY: NULL or writable, as the caller promises.
-            unsafe { strings::store(status, code.into()) };
-            text
+    // SAFETY: the C contract.
+    unsafe {
+        on("nats_GetLastError", (), |()| {
+            open_for_errors();
+            last_error::with(|last| {
+                let (code, text) =
+                    last.map_or((Status::Ok, ptr::null()), |(code, text, _)| (code, text.as_ptr()));
+                Wanted::of(status).set(code.into());
+                text
+            })
         })
-    })
+    }
 }
 
 /// Writes the name of the function that the calling thread's last error came out of.
@@ -211,20 +218,18 @@ pub unsafe extern "C-unwind" fn nats_GetLastError(status: *mut natsStatus) -> *c
 /// closed. None of these becomes the last error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nats_GetLastErrorStack(buffer: *mut c_char, bufLen: usize) -> natsStatus {
-    boundary("nats_GetLastErrorStack", || {
-        if buffer.is_null() || bufLen == 0 {
-            return Err(Error::unrecorded(Status::InvalidArg));
-        }
-        library::open_default().map_err(|error| Error::unrecorded(error.status()))?;
-        let stack = last_error::with(|last| last.and_then(|(_, _, function)| function)).unwrap_or_default();
-        let fitting = stack.len().min(bufLen - 1);
-        // SAFETY: `fitting` bytes and a NUL are at most `bufLen`, which the caller promises to be writable.
-        unsafe {
-            buffer.copy_from_nonoverlapping(stack.as_ptr().cast(), fitting);
-            buffer.add(fitting).write(0);
-        }
-        if fitting < stack.len() { Err(Error::unrecorded(Status::InsufficientBuffer)) } else { Ok(()) }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("nats_GetLastErrorStack", (), |()| {
+            let buffer = Buffer::of(buffer, bufLen).ok_or_else(|| Error::unrecorded(Status::InvalidArg));
+            let mut buffer = buffer?;
+            library::open_default().map_err(|error| Error::unrecorded(error.status()))?;
+            let stack = last_error::with(|last| last.and_then(|(_, _, name)| name)).unwrap_or_default();
+            buffer.set(stack.as_bytes());
+            let fits = stack.len() <= buffer.room();
+            if fits { Ok(()) } else { Err(Error::unrecorded(Status::InsufficientBuffer)) }
+        })
+    }
 }
 
 /// Prints the calling thread's last error and the function it came out of; nothing if there is no error.
@@ -232,18 +237,17 @@ pub unsafe extern "C" fn nats_GetLastErrorStack(buffer: *mut c_char, bufLen: usi
 /// @param file an open `FILE *`, flushed afterwards.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn nats_PrintLastErrorStack(file: *mut libc::FILE) {
-    held("nats_PrintLastErrorStack", (), || {
-        open_for_errors();
-        let report =
-            last_error::with(|last| last.map(|(status, text, function)| report(status, text, function)));
-        if let Some(report) = report.filter(|_| !file.is_null()) {
-            // SAFETY: `file` is an open stream, as the caller promises; the report is a C string.
-            unsafe {
+    // SAFETY: the C contract.
+    unsafe {
+        on("nats_PrintLastErrorStack", (), |()| {
+            open_for_errors();
+            let report = last_error::with(|last| last.map(|(status, text, name)| report(status, text, name)));
+            if let Some(report) = report.filter(|_| !file.is_null()) {
                 libc::fputs(report.as_ptr(), file);
                 libc::fflush(file);
             }
-        }
-    });
+        })
+    }
 }
 
 fn report(status: Status, text: &CStr, function: Option<&str>) -> CString {
@@ -275,7 +279,8 @@ fn open_for_errors() {
 /// closed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nats_SetMessageDeliveryPoolSize(max: c_int) -> natsStatus {
-    boundary("nats_SetMessageDeliveryPoolSize", || library::set_delivery_pool_size(max))
+    // SAFETY: the C contract.
+    unsafe { on("nats_SetMessageDeliveryPoolSize", (), |()| library::set_delivery_pool_size(max)) }
 }
 
 /// Frees what the library keeps for the calling thread: its last error, up to 256 KiB for messages to come,
@@ -283,10 +288,13 @@ pub unsafe extern "C" fn nats_SetMessageDeliveryPoolSize(max: c_int) -> natsStat
 /// library's, live on, and want the memory back.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nats_ReleaseThreadMemory() {
-    infallible("nats_ReleaseThreadMemory", (), || {
-        last_error::clear();
-        library::release_thread_memory();
-    });
+    // SAFETY: the C contract.
+    unsafe {
+        on("nats_ReleaseThreadMemory", Quick(()), |()| {
+            last_error::clear();
+            library::release_thread_memory();
+        })
+    }
 }
 
 /// Signs a text with Ed25519.
@@ -303,21 +311,17 @@ pub unsafe extern "C" fn nats_Sign(
     signature: *mut *mut c_uchar,
     signatureLength: *mut c_int,
 ) -> natsStatus {
-    boundary("nats_Sign", || {
-        // SAFETY: both are NULL or C strings that live for the call.
-        let (seed, input) = unsafe { (strings::non_empty(encodedSeed), strings::non_empty(input)) };
-        let Some(seed) = seed else { return fail(Status::InvalidArg, "seed cannot be empty") };
-        let Some(input) = input else { return fail(Status::InvalidArg, "input cannot be empty") };
-        let (signature, length) = (strings::required(signature)?, strings::required(signatureLength)?);
-        let signed = KeyPair::from_seed(seed)?.sign(input);
-        let copy = alloc::array(&signed)?;
-        // SAFETY: not NULL, and writable by the caller's promise.
-        unsafe {
-            signature.write(copy);
-            length.write(signed.len() as c_int);
-        }
-        Ok(())
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("nats_Sign", (), |()| {
+            let (seed, input) = (non_empty(encodedSeed), non_empty(input));
+            let Some(seed) = seed else { return fail(Status::InvalidArg, "seed cannot be empty") };
+            let Some(input) = input else { return fail(Status::InvalidArg, "input cannot be empty") };
+            let out = OutList::of(signature, signatureLength)?;
+            let signed = KeyPair::from_seed(seed)?.sign(input);
+            out.set(List::collect(signed.into_iter().map(Ok))?)
+        })
+    }
 }
 
 /// Closes the library. Callbacks posted before are still delivered. Connections and other objects that are
@@ -325,7 +329,8 @@ pub unsafe extern "C" fn nats_Sign(
 /// not open. May be called from a callback.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn nats_Close() {
-    held("nats_Close", (), library::close);
+    // SAFETY: the C contract.
+    unsafe { on("nats_Close", (), |()| library::close()) }
 }
 
 /// Closes the library and waits until all connections, subscriptions and threads are gone.
@@ -336,7 +341,8 @@ pub unsafe extern "C-unwind" fn nats_Close() {
 /// left, the library closes nevertheless when they go.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn nats_CloseAndWait(timeout: i64) -> natsStatus {
-    waiting("nats_CloseAndWait", || -> Result<()> { library::close_and_wait(timeout) })
+    // SAFETY: the C contract.
+    unsafe { on("nats_CloseAndWait", Waiting(()), |()| library::close_and_wait(timeout)) }
 }
 
 #[cfg(test)]

@@ -1,16 +1,12 @@
 //! Liveness: what the reference does not have, to set and see how a dead peer is found.
 
-use std::ffi::{c_char, c_int};
+use std::ffi::c_int;
 use std::time::Duration;
 
-use crate::client::connection::loss::{Disconnect, Reason};
-use crate::client::connection::vitals::Pulse;
 use crate::client::options::not_negative;
-use crate::error::{Error, Result, Status};
-use crate::ffi::support::connection::on_connection;
-use crate::ffi::support::strings::required;
-use crate::ffi::support::{Handle, infallible};
-use crate::ffi::types::{natsConnection, natsDisconnectInfo, natsDisconnectReason, natsLiveness, natsStatus};
+use crate::error::{Error, Status};
+use crate::ffi::support::*;
+use crate::ffi::types::*;
 
 const MS_PER_SECOND: i64 = 1000;
 
@@ -41,12 +37,11 @@ pub unsafe extern "C-unwind" fn natsConnection_SetPingInterval(
     nc: *mut natsConnection,
     seconds: i64,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL.
+    // SAFETY: the C contract.
     unsafe {
-        on_connection("natsConnection_SetPingInterval", nc, |nc| {
-            let nc = nc?;
+        on("natsConnection_SetPingInterval", nc, |nc| {
             let ms = seconds.max(0).checked_mul(MS_PER_SECOND);
-            nc.set_ping_interval(ms.ok_or_else(|| Error::from(Status::InvalidArg))?)
+            nc.set_ping_interval(ms.ok_or(Status::InvalidArg)?)
         })
     }
 }
@@ -61,10 +56,8 @@ pub unsafe extern "C-unwind" fn natsConnection_SetPingIntervalMillis(
     nc: *mut natsConnection,
     ms: i64,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL.
-    unsafe {
-        on_connection("natsConnection_SetPingIntervalMillis", nc, |nc| nc?.set_ping_interval(ms.max(0)))
-    }
+    // SAFETY: the C contract.
+    unsafe { on("natsConnection_SetPingIntervalMillis", nc, |nc| nc.set_ping_interval(ms.max(0))) }
 }
 
 /// Extension. The interval between keep-alive PINGs that is in force.
@@ -77,14 +70,8 @@ pub unsafe extern "C-unwind" fn natsConnection_GetPingInterval(
     nc: *mut natsConnection,
     ms: *mut i64,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL; `ms` is NULL or writable.
-    unsafe {
-        on_connection("natsConnection_GetPingInterval", nc, |nc| {
-            let (nc, out) = (nc?, required(ms)?);
-            out.write(nc.ping_interval()?);
-            Ok(())
-        })
-    }
+    // SAFETY: the C contract.
+    unsafe { on("natsConnection_GetPingInterval", nc, |nc| Out::of(ms)?.set(nc.ping_interval()?)) }
 }
 
 /// Extension. Changes how many keep-alive PINGs may be unanswered on a live connection; the next tick decides
@@ -99,8 +86,8 @@ pub unsafe extern "C-unwind" fn natsConnection_SetMaxPingsOut(
     nc: *mut natsConnection,
     maxPingsOut: c_int,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL.
-    unsafe { on_connection("natsConnection_SetMaxPingsOut", nc, |nc| nc?.set_max_pings_out(maxPingsOut)) }
+    // SAFETY: the C contract.
+    unsafe { on("natsConnection_SetMaxPingsOut", nc, |nc| nc.set_max_pings_out(maxPingsOut)) }
 }
 
 /// Extension. How many keep-alive PINGs may be unanswered.
@@ -113,14 +100,8 @@ pub unsafe extern "C-unwind" fn natsConnection_GetMaxPingsOut(
     nc: *mut natsConnection,
     maxPingsOut: *mut c_int,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL; `maxPingsOut` is NULL or writable.
-    unsafe {
-        on_connection("natsConnection_GetMaxPingsOut", nc, |nc| {
-            let (nc, out) = (nc?, required(maxPingsOut)?);
-            out.write(nc.max_pings_out()?);
-            Ok(())
-        })
-    }
+    // SAFETY: the C contract.
+    unsafe { on("natsConnection_GetMaxPingsOut", nc, |nc| Out::of(maxPingsOut)?.set(nc.max_pings_out()?)) }
 }
 
 /// Extension. As natsOptions_SetPongTimeout(), on a live connection and at once: a PING already sent counts
@@ -137,10 +118,8 @@ pub unsafe extern "C-unwind" fn natsConnection_SetPongTimeout(
     nc: *mut natsConnection,
     ms: i64,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL.
-    unsafe {
-        on_connection("natsConnection_SetPongTimeout", nc, |nc| nc?.set_pong_timeout(not_negative(ms)?))
-    }
+    // SAFETY: the C contract.
+    unsafe { on("natsConnection_SetPongTimeout", nc, |nc| nc.set_pong_timeout(not_negative(ms)?)) }
 }
 
 /// Extension. As natsOptions_SetMaxDetectionTime(), on a live connection and at once.
@@ -156,10 +135,8 @@ pub unsafe extern "C-unwind" fn natsConnection_SetMaxDetectionTime(
     nc: *mut natsConnection,
     ms: i64,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL.
-    unsafe {
-        on_connection("natsConnection_SetMaxDetectionTime", nc, |nc| nc?.set_max_detection(not_negative(ms)?))
-    }
+    // SAFETY: the C contract.
+    unsafe { on("natsConnection_SetMaxDetectionTime", nc, |nc| nc.set_max_detection(not_negative(ms)?)) }
 }
 
 /// Extension. Tells about the last disconnect, the one by a close included. Works in any state of the
@@ -183,15 +160,13 @@ pub unsafe extern "C-unwind" fn natsConnection_GetLastDisconnect(
     info: *mut natsDisconnectInfo,
     size: usize,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL; `info` is NULL or has `size` bytes.
+    // SAFETY: the C contract.
     unsafe {
-        on_connection("natsConnection_GetLastDisconnect", nc, |nc| {
-            let (nc, out) = (nc?, sized(info, size)?);
+        on("natsConnection_GetLastDisconnect", nc, |nc| {
+            let out = OutStruct::of(info, size)?;
+            let known = out.known();
             let last = nc.last_disconnect().ok_or_else(|| Error::unrecorded(Status::NotFound))?;
-            let mut info = disconnect_info(&last);
-            info.Size = size.min(size_of_val(&info));
-            fill(out, size, &info);
-            Ok(())
+            out.set(&natsDisconnectInfo { Size: known, ..last.as_ref().into() })
         })
     }
 }
@@ -209,14 +184,13 @@ pub unsafe extern "C-unwind" fn natsConnection_GetLiveness(
     out: *mut natsLiveness,
     size: usize,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL; `out` is NULL or has `size` bytes.
+    // SAFETY: the C contract.
     unsafe {
-        on_connection("natsConnection_GetLiveness", nc, |nc| {
-            let (nc, out) = (nc?, sized(out, size)?);
-            let mut pulse = liveness_of(&nc.pulse()?);
-            pulse.Size = size.min(size_of_val(&pulse));
-            fill(out, size, &pulse);
-            Ok(())
+        on("natsConnection_GetLiveness", nc, |nc| {
+            let out = OutStruct::of(out, size)?;
+            let known = out.known();
+            let pulse = nc.pulse()?;
+            out.set(&natsLiveness { Size: known, ..(&pulse).into() })
         })
     }
 }
@@ -231,12 +205,10 @@ pub unsafe extern "C-unwind" fn natsConnection_GetLiveness(
 /// @return true if so; false also for NULL, and while the connection is closed or reconnects.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsConnection_IsAlive(nc: *mut natsConnection, maxAge: i64) -> bool {
-    infallible("natsConnection_IsAlive", false, || {
-        let max_age = Duration::from_millis(maxAge.max(0) as u64);
-        // SAFETY: a live handle or NULL.
-        unsafe { natsConnection::borrow_opt(nc) }
-            .is_some_and(|nc| nc.check_process().is_ok() && nc.is_alive(max_age))
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsConnection_IsAlive", Quick(nc), |nc| nc.is_alive(Duration::from_millis(maxAge.max(0) as u64)))
+    }
 }
 
 /// Extension. Sends a PING now, such as after a network change or when a request got no answer. Without its
@@ -252,132 +224,11 @@ pub unsafe extern "C-unwind" fn natsConnection_CheckLiveness(
     nc: *mut natsConnection,
     timeout: i64,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL.
+    // SAFETY: the C contract.
     unsafe {
-        on_connection("natsConnection_CheckLiveness", nc, |nc| {
-            let (nc, ms) = (nc?, u64::try_from(timeout).unwrap_or(0));
-            if ms == 0 {
-                return Err(Status::InvalidTimeout.into());
-            }
-            nc.check_liveness(Duration::from_millis(ms))
+        on("natsConnection_CheckLiveness", nc, |nc| match u64::try_from(timeout) {
+            Err(_) | Ok(0) => Err(Status::InvalidTimeout.into()),
+            Ok(ms) => nc.check_liveness(Duration::from_millis(ms)),
         })
-    }
-}
-
-pub(crate) fn disconnect_info(disconnect: &Disconnect) -> natsDisconnectInfo {
-    natsDisconnectInfo {
-        Size: size_of::<natsDisconnectInfo>(),
-        Reason: reason(disconnect.reason),
-        Status: disconnect.status.into(),
-        Time: disconnect.at.as_millis() as i64,
-        PingsOutstanding: disconnect.pings_outstanding,
-        LameDuck: disconnect.lame_duck,
-        LastByteInAge: millis(disconnect.since_in),
-        LastByteOutAge: millis(disconnect.since_out),
-        BytesUnsent: disconnect.bytes_unsent as i64,
-        SmoothedRTT: nanos(disconnect.rtt_smoothed),
-        TCPRetransmits: disconnect.tcp_retransmits.map_or(-1, i64::from),
-        TCPUnacked: disconnect.tcp_unacked.map_or(-1, i64::from),
-        Text: text(disconnect.text.as_bytes()),
-        ServerURL: text(&disconnect.server_url),
-        ServerID: text(disconnect.server_id.as_bytes()),
-    }
-}
-
-fn reason(reason: Reason) -> natsDisconnectReason {
-    match reason {
-        Reason::MaxPings => natsDisconnectReason::NATS_DISCONNECT_MAX_PINGS,
-        Reason::PongTimeout => natsDisconnectReason::NATS_DISCONNECT_PONG_TIMEOUT,
-        Reason::ServerStale => natsDisconnectReason::NATS_DISCONNECT_SERVER_STALE,
-        Reason::ServerErr => natsDisconnectReason::NATS_DISCONNECT_SERVER_ERR,
-        Reason::ServerClosed => natsDisconnectReason::NATS_DISCONNECT_SERVER_CLOSED,
-        Reason::IoError => natsDisconnectReason::NATS_DISCONNECT_IO_ERROR,
-        Reason::TcpTimeout => natsDisconnectReason::NATS_DISCONNECT_TCP_TIMEOUT,
-        Reason::WriteDeadline => natsDisconnectReason::NATS_DISCONNECT_WRITE_DEADLINE,
-        Reason::ProtocolError => natsDisconnectReason::NATS_DISCONNECT_PROTOCOL_ERROR,
-        Reason::Auth => natsDisconnectReason::NATS_DISCONNECT_AUTH,
-        Reason::Forced => natsDisconnectReason::NATS_DISCONNECT_FORCED,
-        Reason::ClosedByUser => natsDisconnectReason::NATS_DISCONNECT_CLOSED_BY_USER,
-    }
-}
-
-fn liveness_of(pulse: &Pulse) -> natsLiveness {
-    natsLiveness {
-        Size: size_of::<natsLiveness>(),
-        PingsSent: pulse.pings_sent,
-        PongsReceived: pulse.pongs_received,
-        ServerPings: pulse.server_pings,
-        PingsOutstanding: pulse.outstanding,
-        LastByteInAge: millis(pulse.since_in),
-        LastByteOutAge: millis(pulse.since_out),
-        RTTLast: nanos(pulse.rtt_last),
-        RTTMin: nanos(pulse.rtt_min),
-        RTTMax: nanos(pulse.rtt_max),
-        RTTSmoothed: nanos(pulse.rtt_smoothed),
-        StaleByClient: pulse.stale_by_client,
-        StaleByServer: pulse.stale_by_server,
-        LongestWriteStall: millis(Some(pulse.longest_write_stall)),
-        BytesBuffered: pulse.buffered as i64,
-        BytesInSocket: pulse.in_socket.map_or(-1, |bytes| bytes as i64),
-        DetectionBound: millis(pulse.detection_bound),
-    }
-}
-
-fn millis(time: Option<Duration>) -> i64 {
-    time.map_or(-1, |time| i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
-}
-
-pub(crate) fn nanos(time: Option<Duration>) -> i64 {
-    time.map_or(-1, |time| i64::try_from(time.as_nanos()).unwrap_or(i64::MAX))
-}
-
-/// A C string in an array, cut to fit.
-fn text<const N: usize>(bytes: &[u8]) -> [c_char; N] {
-    let mut array = [0; N];
-    for (to, from) in array[..N - 1].iter_mut().zip(bytes) {
-        *to = *from as c_char;
-    }
-    array
-}
-
-fn sized<T>(out: *mut T, size: usize) -> Result<*mut T> {
-    if size == 0 { Err(Status::InvalidArg.into()) } else { required(out) }
-}
-
-/// Copies what fits into a struct of `size` bytes, and sets the rest of a larger one to 0.
-///
-/// # Safety
-/// `out` has `size` writable bytes.
-unsafe fn fill<T: Copy>(out: *mut T, size: usize, value: &T) {
-    let known = size.min(size_of::<T>());
-    let out = out.cast::<u8>();
-    // SAFETY: both have `known` bytes, and `out` has `size`, by the caller's promise.
-    unsafe {
-        out.copy_from_nonoverlapping((value as *const T).cast(), known);
-        out.add(known).write_bytes(0, size - known);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn structs_of_other_sizes_are_filled_as_far_as_they_go() {
-        let value = [1u32, 2, 3];
-        let mut out = [9u32; 5];
-        // SAFETY: every size is within `out`.
-        unsafe {
-            fill(out.as_mut_ptr().cast::<[u32; 3]>(), 8, &value);
-            assert_eq!(out, [1, 2, 9, 9, 9]);
-            fill(out.as_mut_ptr().cast::<[u32; 3]>(), 16, &value);
-            assert_eq!(out, [1, 2, 3, 0, 9]);
-        }
-    }
-
-    #[test]
-    fn texts_are_cut_and_end_in_nul() {
-        assert_eq!(text::<4>(b"ab"), [b'a' as c_char, b'b' as c_char, 0, 0]);
-        assert_eq!(text::<3>(b"abc"), [b'a' as c_char, b'b' as c_char, 0]);
     }
 }

@@ -1,57 +1,14 @@
 //! `natsMsg_*`, `natsMsgHeader_*` and `natsMsgList_Destroy`. A message handle is the message itself: one
 //! owner, one thread at a time.
 
-use std::ffi::{CStr, c_char, c_int, c_void};
-use std::mem::ManuallyDrop;
+use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
 
 use crate::client::message::Msg;
-use crate::error::{Error, Result, Status, fail};
-use crate::ffi::support::{alloc, boundary, infallible, strings};
-use crate::ffi::types::{natsMsg, natsMsgList, natsStatus};
+use crate::error::{Error, Result, Status};
+use crate::ffi::support::*;
+use crate::ffi::types::*;
 use crate::proto::memory;
-
-/// Hands a message to the C program, which destroys it.
-pub(crate) fn give(msg: Msg) -> *mut natsMsg {
-    msg.into_raw().cast()
-}
-
-/// The message behind a handle, still owned by C; `None` for NULL.
-///
-/// # Safety
-/// `msg` is NULL or a live handle. While a method with `&mut self` runs, nobody else uses the message.
-#[inline]
-pub(crate) unsafe fn borrow(msg: *const natsMsg) -> Option<ManuallyDrop<Msg>> {
-    // SAFETY: not NULL, and a live handle by the caller's promise.
-    (!msg.is_null()).then(|| unsafe { Msg::borrow_raw(msg.cast_mut().cast()) })
-}
-
-/// Takes a message back from C; `None` for NULL.
-///
-/// # Safety
-/// `msg` is NULL or a live handle that C does not use afterwards.
-#[inline]
-pub(crate) unsafe fn take(msg: *mut natsMsg) -> Option<Msg> {
-    // SAFETY: not NULL, and given up by the caller's promise.
-    (!msg.is_null()).then(|| unsafe { Msg::from_raw(msg.cast()) })
-}
-
-/// Calls `read` with the message, or gives `missing` for NULL.
-///
-/// # Safety
-/// As for [`borrow`].
-#[inline]
-unsafe fn read<T: Copy>(
-    function: &'static str,
-    msg: *const natsMsg,
-    missing: T,
-    read: impl FnOnce(&mut Msg) -> T,
-) -> T {
-    infallible(function, missing, || {
-        // SAFETY: as promised by the caller.
-        unsafe { borrow(msg) }.map_or(missing, |mut msg| read(&mut msg))
-    })
-}
 
 /// Creates a message to be published, or as a container of the program's own. Subject, reply and data are
 /// copied.
@@ -71,17 +28,14 @@ pub unsafe extern "C" fn natsMsg_Create(
     data: *const c_char,
     dataLen: c_int,
 ) -> natsStatus {
-    boundary("natsMsg_Create", || {
-        let out = strings::required(newMsg)?;
-        // SAFETY: strings and data are NULL or readable by the C contract.
-        let msg = unsafe {
-            let subject = strings::bytes(subj).unwrap_or_default();
-            Msg::new(subject, strings::bytes(reply), strings::payload(data.cast(), dataLen))?
-        };
-        // SAFETY: not NULL, and writable by the C contract.
-        unsafe { out.write(give(msg)) };
-        Ok(())
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsMsg_Create", (), |()| {
+            let out = Out::of(newMsg)?;
+            let subject = bytes(subj).unwrap_or_default();
+            out.set(natsMsg::give(Msg::new(subject, bytes(reply), payload(data.cast(), dataLen))?))
+        })
+    }
 }
 
 /// The subject of a message.
@@ -90,8 +44,8 @@ pub unsafe extern "C" fn natsMsg_Create(
 /// @return the subject, which belongs to the message; NULL if `msg` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsMsg_GetSubject(msg: *const natsMsg) -> *const c_char {
-    // SAFETY: NULL or a live message by the C contract.
-    unsafe { read("natsMsg_GetSubject", msg, ptr::null(), |msg| msg.subject().as_ptr()) }
+    // SAFETY: the C contract.
+    unsafe { on("natsMsg_GetSubject", Quick(msg), |msg| msg.subject().as_ptr()) }
 }
 
 /// The reply subject of a message.
@@ -100,8 +54,8 @@ pub unsafe extern "C" fn natsMsg_GetSubject(msg: *const natsMsg) -> *const c_cha
 /// @return the reply subject, which belongs to the message; NULL if there is none or `msg` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsMsg_GetReply(msg: *const natsMsg) -> *const c_char {
-    // SAFETY: NULL or a live message by the C contract.
-    unsafe { read("natsMsg_GetReply", msg, ptr::null(), |msg| c_pointer(msg.reply())) }
+    // SAFETY: the C contract.
+    unsafe { on("natsMsg_GetReply", Quick(msg), |msg| c_pointer(msg.reply())) }
 }
 
 /// Makes bytes of the program the payload of a message, without copying them.
@@ -117,10 +71,8 @@ pub unsafe extern "C" fn natsMsg_GetReply(msg: *const natsMsg) -> *const c_char 
 /// than 0. The message keeps the data it had then.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsMsg_SetData(msg: *mut natsMsg, data: *const c_void, len: c_int) -> natsStatus {
-    boundary("natsMsg_SetData", || {
-        // SAFETY: NULL or a live message, and the bytes live long enough by the C contract.
-        unsafe { borrow(msg).ok_or(Status::InvalidArg)?.set_external_data(data.cast(), len) }
-    })
+    // SAFETY: the C contract.
+    unsafe { on("natsMsg_SetData", (), |()| natsMsg::borrow_mut(msg)?.set_external_data(data.cast(), len)) }
 }
 
 /// The payload of a message.
@@ -132,8 +84,8 @@ pub unsafe extern "C" fn natsMsg_SetData(msg: *mut natsMsg, data: *const c_void,
 /// @return the payload, which belongs to the message; NULL if it is empty or `msg` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsMsg_GetData(msg: *const natsMsg) -> *const c_char {
-    // SAFETY: NULL or a live message by the C contract.
-    unsafe { read("natsMsg_GetData", msg, ptr::null(), |msg| msg.data_ptr().cast()) }
+    // SAFETY: the C contract.
+    unsafe { on("natsMsg_GetData", Quick(msg), |msg| msg.data_ptr().cast::<c_char>()) }
 }
 
 /// Length of the payload of a message.
@@ -142,8 +94,8 @@ pub unsafe extern "C" fn natsMsg_GetData(msg: *const natsMsg) -> *const c_char {
 /// @return the length in bytes, without headers; 0 if `msg` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsMsg_GetDataLength(msg: *const natsMsg) -> c_int {
-    // SAFETY: NULL or a live message by the C contract.
-    unsafe { read("natsMsg_GetDataLength", msg, 0, |msg| length(msg.data().len())) }
+    // SAFETY: the C contract.
+    unsafe { on("natsMsg_GetDataLength", Quick(msg), |msg| clamped(msg.data().len())) }
 }
 
 /// Sets a header: the value replaces all values the key has.
@@ -164,11 +116,13 @@ pub unsafe extern "C" fn natsMsgHeader_Set(
     key: *const c_char,
     value: *const c_char,
 ) -> natsStatus {
-    boundary("natsMsgHeader_Set", || {
-        // SAFETY: message and strings are NULL or valid by the C contract.
-        let (mut msg, key, value) = unsafe { (message(msg)?, key_bytes(key)?, copied(value)?) };
-        msg.header_set(key, value.as_deref())
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsMsgHeader_Set", msg, |msg| {
+            let (key, value) = (key_bytes(key)?, copied(value)?);
+            msg.header_set(key, value.as_deref())
+        })
+    }
 }
 
 /// Adds a value to those a header has already.
@@ -185,11 +139,13 @@ pub unsafe extern "C" fn natsMsgHeader_Add(
     key: *const c_char,
     value: *const c_char,
 ) -> natsStatus {
-    boundary("natsMsgHeader_Add", || {
-        // SAFETY: message and strings are NULL or valid by the C contract.
-        let (mut msg, key, value) = unsafe { (message(msg)?, key_bytes(key)?, copied(value)?) };
-        msg.header_add(key, value.as_deref())
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsMsgHeader_Add", msg, |msg| {
+            let (key, value) = (key_bytes(key)?, copied(value)?);
+            msg.header_add(key, value.as_deref())
+        })
+    }
 }
 
 /// The first value of a header.
@@ -207,19 +163,14 @@ pub unsafe extern "C" fn natsMsgHeader_Get(
     key: *const c_char,
     value: *mut *const c_char,
 ) -> natsStatus {
-    boundary("natsMsgHeader_Get", || {
-        // SAFETY: message and key are NULL or valid by the C contract.
-        let (mut msg, key) = unsafe { (message(msg)?, key_bytes(key)?) };
-        if value.is_null() {
-            return fail(Status::InvalidArg, "value cannot be NULL");
-        }
-        // SAFETY: not NULL, and writable by the C contract.
-        unsafe { value.write(ptr::null()) };
-        let found = c_pointer(msg.header_get(key)?);
-        // SAFETY: as above.
-        unsafe { value.write(found) };
-        Ok(())
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsMsgHeader_Get", msg, |msg| {
+            let key = key_bytes(key)?;
+            let out = Out::named(value, "value cannot be NULL")?.cleared();
+            out.set(c_pointer(msg.header_get(key)?))
+        })
+    }
 }
 
 /// All values of a header, in the order they were added.
@@ -239,15 +190,14 @@ pub unsafe extern "C" fn natsMsgHeader_Values(
     values: *mut *mut *const c_char,
     count: *mut c_int,
 ) -> natsStatus {
-    boundary("natsMsgHeader_Values", || {
-        // SAFETY: message and key are NULL or valid by the C contract.
-        let (mut msg, key) = unsafe { (message(msg)?, key_bytes(key)?) };
-        if values.is_null() || count.is_null() {
-            return fail(Status::InvalidArg, "value or count cannot be NULL");
-        }
-        // SAFETY: both are not NULL, and writable by the C contract.
-        unsafe { store_list(values, count, || pointers(msg.header_values(key)?)) }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsMsgHeader_Values", msg, |msg| {
+            let key = key_bytes(key)?;
+            let out = OutList::named(values, count, "value or count cannot be NULL")?.cleared();
+            out.set(List::pointers(msg.header_values(key)?)?)
+        })
+    }
 }
 
 /// The keys of all headers, in no particular order.
@@ -265,15 +215,13 @@ pub unsafe extern "C" fn natsMsgHeader_Keys(
     keys: *mut *mut *const c_char,
     count: *mut c_int,
 ) -> natsStatus {
-    boundary("natsMsgHeader_Keys", || {
-        // SAFETY: NULL or a live message by the C contract.
-        let mut msg = unsafe { message(msg)? };
-        if keys.is_null() || count.is_null() {
-            return fail(Status::InvalidArg, "keys or count cannot be NULL");
-        }
-        // SAFETY: both are not NULL, and writable by the C contract.
-        unsafe { store_list(keys, count, || pointers(msg.header_keys()?.map(Some))) }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsMsgHeader_Keys", msg, |msg| {
+            let out = OutList::named(keys, count, "keys or count cannot be NULL")?.cleared();
+            out.set(List::pointers(msg.header_keys()?.map(Some))?)
+        })
+    }
 }
 
 /// Deletes a header with all its values. A message that lost its last header this way is still sent with an
@@ -286,11 +234,8 @@ pub unsafe extern "C" fn natsMsgHeader_Keys(
 /// #NATS_NO_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsMsgHeader_Delete(msg: *mut natsMsg, key: *const c_char) -> natsStatus {
-    boundary("natsMsgHeader_Delete", || {
-        // SAFETY: message and key are NULL or valid by the C contract.
-        let (mut msg, key) = unsafe { (message(msg)?, memory::copy(key_bytes(key)?)?) };
-        msg.header_delete(&key)
-    })
+    // SAFETY: the C contract.
+    unsafe { on("natsMsgHeader_Delete", msg, |msg| msg.header_delete(&memory::copy(key_bytes(key)?)?)) }
 }
 
 /// Length of the headers of a message on the wire, from the version line to the empty line at the end.
@@ -299,8 +244,8 @@ pub unsafe extern "C" fn natsMsgHeader_Delete(msg: *mut natsMsg, key: *const c_c
 /// @return the length in bytes; 0 without headers or if `msg` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsMsgHeader_EncodedLength(msg: *const natsMsg) -> c_int {
-    // SAFETY: NULL or a live message by the C contract.
-    unsafe { read("natsMsgHeader_EncodedLength", msg, 0, |msg| length(msg.encoded_headers_len())) }
+    // SAFETY: the C contract.
+    unsafe { on("natsMsgHeader_EncodedLength", Quick(msg), |msg| clamped(msg.encoded_headers_len())) }
 }
 
 /// Whether a message is the server's answer to a request that nobody listens to: no payload and status 503.
@@ -310,8 +255,8 @@ pub unsafe extern "C" fn natsMsgHeader_EncodedLength(msg: *const natsMsg) -> c_i
 /// @return `true` for such a message; `false` for any other and if `msg` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsMsg_IsNoResponders(msg: *mut natsMsg) -> bool {
-    // SAFETY: NULL or a live message by the C contract.
-    unsafe { read("natsMsg_IsNoResponders", msg, false, Msg::is_no_responders) }
+    // SAFETY: the C contract.
+    unsafe { on("natsMsg_IsNoResponders", Quick(msg), Msg::is_no_responders) }
 }
 
 /// Releases a message; NULL is ignored. Any thread may do this, also after the connection and the
@@ -320,8 +265,8 @@ pub unsafe extern "C" fn natsMsg_IsNoResponders(msg: *mut natsMsg) -> bool {
 /// @param msg the message.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsMsg_Destroy(msg: *mut natsMsg) {
-    // SAFETY: NULL or a live message that is not used afterwards, by the C contract.
-    infallible("natsMsg_Destroy", (), || drop(unsafe { take(msg) }));
+    // SAFETY: the C contract.
+    unsafe { on("natsMsg_Destroy", Taken(msg), drop) }
 }
 
 /// Destroys the messages of a list and the array that holds them, and makes the list an empty one. Entries
@@ -330,19 +275,14 @@ pub unsafe extern "C" fn natsMsg_Destroy(msg: *mut natsMsg) {
 /// @param list the list; NULL, or one without array, is ignored.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsMsgList_Destroy(list: *mut natsMsgList) {
-    infallible("natsMsgList_Destroy", (), || {
-        // SAFETY: NULL or a list by the C contract.
-        let Some(list) = (unsafe { list.as_mut() }).filter(|list| !list.Msgs.is_null()) else {
-            return;
-        };
-        for i in 0..usize::try_from(list.Count).unwrap_or(0) {
-            // SAFETY: the array has `Count` entries, each NULL or a live message that nobody uses afterwards.
-            drop(unsafe { take(*list.Msgs.add(i)) });
-        }
-        // SAFETY: the array came from malloc and is not used afterwards.
-        unsafe { libc::free(list.Msgs.cast()) };
-        *list = natsMsgList { Msgs: ptr::null_mut(), Count: 0 };
-    });
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsMsgList_Destroy", Quick(()), |()| {
+            let Some(list) = list.as_mut().filter(|list| !list.Msgs.is_null()) else { return };
+            drop(List::from_c(list.Msgs, list.Count));
+            *list = natsMsgList { Msgs: ptr::null_mut(), Count: 0 };
+        })
+    }
 }
 
 /// The sequence of a message in its stream.
@@ -352,8 +292,8 @@ pub unsafe extern "C" fn natsMsgList_Destroy(list: *mut natsMsgList) {
 /// NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsMsg_GetSequence(msg: *mut natsMsg) -> u64 {
-    // SAFETY: NULL or a live message by the C contract.
-    unsafe { read("natsMsg_GetSequence", msg, 0, |msg| msg.sequence()) }
+    // SAFETY: the C contract.
+    unsafe { on("natsMsg_GetSequence", Quick(msg), |msg| msg.sequence()) }
 }
 
 /// When the stream stored a message.
@@ -363,70 +303,13 @@ pub unsafe extern "C" fn natsMsg_GetSequence(msg: *mut natsMsg) -> u64 {
 /// access, and if `msg` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsMsg_GetTime(msg: *mut natsMsg) -> i64 {
-    // SAFETY: NULL or a live message by the C contract.
-    unsafe { read("natsMsg_GetTime", msg, 0, |msg| msg.time()) }
+    // SAFETY: the C contract.
+    unsafe { on("natsMsg_GetTime", Quick(msg), |msg| msg.time()) }
 }
 
 /// # Safety
-/// As for [`borrow`].
-unsafe fn message(msg: *mut natsMsg) -> Result<ManuallyDrop<Msg>> {
-    // SAFETY: as promised by the caller.
-    unsafe { borrow(msg) }.ok_or_else(|| Error::new(Status::InvalidArg, "message cannot be NULL"))
-}
-
-/// # Safety
-/// As for [`strings::bytes`].
+/// As for [`bytes`].
 unsafe fn key_bytes<'a>(key: *const c_char) -> Result<&'a [u8]> {
     // SAFETY: as promised by the caller.
-    unsafe { strings::non_empty(key) }
-        .ok_or_else(|| Error::new(Status::InvalidArg, "key cannot be NULL nor empty"))
-}
-
-/// A copy of a text that may belong to the very headers that are about to change.
-///
-/// # Safety
-/// As for [`strings::bytes`].
-pub(super) unsafe fn copied(text: *const c_char) -> Result<Option<Vec<u8>>> {
-    // SAFETY: as promised by the caller.
-    unsafe { strings::bytes(text) }.map(memory::copy).transpose()
-}
-
-/// The array for a list of keys or values.
-pub(super) fn pointers<'a>(
-    texts: impl ExactSizeIterator<Item = Option<&'a CStr>>,
-) -> Result<Vec<*const c_char>> {
-    memory::collect(texts.map(c_pointer))
-}
-
-/// Stores the list `make` makes as an array from `malloc`; NULL and 0 if that fails.
-///
-/// # Safety
-/// `list` and `count` are writable.
-pub(super) unsafe fn store_list(
-    list: *mut *mut *const c_char,
-    count: *mut c_int,
-    make: impl FnOnce() -> Result<Vec<*const c_char>>,
-) -> Result<()> {
-    // SAFETY: as promised by the caller.
-    unsafe {
-        list.write(ptr::null_mut());
-        count.write(0);
-    }
-    let items = make()?;
-    let array = alloc::array(&items)?;
-    // SAFETY: as above.
-    unsafe {
-        list.write(array);
-        count.write(length(items.len()));
-    }
-    Ok(())
-}
-
-/// The pointer of a string, NULL for none.
-pub(super) fn c_pointer(text: Option<&CStr>) -> *const c_char {
-    text.map_or(ptr::null(), CStr::as_ptr)
-}
-
-fn length(len: usize) -> c_int {
-    c_int::try_from(len).unwrap_or(c_int::MAX)
+    unsafe { non_empty(key) }.ok_or_else(|| Error::new(Status::InvalidArg, "key cannot be NULL nor empty"))
 }

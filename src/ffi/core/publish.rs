@@ -1,16 +1,14 @@
 //! Publishing and requests.
 
 use std::ffi::{c_char, c_int, c_void};
+use std::sync::Arc;
 
 use crate::client::connection::Connection;
 use crate::client::connection::publish::{Flush, Outgoing};
-use crate::error::{Result, Status};
-use crate::ffi::core::msg;
-use crate::ffi::support::connection::{on_connection, quickly_on_connection};
-use crate::ffi::support::strings::{bytes, payload, required};
+use crate::client::message::Msg;
+use crate::error::Result;
+use crate::ffi::support::*;
 use crate::ffi::types::*;
-
-use std::sync::Arc;
 
 /// Publishes `dataLen` bytes of `data` on `subj`.
 ///
@@ -34,9 +32,9 @@ pub unsafe extern "C-unwind" fn natsConnection_Publish(
     data: *const c_void,
     dataLen: c_int,
 ) -> natsStatus {
-    // SAFETY: the contract of this function: a live handle or NULL, valid C strings and buffers.
+    // SAFETY: the C contract.
     unsafe {
-        quickly_on_connection("natsConnection_Publish", nc, |nc| {
+        on("natsConnection_Publish", Quick(nc), |nc| {
             publish(nc, bytes(subj), None, payload(data, dataLen), Flush::Soon)
         })
     }
@@ -51,9 +49,9 @@ pub unsafe extern "C-unwind" fn natsConnection_PublishString(
     subj: *const c_char,
     str: *const c_char,
 ) -> natsStatus {
-    // SAFETY: as for natsConnection_Publish.
+    // SAFETY: the C contract.
     unsafe {
-        quickly_on_connection("natsConnection_PublishString", nc, |nc| {
+        on("natsConnection_PublishString", Quick(nc), |nc| {
             publish(nc, bytes(subj), None, bytes(str).unwrap_or_default(), Flush::Soon)
         })
     }
@@ -71,8 +69,10 @@ pub unsafe extern "C-unwind" fn natsConnection_PublishMsg(
     nc: *mut natsConnection,
     msg: *mut natsMsg,
 ) -> natsStatus {
-    // SAFETY: live handles or NULL.
-    unsafe { quickly_on_connection("natsConnection_PublishMsg", nc, |nc| publish_msg(nc, msg, Flush::Soon)) }
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsConnection_PublishMsg", Quick(nc), |nc| publish_msg(nc, &*natsMsg::borrow(msg)?, Flush::Soon))
+    }
 }
 
 /// Publishes with a reply subject, without waiting for a reply.
@@ -91,10 +91,10 @@ pub unsafe extern "C-unwind" fn natsConnection_PublishRequest(
     data: *const c_void,
     dataLen: c_int,
 ) -> natsStatus {
-    // SAFETY: as for natsConnection_Publish.
+    // SAFETY: the C contract.
     unsafe {
-        quickly_on_connection("natsConnection_PublishRequest", nc, |nc| {
-            publish(nc, bytes(subj), Some(bytes(reply)), payload(data, dataLen), Flush::Soon)
+        on("natsConnection_PublishRequest", Quick(nc), |nc| {
+            publish(nc, bytes(subj), Some(given(reply)?), payload(data, dataLen), Flush::Soon)
         })
     }
 }
@@ -109,10 +109,10 @@ pub unsafe extern "C-unwind" fn natsConnection_PublishRequestString(
     reply: *const c_char,
     str: *const c_char,
 ) -> natsStatus {
-    // SAFETY: as for natsConnection_Publish.
+    // SAFETY: the C contract.
     unsafe {
-        quickly_on_connection("natsConnection_PublishRequestString", nc, |nc| {
-            publish(nc, bytes(subj), Some(bytes(reply)), bytes(str).unwrap_or_default(), Flush::Soon)
+        on("natsConnection_PublishRequestString", Quick(nc), |nc| {
+            publish(nc, bytes(subj), Some(given(reply)?), bytes(str).unwrap_or_default(), Flush::Soon)
         })
     }
 }
@@ -127,9 +127,9 @@ pub unsafe extern "C-unwind" fn natsConnection_Send(
     data: *const c_void,
     dataLen: c_int,
 ) -> natsStatus {
-    // SAFETY: as for natsConnection_Publish.
+    // SAFETY: the C contract.
     unsafe {
-        quickly_on_connection("natsConnection_Send", nc, |nc| {
+        on("natsConnection_Send", Quick(nc), |nc| {
             publish(nc, bytes(subj), None, payload(data, dataLen), Flush::Now)
         })
     }
@@ -143,8 +143,10 @@ pub unsafe extern "C-unwind" fn natsConnection_SendMsg(
     nc: *mut natsConnection,
     msg: *mut natsMsg,
 ) -> natsStatus {
-    // SAFETY: live handles or NULL.
-    unsafe { quickly_on_connection("natsConnection_SendMsg", nc, |nc| publish_msg(nc, msg, Flush::Now)) }
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsConnection_SendMsg", Quick(nc), |nc| publish_msg(nc, &*natsMsg::borrow(msg)?, Flush::Now))
+    }
 }
 
 /// Publishes with a reply subject and writes everything that is buffered to the socket before it returns.
@@ -158,10 +160,10 @@ pub unsafe extern "C-unwind" fn natsConnection_SendRequest(
     data: *const c_void,
     dataLen: c_int,
 ) -> natsStatus {
-    // SAFETY: as for natsConnection_Publish.
+    // SAFETY: the C contract.
     unsafe {
-        quickly_on_connection("natsConnection_SendRequest", nc, |nc| {
-            publish(nc, bytes(subj), Some(bytes(reply)), payload(data, dataLen), Flush::Now)
+        on("natsConnection_SendRequest", Quick(nc), |nc| {
+            publish(nc, bytes(subj), Some(given(reply)?), payload(data, dataLen), Flush::Now)
         })
     }
 }
@@ -187,10 +189,12 @@ pub unsafe extern "C-unwind" fn natsConnection_Request(
     dataLen: c_int,
     timeout: i64,
 ) -> natsStatus {
-    // SAFETY: as for natsConnection_Publish; `replyMsg` is NULL or writable.
+    // SAFETY: the C contract.
     unsafe {
-        on_connection("natsConnection_Request", nc, |nc| {
-            request(nc, replyMsg, bytes(subj), payload(data, dataLen), timeout)
+        on("natsConnection_Request", nc, |nc| {
+            let out = Out::of(replyMsg)?.cleared();
+            let subject = bytes(subj).unwrap_or_default();
+            out.set(natsMsg::give(nc.request(subject, None, payload(data, dataLen), timeout)?))
         })
     }
 }
@@ -206,10 +210,12 @@ pub unsafe extern "C-unwind" fn natsConnection_RequestString(
     str: *const c_char,
     timeout: i64,
 ) -> natsStatus {
-    // SAFETY: as for natsConnection_Request.
+    // SAFETY: the C contract.
     unsafe {
-        on_connection("natsConnection_RequestString", nc, |nc| {
-            request(nc, replyMsg, bytes(subj), bytes(str).unwrap_or_default(), timeout)
+        on("natsConnection_RequestString", nc, |nc| {
+            let out = Out::of(replyMsg)?.cleared();
+            let (subject, text) = (bytes(subj).unwrap_or_default(), bytes(str).unwrap_or_default());
+            out.set(natsMsg::give(nc.request(subject, None, text, timeout)?))
         })
     }
 }
@@ -225,64 +231,33 @@ pub unsafe extern "C-unwind" fn natsConnection_RequestMsg(
     requestMsg: *mut natsMsg,
     timeout: i64,
 ) -> natsStatus {
-    // SAFETY: live handles or NULL; `replyMsg` is NULL or writable.
+    // SAFETY: the C contract.
     unsafe {
-        on_connection("natsConnection_RequestMsg", nc, |nc| {
-            let out = required(replyMsg)?;
-            let nc = nc?;
-            let msg = msg::borrow(requestMsg).ok_or(Status::InvalidArg)?;
-            *out = std::ptr::null_mut();
+        on("natsConnection_RequestMsg", nc, |nc| {
+            let out = Out::of(replyMsg)?;
+            let msg = natsMsg::borrow(requestMsg)?;
+            let out = out.cleared();
             let headers = msg.headers_to_send()?;
             let reply = nc.request(msg.subject().to_bytes(), headers.as_deref(), msg.data(), timeout)?;
-            *out = msg::give(reply);
-            Ok(())
+            out.set(natsMsg::give(reply))
         })
     }
 }
 
-/// `reply` is `None` for a plain publish, `Some(None)` for a missing reply subject.
 #[inline]
 fn publish(
-    nc: Result<&Arc<Connection>>,
+    nc: &Arc<Connection>,
     subject: Option<&[u8]>,
-    reply: Option<Option<&[u8]>>,
+    reply: Option<&[u8]>,
     payload: &[u8],
     flush: Flush,
 ) -> Result<()> {
-    let reply = match reply {
-        Some(reply) => Some(reply.filter(|r| !r.is_empty()).ok_or(Status::InvalidArg)?),
-        None => None,
-    };
     let subject = subject.unwrap_or_default();
-    nc?.publish(Outgoing { subject, reply, headers: None, payload }, flush)
+    nc.publish(Outgoing { subject, reply, headers: None, payload }, flush)
 }
 
-/// # Safety
-/// `msg` is NULL or a live message.
-unsafe fn publish_msg(nc: Result<&Arc<Connection>>, msg: *mut natsMsg, flush: Flush) -> Result<()> {
-    let nc = nc?;
-    // SAFETY: as promised by the caller.
-    let msg = unsafe { msg::borrow(msg) }.ok_or(Status::InvalidArg)?;
+fn publish_msg(nc: &Arc<Connection>, msg: &Msg, flush: Flush) -> Result<()> {
     let headers = msg.headers_to_send()?;
     let (subject, reply) = (msg.subject().to_bytes(), msg.reply().map(|r| r.to_bytes()));
     nc.publish(Outgoing { subject, reply, headers: headers.as_deref(), payload: msg.data() }, flush)
-}
-
-/// # Safety
-/// `out` is NULL or writable.
-unsafe fn request(
-    nc: Result<&Arc<Connection>>,
-    out: *mut *mut natsMsg,
-    subject: Option<&[u8]>,
-    payload: &[u8],
-    timeout: i64,
-) -> Result<()> {
-    let out = required(out)?;
-    let nc = nc?;
-    // SAFETY: checked for NULL, writable by the caller's promise.
-    unsafe { *out = std::ptr::null_mut() };
-    let reply = nc.request(subject.unwrap_or_default(), None, payload, timeout)?;
-    // SAFETY: as above.
-    unsafe { *out = msg::give(reply) };
-    Ok(())
 }

@@ -1,21 +1,8 @@
 //! `natsStatistics_*`: counters copied out of a connection.
 
 use crate::client::connection::stats::Statistics;
-use crate::error::{Result, Status};
-use crate::ffi::support::strings::{required, store};
-use crate::ffi::support::{boundary, infallible};
-use crate::ffi::types::{natsStatistics, natsStatus};
-
-/// Fills a statistics object of the program.
-///
-/// # Safety
-/// `stats` is NULL or a live object that no other thread uses now.
-pub(crate) unsafe fn fill(stats: *mut natsStatistics, counts: Statistics) -> Result<()> {
-    let stats = required(stats.cast::<Statistics>())?;
-    // SAFETY: as promised by the caller.
-    unsafe { stats.write(counts) };
-    Ok(())
-}
+use crate::ffi::support::*;
+use crate::ffi::types::*;
 
 /// Creates a statistics object for natsConnection_GetStats(); all counters are 0.
 ///
@@ -23,12 +10,12 @@ pub(crate) unsafe fn fill(stats: *mut natsStatistics, counts: Statistics) -> Res
 /// @return #NATS_OK; #NATS_INVALID_ARG if `newStats` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsStatistics_Create(newStats: *mut *mut natsStatistics) -> natsStatus {
-    boundary("natsStatistics_Create", || {
-        let out = required(newStats)?;
-        // SAFETY: not NULL, and writable by the C contract.
-        unsafe { out.write(Box::into_raw(Box::new(Statistics::default())).cast()) };
-        Ok(())
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsStatistics_Create", (), |()| {
+            Out::of(newStats)?.set(natsStatistics::give(Statistics::default()))
+        })
+    }
 }
 
 /// Reads the counters. Each of the pointers behind `stats` may be NULL, that counter is left out then.
@@ -49,19 +36,16 @@ pub unsafe extern "C" fn natsStatistics_GetCounts(
     outBytes: *mut u64,
     reconnects: *mut u64,
 ) -> natsStatus {
-    boundary("natsStatistics_GetCounts", || {
-        // SAFETY: NULL or a live object by the C contract.
-        let counts = *unsafe { stats.cast::<Statistics>().as_ref() }.ok_or(Status::InvalidArg)?;
-        // SAFETY: each is NULL or writable by the C contract.
-        unsafe {
-            store(inMsgs, counts.in_msgs);
-            store(inBytes, counts.in_bytes);
-            store(outMsgs, counts.out_msgs);
-            store(outBytes, counts.out_bytes);
-            store(reconnects, counts.reconnects);
-        }
-        Ok(())
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsStatistics_GetCounts", stats, |stats| {
+            Wanted::of(inMsgs).set(stats.in_msgs);
+            Wanted::of(inBytes).set(stats.in_bytes);
+            Wanted::of(outMsgs).set(stats.out_msgs);
+            Wanted::of(outBytes).set(stats.out_bytes);
+            Wanted::of(reconnects).set(stats.reconnects);
+        })
+    }
 }
 
 /// Releases a statistics object; NULL is ignored.
@@ -69,10 +53,6 @@ pub unsafe extern "C" fn natsStatistics_GetCounts(
 /// @param stats the statistics object.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsStatistics_Destroy(stats: *mut natsStatistics) {
-    infallible("natsStatistics_Destroy", (), || {
-        if !stats.is_null() {
-            // SAFETY: made by natsStatistics_Create, not used afterwards.
-            drop(unsafe { Box::from_raw(stats.cast::<Statistics>()) });
-        }
-    });
+    // SAFETY: the C contract.
+    unsafe { on("natsStatistics_Destroy", Taken(stats), drop) }
 }

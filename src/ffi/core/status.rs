@@ -4,6 +4,7 @@ use std::ffi::c_char;
 use std::mem::MaybeUninit;
 
 use crate::ffi::support::cenum::status_from_c;
+use crate::ffi::support::*;
 use crate::ffi::types::natsStatus;
 
 /// Returns the English text of a status, such as "Timeout" for #NATS_TIMEOUT.
@@ -12,10 +13,12 @@ use crate::ffi::types::natsStatus;
 /// @return a static string, never NULL; do not free it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsStatus_GetText(s: MaybeUninit<natsStatus>) -> *const c_char {
-    // SAFETY: the caller passes a number, any number.
-    match unsafe { status_from_c(s) } {
-        Some(status) => status.text_with_nul().as_ptr().cast(),
-        None => c"Unknown Status".as_ptr(),
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsStatus_GetText", Quick(()), |()| match status_from_c(s) {
+            Some(status) => status.text_with_nul().as_ptr().cast::<c_char>(),
+            None => c"Unknown Status".as_ptr(),
+        })
     }
 }
 

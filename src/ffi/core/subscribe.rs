@@ -1,19 +1,15 @@
 //! Subscribing.
 
 use std::ffi::{c_char, c_void};
+use std::ptr;
 use std::sync::Arc;
 
 use crate::client::connection::Connection;
 use crate::client::message::Msg;
 use crate::client::subscription::{MsgHandler, Request, Subscription};
-use crate::error::{Error, Result, Status};
-use crate::ffi::core::msg;
-use crate::ffi::support::Handle;
-use crate::ffi::support::callback::{Closure, word};
-use crate::ffi::support::connection::on_connection;
-use crate::ffi::support::strings::{bytes, required};
+use crate::error::{Result, Status};
+use crate::ffi::support::*;
 use crate::ffi::types::*;
-use crate::thread_end;
 
 /// Subscribes; messages are delivered to a callback, one at a time and in order.
 ///
@@ -35,11 +31,16 @@ pub unsafe extern "C-unwind" fn natsConnection_Subscribe(
     cb: natsMsgHandler,
     cbClosure: *mut c_void,
 ) -> natsStatus {
-    // SAFETY: the contract of this function: live handles or NULL, valid C strings, a writable `sub`.
+    // SAFETY: the C contract.
     unsafe {
-        on_connection("natsConnection_Subscribe", nc, |nc| {
-            let handler = handler(cb, cbClosure)?;
-            subscribe(nc, sub, bytes(subject), None, Some(handler), None)
+        on("natsConnection_Subscribe", nc, |nc| {
+            let request = Request {
+                subject: bytes(subject).unwrap_or_default(),
+                queue: None,
+                handler: Some(handler(cb, cbClosure)?),
+                timeout_ms: None,
+            };
+            subscribe(nc, Out::of(sub)?, request)
         })
     }
 }
@@ -59,11 +60,16 @@ pub unsafe extern "C-unwind" fn natsConnection_SubscribeTimeout(
     cb: natsMsgHandler,
     cbClosure: *mut c_void,
 ) -> natsStatus {
-    // SAFETY: the contract of this function: live handles or NULL, valid C strings, a writable `sub`.
+    // SAFETY: the C contract.
     unsafe {
-        on_connection("natsConnection_SubscribeTimeout", nc, |nc| {
-            let handler = handler(cb, cbClosure)?;
-            subscribe(nc, sub, bytes(subject), None, Some(handler), Some(positive(timeout)?))
+        on("natsConnection_SubscribeTimeout", nc, |nc| {
+            let request = Request {
+                subject: bytes(subject).unwrap_or_default(),
+                queue: None,
+                handler: Some(handler(cb, cbClosure)?),
+                timeout_ms: Some(positive(timeout)?),
+            };
+            subscribe(nc, Out::of(sub)?, request)
         })
     }
 }
@@ -77,10 +83,16 @@ pub unsafe extern "C-unwind" fn natsConnection_SubscribeSync(
     nc: *mut natsConnection,
     subject: *const c_char,
 ) -> natsStatus {
-    // SAFETY: the contract of this function: live handles or NULL, valid C strings, a writable `sub`.
+    // SAFETY: the C contract.
     unsafe {
-        on_connection("natsConnection_SubscribeSync", nc, |nc| {
-            subscribe(nc, sub, bytes(subject), None, None, None)
+        on("natsConnection_SubscribeSync", nc, |nc| {
+            let request = Request {
+                subject: bytes(subject).unwrap_or_default(),
+                queue: None,
+                handler: None,
+                timeout_ms: None,
+            };
+            subscribe(nc, Out::of(sub)?, request)
         })
     }
 }
@@ -101,11 +113,16 @@ pub unsafe extern "C-unwind" fn natsConnection_QueueSubscribe(
     cb: natsMsgHandler,
     cbClosure: *mut c_void,
 ) -> natsStatus {
-    // SAFETY: the contract of this function: live handles or NULL, valid C strings, a writable `sub`.
+    // SAFETY: the C contract.
     unsafe {
-        on_connection("natsConnection_QueueSubscribe", nc, |nc| {
-            let handler = handler(cb, cbClosure)?;
-            subscribe(nc, sub, bytes(subject), Some(bytes(queueGroup)), Some(handler), None)
+        on("natsConnection_QueueSubscribe", nc, |nc| {
+            let request = Request {
+                subject: bytes(subject).unwrap_or_default(),
+                queue: Some(given(queueGroup)?),
+                handler: Some(handler(cb, cbClosure)?),
+                timeout_ms: None,
+            };
+            subscribe(nc, Out::of(sub)?, request)
         })
     }
 }
@@ -128,12 +145,16 @@ pub unsafe extern "C-unwind" fn natsConnection_QueueSubscribeTimeout(
     cb: natsMsgHandler,
     cbClosure: *mut c_void,
 ) -> natsStatus {
-    // SAFETY: the contract of this function: live handles or NULL, valid C strings, a writable `sub`.
+    // SAFETY: the C contract.
     unsafe {
-        on_connection("natsConnection_QueueSubscribeTimeout", nc, |nc| {
-            let handler = handler(cb, cbClosure)?;
-            let timeout = Some(positive(timeout)?);
-            subscribe(nc, sub, bytes(subject), Some(bytes(queueGroup)), Some(handler), timeout)
+        on("natsConnection_QueueSubscribeTimeout", nc, |nc| {
+            let request = Request {
+                subject: bytes(subject).unwrap_or_default(),
+                queue: Some(given(queueGroup)?),
+                handler: Some(handler(cb, cbClosure)?),
+                timeout_ms: Some(positive(timeout)?),
+            };
+            subscribe(nc, Out::of(sub)?, request)
         })
     }
 }
@@ -151,49 +172,35 @@ pub unsafe extern "C-unwind" fn natsConnection_QueueSubscribeSync(
     subject: *const c_char,
     queueGroup: *const c_char,
 ) -> natsStatus {
-    // SAFETY: the contract of this function: live handles or NULL, valid C strings, a writable `sub`.
+    // SAFETY: the C contract.
     unsafe {
-        on_connection("natsConnection_QueueSubscribeSync", nc, |nc| {
-            subscribe(nc, sub, bytes(subject), Some(bytes(queueGroup)), None, None)
+        on("natsConnection_QueueSubscribeSync", nc, |nc| {
+            let request = Request {
+                subject: bytes(subject).unwrap_or_default(),
+                queue: Some(given(queueGroup)?),
+                handler: None,
+                timeout_ms: None,
+            };
+            subscribe(nc, Out::of(sub)?, request)
         })
     }
 }
 
-/// `queue` is `None` for a plain subscription, `Some(None)` for a missing group.
-///
-/// # Safety
-/// `out` is NULL or writable.
-unsafe fn subscribe(
-    nc: Result<&Arc<Connection>>,
-    out: *mut *mut natsSubscription,
-    subject: Option<&[u8]>,
-    queue: Option<Option<&[u8]>>,
-    handler: Option<MsgHandler>,
-    timeout_ms: Option<i64>,
-) -> Result<()> {
-    let queue = match queue {
-        Some(queue) => Some(queue.filter(|q| !q.is_empty()).ok_or(Status::InvalidArg)?),
-        None => None,
-    };
-    let nc = nc?;
-    let out = required(out)?;
-    let request = Request { subject: subject.unwrap_or_default(), queue, handler, timeout_ms };
+/// The program has the handle before the first callback can run.
+fn subscribe(nc: &Arc<Connection>, out: Out<*mut natsSubscription>, request: Request) -> Result<()> {
     let sub = nc.subscribe(request)?;
-    // SAFETY: checked for NULL, writable by the caller's promise. Stored before the first callback can run.
-    unsafe { *out = natsSubscription::give(Arc::clone(&sub)) };
+    out.set(natsSubscription::give(Arc::clone(&sub)))?;
     sub.start();
     Ok(())
 }
 
 fn handler(cb: natsMsgHandler, closure: *mut c_void) -> Result<MsgHandler> {
-    let cb = cb.ok_or_else(|| Error::from(Status::InvalidArg))?;
-    let closure = Closure::new(closure);
+    let callback = Callback::new(cb, closure).ok_or(Status::InvalidArg)?;
     Ok(Box::new(move |nc: &Arc<Connection>, sub: &Arc<Subscription>, msg: Option<Msg>| {
-        let msg = msg.map_or(std::ptr::null_mut(), msg::give);
+        let msg = msg.map_or(ptr::null_mut(), natsMsg::give);
         let (nc, sub) = (natsConnection::lend(nc), natsSubscription::lend(sub));
-        let arguments = [word(nc), word(sub), word(msg), closure.word()];
-        // SAFETY: a function of the program called as it was registered; both handles outlive the call.
-        unsafe { thread_end::call_message_handler(cb as *const c_void, arguments) }
+        // SAFETY: both handles outlive the call, the message is the program's.
+        unsafe { callback.deliver((nc, sub, msg, callback.closure())) }
     }))
 }
 

@@ -1,14 +1,11 @@
 //! `natsSubscription_*`.
 
 use std::ffi::{c_char, c_int, c_void};
+use std::ptr;
 
-use crate::ffi::core::msg;
-use crate::ffi::support::callback::Closure;
-use crate::ffi::support::connection::{on_subscription, quickly_on_subscription};
-use crate::ffi::support::strings::{required, store};
-use crate::ffi::support::{Handle, held, infallible};
+use crate::client::subscription::CompleteHandler;
+use crate::ffi::support::*;
 use crate::ffi::types::*;
-use crate::thread_end;
 
 /// Time a drain has unless the program says otherwise, in milliseconds.
 const DRAIN_TIMEOUT_MS: i64 = 30_000;
@@ -19,8 +16,8 @@ const DRAIN_TIMEOUT_MS: i64 = 30_000;
 /// @return #NATS_OK; #NATS_INVALID_ARG if `sub` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsSubscription_NoDeliveryDelay(sub: *mut natsSubscription) -> natsStatus {
-    // SAFETY: a live handle or NULL.
-    unsafe { on_subscription("natsSubscription_NoDeliveryDelay", sub, |_| Ok(())) }
+    // SAFETY: the C contract.
+    unsafe { on("natsSubscription_NoDeliveryDelay", sub, |_| ()) }
 }
 
 /// Takes the next message of a synchronous subscription.
@@ -37,12 +34,11 @@ pub unsafe extern "C-unwind" fn natsSubscription_NextMsg(
     sub: *mut natsSubscription,
     timeout: i64,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL; `nextMsg` is NULL or writable.
+    // SAFETY: the C contract.
     unsafe {
-        quickly_on_subscription("natsSubscription_NextMsg", sub, |sub| {
-            let out = required(nextMsg)?;
-            *out = msg::give(sub.next_msg(timeout)?);
-            Ok(())
+        on("natsSubscription_NextMsg", Quick(sub), |sub| {
+            let out = Out::of(nextMsg)?;
+            out.set(natsMsg::give(sub.next_msg(timeout)?))
         })
     }
 }
@@ -54,10 +50,8 @@ pub unsafe extern "C-unwind" fn natsSubscription_NextMsg(
 /// when it has ended already.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsSubscription_Unsubscribe(sub: *mut natsSubscription) -> natsStatus {
-    // SAFETY: a live handle or NULL.
-    unsafe {
-        on_subscription("natsSubscription_Unsubscribe", sub, |sub| sub.connection().unsubscribe(sub, 0))
-    }
+    // SAFETY: the C contract.
+    unsafe { on("natsSubscription_Unsubscribe", sub, |sub| sub.connection().unsubscribe(sub, 0)) }
 }
 
 /// Ends a subscription after it has received `max` messages in all, those already received included. With 0,
@@ -71,10 +65,8 @@ pub unsafe extern "C-unwind" fn natsSubscription_AutoUnsubscribe(
     sub: *mut natsSubscription,
     max: c_int,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL.
-    unsafe {
-        on_subscription("natsSubscription_AutoUnsubscribe", sub, |sub| sub.connection().unsubscribe(sub, max))
-    }
+    // SAFETY: the C contract.
+    unsafe { on("natsSubscription_AutoUnsubscribe", sub, |sub| sub.connection().unsubscribe(sub, max)) }
 }
 
 /// Number of messages received and not delivered yet.
@@ -87,13 +79,9 @@ pub unsafe extern "C-unwind" fn natsSubscription_QueuedMsgs(
     sub: *mut natsSubscription,
     queuedMsgs: *mut u64,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL; `queuedMsgs` is NULL or writable.
+    // SAFETY: the C contract.
     unsafe {
-        on_subscription("natsSubscription_QueuedMsgs", sub, |sub| {
-            let out = required(queuedMsgs)?;
-            *out = sub.counters()?.pending_msgs;
-            Ok(())
-        })
+        on("natsSubscription_QueuedMsgs", sub, |sub| Out::of(queuedMsgs)?.set(sub.counters()?.pending_msgs))
     }
 }
 
@@ -105,11 +93,10 @@ pub unsafe extern "C-unwind" fn natsSubscription_QueuedMsgs(
 pub unsafe extern "C-unwind" fn natsSubscription_GetConnection(
     sub: *mut natsSubscription,
 ) -> *mut natsConnection {
-    infallible("natsSubscription_GetConnection", std::ptr::null_mut(), || {
-        // SAFETY: a live handle or NULL.
-        let sub = unsafe { natsSubscription::borrow_opt(sub) };
-        sub.map_or(std::ptr::null_mut(), |sub| natsConnection::lend(sub.connection()))
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsSubscription_GetConnection", AnyProcess(sub), |sub| natsConnection::lend(sub.connection()))
+    }
 }
 
 /// The subscription's number on its connection.
@@ -118,11 +105,10 @@ pub unsafe extern "C-unwind" fn natsSubscription_GetConnection(
 /// @return the number, from 1; 0 for NULL and once it has ended.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsSubscription_GetID(sub: *mut natsSubscription) -> i64 {
-    infallible("natsSubscription_GetID", 0, || {
-        // SAFETY: a live handle or NULL.
-        let sub = unsafe { natsSubscription::borrow_opt(sub) };
-        sub.filter(|sub| sub.is_valid()).map_or(0, |sub| sub.sid() as i64)
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsSubscription_GetID", AnyProcess(sub), |sub| if sub.is_valid() { sub.sid() as i64 } else { 0 })
+    }
 }
 
 /// The subject subscribed to.
@@ -131,11 +117,12 @@ pub unsafe extern "C-unwind" fn natsSubscription_GetID(sub: *mut natsSubscriptio
 /// @return the subject, which belongs to the subscription; NULL for NULL and once it has ended.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsSubscription_GetSubject(sub: *mut natsSubscription) -> *const c_char {
-    infallible("natsSubscription_GetSubject", std::ptr::null(), || {
-        // SAFETY: a live handle or NULL.
-        let sub = unsafe { natsSubscription::borrow_opt(sub) };
-        sub.filter(|sub| sub.is_valid()).map_or(std::ptr::null(), |sub| sub.subject().as_ptr())
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsSubscription_GetSubject", AnyProcess(sub), |sub| {
+            if sub.is_valid() { sub.subject().as_ptr() } else { ptr::null() }
+        })
+    }
 }
 
 /// Limits what may wait for delivery; a message that would go over a limit is dropped (slow consumer).
@@ -151,11 +138,9 @@ pub unsafe extern "C-unwind" fn natsSubscription_SetPendingLimits(
     msgLimit: c_int,
     bytesLimit: c_int,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL.
+    // SAFETY: the C contract.
     unsafe {
-        on_subscription("natsSubscription_SetPendingLimits", sub, |sub| {
-            sub.set_pending_limits(msgLimit, bytesLimit)
-        })
+        on("natsSubscription_SetPendingLimits", sub, |sub| sub.set_pending_limits(msgLimit, bytesLimit))
     }
 }
 
@@ -171,12 +156,12 @@ pub unsafe extern "C-unwind" fn natsSubscription_GetPendingLimits(
     msgLimit: *mut c_int,
     bytesLimit: *mut c_int,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL; the out parameters are NULL or writable.
+    // SAFETY: the C contract.
     unsafe {
-        on_subscription("natsSubscription_GetPendingLimits", sub, |sub| {
+        on("natsSubscription_GetPendingLimits", sub, |sub| {
             let (msgs, bytes) = sub.pending_limits()?;
-            store(msgLimit, msgs);
-            store(bytesLimit, bytes);
+            Wanted::of(msgLimit).set(msgs);
+            Wanted::of(bytesLimit).set(bytes);
             Ok(())
         })
     }
@@ -194,12 +179,12 @@ pub unsafe extern "C-unwind" fn natsSubscription_GetPending(
     msgs: *mut c_int,
     bytes: *mut c_int,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL; the out parameters are NULL or writable.
+    // SAFETY: the C contract.
     unsafe {
-        on_subscription("natsSubscription_GetPending", sub, |sub| {
+        on("natsSubscription_GetPending", sub, |sub| {
             let counters = sub.counters()?;
-            store(msgs, int(counters.pending_msgs));
-            store(bytes, int(counters.pending_bytes));
+            Wanted::of(msgs).set(clamped(counters.pending_msgs));
+            Wanted::of(bytes).set(clamped(counters.pending_bytes));
             Ok(())
         })
     }
@@ -215,13 +200,9 @@ pub unsafe extern "C-unwind" fn natsSubscription_GetDelivered(
     sub: *mut natsSubscription,
     msgs: *mut i64,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL; `msgs` is NULL or writable.
+    // SAFETY: the C contract.
     unsafe {
-        on_subscription("natsSubscription_GetDelivered", sub, |sub| {
-            let out = required(msgs)?;
-            *out = sub.counters()?.delivered as i64;
-            Ok(())
-        })
+        on("natsSubscription_GetDelivered", sub, |sub| Out::of(msgs)?.set(sub.counters()?.delivered as i64))
     }
 }
 
@@ -235,13 +216,9 @@ pub unsafe extern "C-unwind" fn natsSubscription_GetDropped(
     sub: *mut natsSubscription,
     msgs: *mut i64,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL; `msgs` is NULL or writable.
+    // SAFETY: the C contract.
     unsafe {
-        on_subscription("natsSubscription_GetDropped", sub, |sub| {
-            let out = required(msgs)?;
-            *out = sub.counters()?.dropped as i64;
-            Ok(())
-        })
+        on("natsSubscription_GetDropped", sub, |sub| Out::of(msgs)?.set(sub.counters()?.dropped as i64))
     }
 }
 
@@ -257,12 +234,12 @@ pub unsafe extern "C-unwind" fn natsSubscription_GetMaxPending(
     msgs: *mut c_int,
     bytes: *mut c_int,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL; the out parameters are NULL or writable.
+    // SAFETY: the C contract.
     unsafe {
-        on_subscription("natsSubscription_GetMaxPending", sub, |sub| {
+        on("natsSubscription_GetMaxPending", sub, |sub| {
             let counters = sub.counters()?;
-            store(msgs, int(counters.max_pending_msgs));
-            store(bytes, int(counters.max_pending_bytes));
+            Wanted::of(msgs).set(clamped(counters.max_pending_msgs));
+            Wanted::of(bytes).set(clamped(counters.max_pending_bytes));
             Ok(())
         })
     }
@@ -274,8 +251,8 @@ pub unsafe extern "C-unwind" fn natsSubscription_GetMaxPending(
 /// @return #NATS_OK; #NATS_INVALID_ARG if `sub` is NULL; #NATS_INVALID_SUBSCRIPTION once it has ended.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsSubscription_ClearMaxPending(sub: *mut natsSubscription) -> natsStatus {
-    // SAFETY: a live handle or NULL.
-    unsafe { on_subscription("natsSubscription_ClearMaxPending", sub, |sub| sub.clear_max_pending()) }
+    // SAFETY: the C contract.
+    unsafe { on("natsSubscription_ClearMaxPending", sub, |sub| sub.clear_max_pending()) }
 }
 
 /// All counters of a subscription in one consistent look. Any out parameter may be NULL.
@@ -298,16 +275,16 @@ pub unsafe extern "C-unwind" fn natsSubscription_GetStats(
     deliveredMsgs: *mut i64,
     droppedMsgs: *mut i64,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL; the out parameters are NULL or writable.
+    // SAFETY: the C contract.
     unsafe {
-        on_subscription("natsSubscription_GetStats", sub, |sub| {
+        on("natsSubscription_GetStats", sub, |sub| {
             let counters = sub.counters()?;
-            store(pendingMsgs, int(counters.pending_msgs));
-            store(pendingBytes, int(counters.pending_bytes));
-            store(maxPendingMsgs, int(counters.max_pending_msgs));
-            store(maxPendingBytes, int(counters.max_pending_bytes));
-            store(deliveredMsgs, counters.delivered as i64);
-            store(droppedMsgs, counters.dropped as i64);
+            Wanted::of(pendingMsgs).set(clamped(counters.pending_msgs));
+            Wanted::of(pendingBytes).set(clamped(counters.pending_bytes));
+            Wanted::of(maxPendingMsgs).set(clamped(counters.max_pending_msgs));
+            Wanted::of(maxPendingBytes).set(clamped(counters.max_pending_bytes));
+            Wanted::of(deliveredMsgs).set(counters.delivered as i64);
+            Wanted::of(droppedMsgs).set(counters.dropped as i64);
             Ok(())
         })
     }
@@ -319,10 +296,8 @@ pub unsafe extern "C-unwind" fn natsSubscription_GetStats(
 /// @return true if so, also while it drains; false for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsSubscription_IsValid(sub: *mut natsSubscription) -> bool {
-    infallible("natsSubscription_IsValid", false, || {
-        // SAFETY: a live handle or NULL.
-        unsafe { natsSubscription::borrow_opt(sub) }.is_some_and(|sub| sub.is_valid())
-    })
+    // SAFETY: the C contract.
+    unsafe { on("natsSubscription_IsValid", AnyProcess(sub), |sub| sub.is_valid()) }
 }
 
 /// Drains: receives no more than what the server has sent already, delivers all of it, then ends. Does not
@@ -334,11 +309,9 @@ pub unsafe extern "C-unwind" fn natsSubscription_IsValid(sub: *mut natsSubscript
 /// no thread for it (the subscription goes on as before). OK without effect when it drains already.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsSubscription_Drain(sub: *mut natsSubscription) -> natsStatus {
-    // SAFETY: a live handle or NULL.
+    // SAFETY: the C contract.
     unsafe {
-        on_subscription("natsSubscription_Drain", sub, |sub| {
-            sub.connection().drain_subscription(sub, DRAIN_TIMEOUT_MS)
-        })
+        on("natsSubscription_Drain", sub, |sub| sub.connection().drain_subscription(sub, DRAIN_TIMEOUT_MS))
     }
 }
 
@@ -352,11 +325,9 @@ pub unsafe extern "C-unwind" fn natsSubscription_DrainTimeout(
     sub: *mut natsSubscription,
     timeout: i64,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL.
+    // SAFETY: the C contract.
     unsafe {
-        on_subscription("natsSubscription_DrainTimeout", sub, |sub| {
-            sub.connection().drain_subscription(sub, timeout)
-        })
+        on("natsSubscription_DrainTimeout", sub, |sub| sub.connection().drain_subscription(sub, timeout))
     }
 }
 
@@ -371,10 +342,8 @@ pub unsafe extern "C-unwind" fn natsSubscription_WaitForDrainCompletion(
     sub: *mut natsSubscription,
     timeout: i64,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL.
-    unsafe {
-        on_subscription("natsSubscription_WaitForDrainCompletion", sub, |sub| sub.wait_for_drain(timeout))
-    }
+    // SAFETY: the C contract.
+    unsafe { on("natsSubscription_WaitForDrainCompletion", sub, |sub| sub.wait_for_drain(timeout)) }
 }
 
 /// What came of a drain.
@@ -388,8 +357,8 @@ pub unsafe extern "C-unwind" fn natsSubscription_WaitForDrainCompletion(
 pub unsafe extern "C-unwind" fn natsSubscription_DrainCompletionStatus(
     sub: *mut natsSubscription,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL.
-    unsafe { on_subscription("natsSubscription_DrainCompletionStatus", sub, |sub| sub.drain_status()) }
+    // SAFETY: the C contract.
+    unsafe { on("natsSubscription_DrainCompletionStatus", sub, |sub| sub.drain_status()) }
 }
 
 /// Sets a function that runs once after the last callback of a subscription, for whatever reason it ended:
@@ -406,17 +375,8 @@ pub unsafe extern "C-unwind" fn natsSubscription_SetOnCompleteCB(
     cb: natsOnCompleteCB,
     closure: *mut c_void,
 ) -> natsStatus {
-    let closure = Closure::new(closure);
-    // SAFETY: a live handle or NULL; the callback is a function of the program, called as it was registered.
-    unsafe {
-        on_subscription("natsSubscription_SetOnCompleteCB", sub, |sub| {
-            sub.set_on_complete(cb.map(|cb| {
-                Box::new(move || {
-                    let _ = thread_end::call_handler(cb as *const c_void, [closure.word(), 0, 0, 0, 0]);
-                }) as _
-            }))
-        })
-    }
+    // SAFETY: the C contract.
+    unsafe { on("natsSubscription_SetOnCompleteCB", sub, |sub| sub.set_on_complete(completion(cb, closure))) }
 }
 
 /// Gives the handle back, and ends the subscription if it has not ended yet. NULL is ignored. Allowed in the
@@ -425,18 +385,14 @@ pub unsafe extern "C-unwind" fn natsSubscription_SetOnCompleteCB(
 /// @param sub the subscription.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsSubscription_Destroy(sub: *mut natsSubscription) {
-    held("natsSubscription_Destroy", (), || {
-        // SAFETY: a live handle given by the library, or NULL.
-        let Some(subscription) = (unsafe { natsSubscription::borrow_opt(sub) }) else { return };
-        if subscription.connection().check_process().is_ok() {
-            subscription.connection().destroy_subscription(&subscription);
-            // SAFETY: given by the library, and not used by the program afterwards.
-            drop(unsafe { natsSubscription::take(sub) });
-        } // else its locks and threads are the parent's: the handle is left alone
-    });
+    // SAFETY: the C contract.
+    unsafe { on("natsSubscription_Destroy", Released(sub), |sub| sub.connection().destroy_subscription(sub)) }
 }
 
-/// Numbers are C ints in this interface; larger ones stop at the largest.
-fn int(value: u64) -> c_int {
-    c_int::try_from(value).unwrap_or(c_int::MAX)
+fn completion(cb: natsOnCompleteCB, closure: *mut c_void) -> Option<CompleteHandler> {
+    let callback = Callback::new(cb, closure)?;
+    Some(Box::new(move || {
+        // SAFETY: the closure alone.
+        let _ = unsafe { callback.call((callback.closure(),)) };
+    }))
 }

@@ -5,8 +5,7 @@ use std::ffi::{c_char, c_int, c_uchar};
 
 use crate::client::library::inbox;
 use crate::error::{Status, fail};
-use crate::ffi::support::strings::{self, required};
-use crate::ffi::support::{boundary, infallible};
+use crate::ffi::support::*;
 use crate::ffi::types::natsStatus;
 use crate::proto::{nkeys, nuid};
 
@@ -15,7 +14,8 @@ use crate::proto::{nkeys, nuid};
 /// @return #NATS_OK.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsNUID_init() -> natsStatus {
-    natsStatus::NATS_OK
+    // SAFETY: the C contract.
+    unsafe { on("natsNUID_init", Quick(()), |()| ()) }
 }
 
 /// Writes a unique identifier: 22 characters out of `0-9A-Z` and a NUL.
@@ -26,21 +26,28 @@ pub unsafe extern "C" fn natsNUID_init() -> natsStatus {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsNUID_Next(buffer: *mut c_char, bufferLen: c_int) -> natsStatus {
     const SIZE: usize = nuid::LEN + 1;
-    boundary("natsNUID_Next", || {
-        let buffer = required(buffer)?;
-        let size = usize::try_from(bufferLen).unwrap_or(0);
-        if size < SIZE {
-            let text = format!("Buffer should be at least {SIZE} bytes, it is only {bufferLen} bytes");
-            return fail(Status::InsufficientBuffer, text);
-        }
-        // SAFETY: not NULL, and `size` bytes are writable by the caller's promise.
-        unsafe { strings::copy_to_buffer(&inbox::next_nuid(), buffer, size) }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsNUID_Next", (), |()| {
+            let size = usize::try_from(bufferLen).unwrap_or(0);
+            if buffer.is_null() {
+                return Err(Status::InvalidArg.into());
+            }
+            if size < SIZE {
+                let text = format!("Buffer should be at least {SIZE} bytes, it is only {bufferLen} bytes");
+                return fail(Status::InsufficientBuffer, text);
+            }
+            copy_whole(&inbox::next_nuid(), buffer, size)
+        })
+    }
 }
 
 /// Undoes natsNUID_init(): nothing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn natsNUID_free() {}
+pub unsafe extern "C" fn natsNUID_free() {
+    // SAFETY: the C contract.
+    unsafe { on("natsNUID_free", Quick(()), |()| ()) }
+}
 
 /// CRC-16/XMODEM, the checksum of NKeys.
 ///
@@ -49,8 +56,6 @@ pub unsafe extern "C" fn natsNUID_free() {}
 /// @return the checksum; 0 for no bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nats_CRC16_Compute(data: *mut c_uchar, len: c_int) -> u16 {
-    infallible("nats_CRC16_Compute", 0, || {
-        // SAFETY: NULL or `len` readable bytes by the caller's promise.
-        nkeys::crc16(unsafe { strings::payload(data.cast_const().cast(), len) })
-    })
+    // SAFETY: the C contract.
+    unsafe { on("nats_CRC16_Compute", Quick(()), |()| nkeys::crc16(payload(data.cast_const().cast(), len))) }
 }

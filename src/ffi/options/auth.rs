@@ -3,8 +3,7 @@
 use std::ffi::{c_char, c_void};
 
 use crate::ffi::options::callbacks;
-use crate::ffi::options::change::{change, set};
-use crate::ffi::support::{boundary, strings};
+use crate::ffi::support::*;
 use crate::ffi::types::*;
 
 /// Sets user and password for servers whose URL has no credentials of its own.
@@ -19,12 +18,8 @@ pub unsafe extern "C" fn natsOptions_SetUserInfo(
     user: *const c_char,
     password: *const c_char,
 ) -> natsStatus {
-    boundary("natsOptions_SetUserInfo", || {
-        // SAFETY: NULL or C strings that live for the call.
-        let (user, password) = unsafe { (strings::bytes(user), strings::bytes(password)) };
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_user_info(user, password)) }
-    })
+    // SAFETY: the C contract.
+    unsafe { on("natsOptions_SetUserInfo", opts, |opts| opts.set_user_info(bytes(user), bytes(password))) }
 }
 
 /// Sets the authentication token for servers whose URL has no credentials of its own.
@@ -34,12 +29,8 @@ pub unsafe extern "C" fn natsOptions_SetUserInfo(
 /// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL; #NATS_ILLEGAL_STATE if there is a token handler.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_SetToken(opts: *mut natsOptions, token: *const c_char) -> natsStatus {
-    boundary("natsOptions_SetToken", || {
-        // SAFETY: NULL or a C string that lives for the call.
-        let token = unsafe { strings::bytes(token) };
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_token(token)) }
-    })
+    // SAFETY: the C contract.
+    unsafe { on("natsOptions_SetToken", opts, |opts| opts.set_token(bytes(token))) }
 }
 
 /// Sets a function that gives the authentication token each time the library connects.
@@ -57,10 +48,12 @@ pub unsafe extern "C" fn natsOptions_SetTokenHandler(
     tokenCb: natsTokenHandler,
     closure: *mut c_void,
 ) -> natsStatus {
-    boundary("natsOptions_SetTokenHandler", || {
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_token_handler(callbacks::token(tokenCb, closure))) }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsOptions_SetTokenHandler", opts, |opts| {
+            opts.set_token_handler(callbacks::token(tokenCb, closure))
+        })
+    }
 }
 
 /// Sets functions that give the user JWT and sign with its key each time the library connects. Both NULL
@@ -84,12 +77,13 @@ pub unsafe extern "C" fn natsOptions_SetUserCredentialsCallbacks(
     sigCB: natsSignatureHandler,
     sigClosure: *mut c_void,
 ) -> natsStatus {
-    boundary("natsOptions_SetUserCredentialsCallbacks", || {
-        let jwt = callbacks::user_jwt(ujwtCB, ujwtClosure);
-        let signature = callbacks::signature(sigCB, sigClosure);
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_user_credentials_callbacks(jwt, signature)) }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsOptions_SetUserCredentialsCallbacks", opts, |opts| {
+            let jwt = callbacks::user_jwt(ujwtCB, ujwtClosure);
+            opts.set_user_credentials_callbacks(jwt, callbacks::signature(sigCB, sigClosure))
+        })
+    }
 }
 
 /// Sets the files with the user JWT and the seed of its key. They are read each time the library connects,
@@ -105,13 +99,12 @@ pub unsafe extern "C" fn natsOptions_SetUserCredentialsFromFiles(
     userOrChainedFile: *const c_char,
     seedFile: *const c_char,
 ) -> natsStatus {
-    boundary("natsOptions_SetUserCredentialsFromFiles", || {
-        // SAFETY: NULL or C strings that live for the call.
-        let (userOrChainedFile, seedFile) =
-            unsafe { (strings::bytes(userOrChainedFile), strings::bytes(seedFile)) };
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_user_credentials_from_files(userOrChainedFile, seedFile)) }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsOptions_SetUserCredentialsFromFiles", opts, |opts| {
+            opts.set_user_credentials_from_files(bytes(userOrChainedFile), bytes(seedFile))
+        })
+    }
 }
 
 /// Sets the user JWT and the seed of its key, formatted like a credentials file. Credentials set in another
@@ -125,12 +118,12 @@ pub unsafe extern "C" fn natsOptions_SetUserCredentialsFromMemory(
     opts: *mut natsOptions,
     jwtAndSeedContent: *const c_char,
 ) -> natsStatus {
-    boundary("natsOptions_SetUserCredentialsFromMemory", || {
-        // SAFETY: NULL or a C string that lives for the call.
-        let jwtAndSeedContent = unsafe { strings::bytes(jwtAndSeedContent) };
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_user_credentials_from_memory(jwtAndSeedContent)) }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsOptions_SetUserCredentialsFromMemory", opts, |opts| {
+            opts.set_user_credentials_from_memory(bytes(jwtAndSeedContent))
+        })
+    }
 }
 
 /// Sets a public NKey and a function that signs with it each time the library connects. Other credentials are
@@ -153,13 +146,12 @@ pub unsafe extern "C" fn natsOptions_SetNKey(
     sigCB: natsSignatureHandler,
     sigClosure: *mut c_void,
 ) -> natsStatus {
-    boundary("natsOptions_SetNKey", || {
-        // SAFETY: NULL or a C string that lives for the call.
-        let pubKey = unsafe { strings::bytes(pubKey) };
-        let signature = callbacks::signature(sigCB, sigClosure);
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_nkey(pubKey, signature)) }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsOptions_SetNKey", opts, |opts| {
+            opts.set_nkey(bytes(pubKey), callbacks::signature(sigCB, sigClosure))
+        })
+    }
 }
 
 /// Sets a public NKey and the file with its seed. Other credentials are removed.
@@ -174,12 +166,12 @@ pub unsafe extern "C" fn natsOptions_SetNKeyFromSeed(
     pubKey: *const c_char,
     seedFile: *const c_char,
 ) -> natsStatus {
-    boundary("natsOptions_SetNKeyFromSeed", || {
-        // SAFETY: NULL or C strings that live for the call.
-        let (pubKey, seedFile) = unsafe { (strings::bytes(pubKey), strings::bytes(seedFile)) };
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_nkey_from_seed(pubKey, seedFile)) }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsOptions_SetNKeyFromSeed", opts, |opts| {
+            opts.set_nkey_from_seed(bytes(pubKey), bytes(seedFile))
+        })
+    }
 }
 
 /// Keeps reconnecting however often a server refuses the credentials. Default: false, the connection is
@@ -193,8 +185,6 @@ pub unsafe extern "C" fn natsOptions_SetIgnoreAuthErrorAbort(
     opts: *mut natsOptions,
     ignore: bool,
 ) -> natsStatus {
-    boundary("natsOptions_SetIgnoreAuthErrorAbort", || {
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.ignore_auth_error_abort = ignore) }
-    })
+    // SAFETY: the C contract.
+    unsafe { on("natsOptions_SetIgnoreAuthErrorAbort", opts, |opts| opts.ignore_auth_error_abort = ignore) }
 }

@@ -2,8 +2,7 @@
 
 use std::ffi::c_char;
 
-use crate::ffi::options::change::{change, set};
-use crate::ffi::support::{boundary, strings};
+use crate::ffi::support::*;
 use crate::ffi::types::*;
 use crate::proto::memory::Text;
 
@@ -14,12 +13,13 @@ use crate::proto::memory::Text;
 /// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_SetName(opts: *mut natsOptions, name: *const c_char) -> natsStatus {
-    boundary("natsOptions_SetName", || {
-        // SAFETY: NULL or a C string that lives for the call.
-        let name = unsafe { strings::bytes(name) }.map(Text::copy).transpose()?;
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.name = name) }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsOptions_SetName", opts, |opts| {
+            opts.name = bytes(name).map(Text::copy).transpose()?;
+            Ok(())
+        })
+    }
 }
 
 /// Asks the server to acknowledge every operation. Default: false.
@@ -29,10 +29,8 @@ pub unsafe extern "C" fn natsOptions_SetName(opts: *mut natsOptions, name: *cons
 /// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_SetVerbose(opts: *mut natsOptions, verbose: bool) -> natsStatus {
-    boundary("natsOptions_SetVerbose", || {
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.verbose = verbose) }
-    })
+    // SAFETY: the C contract.
+    unsafe { on("natsOptions_SetVerbose", opts, |opts| opts.verbose = verbose) }
 }
 
 /// Asks the server to check subjects more strictly. Default: false.
@@ -42,10 +40,8 @@ pub unsafe extern "C" fn natsOptions_SetVerbose(opts: *mut natsOptions, verbose:
 /// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_SetPedantic(opts: *mut natsOptions, pedantic: bool) -> natsStatus {
-    boundary("natsOptions_SetPedantic", || {
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.pedantic = pedantic) }
-    })
+    // SAFETY: the C contract.
+    unsafe { on("natsOptions_SetPedantic", opts, |opts| opts.pedantic = pedantic) }
 }
 
 /// Asks the server not to send this connection the messages it published itself. Default: false. Connecting
@@ -56,10 +52,8 @@ pub unsafe extern "C" fn natsOptions_SetPedantic(opts: *mut natsOptions, pedanti
 /// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_SetNoEcho(opts: *mut natsOptions, noEcho: bool) -> natsStatus {
-    boundary("natsOptions_SetNoEcho", || {
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.no_echo = noEcho) }
-    })
+    // SAFETY: the C contract.
+    unsafe { on("natsOptions_SetNoEcho", opts, |opts| opts.no_echo = noEcho) }
 }
 
 /// Makes each request with an inbox and a subscription of its own, instead of one subscription for all
@@ -73,10 +67,8 @@ pub unsafe extern "C" fn natsOptions_UseOldRequestStyle(
     opts: *mut natsOptions,
     useOldStyle: bool,
 ) -> natsStatus {
-    boundary("natsOptions_UseOldRequestStyle", || {
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.use_old_request_style = useOldStyle) }
-    })
+    // SAFETY: the C contract.
+    unsafe { on("natsOptions_UseOldRequestStyle", opts, |opts| opts.use_old_request_style = useOldStyle) }
 }
 
 /// Ends waiting requests with #NATS_CONNECTION_DISCONNECTED when the connection is lost. Default: false, they
@@ -90,10 +82,12 @@ pub unsafe extern "C" fn natsOptions_SetFailRequestsOnDisconnect(
     opts: *mut natsOptions,
     failRequests: bool,
 ) -> natsStatus {
-    boundary("natsOptions_SetFailRequestsOnDisconnect", || {
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.fail_requests_on_disconnect = failRequests) }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsOptions_SetFailRequestsOnDisconnect", opts, |opts| {
+            opts.fail_requests_on_disconnect = failRequests
+        })
+    }
 }
 
 /// Waits for the timeout of a request that nobody listens to, instead of ending it with #NATS_NO_RESPONDERS.
@@ -107,10 +101,8 @@ pub unsafe extern "C" fn natsOptions_DisableNoResponders(
     opts: *mut natsOptions,
     disabled: bool,
 ) -> natsStatus {
-    boundary("natsOptions_DisableNoResponders", || {
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.disable_no_responders = disabled) }
-    })
+    // SAFETY: the C contract.
+    unsafe { on("natsOptions_DisableNoResponders", opts, |opts| opts.disable_no_responders = disabled) }
 }
 
 /// Sets the prefix of the reply subjects of requests. Default: "_INBOX". natsInbox_Create() does not use it.
@@ -124,12 +116,10 @@ pub unsafe extern "C" fn natsOptions_SetCustomInboxPrefix(
     opts: *mut natsOptions,
     inboxPrefix: *const c_char,
 ) -> natsStatus {
-    boundary("natsOptions_SetCustomInboxPrefix", || {
-        // SAFETY: NULL or a C string that lives for the call.
-        let inboxPrefix = unsafe { strings::bytes(inboxPrefix) };
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_custom_inbox_prefix(inboxPrefix)) }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsOptions_SetCustomInboxPrefix", opts, |opts| opts.set_custom_inbox_prefix(bytes(inboxPrefix)))
+    }
 }
 
 /// Delivers messages of asynchronous subscriptions on the threads of a pool shared by all connections, see
@@ -144,8 +134,6 @@ pub unsafe extern "C" fn natsOptions_UseGlobalMessageDelivery(
     opts: *mut natsOptions,
     global: bool,
 ) -> natsStatus {
-    boundary("natsOptions_UseGlobalMessageDelivery", || {
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.global_delivery = global) }
-    })
+    // SAFETY: the C contract.
+    unsafe { on("natsOptions_UseGlobalMessageDelivery", opts, |opts| opts.global_delivery = global) }
 }

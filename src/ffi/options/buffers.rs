@@ -2,8 +2,7 @@
 
 use std::ffi::c_int;
 
-use crate::ffi::options::change::{change, set};
-use crate::ffi::support::boundary;
+use crate::ffi::support::*;
 use crate::ffi::types::*;
 
 /// Sets the size of the buffer that collects outgoing data. Default: 32768.
@@ -13,10 +12,8 @@ use crate::ffi::types::*;
 /// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `ioBufSize` negative.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_SetIOBufSize(opts: *mut natsOptions, ioBufSize: c_int) -> natsStatus {
-    boundary("natsOptions_SetIOBufSize", || {
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_io_buf_size(ioBufSize)) }
-    })
+    // SAFETY: the C contract.
+    unsafe { on("natsOptions_SetIOBufSize", opts, |opts| opts.set_io_buf_size(ioBufSize)) }
 }
 
 /// Sets how many messages may wait in each subscription; further ones are dropped, which is reported as
@@ -30,10 +27,8 @@ pub unsafe extern "C" fn natsOptions_SetMaxPendingMsgs(
     opts: *mut natsOptions,
     maxPending: c_int,
 ) -> natsStatus {
-    boundary("natsOptions_SetMaxPendingMsgs", || {
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_max_pending_msgs(maxPending)) }
-    })
+    // SAFETY: the C contract.
+    unsafe { on("natsOptions_SetMaxPendingMsgs", opts, |opts| opts.set_max_pending_msgs(maxPending)) }
 }
 
 /// Sets how many bytes may wait in each subscription, see natsOptions_SetMaxPendingMsgs(). Default: 1024
@@ -47,10 +42,8 @@ pub unsafe extern "C" fn natsOptions_SetMaxPendingBytes(
     opts: *mut natsOptions,
     maxPending: i64,
 ) -> natsStatus {
-    boundary("natsOptions_SetMaxPendingBytes", || {
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_max_pending_bytes(maxPending)) }
-    })
+    // SAFETY: the C contract.
+    unsafe { on("natsOptions_SetMaxPendingBytes", opts, |opts| opts.set_max_pending_bytes(maxPending)) }
 }
 
 /// Sets the number of zero bytes after the payload of each received message, for parsers that read ahead.
@@ -64,10 +57,10 @@ pub unsafe extern "C" fn natsOptions_SetMessageBufferPadding(
     opts: *mut natsOptions,
     paddingSize: c_int,
 ) -> natsStatus {
-    boundary("natsOptions_SetMessageBufferPadding", || {
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_message_buffer_padding(paddingSize)) }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsOptions_SetMessageBufferPadding", opts, |opts| opts.set_message_buffer_padding(paddingSize))
+    }
 }
 
 /// Writes to the socket in each call, instead of collecting the data of several calls. Default: false.
@@ -77,10 +70,8 @@ pub unsafe extern "C" fn natsOptions_SetMessageBufferPadding(
 /// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_SetSendAsap(opts: *mut natsOptions, sendAsap: bool) -> natsStatus {
-    boundary("natsOptions_SetSendAsap", || {
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.send_asap = sendAsap) }
-    })
+    // SAFETY: the C contract.
+    unsafe { on("natsOptions_SetSendAsap", opts, |opts| opts.send_asap = sendAsap) }
 }
 
 /// Sets how long buffered data may wait for more when calls follow each other quickly. Default: 1000. Without
@@ -94,10 +85,8 @@ pub unsafe extern "C" fn natsOptions_SetFlusherWaitMicros(
     opts: *mut natsOptions,
     flusherWaitUs: i64,
 ) -> natsStatus {
-    boundary("natsOptions_SetFlusherWaitMicros", || {
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_flusher_wait(flusherWaitUs)) }
-    })
+    // SAFETY: the C contract.
+    unsafe { on("natsOptions_SetFlusherWaitMicros", opts, |opts| opts.set_flusher_wait(flusherWaitUs)) }
 }
 
 /// Bounds the time a call waits for the server to take its data. After it, the call returns #NATS_TIMEOUT and
@@ -109,8 +98,6 @@ pub unsafe extern "C" fn natsOptions_SetFlusherWaitMicros(
 /// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `deadline` negative.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_SetWriteDeadline(opts: *mut natsOptions, deadline: i64) -> natsStatus {
-    boundary("natsOptions_SetWriteDeadline", || {
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_write_deadline(deadline)) }
-    })
+    // SAFETY: the C contract.
+    unsafe { on("natsOptions_SetWriteDeadline", opts, |opts| opts.set_write_deadline(deadline)) }
 }

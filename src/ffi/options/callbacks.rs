@@ -1,95 +1,71 @@
 //! C callbacks of the options as the closures the core calls. None is called with a lock of this layer held.
 
-use std::ffi::{CString, c_char, c_int, c_uchar, c_void};
-use std::mem::MaybeUninit;
+use std::ffi::{CString, c_int, c_void};
 use std::os::fd::RawFd;
-use std::ptr::null_mut;
+use std::ptr::{null, null_mut};
 use std::sync::Arc;
 
 use crate::client::options::{
-    ConnectionHandler, DisconnectHandler, ErrorHandler, PingEvent, PingHandler, ProxyHandler,
-    ReconnectDelayHandler, SignatureHandler, TokenHandler, UserJwtHandler,
+    ConnectionHandler, DisconnectHandler, ErrorHandler, PingHandler, ProxyHandler, ReconnectDelayHandler,
+    SignatureHandler, TokenHandler, UserJwtHandler,
 };
-use crate::error::{Error, Result, Status, fail, shown};
-use crate::ffi::core::liveness::{disconnect_info, nanos};
-use crate::ffi::support::callback::{Closure, word};
-use crate::ffi::support::cenum::{enum_from_code, status_from_c};
-use crate::ffi::support::{Handle, last_error, strings};
-use crate::ffi::types::{
-    natsConnection, natsConnectionHandler, natsCustomReconnectDelayHandler, natsDisconnectedErrHandler,
-    natsErrHandler, natsPingEvent, natsPingEventHandler, natsProxyConnHandler, natsSignatureHandler,
-    natsSock, natsStatus, natsSubscription, natsTokenHandler, natsUserJWTHandler,
-};
+use crate::error::{Result, Status, fail};
+use crate::ffi::support::callback::outcome;
+use crate::ffi::support::*;
+use crate::ffi::types::*;
 use crate::proto::memory;
-use crate::thread_end::{Ending, call_handler as call};
 
 /// The handler of a connection event; it runs on the library's callback thread.
 pub(super) fn connection(handler: natsConnectionHandler, closure: *mut c_void) -> Option<ConnectionHandler> {
-    let (handler, closure) = (handler?, Closure::new(closure));
+    let callback = Callback::new(handler, closure)?;
     Some(Arc::new(move |conn| {
-        // SAFETY: a function of the program called as it was registered; `conn` lives for the call.
-        let _ = unsafe {
-            call(handler as *const c_void, [word(natsConnection::lend(conn)), closure.word(), 0, 0, 0])
-        };
-        last_error::clear();
+        // SAFETY: the connection lives for the call.
+        unsafe { callback.tell((natsConnection::lend(conn), callback.closure())) }
     }))
 }
 
 /// The error handler: an error with a text of its own is the thread's last error while the handler runs.
 pub(super) fn error(handler: natsErrHandler, closure: *mut c_void) -> Option<ErrorHandler> {
-    let (handler, closure) = (handler?, Closure::new(closure));
+    let callback = Callback::new(handler, closure)?;
     Some(Arc::new(move |conn, sub, error| {
         if let Some(text) = error.own_text() {
             last_error::preset(error.status(), text);
         }
         let (nc, sub) = (natsConnection::lend(conn), sub.map_or(null_mut(), natsSubscription::lend));
-        let status = natsStatus::from(error.status()) as usize;
-        // SAFETY: a function of the program called as it was registered; both objects live for the call.
-        let _ = unsafe { call(handler as *const c_void, [word(nc), word(sub), status, closure.word(), 0]) };
-        last_error::clear();
+        // SAFETY: both objects live for the call.
+        unsafe { callback.tell((nc, sub, error.status().into(), callback.closure())) }
     }))
 }
 
-pub(super) fn disconnect_handler(
+pub(super) fn disconnect(
     handler: natsDisconnectedErrHandler,
     closure: *mut c_void,
 ) -> Option<DisconnectHandler> {
-    let (handler, closure) = (handler?, Closure::new(closure));
+    let callback = Callback::new(handler, closure)?;
     Some(Arc::new(move |conn, disconnect| {
-        let info = disconnect_info(disconnect);
-        let arguments = [word(natsConnection::lend(conn)), word(&raw const info), closure.word(), 0, 0];
-        // SAFETY: a function of the program called as it was registered; both pointers live for the call.
-        let _ = unsafe { call(handler as *const c_void, arguments) };
-        last_error::clear();
+        let info = natsDisconnectInfo::from(disconnect);
+        // SAFETY: both pointers live for the call.
+        unsafe { callback.tell((natsConnection::lend(conn), &raw const info, callback.closure())) }
     }))
 }
 
-pub(super) fn ping_handler(handler: natsPingEventHandler, closure: *mut c_void) -> Option<PingHandler> {
-    let (handler, closure) = (handler?, Closure::new(closure));
+pub(super) fn ping(handler: natsPingEventHandler, closure: *mut c_void) -> Option<PingHandler> {
+    let callback = Callback::new(handler, closure)?;
     Some(Arc::new(move |conn, event, outstanding, round_trip| {
-        let event = match event {
-            PingEvent::Sent => natsPingEvent::NATS_PING_SENT,
-            PingEvent::Answered => natsPingEvent::NATS_PONG_RECEIVED,
-            PingEvent::Missed => natsPingEvent::NATS_PONG_MISSED,
-        };
-        let nc = natsConnection::lend(conn);
-        let arguments =
-            [word(nc), event as usize, outstanding as usize, nanos(round_trip) as usize, closure.word()];
-        // SAFETY: a function of the program called as it was registered; `nc` lives for the call.
-        let _ = unsafe { call(handler as *const c_void, arguments) };
-        last_error::clear();
+        let (nc, round_trip) = (natsConnection::lend(conn), nanos(round_trip));
+        // SAFETY: the connection lives for the call.
+        unsafe { callback.tell((nc, event.into(), outstanding, round_trip, callback.closure())) }
     }))
 }
 
 /// The token stays the program's.
 pub(super) fn token(handler: natsTokenHandler, closure: *mut c_void) -> Option<TokenHandler> {
-    let (handler, closure) = (handler?, Closure::new(closure));
+    let callback = Callback::new(handler, closure)?;
     Some(Arc::new(move || {
-        // SAFETY: a function of the program called as it was registered.
-        let token =
-            unsafe { call(handler as *const c_void, [closure.word(), 0, 0, 0, 0]) }.unwrap_or_default();
+        // SAFETY: the closure alone.
+        let token = unsafe { callback.call((callback.closure(),)) }.unwrap_or(null());
         // SAFETY: the handler returns NULL or a C string; it is copied at once.
-        unsafe { strings::bytes(std::ptr::with_exposed_provenance(token)) }.map(memory::copy).transpose()
+        unsafe { bytes(token) }.map(memory::copy).transpose()
     }))
 }
 
@@ -97,77 +73,53 @@ pub(super) fn reconnect_delay(
     handler: natsCustomReconnectDelayHandler,
     closure: *mut c_void,
 ) -> Option<ReconnectDelayHandler> {
-    let (handler, closure) = (handler?, Closure::new(closure));
+    let callback = Callback::new(handler, closure)?;
     Some(Arc::new(move |conn, attempts| {
-        let arguments = [word(natsConnection::lend(conn)), attempts as usize, closure.word(), 0, 0];
-        // SAFETY: a function of the program called as it was registered; `conn` lives for the call.
-        unsafe { call(handler as *const c_void, arguments) }.ok().map(|delay| delay as i64)
+        // SAFETY: the connection lives for the call.
+        unsafe { callback.call((natsConnection::lend(conn), attempts, callback.closure())) }.ok()
     }))
 }
 
 /// A socket handed over by a handler that then fails is closed here.
 pub(super) fn proxy(handler: natsProxyConnHandler, closure: *mut c_void) -> Option<ProxyHandler> {
-    let (handler, closure) = (handler?, Closure::new(closure));
+    let callback = Callback::new(handler, closure)?;
     Some(Arc::new(move |host, port| {
         let mut host = c_string(host)?.into_bytes_with_nul();
         let mut fd: natsSock = -1;
-        let arguments = [word(&raw mut fd), word(host.as_mut_ptr()), port as usize, closure.word(), 0];
-        // SAFETY: a function of the program called as it was registered; `host` is a C string it may change.
-        let returned = unsafe { call(handler as *const c_void, arguments) };
-        accepted_socket(fd, outcome(status_of(returned), None))
+        let arguments = (&raw mut fd, host.as_mut_ptr().cast(), port, callback.closure());
+        // SAFETY: `host` is a C string that the handler may change, `fd` a place for its socket.
+        let returned = unsafe { callback.call(arguments) };
+        accepted_socket(fd, outcome(returned, None))
     }))
 }
 
 /// JWT and error text are `malloc`ed by the handler and freed here.
 pub(super) fn user_jwt(handler: natsUserJWTHandler, closure: *mut c_void) -> Option<UserJwtHandler> {
-    let (handler, closure) = (handler?, Closure::new(closure));
+    let callback = Callback::new(handler, closure)?;
     Some(Arc::new(move || {
-        let (mut jwt, mut text) = (Malloced::<c_char>::empty(), Malloced::<c_char>::empty());
-        let arguments = [word(&raw mut jwt.0), word(&raw mut text.0), closure.word(), 0, 0];
-        // SAFETY: a function of the program called as it was registered.
-        let returned = unsafe { call(handler as *const c_void, arguments) };
-        outcome(status_of(returned), text.bytes())?;
+        let (mut jwt, mut text) = (Malloced::NULL, Malloced::NULL);
+        // SAFETY: places for what the handler makes.
+        let returned = unsafe { callback.call((jwt.place(), text.place(), callback.closure())) };
+        outcome(returned, text.bytes())?;
         memory::copy(jwt.bytes().unwrap_or_default())
     }))
 }
 
 /// Signature and error text are `malloc`ed by the handler and freed here.
 pub(super) fn signature(handler: natsSignatureHandler, closure: *mut c_void) -> Option<SignatureHandler> {
-    let (handler, closure) = (handler?, Closure::new(closure));
+    let callback = Callback::new(handler, closure)?;
     Some(Arc::new(move |nonce| {
         let nonce = nonce.map(c_string).transpose()?;
-        let nonce = nonce.as_ref().map_or(std::ptr::null(), |nonce| nonce.as_ptr());
-        let (mut signature, mut text) = (Malloced::<c_uchar>::empty(), Malloced::<c_char>::empty());
+        let nonce = nonce.as_ref().map_or(null(), |nonce| nonce.as_ptr());
+        let (mut signature, mut text) = (Malloced::NULL, Malloced::NULL);
         let mut len: c_int = 0;
-        let arguments = [
-            word(&raw mut text.0),
-            word(&raw mut signature.0),
-            word(&raw mut len),
-            word(nonce),
-            closure.word(),
-        ];
-        // SAFETY: a function of the program called as it was registered; `nonce` lives for the call.
-        let returned = unsafe { call(handler as *const c_void, arguments) };
-        outcome(status_of(returned), text.bytes())?;
+        let arguments = (text.place(), signature.place(), &raw mut len, nonce, callback.closure());
+        // SAFETY: places for what the handler makes; `nonce` lives for the call.
+        let returned = unsafe { callback.call(arguments) };
+        outcome(returned, text.bytes())?;
         // SAFETY: the handler says that `signature` has `len` bytes; they are copied at once.
-        memory::copy(unsafe { strings::payload(signature.0.cast(), len) })
+        memory::copy(unsafe { payload(signature.as_ptr().cast(), len) })
     }))
-}
-
-/// What a function of the program returned, which is a failure when it ended the thread instead.
-pub(super) fn status_of(returned: std::result::Result<usize, Ending>) -> MaybeUninit<natsStatus> {
-    enum_from_code(returned.map_or(natsStatus::NATS_ERR as c_int, |code| code as c_int))
-}
-
-/// What a status returned by a function of the program means; an unknown one is `NATS_ERR`.
-pub(super) fn outcome(returned: MaybeUninit<natsStatus>, text: Option<&[u8]>) -> Result<()> {
-    // SAFETY: a function returned it.
-    let status = unsafe { status_from_c(returned) }.unwrap_or(Status::Err);
-    match (status, text) {
-        (Status::Ok, _) => Ok(()),
-        (status, Some(text)) => fail(status, shown(text).into_owned()),
-        (status, None) => Err(Error::from(status)),
-    }
 }
 
 fn accepted_socket(fd: natsSock, outcome: Result<()>) -> Result<RawFd> {
@@ -189,42 +141,13 @@ fn c_string(bytes: &[u8]) -> Result<CString> {
     memory::c_text(bytes.split(|b| *b == 0).next().unwrap_or_default())
 }
 
-/// Memory that a callback got from `malloc` for the library.
-struct Malloced<T>(*mut T);
-
-impl<T> Malloced<T> {
-    fn empty() -> Malloced<T> {
-        Malloced(null_mut())
-    }
-}
-
-impl Malloced<c_char> {
-    fn bytes(&self) -> Option<&[u8]> {
-        // SAFETY: NULL or a C string made by the callback, freed when `self` is dropped.
-        unsafe { strings::bytes(self.0) }
-    }
-}
-
-impl<T> Drop for Malloced<T> {
-    fn drop(&mut self) {
-        // SAFETY: NULL or memory from `malloc` that nobody else frees, by the callback's contract.
-        unsafe { libc::free(self.0.cast()) };
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ffi::support::cenum::enum_from_code;
+    use std::ffi::{c_char, c_uchar};
+    use std::mem::MaybeUninit;
     use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd};
-
-    #[test]
-    fn statuses_of_the_program_are_checked() {
-        assert!(outcome(enum_from_code(0), Some(b"ignored")).is_ok());
-        let error = outcome(enum_from_code(77), Some(b"mine")).unwrap_err();
-        assert_eq!((error.status(), error.text()), (Status::Err, "mine"));
-        assert_eq!(outcome(enum_from_code(-1), None).unwrap_err().status(), Status::Err);
-        assert_eq!(outcome(enum_from_code(26), None).unwrap_err().status(), Status::Timeout);
-    }
 
     unsafe extern "C" fn jwt(
         jwt: *mut *mut c_char,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::client::library;
 use crate::client::options::{Options, SharedOptions};
-use crate::ffi::support::{Handle, boundary, held, strings};
+use crate::ffi::support::*;
 use crate::ffi::types::*;
 
 /// Creates options with their default values.
@@ -17,14 +17,15 @@ use crate::ffi::types::*;
 /// being closed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_Create(newOpts: *mut *mut natsOptions) -> natsStatus {
-    boundary("natsOptions_Create", || {
-        let out = strings::required(newOpts)?;
-        library::open_default()?;
-        let opts = SharedOptions::new(Options::new(&library::defaults()));
-        // SAFETY: not NULL, and writable by the caller's promise.
-        unsafe { out.write(natsOptions::give(Arc::new(opts))) };
-        Ok(())
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsOptions_Create", (), |()| {
+            let out = Out::of(newOpts)?;
+            library::open_default()?;
+            let opts = SharedOptions::new(Options::new(&library::defaults()));
+            out.set(natsOptions::give(Arc::new(opts)))
+        })
+    }
 }
 
 /// Destroys options. Connections made with them are not affected.
@@ -32,8 +33,6 @@ pub unsafe extern "C" fn natsOptions_Create(newOpts: *mut *mut natsOptions) -> n
 /// @param opts the options, not to be used afterwards. NULL is accepted.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_Destroy(opts: *mut natsOptions) {
-    held("natsOptions_Destroy", (), || {
-        // SAFETY: NULL or a handle that the caller gives up.
-        drop(unsafe { natsOptions::take(opts) });
-    });
+    // SAFETY: the C contract.
+    unsafe { on("natsOptions_Destroy", Released(opts), |_| ()) }
 }

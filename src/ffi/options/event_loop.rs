@@ -11,33 +11,26 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use crate::client::connection::Connection;
 use crate::client::options::{EventLoop, EventLoopFactory};
 use crate::error::{Error, Result};
-use crate::ffi::options::callbacks::{outcome, status_of};
-use crate::ffi::options::change::change;
-use crate::ffi::support::callback::{Closure, word};
-use crate::ffi::support::{Handle, boundary};
-use crate::ffi::types::{
-    natsConnection, natsEvLoop_Attach, natsEvLoop_Detach, natsEvLoop_ReadAddRemove,
-    natsEvLoop_WriteAddRemove, natsOptions, natsSock, natsStatus,
-};
-use crate::thread_end::call_adapter as call;
+use crate::ffi::support::callback::call_adapter;
+use crate::ffi::support::*;
+use crate::ffi::types::*;
+
+/// The functions of an adapter, each with the type of C.
+#[derive(Clone, Copy)]
+struct Adapter {
+    attach: Callback<Attach>,
+    read: AddRemove,
+    write: AddRemove,
+    detach: Detach,
+}
 
 type Status = MaybeUninit<natsStatus>;
 type Attach = unsafe extern "C" fn(*mut *mut c_void, *mut c_void, *mut natsConnection, natsSock) -> Status;
 type AddRemove = unsafe extern "C" fn(*mut c_void, bool) -> Status;
 type Detach = unsafe extern "C" fn(*mut c_void) -> Status;
 
-/// The adapter's functions and the loop they work on.
-#[derive(Clone, Copy)]
-struct Adapter {
-    event_loop: Closure,
-    attach: Attach,
-    read: AddRemove,
-    write: AddRemove,
-    detach: Detach,
-}
-
 /// Makes an adapter for each connection; `None` when the loop or a function is missing.
-pub(super) fn factory(
+fn factory(
     event_loop: *mut c_void,
     attach: natsEvLoop_Attach,
     read: natsEvLoop_ReadAddRemove,
@@ -47,8 +40,8 @@ pub(super) fn factory(
     if event_loop.is_null() {
         return None;
     }
-    let event_loop = Closure::new(event_loop);
-    let adapter = Adapter { event_loop, attach: attach?, read: read?, write: write?, detach: detach? };
+    let attach = Callback::new(attach, event_loop)?;
+    let adapter = Adapter { attach, read: read?, write: write?, detach: detach? };
     Some(Arc::new(move || {
         Arc::new(Attached {
             adapter,
@@ -72,12 +65,11 @@ impl EventLoop for Attached {
         // The loop's reference is there before the adapter can use it; `ProcessDetachedEvent` drops it.
         let first = !self.referenced.swap(true, Ordering::AcqRel);
         let nc = if first { natsConnection::give(conn.clone()) } else { natsConnection::lend(conn) };
-        let (event_loop, user_data) = (self.adapter.event_loop.get(), self.user_data.as_ptr());
-        let arguments = [word(user_data), word(event_loop), word(nc), fd as usize, 0];
-        // SAFETY: a function of the program called as it was registered; calls for one connection do not
-        // overlap with attach, so nothing else touches the user data.
-        let returned = unsafe { call(self.adapter.attach as *const c_void, arguments) };
-        outcome(status_of(returned), None).map_err(|error| {
+        let attach = self.adapter.attach;
+        // SAFETY: the handle is there for the loop; calls for one connection do not overlap with attach, so
+        // nothing else touches the user data.
+        let result = unsafe { attach.call_adapter((self.user_data.as_ptr(), attach.closure(), nc, fd)) };
+        result.map_err(|error| {
             if first {
                 self.referenced.store(false, Ordering::Release);
                 // SAFETY: given above, and an adapter that failed keeps nothing.
@@ -88,21 +80,18 @@ impl EventLoop for Attached {
     }
 
     fn read(&self, add: bool) -> Result<()> {
-        let arguments = [word(self.user_data()), usize::from(add), 0, 0, 0];
-        // SAFETY: a function of the program called as it was registered.
-        outcome(status_of(unsafe { call(self.adapter.read as *const c_void, arguments) }), None)
+        // SAFETY: the adapter's own data.
+        unsafe { call_adapter(self.adapter.read, (self.user_data(), add)) }
     }
 
     fn write(&self, add: bool) -> Result<()> {
-        let arguments = [word(self.user_data()), usize::from(add), 0, 0, 0];
-        // SAFETY: a function of the program called as it was registered.
-        outcome(status_of(unsafe { call(self.adapter.write as *const c_void, arguments) }), None)
+        // SAFETY: the adapter's own data.
+        unsafe { call_adapter(self.adapter.write, (self.user_data(), add)) }
     }
 
     fn detach(&self) -> Result<()> {
-        let arguments = [word(self.user_data()), 0, 0, 0, 0];
-        // SAFETY: a function of the program called as it was registered.
-        outcome(status_of(unsafe { call(self.adapter.detach as *const c_void, arguments) }), None)
+        // SAFETY: the adapter's own data.
+        unsafe { call_adapter(self.adapter.detach, (self.user_data(),)) }
     }
 }
 
@@ -141,17 +130,14 @@ pub unsafe extern "C" fn natsOptions_SetEventLoop(
     writeCb: natsEvLoop_WriteAddRemove,
     detachCb: natsEvLoop_Detach,
 ) -> natsStatus {
-    boundary("natsOptions_SetEventLoop", || {
-        let factory = factory(event_loop, attachCb, readCb, writeCb, detachCb);
-        let factory = factory.ok_or(crate::error::Status::InvalidArg)?;
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe {
-            change(opts, |opts| {
-                opts.event_loop = Some(factory);
-                Ok(())
-            })
-        }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsOptions_SetEventLoop", opts, |opts| {
+            let factory = factory(event_loop, attachCb, readCb, writeCb, detachCb);
+            opts.event_loop = Some(factory.ok_or(crate::error::Status::InvalidArg)?);
+            Ok(())
+        })
+    }
 }
 
 #[cfg(test)]
@@ -191,13 +177,8 @@ mod tests {
 
     #[test]
     fn user_data_goes_out_and_statuses_come_back() {
-        let adapter = Adapter {
-            event_loop: Closure::new(null_mut()),
-            attach,
-            read: add_remove,
-            write: add_remove,
-            detach,
-        };
+        let attach = Callback::new(Some(attach as Attach), null_mut()).unwrap();
+        let adapter = Adapter { attach, read: add_remove, write: add_remove, detach };
         let user_data = AtomicPtr::new(26 as *mut c_void);
         let attached = Attached { adapter, user_data, referenced: AtomicBool::new(true) };
         let status = |result: Result<()>| result.map_err(|error| error.status()).err();

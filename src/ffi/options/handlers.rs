@@ -3,8 +3,7 @@
 use std::ffi::c_void;
 
 use crate::ffi::options::callbacks;
-use crate::ffi::options::change::{on_options, set};
-use crate::ffi::support::boundary;
+use crate::ffi::support::*;
 use crate::ffi::types::*;
 
 /// Sets the function told about errors that no call can return: permissions, slow consumers, failed drains
@@ -24,10 +23,12 @@ pub unsafe extern "C" fn natsOptions_SetErrorHandler(
     errHandler: natsErrHandler,
     closure: *mut c_void,
 ) -> natsStatus {
-    boundary("natsOptions_SetErrorHandler", || {
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.error_handler = callbacks::error(errHandler, closure)) }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsOptions_SetErrorHandler", opts, |opts| {
+            opts.error_handler = callbacks::error(errHandler, closure)
+        })
+    }
 }
 
 /// Sets the function called once when the connection is closed for good, by whatever cause. It runs on the
@@ -44,10 +45,12 @@ pub unsafe extern "C" fn natsOptions_SetClosedCB(
     closedCb: natsConnectionHandler,
     closure: *mut c_void,
 ) -> natsStatus {
-    boundary("natsOptions_SetClosedCB", || {
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.closed_handler = callbacks::connection(closedCb, closure)) }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsOptions_SetClosedCB", opts, |opts| {
+            opts.closed_handler = callbacks::connection(closedCb, closure)
+        })
+    }
 }
 
 /// Sets the function called when the connection is lost, or closed while connected. It runs on the library's
@@ -63,12 +66,12 @@ pub unsafe extern "C" fn natsOptions_SetDisconnectedCB(
     disconnectedCb: natsConnectionHandler,
     closure: *mut c_void,
 ) -> natsStatus {
-    boundary("natsOptions_SetDisconnectedCB", || {
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe {
-            set(opts, |opts| opts.disconnected_handler = callbacks::connection(disconnectedCb, closure))
-        }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsOptions_SetDisconnectedCB", opts, |opts| {
+            opts.disconnected_handler = callbacks::connection(disconnectedCb, closure)
+        })
+    }
 }
 
 /// Extension. Sets a callback that gets the reason of every disconnect. It is called right before the
@@ -84,11 +87,10 @@ pub unsafe extern "C-unwind" fn natsOptions_SetDisconnectedErrCB(
     disconnectedErrCb: natsDisconnectedErrHandler,
     closure: *mut c_void,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL.
+    // SAFETY: the C contract.
     unsafe {
-        on_options("natsOptions_SetDisconnectedErrCB", opts, |opts| {
-            opts.liveness.disconnect_handler = callbacks::disconnect_handler(disconnectedErrCb, closure);
-            Ok(())
+        on("natsOptions_SetDisconnectedErrCB", opts, |opts| {
+            opts.liveness.disconnect_handler = callbacks::disconnect(disconnectedErrCb, closure)
         })
     }
 }
@@ -106,10 +108,12 @@ pub unsafe extern "C" fn natsOptions_SetReconnectedCB(
     reconnectedCb: natsConnectionHandler,
     closure: *mut c_void,
 ) -> natsStatus {
-    boundary("natsOptions_SetReconnectedCB", || {
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.reconnected_handler = callbacks::connection(reconnectedCb, closure)) }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsOptions_SetReconnectedCB", opts, |opts| {
+            opts.reconnected_handler = callbacks::connection(reconnectedCb, closure)
+        })
+    }
 }
 
 /// Sets the function called when the server told about servers that were not known before. Not called for
@@ -126,12 +130,12 @@ pub unsafe extern "C" fn natsOptions_SetDiscoveredServersCB(
     discoveredServersCb: natsConnectionHandler,
     closure: *mut c_void,
 ) -> natsStatus {
-    boundary("natsOptions_SetDiscoveredServersCB", || {
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe {
-            set(opts, |opts| opts.discovered_handler = callbacks::connection(discoveredServersCb, closure))
-        }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsOptions_SetDiscoveredServersCB", opts, |opts| {
+            opts.discovered_handler = callbacks::connection(discoveredServersCb, closure)
+        })
+    }
 }
 
 /// Sets the function called when the server says that it is going to shut down. It runs on the library's
@@ -147,10 +151,12 @@ pub unsafe extern "C" fn natsOptions_SetLameDuckModeCB(
     lameDuckCb: natsConnectionHandler,
     closure: *mut c_void,
 ) -> natsStatus {
-    boundary("natsOptions_SetLameDuckModeCB", || {
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.lame_duck_handler = callbacks::connection(lameDuckCb, closure)) }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsOptions_SetLameDuckModeCB", opts, |opts| {
+            opts.lame_duck_handler = callbacks::connection(lameDuckCb, closure)
+        })
+    }
 }
 
 /// Extension. Sets a callback that is told when a keep-alive PING is sent, answered, or missed its PONG.
@@ -165,11 +171,10 @@ pub unsafe extern "C-unwind" fn natsOptions_SetPingEventCB(
     pingEventCb: natsPingEventHandler,
     closure: *mut c_void,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL.
+    // SAFETY: the C contract.
     unsafe {
-        on_options("natsOptions_SetPingEventCB", opts, |opts| {
-            opts.liveness.ping_handler = callbacks::ping_handler(pingEventCb, closure);
-            Ok(())
+        on("natsOptions_SetPingEventCB", opts, |opts| {
+            opts.liveness.ping_handler = callbacks::ping(pingEventCb, closure)
         })
     }
 }

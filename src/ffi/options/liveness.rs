@@ -2,8 +2,7 @@
 
 use std::ffi::c_int;
 
-use crate::ffi::options::change::{on_options, set};
-use crate::ffi::support::boundary;
+use crate::ffi::support::{self, *};
 use crate::ffi::types::*;
 
 /// Sets the time between the pings that show whether the server is still there. Default: 120000.
@@ -13,10 +12,8 @@ use crate::ffi::types::*;
 /// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_SetPingInterval(opts: *mut natsOptions, interval: i64) -> natsStatus {
-    boundary("natsOptions_SetPingInterval", || {
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.ping_interval_ms = interval) }
-    })
+    // SAFETY: the C contract.
+    unsafe { on("natsOptions_SetPingInterval", opts, |opts| opts.ping_interval_ms = interval) }
 }
 
 /// Sets how many pings may be unanswered. When the next one would be sent the connection counts as lost
@@ -30,10 +27,8 @@ pub unsafe extern "C" fn natsOptions_SetMaxPingsOut(
     opts: *mut natsOptions,
     maxPingsOut: c_int,
 ) -> natsStatus {
-    boundary("natsOptions_SetMaxPingsOut", || {
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.max_pings_out = maxPingsOut) }
-    })
+    // SAFETY: the C contract.
+    unsafe { on("natsOptions_SetMaxPingsOut", opts, |opts| opts.max_pings_out = maxPingsOut) }
 }
 
 /// Extension. Lets a connection count as stale once a keep-alive PING is unanswered for a time, if that comes
@@ -45,8 +40,8 @@ pub unsafe extern "C" fn natsOptions_SetMaxPingsOut(
 /// @return #NATS_OK; #NATS_INVALID_ARG for NULL or a negative time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsOptions_SetPongTimeout(opts: *mut natsOptions, ms: i64) -> natsStatus {
-    // SAFETY: a live handle or NULL.
-    unsafe { on_options("natsOptions_SetPongTimeout", opts, |opts| opts.set_pong_timeout(ms)) }
+    // SAFETY: the C contract.
+    unsafe { on("natsOptions_SetPongTimeout", opts, |opts| opts.set_pong_timeout(ms)) }
 }
 
 /// Extension. Has a dead server found within a time, whatever the program is doing: the one knob to turn.
@@ -68,8 +63,8 @@ pub unsafe extern "C-unwind" fn natsOptions_SetMaxDetectionTime(
     opts: *mut natsOptions,
     ms: i64,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL.
-    unsafe { on_options("natsOptions_SetMaxDetectionTime", opts, |opts| opts.set_max_detection(ms)) }
+    // SAFETY: the C contract.
+    unsafe { on("natsOptions_SetMaxDetectionTime", opts, |opts| opts.set_max_detection(ms)) }
 }
 
 /// Extension. Lets the system probe idle connections (`SO_KEEPALIVE`), on every socket, those made for a
@@ -91,9 +86,9 @@ pub unsafe extern "C-unwind" fn natsOptions_SetTCPKeepAlive(
     interval: c_int,
     count: c_int,
 ) -> natsStatus {
-    // SAFETY: a live handle or NULL.
+    // SAFETY: the C contract.
     unsafe {
-        on_options("natsOptions_SetTCPKeepAlive", opts, |opts| {
+        support::on("natsOptions_SetTCPKeepAlive", opts, |opts| {
             opts.set_tcp_keep_alive(on.then_some([idle, interval, count]))
         })
     }
@@ -108,6 +103,6 @@ pub unsafe extern "C-unwind" fn natsOptions_SetTCPKeepAlive(
 /// @return #NATS_OK; #NATS_INVALID_ARG for NULL or a negative time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsOptions_SetTCPUserTimeout(opts: *mut natsOptions, ms: i64) -> natsStatus {
-    // SAFETY: a live handle or NULL.
-    unsafe { on_options("natsOptions_SetTCPUserTimeout", opts, |opts| opts.set_tcp_user_timeout(ms)) }
+    // SAFETY: the C contract.
+    unsafe { on("natsOptions_SetTCPUserTimeout", opts, |opts| opts.set_tcp_user_timeout(ms)) }
 }

@@ -4,7 +4,6 @@ pub mod auth;
 pub mod behaviour;
 pub mod buffers;
 mod callbacks;
-mod change;
 pub mod create;
 pub mod event_loop;
 pub mod handlers;
@@ -22,7 +21,7 @@ mod tests {
     use super::create::*;
     use super::servers::*;
     use crate::client::options::{Defaults, Options, SharedOptions};
-    use crate::ffi::support::Handle;
+    use crate::ffi::support::Shared;
     use crate::ffi::types::{natsOptions, natsStatus};
     use crate::proto::memory::Text;
 

@@ -3,8 +3,7 @@
 use std::ffi::{c_int, c_void};
 
 use crate::ffi::options::callbacks;
-use crate::ffi::options::change::{change, set};
-use crate::ffi::support::boundary;
+use crate::ffi::support::*;
 use crate::ffi::types::*;
 
 /// Says whether the library reconnects when the connection is lost. Default: true. Otherwise the connection
@@ -15,10 +14,8 @@ use crate::ffi::types::*;
 /// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_SetAllowReconnect(opts: *mut natsOptions, allow: bool) -> natsStatus {
-    boundary("natsOptions_SetAllowReconnect", || {
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.allow_reconnect = allow) }
-    })
+    // SAFETY: the C contract.
+    unsafe { on("natsOptions_SetAllowReconnect", opts, |opts| opts.allow_reconnect = allow) }
 }
 
 /// Reconnects after an error reported by the server that normally closes the connection. Default: false.
@@ -31,10 +28,12 @@ pub unsafe extern "C" fn natsOptions_SetReconnectOnProtocolError(
     opts: *mut natsOptions,
     reconnect: bool,
 ) -> natsStatus {
-    boundary("natsOptions_SetReconnectOnProtocolError", || {
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.reconnect_on_protocol_error = reconnect) }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsOptions_SetReconnectOnProtocolError", opts, |opts| {
+            opts.reconnect_on_protocol_error = reconnect
+        })
+    }
 }
 
 /// Limits the attempts to reconnect to each server; a server that used them up is forgotten. Default: 60.
@@ -49,10 +48,8 @@ pub unsafe extern "C" fn natsOptions_SetMaxReconnect(
     opts: *mut natsOptions,
     maxReconnect: c_int,
 ) -> natsStatus {
-    boundary("natsOptions_SetMaxReconnect", || {
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.max_reconnect = maxReconnect) }
-    })
+    // SAFETY: the C contract.
+    unsafe { on("natsOptions_SetMaxReconnect", opts, |opts| opts.max_reconnect = maxReconnect) }
 }
 
 /// Sets the wait before a server is tried again, once all servers were tried. Default: 2000. See
@@ -66,10 +63,8 @@ pub unsafe extern "C" fn natsOptions_SetReconnectWait(
     opts: *mut natsOptions,
     reconnectWait: i64,
 ) -> natsStatus {
-    boundary("natsOptions_SetReconnectWait", || {
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_reconnect_wait(reconnectWait)) }
-    })
+    // SAFETY: the C contract.
+    unsafe { on("natsOptions_SetReconnectWait", opts, |opts| opts.set_reconnect_wait(reconnectWait)) }
 }
 
 /// Sets the longest random time added to the wait of natsOptions_SetReconnectWait(), so that the clients of a
@@ -85,10 +80,8 @@ pub unsafe extern "C" fn natsOptions_SetReconnectJitter(
     jitter: i64,
     jitterTLS: i64,
 ) -> natsStatus {
-    boundary("natsOptions_SetReconnectJitter", || {
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_reconnect_jitter(jitter, jitterTLS)) }
-    })
+    // SAFETY: the C contract.
+    unsafe { on("natsOptions_SetReconnectJitter", opts, |opts| opts.set_reconnect_jitter(jitter, jitterTLS)) }
 }
 
 /// Sets a function that decides how long to wait, instead of natsOptions_SetReconnectWait() and
@@ -108,10 +101,12 @@ pub unsafe extern "C" fn natsOptions_SetCustomReconnectDelay(
     cb: natsCustomReconnectDelayHandler,
     closure: *mut c_void,
 ) -> natsStatus {
-    boundary("natsOptions_SetCustomReconnectDelay", || {
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.custom_reconnect_delay = callbacks::reconnect_delay(cb, closure)) }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsOptions_SetCustomReconnectDelay", opts, |opts| {
+            opts.custom_reconnect_delay = callbacks::reconnect_delay(cb, closure)
+        })
+    }
 }
 
 /// Sets how much may be published while the library reconnects. Publishing fails with
@@ -126,10 +121,10 @@ pub unsafe extern "C" fn natsOptions_SetReconnectBufSize(
     opts: *mut natsOptions,
     reconnectBufSize: c_int,
 ) -> natsStatus {
-    boundary("natsOptions_SetReconnectBufSize", || {
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_reconnect_buf_size(reconnectBufSize)) }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsOptions_SetReconnectBufSize", opts, |opts| opts.set_reconnect_buf_size(reconnectBufSize))
+    }
 }
 
 /// Keeps trying when the first connect fails. Default: false.
@@ -150,12 +145,10 @@ pub unsafe extern "C" fn natsOptions_SetRetryOnFailedConnect(
     connectedCb: natsConnectionHandler,
     closure: *mut c_void,
 ) -> natsStatus {
-    boundary("natsOptions_SetRetryOnFailedConnect", || {
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe {
-            set(opts, |opts| {
-                opts.set_retry_on_failed_connect(retry, callbacks::connection(connectedCb, closure))
-            })
-        }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsOptions_SetRetryOnFailedConnect", opts, |opts| {
+            opts.set_retry_on_failed_connect(retry, callbacks::connection(connectedCb, closure))
+        })
+    }
 }

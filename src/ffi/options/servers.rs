@@ -4,8 +4,7 @@ use std::ffi::{c_char, c_int, c_void};
 
 use crate::error::{Status, fail};
 use crate::ffi::options::callbacks;
-use crate::ffi::options::change::{change, set};
-use crate::ffi::support::{boundary, strings};
+use crate::ffi::support::*;
 use crate::ffi::types::*;
 
 /// Sets the URL of the server to connect to: `[scheme://][user[:password]@|token@]host[:port]`, port 4222 by
@@ -20,12 +19,8 @@ use crate::ffi::types::*;
 /// TLS.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_SetURL(opts: *mut natsOptions, url: *const c_char) -> natsStatus {
-    boundary("natsOptions_SetURL", || {
-        // SAFETY: NULL or a C string that lives for the call.
-        let url = unsafe { strings::bytes(url) };
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_url(url)) }
-    })
+    // SAFETY: the C contract.
+    unsafe { on("natsOptions_SetURL", opts, |opts| opts.set_url(bytes(url))) }
 }
 
 /// Sets the URLs of several servers; see natsOptions_SetURL() for their form and the meaning of `tls://`,
@@ -43,28 +38,23 @@ pub unsafe extern "C" fn natsOptions_SetServers(
     servers: *mut *const c_char,
     serversCount: c_int,
 ) -> natsStatus {
-    boundary("natsOptions_SetServers", || {
-        if (servers.is_null() && serversCount != 0) || (!servers.is_null() && serversCount <= 0) {
-            return Err(Status::InvalidArg.into());
-        }
-        let urls = if servers.is_null() {
-            &[]
-        } else {
-            // SAFETY: the array has the number of elements the caller says, at least 1.
-            unsafe { std::slice::from_raw_parts(servers.cast_const(), serversCount as usize) }
-        };
-        // SAFETY: `opts` is NULL or a live handle; each element is NULL or a C string that lives for the
-        // call.
-        unsafe {
-            change(opts, |opts| {
-                if urls.iter().any(|url| url.is_null()) {
-                    opts.set_servers([])?;
-                    return fail(Status::InvalidArg, "a server URL is NULL");
-                }
-                opts.set_servers(urls.iter().filter_map(|url| strings::bytes(*url)))
-            })
-        }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsOptions_SetServers", opts, |opts| {
+            if servers.is_null() != (serversCount == 0) || serversCount < 0 {
+                return Err(Status::InvalidArg.into());
+            }
+            let urls = match serversCount as usize {
+                0 => &[],
+                count => std::slice::from_raw_parts(servers.cast_const(), count),
+            };
+            if urls.iter().any(|url| url.is_null()) {
+                opts.set_servers([])?;
+                return fail(Status::InvalidArg, "a server URL is NULL");
+            }
+            opts.set_servers(urls.iter().filter_map(|url| bytes(*url)))
+        })
+    }
 }
 
 /// Keeps servers in the order given, and the addresses of a host in the order resolved. Default: false, both
@@ -75,10 +65,8 @@ pub unsafe extern "C" fn natsOptions_SetServers(
 /// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_SetNoRandomize(opts: *mut natsOptions, noRandomize: bool) -> natsStatus {
-    boundary("natsOptions_SetNoRandomize", || {
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.no_randomize = noRandomize) }
-    })
+    // SAFETY: the C contract.
+    unsafe { on("natsOptions_SetNoRandomize", opts, |opts| opts.no_randomize = noRandomize) }
 }
 
 /// Bounds the time for connecting to one server, from resolving its name to its first answer. Default: 2000.
@@ -88,10 +76,8 @@ pub unsafe extern "C" fn natsOptions_SetNoRandomize(opts: *mut natsOptions, noRa
 /// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `timeout` negative.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_SetTimeout(opts: *mut natsOptions, timeout: i64) -> natsStatus {
-    boundary("natsOptions_SetTimeout", || {
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_timeout(timeout)) }
-    })
+    // SAFETY: the C contract.
+    unsafe { on("natsOptions_SetTimeout", opts, |opts| opts.set_timeout(timeout)) }
 }
 
 /// Sets which addresses of a host are tried, and in which order. Default: 0.
@@ -101,10 +87,8 @@ pub unsafe extern "C" fn natsOptions_SetTimeout(opts: *mut natsOptions, timeout:
 /// @return #NATS_OK; #NATS_INVALID_ARG if `opts` is NULL or `order` another number.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_IPResolutionOrder(opts: *mut natsOptions, order: c_int) -> natsStatus {
-    boundary("natsOptions_IPResolutionOrder", || {
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_ip_resolution_order(order)) }
-    })
+    // SAFETY: the C contract.
+    unsafe { on("natsOptions_IPResolutionOrder", opts, |opts| opts.set_ip_resolution_order(order)) }
 }
 
 /// Uses the given servers only, not those the server tells about. Default: false.
@@ -117,10 +101,10 @@ pub unsafe extern "C" fn natsOptions_SetIgnoreDiscoveredServers(
     opts: *mut natsOptions,
     ignore: bool,
 ) -> natsStatus {
-    boundary("natsOptions_SetIgnoreDiscoveredServers", || {
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.ignore_discovered_servers = ignore) }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsOptions_SetIgnoreDiscoveredServers", opts, |opts| opts.ignore_discovered_servers = ignore)
+    }
 }
 
 /// Sets a function that makes the TCP connection to a server, through a proxy for example, instead of the
@@ -140,8 +124,10 @@ pub unsafe extern "C" fn natsOptions_SetProxyConnHandler(
     proxyConnHandler: natsProxyConnHandler,
     closure: *mut c_void,
 ) -> natsStatus {
-    boundary("natsOptions_SetProxyConnHandler", || {
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.proxy_handler = callbacks::proxy(proxyConnHandler, closure)) }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsOptions_SetProxyConnHandler", opts, |opts| {
+            opts.proxy_handler = callbacks::proxy(proxyConnHandler, closure)
+        })
+    }
 }

@@ -5,11 +5,10 @@
 
 use std::ffi::c_char;
 
-use crate::client::options::TlsSettings;
+use crate::client::options::{Options, TlsSettings};
 use crate::error::{Result, Status, fail};
-use crate::ffi::options::change::change;
-use crate::ffi::support::{boundary, strings};
-use crate::ffi::types::{natsOptions, natsSSLVerifyCb, natsStatus};
+use crate::ffi::support::*;
+use crate::ffi::types::*;
 
 /// Turns TLS on or off for connections made with these options.
 ///
@@ -31,10 +30,8 @@ use crate::ffi::types::{natsOptions, natsSSLVerifyCb, natsStatus};
 /// all functions about TLS.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_SetSecure(opts: *mut natsOptions, secure: bool) -> natsStatus {
-    tls_option("natsOptions_SetSecure", || {
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_secure(secure)) }
-    })
+    // SAFETY: the C contract.
+    unsafe { on("natsOptions_SetSecure", Tls(opts), |opts| opts.options(|opts| opts.set_secure(secure))) }
 }
 
 /// Begins TLS with the first byte, before the server has said anything, and turns TLS on. For servers that
@@ -45,10 +42,10 @@ pub unsafe extern "C" fn natsOptions_SetSecure(opts: *mut natsOptions, secure: b
 /// exists.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_TLSHandshakeFirst(opts: *mut natsOptions) -> natsStatus {
-    tls_option("natsOptions_TLSHandshakeFirst", || {
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_tls_first()) }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsOptions_TLSHandshakeFirst", Tls(opts), |opts| opts.options(|opts| opts.set_tls_first()))
+    }
 }
 
 /// Lets a verification callback run for several connections at the same time. Without this call, the callback
@@ -60,10 +57,12 @@ pub unsafe extern "C" fn natsOptions_TLSHandshakeFirst(opts: *mut natsOptions) -
 /// exists.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_AllowConcurrentTLSHandshakes(opts: *mut natsOptions) -> natsStatus {
-    tls_option("natsOptions_AllowConcurrentTLSHandshakes", || {
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change_tls(opts, |tls| tls.allow_concurrent_handshakes()) }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsOptions_AllowConcurrentTLSHandshakes", Tls(opts), |opts| {
+            opts.set(|tls| tls.allow_concurrent_handshakes())
+        })
+    }
 }
 
 /// Trusts the authorities whose certificates (PEM) are in a file, in addition to those trusted already.
@@ -77,12 +76,13 @@ pub unsafe extern "C" fn natsOptions_LoadCATrustedCertificates(
     opts: *mut natsOptions,
     fileName: *const c_char,
 ) -> natsStatus {
-    tls_option("natsOptions_LoadCATrustedCertificates", || {
-        // SAFETY: NULL or a C string that lives for the call.
-        let file = unsafe { strings::non_empty(fileName) }.ok_or(Status::InvalidArg)?;
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.change_tls(|tls| tls.add_trusted_file(file))) }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsOptions_LoadCATrustedCertificates", Tls(opts), |opts| {
+            let file = given(fileName)?;
+            opts.change(|tls| tls.add_trusted_file(file))
+        })
+    }
 }
 
 /// Trusts the authorities whose certificates (PEM) are in a directory, in addition to those trusted already.
@@ -97,12 +97,13 @@ pub unsafe extern "C" fn natsOptions_LoadCATrustedCertificatesPath(
     opts: *mut natsOptions,
     path: *const c_char,
 ) -> natsStatus {
-    tls_option("natsOptions_LoadCATrustedCertificatesPath", || {
-        // SAFETY: NULL or a C string that lives for the call.
-        let path = unsafe { strings::non_empty(path) }.ok_or(Status::InvalidArg)?;
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.change_tls(|tls| tls.add_trusted_directory(path))) }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsOptions_LoadCATrustedCertificatesPath", Tls(opts), |opts| {
+            let path = given(path)?;
+            opts.change(|tls| tls.add_trusted_directory(path))
+        })
+    }
 }
 
 /// Trusts the authorities whose certificates are in a text, in addition to those trusted already. The text
@@ -119,14 +120,15 @@ pub unsafe extern "C" fn natsOptions_SetCATrustedCertificates(
     opts: *mut natsOptions,
     certificates: *const c_char,
 ) -> natsStatus {
-    tls_option("natsOptions_SetCATrustedCertificates", || {
-        // SAFETY: NULL or a C string that lives for the call.
-        let Some(certificates) = (unsafe { strings::non_empty(certificates) }) else {
-            return fail(Status::InvalidArg, "CA certificates can't be NULL nor empty");
-        };
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.change_tls(|tls| tls.add_trusted(certificates))) }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsOptions_SetCATrustedCertificates", Tls(opts), |opts| {
+            let Some(certificates) = non_empty(certificates) else {
+                return fail(Status::InvalidArg, "CA certificates can't be NULL nor empty");
+            };
+            opts.change(|tls| tls.add_trusted(certificates))
+        })
+    }
 }
 
 /// Sets the certificate chain and the private key (PEM) that identify this client to servers that ask for it.
@@ -143,12 +145,13 @@ pub unsafe extern "C" fn natsOptions_LoadCertificatesChain(
     certsFileName: *const c_char,
     keyFileName: *const c_char,
 ) -> natsStatus {
-    tls_option("natsOptions_LoadCertificatesChain", || {
-        // SAFETY: NULL or C strings that live for the call.
-        let (certs, key) = unsafe { both(certsFileName, keyFileName, NO_FILES) }?;
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.change_tls(|tls| tls.load_certificate(certs, key))) }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsOptions_LoadCertificatesChain", Tls(opts), |opts| {
+            let (certs, key) = both(certsFileName, keyFileName, NO_FILES)?;
+            opts.change(|tls| tls.load_certificate(certs, key))
+        })
+    }
 }
 
 /// As natsOptions_LoadCertificatesChain(), but the files are read at each connect and reconnect, so that they
@@ -166,12 +169,13 @@ pub unsafe extern "C" fn natsOptions_LoadCertificatesChainDynamic(
     certsFileName: *const c_char,
     keyFileName: *const c_char,
 ) -> natsStatus {
-    tls_option("natsOptions_LoadCertificatesChainDynamic", || {
-        // SAFETY: NULL or C strings that live for the call.
-        let (certs, key) = unsafe { both(certsFileName, keyFileName, NO_FILES) }?;
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.change_tls(|tls| tls.set_dynamic_certificate(certs, key))) }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsOptions_LoadCertificatesChainDynamic", Tls(opts), |opts| {
+            let (certs, key) = both(certsFileName, keyFileName, NO_FILES)?;
+            opts.change(|tls| tls.set_dynamic_certificate(certs, key))
+        })
+    }
 }
 
 /// As natsOptions_LoadCertificatesChain(), from texts in PEM format.
@@ -187,12 +191,13 @@ pub unsafe extern "C" fn natsOptions_SetCertificatesChain(
     cert: *const c_char,
     key: *const c_char,
 ) -> natsStatus {
-    tls_option("natsOptions_SetCertificatesChain", || {
-        // SAFETY: NULL or C strings that live for the call.
-        let (cert, key) = unsafe { both(cert, key, "certificate and key can't be NULL nor empty") }?;
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.change_tls(|tls| tls.set_certificate(cert, key))) }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsOptions_SetCertificatesChain", Tls(opts), |opts| {
+            let (cert, key) = both(cert, key, "certificate and key can't be NULL nor empty")?;
+            opts.change(|tls| tls.set_certificate(cert, key))
+        })
+    }
 }
 
 /// Sets the ciphers that may be used with TLS 1.2.
@@ -206,12 +211,13 @@ pub unsafe extern "C" fn natsOptions_SetCiphers(
     opts: *mut natsOptions,
     ciphers: *const c_char,
 ) -> natsStatus {
-    tls_option("natsOptions_SetCiphers", || {
-        // SAFETY: NULL or a C string that lives for the call.
-        let ciphers = unsafe { strings::non_empty(ciphers) }.ok_or(Status::InvalidArg)?;
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.change_tls(|tls| tls.set_ciphers(ciphers))) }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsOptions_SetCiphers", Tls(opts), |opts| {
+            let ciphers = given(ciphers)?;
+            opts.change(|tls| tls.set_ciphers(ciphers))
+        })
+    }
 }
 
 /// Sets the cipher suites that may be used with TLS 1.3.
@@ -225,12 +231,13 @@ pub unsafe extern "C" fn natsOptions_SetCipherSuites(
     opts: *mut natsOptions,
     ciphers: *const c_char,
 ) -> natsStatus {
-    tls_option("natsOptions_SetCipherSuites", || {
-        // SAFETY: NULL or a C string that lives for the call.
-        let suites = unsafe { strings::bytes(ciphers) }.ok_or(Status::InvalidArg)?;
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.change_tls(|tls| tls.set_cipher_suites(suites))) }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsOptions_SetCipherSuites", Tls(opts), |opts| {
+            let suites = bytes(ciphers).ok_or(Status::InvalidArg)?;
+            opts.change(|tls| tls.set_cipher_suites(suites))
+        })
+    }
 }
 
 /// Sets the name that the server's certificate must be for, in place of the host of the URL.
@@ -244,12 +251,12 @@ pub unsafe extern "C" fn natsOptions_SetExpectedHostname(
     opts: *mut natsOptions,
     hostname: *const c_char,
 ) -> natsStatus {
-    tls_option("natsOptions_SetExpectedHostname", || {
-        // SAFETY: NULL or a C string that lives for the call.
-        let host = unsafe { strings::bytes(hostname) };
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.change_tls(|tls| tls.set_expected_host(host))) }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsOptions_SetExpectedHostname", Tls(opts), |opts| {
+            opts.change(|tls| tls.set_expected_host(bytes(hostname)))
+        })
+    }
 }
 
 /// Accepts any certificate of a server, without knowing who it is. Not for production.
@@ -264,10 +271,12 @@ pub unsafe extern "C" fn natsOptions_SkipServerVerification(
     opts: *mut natsOptions,
     skip: bool,
 ) -> natsStatus {
-    tls_option("natsOptions_SkipServerVerification", || {
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change_tls(opts, |tls| tls.set_skip_verification(skip)) }
-    })
+    // SAFETY: the C contract.
+    unsafe {
+        on("natsOptions_SkipServerVerification", Tls(opts), |opts| {
+            opts.set(|tls| tls.set_skip_verification(skip))
+        })
+    }
 }
 
 /// Lets the program decide on the server's certificates. OpenSSL calls it for each certificate of the chain,
@@ -284,33 +293,56 @@ pub unsafe extern "C" fn natsOptions_SetSSLVerificationCallback(
     opts: *mut natsOptions,
     callback: natsSSLVerifyCb,
 ) -> natsStatus {
-    tls_option("natsOptions_SetSSLVerificationCallback", || {
-        // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change_tls(opts, |tls| tls.set_verify_callback(callback)) }
-    })
-}
-
-/// Runs the body of an exported function; a build without TLS does not get that far.
-fn tls_option(name: &'static str, body: impl FnOnce() -> Result<()>) -> natsStatus {
-    boundary(name, || {
-        TlsSettings::available()?;
-        body()
-    })
-}
-
-/// Changes a TLS setting where the change itself cannot fail.
-///
-/// # Safety
-/// `opts` is NULL or a live handle.
-unsafe fn change_tls(opts: *mut natsOptions, set: impl FnOnce(&mut TlsSettings)) -> Result<()> {
-    // SAFETY: as promised by the caller.
+    // SAFETY: the C contract.
     unsafe {
-        change(opts, |opts| {
-            opts.change_tls(|tls| {
-                set(tls);
-                Ok(())
-            })
+        on("natsOptions_SetSSLVerificationCallback", Tls(opts), |opts| {
+            opts.set(|tls| tls.set_verify_callback(callback))
         })
+    }
+}
+
+/// Options whose TLS settings a function changes. In a build without TLS that fails. The options are looked
+/// at once the function has looked at its arguments.
+#[derive(Clone, Copy)]
+struct Tls(*mut natsOptions);
+
+impl Target for Tls {
+    type Given<'a> = Tls;
+
+    const MODE: Mode = Mode::Held;
+
+    unsafe fn with<R>(self, body: impl FnOnce(Tls) -> R) -> Result<R> {
+        TlsSettings::available()?;
+        Ok(body(self))
+    }
+}
+
+impl Tls {
+    /// # Safety
+    /// The C contract.
+    unsafe fn options(self, change: impl FnOnce(&mut Options) -> Result<()>) -> Result<()> {
+        // SAFETY: as promised by the caller.
+        unsafe { natsOptions::borrow(self.0) }?.with(change)
+    }
+
+    /// # Safety
+    /// The C contract.
+    unsafe fn change(self, change: impl FnOnce(&mut TlsSettings) -> Result<()>) -> Result<()> {
+        // SAFETY: as promised by the caller.
+        unsafe { self.options(|opts| opts.change_tls(change)) }
+    }
+
+    /// Changes what cannot fail.
+    ///
+    /// # Safety
+    /// The C contract.
+    unsafe fn set(self, set: impl FnOnce(&mut TlsSettings)) -> Result<()> {
+        let change = |tls: &mut TlsSettings| {
+            set(tls);
+            Ok(())
+        };
+        // SAFETY: as promised by the caller.
+        unsafe { self.change(change) }
     }
 }
 
@@ -326,7 +358,7 @@ unsafe fn both<'a>(
     refusal: &'static str,
 ) -> Result<(&'a [u8], &'a [u8])> {
     // SAFETY: as promised by the caller.
-    match unsafe { (strings::non_empty(first), strings::non_empty(second)) } {
+    match unsafe { (non_empty(first), non_empty(second)) } {
         (Some(first), Some(second)) => Ok((first, second)),
         _ => fail(Status::InvalidArg, refusal),
     }

@@ -1,17 +1,19 @@
-//! Opaque C handles. Each is an `Arc` turned into a raw pointer; only shared references are ever taken from
-//! one.
+//! Opaque C handles: each a pointer that C gets, with the Rust object behind it.
 
+use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
+use std::ptr::NonNull;
 use std::sync::Arc;
 
-use crate::error::{Result, Status};
+use crate::error::{Error, Result, Status};
 
-/// A C handle type and the Rust object behind it.
-pub(crate) trait Handle: Sized {
-    type Object;
+/// A handle of an object that C and the library have references to: an `Arc` turned into a pointer. Only
+/// shared references are ever taken from one.
+pub(crate) trait Shared: Sized {
+    type Object: 'static;
 
-    /// Gives a strong reference to C; taken back by [`Handle::take`].
+    /// Gives a strong reference to C; taken back by [`Shared::take`].
     fn give(object: Arc<Self::Object>) -> *mut Self {
         Self::given(&object);
         Arc::into_raw(object) as *mut Self
@@ -26,6 +28,7 @@ pub(crate) trait Handle: Sized {
     ///
     /// # Safety
     /// `handle` is NULL or was made by `give` or `lend` and is still alive.
+    #[inline(always)]
     unsafe fn borrow<'a>(handle: *const Self) -> Result<Borrowed<'a, Self::Object>> {
         // SAFETY: as promised by the caller.
         unsafe { Self::borrow_opt(handle) }.ok_or_else(|| Status::InvalidArg.into())
@@ -34,14 +37,15 @@ pub(crate) trait Handle: Sized {
     /// The object behind a handle, `None` for NULL.
     ///
     /// # Safety
-    /// As for [`Handle::borrow`].
+    /// As for [`Shared::borrow`].
+    #[inline(always)]
     unsafe fn borrow_opt<'a>(handle: *const Self) -> Option<Borrowed<'a, Self::Object>> {
         if handle.is_null() {
             return None;
         }
         // SAFETY: the pointer came from an Arc of this type; ManuallyDrop leaves its count alone.
         let arc = unsafe { Arc::from_raw(handle.cast::<Self::Object>()) };
-        Some(Borrowed { arc: ManuallyDrop::new(arc), life: std::marker::PhantomData })
+        Some(Borrowed { arc: ManuallyDrop::new(arc), life: PhantomData })
     }
 
     /// Takes the reference given to C back; `None` for NULL.
@@ -58,17 +62,22 @@ pub(crate) trait Handle: Sized {
         Some(object)
     }
 
+    /// Refuses an object that a fork left behind.
+    fn check(_object: &Self::Object) -> Result<()> {
+        Ok(())
+    }
+
     /// The program gets a reference.
-    fn given(_object: &Arc<Self::Object>) {}
+    fn given(_object: &Self::Object) {}
 
     /// The program gives one back.
-    fn taken(_object: &Arc<Self::Object>) {}
+    fn taken(_object: &Self::Object) {}
 }
 
 /// A reference to an object held by a C handle; cloning the `Arc` inside keeps the object beyond the call.
 pub(crate) struct Borrowed<'a, T> {
     arc: ManuallyDrop<Arc<T>>,
-    life: std::marker::PhantomData<&'a T>,
+    life: PhantomData<&'a T>,
 }
 
 impl<T> Deref for Borrowed<'_, T> {
@@ -76,5 +85,100 @@ impl<T> Deref for Borrowed<'_, T> {
 
     fn deref(&self) -> &Arc<T> {
         &self.arc
+    }
+}
+
+/// A handle of an object that C owns, and changes on one thread at a time.
+pub(crate) trait Owned: Sized {
+    type Object: 'static;
+    type Borrowed<'a>: Deref<Target = Self::Object>;
+    type BorrowedMut<'a>: DerefMut<Target = Self::Object>;
+
+    /// Gives the object to C; taken back by [`Owned::take`].
+    fn give(object: Self::Object) -> *mut Self;
+
+    /// The object behind a handle, to be read.
+    ///
+    /// # Safety
+    /// The handle is alive, and nobody changes the object meanwhile.
+    unsafe fn open<'a>(handle: NonNull<Self>) -> Self::Borrowed<'a>;
+
+    /// The object behind a handle, to be changed.
+    ///
+    /// # Safety
+    /// The handle is alive, and nobody else uses the object meanwhile.
+    unsafe fn open_mut<'a>(handle: NonNull<Self>) -> Self::BorrowedMut<'a>;
+
+    /// The object itself.
+    ///
+    /// # Safety
+    /// The handle is alive, and not used by C afterwards.
+    unsafe fn close(handle: NonNull<Self>) -> Self::Object;
+
+    /// What a function on NULL fails with.
+    fn missing() -> Error {
+        Status::InvalidArg.into()
+    }
+
+    /// The object behind a handle that is an argument; NULL is an invalid one.
+    ///
+    /// # Safety
+    /// As for [`Owned::open`], or `handle` is NULL.
+    #[inline(always)]
+    unsafe fn borrow<'a>(handle: *const Self) -> Result<Self::Borrowed<'a>> {
+        let handle = NonNull::new(handle.cast_mut()).ok_or(Status::InvalidArg)?;
+        // SAFETY: as promised by the caller.
+        Ok(unsafe { Self::open(handle) })
+    }
+
+    /// The same, to be changed.
+    ///
+    /// # Safety
+    /// As for [`Owned::open_mut`], or `handle` is NULL.
+    #[inline(always)]
+    unsafe fn borrow_mut<'a>(handle: *mut Self) -> Result<Self::BorrowedMut<'a>> {
+        let handle = NonNull::new(handle).ok_or(Status::InvalidArg)?;
+        // SAFETY: as promised by the caller.
+        Ok(unsafe { Self::open_mut(handle) })
+    }
+
+    /// Takes the object back from C; `None` for NULL.
+    ///
+    /// # Safety
+    /// As for [`Owned::close`], or `handle` is NULL.
+    #[inline(always)]
+    unsafe fn take(handle: *mut Self) -> Option<Self::Object> {
+        // SAFETY: as promised by the caller.
+        NonNull::new(handle).map(|handle| unsafe { Self::close(handle) })
+    }
+}
+
+/// An owned handle of the usual kind: a `Box` turned into a pointer.
+pub(crate) trait Boxed: Sized {
+    type Object: 'static;
+}
+
+impl<H: Boxed> Owned for H {
+    type Object = H::Object;
+    type Borrowed<'a> = &'a H::Object;
+    type BorrowedMut<'a> = &'a mut H::Object;
+
+    fn give(object: H::Object) -> *mut H {
+        Box::into_raw(Box::new(object)).cast()
+    }
+
+    unsafe fn open<'a>(handle: NonNull<H>) -> &'a H::Object {
+        // SAFETY: made by `give`; the rest is the caller's promise.
+        unsafe { handle.cast::<H::Object>().as_ref() }
+    }
+
+    unsafe fn open_mut<'a>(handle: NonNull<H>) -> &'a mut H::Object {
+        // SAFETY: as above.
+        unsafe { handle.cast::<H::Object>().as_mut() }
+    }
+
+    unsafe fn close(handle: NonNull<H>) -> H::Object {
+        // SAFETY: as above.
+        *unsafe { Box::from_raw(handle.cast::<H::Object>().as_ptr()) }
     }
 }

@@ -9,7 +9,11 @@ use crate::source::{exports_of, has_c_types};
 pub const TYPES: &[&str] = &[
     "core/types/handles.rs",
     "core/types/liveness.rs",
-    "jetstream/types.rs",
+    "jetstream/types/errors.rs",
+    "jetstream/types/config.rs",
+    "jetstream/types/info.rs",
+    "jetstream/types/handles.rs",
+    "jetstream/types/options.rs",
     "kv/types.rs",
     "object/types.rs",
     "micro/types.rs",

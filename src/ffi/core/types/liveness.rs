@@ -1,10 +1,14 @@
 //! C types of the liveness extensions.
 
-use crate::ffi::support::cenum::CEnum;
 use std::ffi::{c_char, c_int, c_void};
+use std::time::Duration;
 
-use crate::ffi::core::types::natsConnection;
-use crate::ffi::core::types::natsStatus;
+use crate::client::connection::loss::{Disconnect, Reason};
+use crate::client::connection::vitals::Pulse;
+use crate::client::options::PingEvent;
+use crate::ffi::core::types::handles::natsConnection;
+use crate::ffi::core::types::status::natsStatus;
+use crate::ffi::support::cenum::CEnum;
 
 /// Extension. What ended a connection to a server.
 #[repr(C)]
@@ -148,3 +152,107 @@ pub type natsPingEventHandler = Option<
         closure: *mut c_void,
     ),
 >;
+
+impl From<&Disconnect> for natsDisconnectInfo {
+    fn from(disconnect: &Disconnect) -> natsDisconnectInfo {
+        natsDisconnectInfo {
+            Size: size_of::<natsDisconnectInfo>(),
+            Reason: disconnect.reason.into(),
+            Status: disconnect.status.into(),
+            Time: disconnect.at.as_millis() as i64,
+            PingsOutstanding: disconnect.pings_outstanding,
+            LameDuck: disconnect.lame_duck,
+            LastByteInAge: millis(disconnect.since_in),
+            LastByteOutAge: millis(disconnect.since_out),
+            BytesUnsent: disconnect.bytes_unsent as i64,
+            SmoothedRTT: nanos(disconnect.rtt_smoothed),
+            TCPRetransmits: disconnect.tcp_retransmits.map_or(-1, i64::from),
+            TCPUnacked: disconnect.tcp_unacked.map_or(-1, i64::from),
+            Text: text(disconnect.text.as_bytes()),
+            ServerURL: text(&disconnect.server_url),
+            ServerID: text(disconnect.server_id.as_bytes()),
+        }
+    }
+}
+
+impl From<Reason> for natsDisconnectReason {
+    fn from(reason: Reason) -> natsDisconnectReason {
+        match reason {
+            Reason::MaxPings => natsDisconnectReason::NATS_DISCONNECT_MAX_PINGS,
+            Reason::PongTimeout => natsDisconnectReason::NATS_DISCONNECT_PONG_TIMEOUT,
+            Reason::ServerStale => natsDisconnectReason::NATS_DISCONNECT_SERVER_STALE,
+            Reason::ServerErr => natsDisconnectReason::NATS_DISCONNECT_SERVER_ERR,
+            Reason::ServerClosed => natsDisconnectReason::NATS_DISCONNECT_SERVER_CLOSED,
+            Reason::IoError => natsDisconnectReason::NATS_DISCONNECT_IO_ERROR,
+            Reason::TcpTimeout => natsDisconnectReason::NATS_DISCONNECT_TCP_TIMEOUT,
+            Reason::WriteDeadline => natsDisconnectReason::NATS_DISCONNECT_WRITE_DEADLINE,
+            Reason::ProtocolError => natsDisconnectReason::NATS_DISCONNECT_PROTOCOL_ERROR,
+            Reason::Auth => natsDisconnectReason::NATS_DISCONNECT_AUTH,
+            Reason::Forced => natsDisconnectReason::NATS_DISCONNECT_FORCED,
+            Reason::ClosedByUser => natsDisconnectReason::NATS_DISCONNECT_CLOSED_BY_USER,
+        }
+    }
+}
+
+impl From<PingEvent> for natsPingEvent {
+    fn from(event: PingEvent) -> natsPingEvent {
+        match event {
+            PingEvent::Sent => natsPingEvent::NATS_PING_SENT,
+            PingEvent::Answered => natsPingEvent::NATS_PONG_RECEIVED,
+            PingEvent::Missed => natsPingEvent::NATS_PONG_MISSED,
+        }
+    }
+}
+
+impl From<&Pulse> for natsLiveness {
+    fn from(pulse: &Pulse) -> natsLiveness {
+        natsLiveness {
+            Size: size_of::<natsLiveness>(),
+            PingsSent: pulse.pings_sent,
+            PongsReceived: pulse.pongs_received,
+            ServerPings: pulse.server_pings,
+            PingsOutstanding: pulse.outstanding,
+            LastByteInAge: millis(pulse.since_in),
+            LastByteOutAge: millis(pulse.since_out),
+            RTTLast: nanos(pulse.rtt_last),
+            RTTMin: nanos(pulse.rtt_min),
+            RTTMax: nanos(pulse.rtt_max),
+            RTTSmoothed: nanos(pulse.rtt_smoothed),
+            StaleByClient: pulse.stale_by_client,
+            StaleByServer: pulse.stale_by_server,
+            LongestWriteStall: millis(Some(pulse.longest_write_stall)),
+            BytesBuffered: pulse.buffered as i64,
+            BytesInSocket: pulse.in_socket.map_or(-1, |bytes| bytes as i64),
+            DetectionBound: millis(pulse.detection_bound),
+        }
+    }
+}
+
+fn millis(time: Option<Duration>) -> i64 {
+    time.map_or(-1, |time| i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// Nanoseconds, -1 for what is not known.
+pub(crate) fn nanos(time: Option<Duration>) -> i64 {
+    time.map_or(-1, |time| i64::try_from(time.as_nanos()).unwrap_or(i64::MAX))
+}
+
+/// A C string in an array, cut to fit.
+fn text<const N: usize>(bytes: &[u8]) -> [c_char; N] {
+    let mut array = [0; N];
+    for (to, from) in array[..N - 1].iter_mut().zip(bytes) {
+        *to = *from as c_char;
+    }
+    array
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_cut_and_end_in_nul() {
+        assert_eq!(text::<4>(b"ab"), [b'a' as c_char, b'b' as c_char, 0, 0]);
+        assert_eq!(text::<3>(b"abc"), [b'a' as c_char, b'b' as c_char, 0]);
+    }
+}

@@ -1,6 +1,8 @@
 //! C types: the status of a call and the state of a connection.
 
+use crate::client::connection::ConnStatus;
 use crate::error::Status;
+use crate::ffi::support::Plain;
 use crate::ffi::support::cenum::CEnum;
 
 /// State of a connection, see natsConnection_Status().
@@ -160,6 +162,24 @@ impl From<Status> for natsStatus {
             Status::InvalidConfig => natsStatus::NATS_INVALID_CONFIG,
         }
     }
+}
+
+impl From<ConnStatus> for natsConnStatus {
+    fn from(status: ConnStatus) -> natsConnStatus {
+        match status {
+            ConnStatus::Disconnected => natsConnStatus::NATS_CONN_STATUS_DISCONNECTED,
+            ConnStatus::Connecting => natsConnStatus::NATS_CONN_STATUS_CONNECTING,
+            ConnStatus::Connected => natsConnStatus::NATS_CONN_STATUS_CONNECTED,
+            ConnStatus::Closed => natsConnStatus::NATS_CONN_STATUS_CLOSED,
+            ConnStatus::Reconnecting => natsConnStatus::NATS_CONN_STATUS_RECONNECTING,
+            ConnStatus::DrainingSubs => natsConnStatus::NATS_CONN_STATUS_DRAINING_SUBS,
+            ConnStatus::DrainingPubs => natsConnStatus::NATS_CONN_STATUS_DRAINING_PUBS,
+        }
+    }
+}
+
+impl Plain for natsConnStatus {
+    const NONE: natsConnStatus = natsConnStatus::NATS_CONN_STATUS_CLOSED;
 }
 
 #[cfg(test)]
