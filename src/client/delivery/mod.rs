@@ -9,6 +9,8 @@
 //! global-delivery option, where messages run in arrival order across the subscriptions of a worker), and those of
 //! one subscription each (`NATS_DEDICATED_DELIVERY=1`).
 
+mod handover;
+mod supervisor;
 mod worker;
 
 use std::sync::Arc;
@@ -17,6 +19,7 @@ use std::time::Duration;
 
 use crate::sync::Mutex;
 
+pub use crate::client::delivery::handover::Handover;
 pub use crate::client::delivery::worker::{BULKY, Home, Job, Worker};
 use crate::client::library::environment;
 use crate::client::message::Msg;
@@ -27,10 +30,6 @@ use crate::io::threads::{self, Threads};
 use crate::io::timer::Timer;
 
 const THREAD_NAME: &str = "nats-deliver";
-/// How often the supervisor looks while something waits.
-const LOOK: Duration = Duration::from_micros(500);
-/// How soon the supervisor tries again when no thread could be had.
-const NO_THREAD: Duration = Duration::from_millis(20);
 /// How soon a subscription that found no room in its worker's queue tries again.
 const NO_ROOM: Duration = Duration::from_millis(20);
 
@@ -155,7 +154,7 @@ impl Delivery {
         match home.push(jobs) {
             Ok(may_wait) => {
                 if may_wait && home.worker().is_elastic() && !self.supervised.swap(true, Ordering::AcqRel) {
-                    self.look_later(LOOK);
+                    self.look_later(supervisor::LOOK);
                 }
             }
             Err(jobs) => self.give_later(home, jobs, refuse),
@@ -187,7 +186,7 @@ impl Delivery {
 
     /// Collects work for [`Delivery::give`].
     pub fn handover(self: &Arc<Self>) -> Handover<'_> {
-        Handover { delivery: self, collected: Vec::new(), full: false }
+        Handover::new(self)
     }
 
     /// Ends all workers once they have nothing to do.
@@ -198,64 +197,6 @@ impl Delivery {
         drop(state);
         elastic.iter().for_each(|worker| worker.do_not_linger());
         drop(fixed);
-    }
-
-    fn look_later(self: &Arc<Self>, after: Duration) {
-        let pool = Arc::clone(self);
-        self.timer.schedule(clock::now() + after, move || pool.look());
-    }
-
-    /// Relieves workers that are held up. Runs on the timer thread while anything waits.
-    fn look(self: &Arc<Self>) {
-        self.supervised.store(false, Ordering::Release);
-        let workers = self.state.lock().elastic.clone();
-        let mut anything_waits = false;
-        let (mut held_up, mut jobs) = (Vec::new(), 0);
-        for worker in &workers {
-            let seen = worker.inspect(workers.len() <= self.base);
-            anything_waits |= seen.waiting > 0;
-            if seen.to_move > 0 {
-                jobs += seen.to_move;
-                held_up.push((worker, seen.waiting - seen.to_move));
-            }
-        }
-        let mut again = LOOK;
-        if !held_up.is_empty() {
-            // As many new workers as are stuck: a crowd of blocking callbacks is served after a few looks.
-            let wanted = held_up.len().max(workers.len() / 2).min(jobs);
-            let hosts = self.hosts(wanted);
-            if hosts.is_empty() {
-                again = NO_THREAD;
-            } else {
-                self.spread(held_up.into_iter().flat_map(|(worker, keep)| worker.take(keep)), &hosts);
-            }
-        }
-        if anything_waits && !self.supervised.swap(true, Ordering::AcqRel) {
-            self.look_later(again);
-        }
-    }
-
-    /// Up to `wanted` workers with nothing to do, new ones if need be.
-    fn hosts(self: &Arc<Self>, wanted: usize) -> Vec<Home> {
-        let state = self.state.lock();
-        let idle = state.elastic.iter().filter(|worker| worker.is_idle());
-        let mut hosts: Vec<_> = idle.take(wanted).map(Worker::enter).collect();
-        drop(state);
-        while hosts.len() < wanted {
-            let Ok(worker) = self.start_worker(true) else { break };
-            self.state.lock().add(&worker);
-            hosts.push(worker);
-        }
-        hosts
-    }
-
-    /// Makes the subscriptions of `jobs` guests of the hosts, each in turn.
-    fn spread(self: &Arc<Self>, jobs: impl Iterator<Item = Job>, hosts: &[Home]) {
-        for (job, host) in jobs.zip(hosts.iter().cycle()) {
-            let (Job::Run(sub) | Job::One(sub, _)) = job; // only those of the elastic pool are moved
-            sub.visit(host);
-            self.run(host, sub);
-        }
     }
 
     /// Takes a worker that wants to end out of the pool. False when it is needed after all.
@@ -275,56 +216,6 @@ impl State {
             home.worker().do_not_linger();
         } else {
             self.elastic.push(Arc::clone(home.worker()));
-        }
-    }
-}
-
-/// Workers that a handover collects for at the same time.
-const HANDOVER_WORKERS: usize = 8;
-
-/// Work of one read: a worker is woken once for what comes for it.
-pub struct Handover<'a> {
-    delivery: &'a Arc<Delivery>,
-    collected: Vec<(Home, Vec<Job>)>,
-    /// It is time to finish.
-    full: bool,
-}
-
-impl Handover<'_> {
-    /// To be followed by [`Handover::finish_if_full`], without a lock.
-    #[inline]
-    pub fn add(&mut self, home: &Home, job: Job) {
-        if let Some((_, jobs)) = self.collected.iter_mut().find(|(known, _)| known.is_same(home)) {
-            if jobs.len() < jobs.capacity() || jobs.try_reserve(1).is_ok() {
-                return jobs.push(job);
-            }
-            self.full = true; // no room behind those: this one begins anew
-        }
-        self.add_worker(home, job);
-    }
-
-    #[cold]
-    fn add_worker(&mut self, home: &Home, job: Job) {
-        self.collected.push((home.clone(), vec![job]));
-        self.full |= self.collected.len() == HANDOVER_WORKERS;
-    }
-
-    #[inline]
-    pub fn finish_if_full(&mut self, tell: impl FnMut(Arc<Subscription>)) {
-        if self.full {
-            self.finish(tell);
-        }
-    }
-
-    /// Hands over what was collected. `tell` gets the subscriptions that have just begun to drop messages.
-    pub fn finish(&mut self, mut tell: impl FnMut(Arc<Subscription>)) {
-        self.full = false;
-        for (home, jobs) in self.collected.drain(..) {
-            self.delivery.give(&home, jobs, |sub, msg| {
-                if sub.refuse(msg) {
-                    tell(sub);
-                }
-            });
         }
     }
 }
