@@ -9,6 +9,8 @@
 //! global-delivery option, where messages run in arrival order across the subscriptions of a worker), and those of
 //! one subscription each (`NATS_DEDICATED_DELIVERY=1`).
 
+mod elastic;
+mod fixed;
 mod handover;
 mod supervisor;
 mod worker;
@@ -17,14 +19,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::sync::Mutex;
-
+use crate::client::delivery::elastic::Elastic;
+use crate::client::delivery::fixed::Fixed;
 pub use crate::client::delivery::handover::Handover;
 pub use crate::client::delivery::worker::{BULKY, Home, Job, Worker};
 use crate::client::library::environment;
 use crate::client::message::Msg;
 use crate::client::subscription::Subscription;
-use crate::error::{Result, Status, fail};
+use crate::error::Result;
 use crate::io::clock;
 use crate::io::threads::{self, Threads};
 use crate::io::timer::Timer;
@@ -44,91 +46,36 @@ pub struct Delivery {
     threads: Arc<Threads>,
     timer: Arc<Timer>,
     dedicated: bool,
-    /// Workers that run at the same time without being asked to by held-up subscriptions.
-    base: usize,
-    /// Not held while a thread is started. Before a worker's queue.
-    state: Mutex<State>,
+    elastic: Elastic,
+    fixed: Fixed,
     supervised: AtomicBool,
-}
-
-#[derive(Default)]
-struct State {
-    /// Those that have not ended.
-    elastic: Vec<Arc<Worker>>,
-    next_home: usize,
-    /// Homes of the pool itself: these workers live as long as it does.
-    fixed: Vec<Home>,
-    fixed_max: usize,
-    next_fixed: usize,
-    closed: bool,
 }
 
 impl Delivery {
     pub fn new(threads: &Arc<Threads>, timer: &Arc<Timer>, fixed_max: i32) -> Arc<Delivery> {
+        let base = threads::processors().saturating_sub(1).max(1); // a core for the poller
         Arc::new(Delivery {
             threads: Arc::clone(threads),
             timer: Arc::clone(timer),
             dedicated: environment::variable("NATS_DEDICATED_DELIVERY").is_some_and(|v| v == b"1"),
-            base: threads::processors().saturating_sub(1).max(1), // a core for the poller
-            state: Mutex::new(State { fixed_max: fixed_max.max(0) as usize, ..State::default() }),
+            elastic: Elastic::new(base),
+            fixed: Fixed::new(fixed_max),
             supervised: AtomicBool::new(false),
         })
     }
 
     /// Lets the fixed pool have up to `max` workers.
     pub fn grow_fixed_pool(&self, max: i32) {
-        let mut state = self.state.lock();
-        state.fixed_max = state.fixed_max.max(max.max(0) as usize);
+        self.fixed.grow(max);
     }
 
     /// A home for a new subscription. May start a thread: callers hold no lock.
     pub fn home(self: &Arc<Self>, mode: Mode) -> Result<Home> {
         match mode {
-            Mode::FixedPool => self.fixed_home(),
+            Mode::FixedPool => self.fixed.home(|| self.start_worker(false)),
             Mode::Elastic if self.dedicated => self.start_worker(false),
-            Mode::Elastic => self.elastic_home(),
+            Mode::Elastic => self.elastic.home(|| self.start_worker(true)),
         }
-    }
-
-    fn fixed_home(self: &Arc<Self>) -> Result<Home> {
-        let mut state = self.state.lock();
-        if state.fixed_max == 0 {
-            return fail(Status::FailedToInitialize, "No message dispatchers available, the pool size is 0");
-        }
-        if state.fixed.len() < state.fixed_max {
-            drop(state);
-            let worker = self.start_worker(false)?;
-            state = self.state.lock();
-            if state.fixed.len() < state.fixed_max {
-                state.fixed.push(worker.clone());
-                return Ok(worker);
-            }
-            // Others were quicker. This one ends, for nobody calls it home.
-        }
-        state.next_fixed += 1;
-        let index = (state.next_fixed - 1) % state.fixed.len();
-        Ok(state.fixed[index].clone())
-    }
-
-    fn elastic_home(self: &Arc<Self>) -> Result<Home> {
-        let mut state = self.state.lock();
-        if state.elastic.len() < self.base {
-            drop(state);
-            let started = self.start_worker(true);
-            state = self.state.lock();
-            match started {
-                Ok(worker) if state.elastic.len() < self.base => {
-                    state.add(&worker);
-                    return Ok(worker);
-                }
-                Ok(surplus) => surplus.worker().do_not_linger(), // others were quicker
-                Err(e) if state.elastic.is_empty() => return Err(e),
-                Err(_) => {} // those there are must do
-            }
-        }
-        state.next_home += 1;
-        let index = state.next_home % state.elastic.len().min(self.base);
-        Ok(state.elastic[index].enter())
     }
 
     fn start_worker(self: &Arc<Self>, elastic: bool) -> Result<Home> {
@@ -191,32 +138,8 @@ impl Delivery {
 
     /// Ends all workers once they have nothing to do.
     pub fn close(&self) {
-        let mut state = self.state.lock();
-        state.closed = true;
-        let (elastic, fixed) = (std::mem::take(&mut state.elastic), std::mem::take(&mut state.fixed));
-        drop(state);
-        elastic.iter().for_each(|worker| worker.do_not_linger());
-        drop(fixed);
-    }
-
-    /// Takes a worker that wants to end out of the pool. False when it is needed after all.
-    fn retire(&self, worker: &Arc<Worker>) -> bool {
-        let mut state = self.state.lock(); // nobody makes it a home meanwhile
-        if !worker.end() {
-            return false;
-        }
-        state.elastic.retain(|other| !Arc::ptr_eq(other, worker));
-        true
-    }
-}
-
-impl State {
-    fn add(&mut self, home: &Home) {
-        if self.closed {
-            home.worker().do_not_linger();
-        } else {
-            self.elastic.push(Arc::clone(home.worker()));
-        }
+        self.elastic.close();
+        self.fixed.close();
     }
 }
 
@@ -236,7 +159,7 @@ mod tests {
         let timer = Timer::start(&threads).unwrap();
         let mut pool = Arc::into_inner(Delivery::new(&threads, &timer, 2)).unwrap();
         pool.dedicated = dedicated;
-        pool.base = 2;
+        pool.elastic = Elastic::new(2);
         Fixture { threads, timer, pool: Arc::new(pool) }
     }
 
@@ -269,23 +192,10 @@ mod tests {
     }
 
     #[test]
-    fn the_fixed_pool_is_filled_and_then_goes_round() {
-        let f = fixture(false);
-        let homes: Vec<_> = (0..5).map(|_| f.pool.home(Mode::FixedPool).unwrap()).collect();
-        let same = |a: usize, b: usize| homes[a].is_same(&homes[b]);
-        assert!(!same(0, 1) && same(0, 2) && same(1, 3) && same(0, 4));
-        f.pool.grow_fixed_pool(4);
-        let more: Vec<_> = (0..3).map(|_| f.pool.home(Mode::FixedPool).unwrap()).collect();
-        assert_eq!(f.pool.state.lock().fixed.len(), 4);
-        assert!(!more[0].is_same(&more[1]));
-        assert!(homes.iter().chain(&more[..2]).any(|home| home.is_same(&more[2])));
-    }
-
-    #[test]
     fn elastic_workers_end_when_they_are_nobodys_home_for_a_while() {
         let f = fixture(false);
         let homes: Vec<_> = (0..6).map(|_| f.pool.home(Mode::Elastic).unwrap()).collect();
-        assert_eq!(f.pool.state.lock().elastic.len(), 2);
+        assert_eq!(f.pool.elastic.all().len(), 2);
         let worker = Arc::clone(homes[0].worker());
         assert!(!ends_within(&worker, 300));
         drop(homes);

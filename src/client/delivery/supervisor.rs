@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crate::client::delivery::{Delivery, Home, Job, Worker};
+use crate::client::delivery::{Delivery, Home, Job};
 use crate::io::clock;
 
 /// How often the supervisor looks while something waits.
@@ -21,11 +21,11 @@ impl Delivery {
     /// Relieves workers that are held up. Runs on the timer thread while anything waits.
     fn look(self: &Arc<Self>) {
         self.supervised.store(false, Ordering::Release);
-        let workers = self.state.lock().elastic.clone();
+        let workers = self.elastic.all();
         let mut anything_waits = false;
         let (mut held_up, mut jobs) = (Vec::new(), 0);
         for worker in &workers {
-            let seen = worker.inspect(workers.len() <= self.base);
+            let seen = worker.inspect(self.elastic.is_base(workers.len()));
             anything_waits |= seen.waiting > 0;
             if seen.to_move > 0 {
                 jobs += seen.to_move;
@@ -50,13 +50,10 @@ impl Delivery {
 
     /// Up to `wanted` workers with nothing to do, new ones if need be.
     fn hosts(self: &Arc<Self>, wanted: usize) -> Vec<Home> {
-        let state = self.state.lock();
-        let idle = state.elastic.iter().filter(|worker| worker.is_idle());
-        let mut hosts: Vec<_> = idle.take(wanted).map(Worker::enter).collect();
-        drop(state);
+        let mut hosts = self.elastic.idle(wanted);
         while hosts.len() < wanted {
             let Ok(worker) = self.start_worker(true) else { break };
-            self.state.lock().add(&worker);
+            self.elastic.add(&worker);
             hosts.push(worker);
         }
         hosts

@@ -150,6 +150,12 @@ impl Worker {
         queue.parked && queue.jobs.is_empty()
     }
 
+    /// As its thread does when it finds nothing to do.
+    #[cfg(test)]
+    pub(super) fn park(&self) {
+        self.queue.lock().parked = true;
+    }
+
     fn push<I>(&self, jobs: I) -> std::result::Result<bool, I::IntoIter>
     where
         I: IntoIterator<Item = Job, IntoIter: ExactSizeIterator>,
@@ -244,7 +250,7 @@ impl Worker {
             }
             if self.wait(&mut queue) && queue.jobs.is_empty() {
                 drop(queue); // the pool's lock comes first
-                if pool.retire(self) {
+                if pool.elastic.retire(self) {
                     return None;
                 }
                 queue = self.queue.lock();
