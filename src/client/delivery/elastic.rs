@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::sync::Mutex;
 
 pub(super) struct Elastic {
-    /// Workers that run at the same time without being asked to by held-up subscriptions.
+    /// Workers that run at the same time without being asked to by held-up tasks.
     base: usize,
     /// Not held while a thread is started. Before a worker's queue.
     state: Mutex<State>,
@@ -26,7 +26,7 @@ impl Elastic {
         Elastic { base, state: Mutex::default() }
     }
 
-    /// A home for a new subscription. `start` makes a worker with its thread; no lock is held meanwhile.
+    /// A home for a new task. `start` makes a worker with its thread; no lock is held meanwhile.
     pub fn home(&self, start: impl FnOnce() -> Result<Home>) -> Result<Home> {
         let mut state = self.state.lock();
         if state.workers.len() < self.base {

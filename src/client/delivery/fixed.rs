@@ -27,7 +27,7 @@ impl Fixed {
         state.max = state.max.max(max.max(0) as usize);
     }
 
-    /// A home for a new subscription: each worker in turn, once there are as many as may be. `start` makes a worker with its
+    /// A home for a new task: each worker in turn, once there are as many as may be. `start` makes a worker with its
     /// thread; no lock is held meanwhile.
     pub fn home(&self, start: impl FnOnce() -> Result<Home>) -> Result<Home> {
         let mut state = self.state.lock();
@@ -49,7 +49,7 @@ impl Fixed {
         Ok(state.workers[index].clone())
     }
 
-    /// Lets all workers end that are no subscription's home.
+    /// Lets all workers end that are no task's home.
     pub fn close(&self) {
         let workers = std::mem::take(&mut self.state.lock().workers);
         drop(workers); // without the lock

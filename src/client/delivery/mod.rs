@@ -1,20 +1,22 @@
-//! Delivery threads: an elastic pool that runs the callbacks of asynchronous subscriptions.
+//! Delivery threads: they run tasks that call functions of the program, such as those of asynchronous subscriptions.
 //!
-//! A subscription with something to deliver is queued on its worker, its home. Homes are shared, and a subscription
-//! stays on its home unless a callback of another subscription holds the worker up: then the supervisor, which
-//! looks twice a millisecond as long as anything waits, lets what waits be the guest of other workers. A guest goes
-//! home when its host has ended, which a worker does after a while without work if it is no subscription's home.
+//! A task with something to deliver is queued on its worker, its home. Homes are shared, and a task stays on its home unless a
+//! callback of another task holds the worker up: then the supervisor, which looks twice a millisecond as long as anything
+//! waits, lets what waits be the guest of other workers. A guest goes home when its host has ended, which a worker does after
+//! a while without work if it is no task's home.
 //!
-//! Two other kinds of worker use the same queue and are never relieved: those of the fixed pool (the
-//! global-delivery option, where messages run in arrival order across the subscriptions of a worker), and those of
-//! one subscription each (`NATS_DEDICATED_DELIVERY=1`).
+//! Two other kinds of worker use the same queue and are never relieved: those of the fixed pool (the global-delivery option,
+//! where messages run in arrival order across the tasks of a worker), and those of one task each
+//! (`NATS_DEDICATED_DELIVERY=1`).
 
 mod elastic;
 mod fixed;
 mod handover;
 mod supervisor;
+mod task;
 mod worker;
 
+use std::iter;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -22,20 +24,20 @@ use std::time::Duration;
 use crate::client::delivery::elastic::Elastic;
 use crate::client::delivery::fixed::Fixed;
 pub use crate::client::delivery::handover::Handover;
-pub use crate::client::delivery::worker::{BULKY, Home, Job, Worker};
+pub use crate::client::delivery::task::{Job, Task};
+pub use crate::client::delivery::worker::{BULKY, Home, Worker};
 use crate::client::library::environment;
 use crate::client::message::Msg;
-use crate::client::subscription::Subscription;
 use crate::error::Result;
 use crate::io::clock;
 use crate::io::threads::{self, Threads};
 use crate::io::timer::Timer;
 
 const THREAD_NAME: &str = "nats-deliver";
-/// How soon a subscription that found no room in its worker's queue tries again.
+/// How soon a task that found no room in its worker's queue tries again.
 const NO_ROOM: Duration = Duration::from_millis(20);
 
-/// How a new subscription is to be served.
+/// How a new task is to be served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     Elastic,
@@ -69,7 +71,7 @@ impl Delivery {
         self.fixed.grow(max);
     }
 
-    /// A home for a new subscription. May start a thread: callers hold no lock.
+    /// A home for a new task. May start a thread: callers hold no lock.
     pub fn home(self: &Arc<Self>, mode: Mode) -> Result<Home> {
         match mode {
             Mode::FixedPool => self.fixed.home(|| self.start_worker(false)),
@@ -92,47 +94,50 @@ impl Delivery {
         self.threads.pass_on_if_ending(THREAD_NAME, move || worker.run(&pool))
     }
 
-    /// Hands work to a worker; makes sure that somebody notices should it be held up. Where there is no memory to queue
-    /// it, a subscription is given again soon, and `refuse` gets a message of the fixed pool.
-    pub fn give<I>(self: &Arc<Self>, home: &Home, jobs: I, refuse: impl FnMut(Arc<Subscription>, Msg))
-    where
-        I: IntoIterator<Item = Job, IntoIter: ExactSizeIterator>,
-    {
+    /// Has a task do what it has to do; a little later where there is no memory to queue it.
+    pub fn run(self: &Arc<Self>, home: &Home, task: Arc<dyn Task>) {
+        match home.push(iter::once(Job::Run(task))) {
+            Ok(may_wait) => self.look_after(home, may_wait),
+            Err(jobs) => jobs.for_each(|job: Job| match job {
+                Job::Run(task) => self.run_later(home, task),
+                Job::One(..) => unreachable!("no message was given"),
+            }),
+        }
+    }
+
+    /// Hands jobs to a worker. Where there is no memory to queue them, tasks are run a little later, and `refuse` gets the
+    /// messages.
+    pub fn give<T: Task + 'static>(
+        self: &Arc<Self>,
+        home: &Home,
+        jobs: impl ExactSizeIterator<Item = Job<T>>,
+        mut refuse: impl FnMut(Arc<T>, Msg),
+    ) {
         match home.push(jobs) {
-            Ok(may_wait) => {
-                if may_wait && home.worker().is_elastic() && !self.supervised.swap(true, Ordering::AcqRel) {
-                    self.look_later(supervisor::LOOK);
-                }
-            }
-            Err(jobs) => self.give_later(home, jobs, refuse),
+            Ok(may_wait) => self.look_after(home, may_wait),
+            Err(jobs) => jobs.for_each(|job| match job {
+                Job::Run(task) => self.run_later(home, task),
+                Job::One(task, msg) => refuse(task, msg),
+            }),
         }
     }
 
     #[cold]
-    fn give_later(
-        self: &Arc<Self>,
-        home: &Home,
-        jobs: impl Iterator<Item = Job>,
-        mut refuse: impl FnMut(Arc<Subscription>, Msg),
-    ) {
-        for job in jobs {
-            match job {
-                Job::One(sub, msg) => refuse(sub, msg),
-                Job::Run(sub) => {
-                    let (pool, home) = (Arc::clone(self), home.clone());
-                    self.timer.schedule(clock::now() + NO_ROOM, move || pool.run(&home, sub));
-                }
-            }
+    fn run_later(self: &Arc<Self>, home: &Home, task: Arc<dyn Task>) {
+        let (pool, home) = (Arc::clone(self), home.clone());
+        self.timer.schedule(clock::now() + NO_ROOM, move || pool.run(&home, task));
+    }
+
+    /// Makes sure that somebody notices should a worker's jobs be held up.
+    #[inline]
+    fn look_after(self: &Arc<Self>, home: &Home, may_wait: bool) {
+        if may_wait && home.worker().is_elastic() && !self.supervised.swap(true, Ordering::AcqRel) {
+            self.look_later(supervisor::LOOK);
         }
     }
 
-    /// Has a subscription's queue delivered.
-    pub fn run(self: &Arc<Self>, home: &Home, sub: Arc<Subscription>) {
-        self.give(home, [Job::Run(sub)], |_, _| unreachable!("no message was given"));
-    }
-
     /// Collects work for [`Delivery::give`].
-    pub fn handover(self: &Arc<Self>) -> Handover<'_> {
+    pub fn handover<T: Task + 'static>(self: &Arc<Self>) -> Handover<'_, T> {
         Handover::new(self)
     }
 

@@ -59,12 +59,12 @@ impl Delivery {
         hosts
     }
 
-    /// Makes the subscriptions of `jobs` guests of the hosts, each in turn.
+    /// Makes the tasks of `jobs` guests of the hosts, each in turn.
     fn spread(self: &Arc<Self>, jobs: impl Iterator<Item = Job>, hosts: &[Home]) {
         for (job, host) in jobs.zip(hosts.iter().cycle()) {
-            let (Job::Run(sub) | Job::One(sub, _)) = job; // only those of the elastic pool are moved
-            sub.visit(host);
-            self.run(host, sub);
+            let (Job::Run(task) | Job::One(task, _)) = job; // only those of the elastic pool are moved
+            task.visit(host);
+            self.run(host, task);
         }
     }
 }

@@ -8,9 +8,8 @@ use std::time::Duration;
 
 use crate::sync::{Condvar, Mutex, MutexGuard};
 
-use crate::client::delivery::Delivery;
+use crate::client::delivery::{Delivery, Job};
 use crate::client::message::Msg;
-use crate::client::subscription::Subscription;
 use crate::io::threads;
 use crate::thread_end;
 
@@ -18,7 +17,7 @@ use crate::thread_end;
 pub(super) const IDLE: Duration = if cfg!(test) { Duration::from_millis(50) } else { Duration::from_secs(5) };
 /// Looks in a row without progress until a callback that computes, rather than blocks, counts as holding others up.
 const BUSY_LOOKS: u32 = 10;
-/// Looks in a row with subscriptions waiting behind slow callbacks before the load is spread.
+/// Looks in a row with tasks waiting behind slow callbacks before the load is spread.
 const LOOKS_BEFORE_SPREADING: u32 = 20;
 /// Fewer callbacks than this in one look: they are heavy enough for another thread to pay off.
 const HEAVY_TURNS_PER_LOOK: u64 = 10;
@@ -27,14 +26,6 @@ const HEAVY_TURNS_PER_LOOK: u64 = 10;
 pub const BULKY: usize = 128;
 /// That while.
 const QUIET: Duration = if cfg!(test) { Duration::from_millis(20) } else { Duration::from_secs(1) };
-
-/// Something for a worker to do.
-pub enum Job {
-    /// Deliver what is queued on the subscription.
-    Run(Arc<Subscription>),
-    /// Deliver this message (fixed pool).
-    One(Arc<Subscription>, Msg),
-}
 
 /// The right to give work to a worker, which does not end as long as anybody has it.
 pub struct Home(Arc<Worker>);
@@ -49,7 +40,7 @@ pub struct Worker {
     turns: AtomicU64,
     /// Jobs in the queue; read without the lock.
     waiting: AtomicUsize,
-    /// Whether waiting subscriptions may go to another worker.
+    /// Whether waiting tasks may go to another worker.
     elastic: bool,
     /// The system's number of the thread.
     thread: AtomicI32,
@@ -84,10 +75,11 @@ impl Home {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// Queues jobs, or gives them back where there is no memory for that; true when some may have to wait: for the job at work, or for one another.
-    pub(super) fn push<I>(&self, jobs: I) -> std::result::Result<bool, I::IntoIter>
+    /// Queues jobs, or gives them back where there is no memory for that; true when some may have to wait: for the job at
+    /// work, or for one another.
+    pub(super) fn push<I>(&self, jobs: I) -> std::result::Result<bool, I>
     where
-        I: IntoIterator<Item = Job, IntoIter: ExactSizeIterator>,
+        I: ExactSizeIterator<Item: Into<Job>>,
     {
         self.0.push(jobs)
     }
@@ -156,11 +148,10 @@ impl Worker {
         self.queue.lock().parked = true;
     }
 
-    fn push<I>(&self, jobs: I) -> std::result::Result<bool, I::IntoIter>
+    fn push<I>(&self, jobs: I) -> std::result::Result<bool, I>
     where
-        I: IntoIterator<Item = Job, IntoIter: ExactSizeIterator>,
+        I: ExactSizeIterator<Item: Into<Job>>,
     {
-        let jobs = jobs.into_iter();
         let mut queue = self.queue.lock();
         debug_assert!(!queue.ended);
         if queue.jobs.is_empty() {
@@ -170,7 +161,7 @@ impl Worker {
         if queue.jobs.try_reserve(jobs.len()).is_err() {
             return Err(jobs);
         }
-        queue.jobs.extend(jobs);
+        queue.jobs.extend(jobs.map(Into::into));
         self.waiting.store(queue.jobs.len(), Ordering::Relaxed);
         let parked = std::mem::replace(&mut queue.parked, false);
         let may_wait = !parked || queue.jobs.len() > 1;
@@ -210,7 +201,7 @@ impl Worker {
         while let Some(job) = self.next(pool, &mut batch) {
             let work = AssertUnwindSafe(|| self.work(pool, job, &mut batch));
             if catch_unwind(work).is_err() {
-                // One subscription is out of order, the others go on.
+                // One task is out of order, the others go on.
                 batch.clear();
                 self.turns.fetch_add(self.turns.load(Ordering::Relaxed) % 2, Ordering::Relaxed);
             }
@@ -222,10 +213,10 @@ impl Worker {
 
     fn work(self: &Arc<Self>, pool: &Arc<Delivery>, job: Job, batch: &mut VecDeque<Msg>) {
         match job {
-            Job::One(sub, msg) => sub.deliver_one(msg, self),
-            Job::Run(sub) => {
-                if sub.deliver_queued(self, batch) {
-                    pool.run(&self.enter(), sub);
+            Job::One(task, msg) => task.run_one(msg, self),
+            Job::Run(task) => {
+                if let Some(task) = task.run(self, batch) {
+                    pool.run(&self.enter(), task);
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! A subscription: its queue, its limits and counters, its delivery and its end.
 
+mod task;
 #[cfg(test)]
 mod tests;
 mod trim;
@@ -261,7 +262,7 @@ impl Subscription {
         self: &Arc<Self>,
         batch: &mut Vec<Msg>,
         bytes: u64,
-        handover: &mut Handover<'_>,
+        handover: &mut Handover<'_, Subscription>,
     ) -> bool {
         let mut state = self.state.lock();
         if !self.is_valid() || (state.drain.emptying && state.drain.status.is_some()) {
@@ -314,7 +315,7 @@ impl Subscription {
 
     /// For the fixed pool: counts a message in and gives it to the worker, in arrival order. Returns whether the program
     /// is to be told of dropped messages.
-    pub(super) fn admit(self: &Arc<Self>, msg: Msg, handover: &mut Handover<'_>) -> bool {
+    pub(super) fn admit(self: &Arc<Self>, msg: Msg, handover: &mut Handover<'_, Subscription>) -> bool {
         let mut state = self.state.lock();
         let mut tell = false;
         if !self.is_valid() || !self.admit_one(&mut state, &msg, &mut tell) {
@@ -330,13 +331,6 @@ impl Subscription {
         tell
     }
 
-    /// Drops a message that was admitted and then found no room in its worker's queue. True when dropping begins.
-    #[cold]
-    pub(super) fn refuse(&self, msg: Msg) -> bool {
-        let mut state = self.state.lock();
-        state.take_back(1, msg.size() as u64)
-    }
-
     fn schedule_if_needed(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
         if !state.claim() {
             return;
@@ -345,19 +339,14 @@ impl Subscription {
         state.with_home(|home| found = Some(home.clone()));
         drop(state);
         if let Some(home) = found {
-            self.connection.core().delivery.run(&home, Arc::clone(self));
+            self.connection.core().delivery.run(&home, self.clone());
         }
     }
 
     // ---- delivery (workers) ----
 
-    /// Makes it the guest of another worker, for as long as that one lives.
-    pub(super) fn visit(&self, host: &Home) {
-        self.state.lock().host = Some(Arc::clone(host.worker()));
-    }
-
     /// Runs the callbacks of what is queued. True when there is more and another subscription waits.
-    pub(super) fn deliver_queued(self: &Arc<Self>, worker: &Worker, batch: &mut VecDeque<Msg>) -> bool {
+    fn deliver_queued(self: &Arc<Self>, worker: &Worker, batch: &mut VecDeque<Msg>) -> bool {
         let mut in_a_row = 0;
         loop {
             let mut state = self.state.lock();
@@ -425,7 +414,7 @@ impl Subscription {
     }
 
     /// Runs the callback of one message of the fixed pool.
-    pub(super) fn deliver_one(self: &Arc<Self>, msg: Msg, worker: &Worker) {
+    fn deliver_one(self: &Arc<Self>, msg: Msg, worker: &Worker) {
         if self.is_valid() {
             let _ = worker.turn(|| self.deliver(msg)); // the worker itself looks whether its thread is ending
         }
