@@ -12,6 +12,7 @@
 mod elastic;
 mod fixed;
 mod handover;
+mod place;
 mod supervisor;
 mod task;
 mod worker;
@@ -24,6 +25,7 @@ use std::time::Duration;
 use crate::client::delivery::elastic::Elastic;
 use crate::client::delivery::fixed::Fixed;
 pub use crate::client::delivery::handover::Handover;
+pub use crate::client::delivery::place::Place;
 pub use crate::client::delivery::task::{Job, Task};
 pub use crate::client::delivery::worker::{BULKY, Home, Worker};
 use crate::client::library::environment;

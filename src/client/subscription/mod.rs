@@ -14,7 +14,7 @@ use std::time::Duration;
 use crate::sync::{Condvar, Mutex, MutexGuard};
 
 use crate::client::connection::Connection;
-use crate::client::delivery::{Handover, Home, Job, Mode, Worker};
+use crate::client::delivery::{Handover, Job, Mode, Place, Worker};
 use crate::client::message::Msg;
 use crate::client::message::recycle::AHEAD;
 use crate::client::pause;
@@ -85,10 +85,8 @@ struct State {
     scheduled: bool,
     /// Nothing is delivered before the program holds the subscription.
     started: bool,
-    /// None for a synchronous subscription, and once the end was delivered.
-    home: Option<Home>,
-    /// Another worker that took the subscription in; it may have ended since.
-    host: Option<Arc<Worker>>,
+    /// Nowhere for a synchronous subscription, and once the end was delivered.
+    place: Place,
     waiters: usize,
     timeout_due: bool,
     timer: Option<timer::Key>,
@@ -145,9 +143,9 @@ impl Subscription {
         mode: Mode,
         limits: (i32, i32),
     ) -> Result<Arc<Subscription>> {
-        let home = match request.handler {
-            Some(_) => Some(connection.core().delivery.home(mode)?),
-            None => None,
+        let place = match request.handler {
+            Some(_) => Place::at(connection.core().delivery.home(mode)?),
+            None => Place::default(),
         };
         Ok(Arc::new(Subscription {
             connection: Arc::clone(connection),
@@ -170,8 +168,7 @@ impl Subscription {
                 slow: false,
                 scheduled: false,
                 started: false,
-                home,
-                host: None,
+                place,
                 waiters: 0,
                 timeout_due: false,
                 timer: None,
@@ -210,7 +207,7 @@ impl Subscription {
         }
         let jobs = early.into_iter().map(|msg| Job::One(Arc::clone(self), msg));
         let (mut refused, mut bytes) = (0, 0);
-        state.with_home(|home| {
+        state.place.with(|home| {
             self.connection.core().delivery.give(home, jobs, |_, msg| {
                 refused += 1;
                 bytes += msg.size() as u64;
@@ -282,7 +279,7 @@ impl Subscription {
         };
         self.note_room(&mut state);
         if state.claim() {
-            state.with_home(|home| handover.add(home, Job::Run(Arc::clone(self))));
+            state.place.with(|home| handover.add(home, Job::Run(Arc::clone(self))));
         } else if state.waiters > 0 {
             drop(state);
             self.changed.notify_all();
@@ -322,7 +319,7 @@ impl Subscription {
             return tell;
         }
         if state.started {
-            state.with_home(|home| handover.add(home, Job::One(Arc::clone(self), msg)));
+            state.place.with(|home| handover.add(home, Job::One(Arc::clone(self), msg)));
         } else if state.msgs.try_reserve(1).is_ok() {
             state.msgs.push_back(msg);
         } else {
@@ -336,7 +333,7 @@ impl Subscription {
             return;
         }
         let mut found = None;
-        state.with_home(|home| found = Some(home.clone()));
+        state.place.with(|home| found = Some(home.clone()));
         drop(state);
         if let Some(home) = found {
             self.connection.core().delivery.run(&home, self.clone());
@@ -488,12 +485,11 @@ impl Subscription {
         state.finished = true;
         state.scheduled = false;
         state.finish_drain(self.is_async());
-        let home = state.home.take();
-        state.host = None;
+        let left = state.place.leave();
         let on_complete = state.on_complete.take();
         drop(state);
         self.changed.notify_all();
-        drop(home);
+        drop(left);
         if let Some(on_complete) = on_complete {
             on_complete();
         }
@@ -859,24 +855,11 @@ impl State {
     /// Whether the subscription is to be given to its worker: there is work, and no worker has it yet.
     fn claim(&mut self) -> bool {
         let work = !self.msgs.is_empty() || self.timeout_due || self.must_finish();
-        if !work || self.scheduled || !self.started || self.home.is_none() {
+        if !work || self.scheduled || !self.started || self.place.is_nowhere() {
             return false;
         }
         self.scheduled = true;
         true
-    }
-
-    /// Calls `give` with the worker that serves the subscription at present, if any does.
-    fn with_home(&mut self, give: impl FnOnce(&Home)) {
-        if let Some(host) = self.host.as_ref() {
-            if let Some(home) = host.try_enter() {
-                return give(&home);
-            }
-            self.host = None;
-        }
-        if let Some(home) = &self.home {
-            give(home);
-        }
     }
 
     /// The end was decided but not yet carried out by the delivery thread.

@@ -23,6 +23,6 @@ impl Task for Subscription {
     }
 
     fn visit(&self, host: &Home) {
-        self.state.lock().host = Some(Arc::clone(host.worker()));
+        self.state.lock().place.visit(host);
     }
 }
