@@ -42,14 +42,19 @@ const NO_ROOM: Duration = Duration::from_millis(20);
 /// How a new task is to be served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
+    /// By a worker shared with others, which are moved elsewhere while it is held up.
     Elastic,
+    /// By a worker of the fixed pool, shared with others come what may.
     FixedPool,
+    /// By a worker with no other task.
+    Dedicated,
 }
 
 pub struct Delivery {
     threads: Arc<Threads>,
     timer: Arc<Timer>,
-    dedicated: bool,
+    /// For tasks of which nobody says otherwise.
+    usual: Mode,
     elastic: Elastic,
     fixed: Fixed,
     supervised: AtomicBool,
@@ -58,10 +63,11 @@ pub struct Delivery {
 impl Delivery {
     pub fn new(threads: &Arc<Threads>, timer: &Arc<Timer>, fixed_max: i32) -> Arc<Delivery> {
         let base = threads::processors().saturating_sub(1).max(1); // a core for the poller
+        let dedicated = environment::variable("NATS_DEDICATED_DELIVERY").is_some_and(|v| v == b"1");
         Arc::new(Delivery {
             threads: Arc::clone(threads),
             timer: Arc::clone(timer),
-            dedicated: environment::variable("NATS_DEDICATED_DELIVERY").is_some_and(|v| v == b"1"),
+            usual: if dedicated { Mode::Dedicated } else { Mode::Elastic },
             elastic: Elastic::new(base),
             fixed: Fixed::new(fixed_max),
             supervised: AtomicBool::new(false),
@@ -73,11 +79,16 @@ impl Delivery {
         self.fixed.grow(max);
     }
 
+    /// How tasks are served of which nobody says otherwise.
+    pub fn usual_mode(&self) -> Mode {
+        self.usual
+    }
+
     /// A home for a new task. May start a thread: callers hold no lock.
     pub fn home(self: &Arc<Self>, mode: Mode) -> Result<Home> {
         match mode {
             Mode::FixedPool => self.fixed.home(|| self.start_worker(false)),
-            Mode::Elastic if self.dedicated => self.start_worker(false),
+            Mode::Dedicated => self.start_worker(false),
             Mode::Elastic => self.elastic.home(|| self.start_worker(true)),
         }
     }
@@ -151,72 +162,4 @@ impl Delivery {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::io::clock::Deadline;
-
-    struct Fixture {
-        threads: Arc<Threads>,
-        timer: Arc<Timer>,
-        pool: Arc<Delivery>,
-    }
-
-    fn fixture(dedicated: bool) -> Fixture {
-        let threads = Threads::new(None);
-        let timer = Timer::start(&threads).unwrap();
-        let mut pool = Arc::into_inner(Delivery::new(&threads, &timer, 2)).unwrap();
-        pool.dedicated = dedicated;
-        pool.elastic = Elastic::new(2);
-        Fixture { threads, timer, pool: Arc::new(pool) }
-    }
-
-    impl Drop for Fixture {
-        fn drop(&mut self) {
-            self.pool.close();
-            self.timer.close();
-            assert!(self.threads.wait_for_all(Deadline::in_ms(10_000)));
-        }
-    }
-
-    fn ends_within(worker: &Arc<Worker>, ms: i64) -> bool {
-        let deadline = Deadline::in_ms(ms);
-        while worker.try_enter().is_some() {
-            if deadline.has_passed() {
-                return false;
-            }
-            std::thread::sleep(worker::IDLE * 3); // each look makes it wait anew
-        }
-        true
-    }
-
-    #[test]
-    fn workers_of_the_fixed_pool_never_end() {
-        let f = fixture(false);
-        let home = f.pool.home(Mode::FixedPool).unwrap();
-        let worker = Arc::clone(home.worker());
-        drop(home);
-        assert!(!ends_within(&worker, 300));
-    }
-
-    #[test]
-    fn elastic_workers_end_when_they_are_nobodys_home_for_a_while() {
-        let f = fixture(false);
-        let homes: Vec<_> = (0..6).map(|_| f.pool.home(Mode::Elastic).unwrap()).collect();
-        assert_eq!(f.pool.elastic.all().len(), 2);
-        let worker = Arc::clone(homes[0].worker());
-        assert!(!ends_within(&worker, 300));
-        drop(homes);
-        assert!(ends_within(&worker, 10_000));
-        assert!(!Arc::ptr_eq(f.pool.home(Mode::Elastic).unwrap().worker(), &worker));
-    }
-
-    #[test]
-    fn a_worker_of_one_subscription_ends_with_it() {
-        let f = fixture(true);
-        let homes: Vec<_> = (0..3).map(|_| f.pool.home(Mode::Elastic).unwrap()).collect();
-        assert!(!homes[0].is_same(&homes[1]) && !homes[1].is_same(&homes[2]));
-        let worker = Arc::clone(homes[0].worker());
-        drop(homes);
-        assert!(ends_within(&worker, 10_000));
-    }
-}
+mod tests;

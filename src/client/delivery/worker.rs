@@ -303,3 +303,92 @@ impl Worker {
         taken
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::delivery::Task;
+
+    struct Nothing;
+
+    impl Task for Nothing {
+        fn run(self: Arc<Self>, _: &Worker, _: &mut VecDeque<Msg>) -> Option<Arc<dyn Task>> {
+            None
+        }
+        fn run_one(self: Arc<Self>, _: Msg, _: &Worker) {}
+        fn refuse(&self, _: Msg) -> bool {
+            false
+        }
+        fn visit(&self, _: &Home) {}
+    }
+
+    /// A worker without a thread, to which `count` jobs were given.
+    fn worker_with(count: usize) -> Home {
+        let home = Worker::new(true).enter();
+        give(&home, count);
+        home
+    }
+
+    fn give(home: &Home, count: usize) -> bool {
+        let jobs: Vec<_> = (0..count).map(|_| Job::Run(Arc::new(Nothing))).collect();
+        home.push(jobs.into_iter()).unwrap_or_else(|_| panic!("there is memory"))
+    }
+
+    #[test]
+    fn jobs_may_wait_for_the_one_at_work_and_for_each_other() {
+        let home = Worker::new(true).enter();
+        assert!(give(&home, 1), "its thread is not there yet");
+        home.0.take(0);
+        home.0.park();
+        assert!(!give(&home, 1), "it is about to be taken");
+        home.0.take(0);
+        home.0.park();
+        assert!(give(&home, 2) && home.0.others_wait());
+    }
+
+    #[test]
+    fn all_that_waits_behind_a_callback_that_stands_still_is_to_move() {
+        let home = worker_with(3);
+        let looks = home.0.turn(|| [(); 3].map(|()| home.0.inspect(false)));
+        assert_eq!(looks.map(|seen| (seen.waiting, seen.to_move)), [(3, 0), (3, 3), (3, 3)]);
+    }
+
+    #[test]
+    fn behind_callbacks_that_take_long_half_of_it_is_to_move_after_a_while() {
+        let look = |turns: usize, may_spread: bool| {
+            let home = worker_with(6);
+            let mut moves = (0..=LOOKS_BEFORE_SPREADING).map(|_| {
+                (0..turns).for_each(|_| home.0.turn(|| ()));
+                home.0.inspect(may_spread).to_move
+            });
+            moves.find(|to_move| *to_move > 0)
+        };
+        assert_eq!(look(3, true), Some(3));
+        assert_eq!(look(3, false), None, "there are more workers than processors already");
+        assert_eq!(look(HEAVY_TURNS_PER_LOOK as usize, true), None, "they are quick");
+    }
+
+    #[test]
+    fn the_last_jobs_are_taken_and_the_looks_begin_anew() {
+        let home = worker_with(5);
+        home.0.turn(|| assert!((0..2).any(|_| home.0.inspect(false).to_move == 5)));
+        assert_eq!(home.0.take(2).len(), 3);
+        assert_eq!(home.0.take(2).len(), 0);
+        let seen = home.0.turn(|| home.0.inspect(false));
+        assert_eq!((seen.waiting, seen.to_move), (2, 0));
+    }
+
+    #[test]
+    fn a_worker_ends_when_nobody_has_it_and_nothing_waits() {
+        let home = worker_with(1);
+        let worker = Arc::clone(&home.0);
+        let second = home.clone();
+        drop(home);
+        assert!(!worker.end());
+        drop(second);
+        assert!(!worker.end(), "a job waits");
+        worker.take(0);
+        assert!(worker.try_enter().is_some());
+        assert!(worker.end() && worker.try_enter().is_none());
+    }
+}
