@@ -19,13 +19,13 @@ mod worker;
 
 use std::iter;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::client::delivery::elastic::Elastic;
 use crate::client::delivery::fixed::Fixed;
 pub use crate::client::delivery::handover::Handover;
 pub use crate::client::delivery::place::Place;
+use crate::client::delivery::supervisor::Supervisor;
 pub use crate::client::delivery::task::{Job, Task};
 pub use crate::client::delivery::worker::{BULKY, Home, Worker};
 use crate::client::library::environment;
@@ -57,7 +57,7 @@ pub struct Delivery {
     usual: Mode,
     elastic: Elastic,
     fixed: Fixed,
-    supervised: AtomicBool,
+    supervisor: Supervisor,
 }
 
 impl Delivery {
@@ -70,7 +70,7 @@ impl Delivery {
             usual: if dedicated { Mode::Dedicated } else { Mode::Elastic },
             elastic: Elastic::new(base),
             fixed: Fixed::new(fixed_max),
-            supervised: AtomicBool::new(false),
+            supervisor: Supervisor::default(),
         })
     }
 
@@ -110,7 +110,7 @@ impl Delivery {
     /// Has a task do what it has to do; a little later where there is no memory to queue it.
     pub fn run(self: &Arc<Self>, home: &Home, task: Arc<dyn Task>) {
         match home.push(iter::once(Job::Run(task))) {
-            Ok(may_wait) => self.look_after(home, may_wait),
+            Ok(may_wait) => self.watch(home, may_wait),
             Err(jobs) => jobs.for_each(|job: Job| match job {
                 Job::Run(task) => self.run_later(home, task),
                 Job::One(..) => unreachable!("no message was given"),
@@ -127,7 +127,7 @@ impl Delivery {
         mut refuse: impl FnMut(Arc<T>, Msg),
     ) {
         match home.push(jobs) {
-            Ok(may_wait) => self.look_after(home, may_wait),
+            Ok(may_wait) => self.watch(home, may_wait),
             Err(jobs) => jobs.for_each(|job| match job {
                 Job::Run(task) => self.run_later(home, task),
                 Job::One(task, msg) => refuse(task, msg),
@@ -141,11 +141,11 @@ impl Delivery {
         self.timer.schedule(clock::now() + NO_ROOM, move || pool.run(&home, task));
     }
 
-    /// Makes sure that somebody notices should a worker's jobs be held up.
+    /// Should jobs have to wait for an elastic worker that is held up, somebody is to notice.
     #[inline]
-    fn look_after(self: &Arc<Self>, home: &Home, may_wait: bool) {
-        if may_wait && home.worker().is_elastic() && !self.supervised.swap(true, Ordering::AcqRel) {
-            self.look_later(supervisor::LOOK);
+    fn watch(self: &Arc<Self>, home: &Home, may_wait: bool) {
+        if may_wait && home.worker().is_elastic() {
+            self.supervisor.watch(self);
         }
     }
 

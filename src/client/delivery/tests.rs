@@ -1,5 +1,5 @@
 use std::collections::VecDeque;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, ThreadId};
 
@@ -168,7 +168,7 @@ fn nobody_but_its_task_uses_a_dedicated_worker_nor_relieves_it() {
     dedicated.start(&f.pool); // waits behind itself
     other.start(&f.pool);
     assert_ne!(told.recv_timeout(SOON).unwrap(), own);
-    assert!(begun.recv_timeout(supervisor::LOOK * 40).is_err());
+    assert!(begun.recv_timeout(Duration::from_millis(20)).is_err());
     go.send(()).unwrap();
     assert_eq!(begun.recv_timeout(SOON), Ok(own));
     go.send(()).unwrap();
