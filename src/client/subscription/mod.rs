@@ -433,7 +433,7 @@ impl Subscription {
         }
     }
 
-    #[inline]
+    #[inline(always)] // one of its two callers calls it for each message
     fn deliver(self: &Arc<Self>, msg: Msg) -> std::result::Result<(), Ending> {
         let delivered = self.delivered.load(Ordering::Relaxed) + 1;
         let max = self.max();
