@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use crate::sync::channel::{self, Sender};
 use crate::sync::{Condvar, Mutex};
 
 use crate::error::{Result, Status, fail};
@@ -155,10 +156,9 @@ impl Threads {
 
     /// Starts a thread for work that must not begin unless there is a thread to finish it.
     pub fn prepare(self: &Arc<Self>, name: &str) -> Result<Prepared> {
-        let order = Arc::new(Order::default());
-        let awaited = Arc::clone(&order);
+        let (order, awaited) = channel::unbounded::<Work>();
         self.spawn(name, move || {
-            if let Some(work) = awaited.wait() {
+            if let Some(work) = awaited.receive() {
                 work();
             }
         })?;
@@ -216,35 +216,11 @@ impl Threads {
 }
 
 /// A thread that waits to be told what to do. Dropped instead, it ends.
-pub struct Prepared(Arc<Order>);
-
-/// What it is told: work, or that there is none. (Under a lock that race detectors see, which they do not see in a channel.)
-#[derive(Default)]
-struct Order {
-    told: Mutex<Option<Option<Work>>>,
-    changed: Condvar,
-}
+pub struct Prepared(Sender<Work>);
 
 impl Prepared {
     pub fn run(self, work: impl FnOnce() + Send + 'static) {
-        self.0.tell(Some(Box::new(work)));
-    }
-}
-
-impl Drop for Prepared {
-    fn drop(&mut self) {
-        self.0.tell(None); // too late after `run`
-    }
-}
-
-impl Order {
-    fn tell(&self, work: Option<Work>) {
-        self.told.lock().get_or_insert(work);
-        self.changed.notify_one();
-    }
-
-    fn wait(&self) -> Option<Work> {
-        wait_until(&self.changed, &mut self.told.lock(), Deadline::NEVER, Option::take).flatten()
+        let _ = self.0.send(Box::new(work)); // the thread waits until it is told something
     }
 }
 
