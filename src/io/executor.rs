@@ -1,4 +1,5 @@
-//! One thread that runs jobs in the order they were posted. The library's event callbacks run on one of these.
+//! One thread that runs jobs in the order they were posted. The library's event callbacks run on one of
+//! these.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -14,8 +15,8 @@ pub struct Executor {
     jobs: Sender<Option<Job>>,
 }
 
-/// What its thread works with, and another one when a handler has ended that. It goes with the last of them, and with it what
-/// was posted too late.
+/// What its thread works with, and another one when a handler has ended that. It goes with the last of them,
+/// and with it what was posted too late.
 struct Runner {
     threads: Arc<Threads>,
     name: String,

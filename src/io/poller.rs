@@ -28,8 +28,8 @@ const EVENTS: usize = 256;
 /// What the poller serves.
 pub trait Driven: Send + Sync {
     /// The socket became readable (or broken): read until it would block or the turn is over. True asks for
-    /// another turn. A read that does not fill the buffer tells that nothing is left, unless the stream may have
-    /// ended behind it (`maybe_ended`): nobody announces that again.
+    /// another turn. A read that does not fill the buffer tells that nothing is left, unless the stream may
+    /// have ended behind it (`maybe_ended`): nobody announces that again.
     fn readable(self: Arc<Self>, buffer: &mut [u8], maybe_ended: bool) -> bool;
     /// The socket takes bytes again; only told when asked for with [`Poller::set_interest`].
     fn writable(self: Arc<Self>);

@@ -1,11 +1,12 @@
 //! Channels: what one thread hands to another and does not look at any more.
 //!
-//! They are crossbeam's, and race detectors are told of what goes through. What they do not do decides where they fit:
+//! They are crossbeam's, and race detectors are told of what goes through. What they do not do decides where
+//! they fit:
 //!
-//! - Sending and receiving wait, by turning in a loop, for a thread that is just putting something into the channel. So no
-//!   thread that serves all connections receives from one.
-//! - They ask for memory in a way that cannot fail, some hundred bytes at a time. So what a server or the program decides the
-//!   number of is bounded elsewhere.
+//! - Sending and receiving wait, by turning in a loop, for a thread that is just putting something into the
+//!   channel. So no thread that serves all connections receives from one.
+//! - They ask for memory in a way that cannot fail, some hundred bytes at a time. So what a server or the
+//!   program decides the number of is bounded elsewhere.
 //! - A child of `fork()` may find one half changed. So a channel belongs to what a child leaves alone.
 
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! The workers of the elastic pool: about one for each processor, and more while callbacks hold some of them up.
+//! The workers of the elastic pool: about one for each processor, and more while callbacks hold some of them
+//! up.
 
 use std::sync::Arc;
 

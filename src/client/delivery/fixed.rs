@@ -27,8 +27,8 @@ impl Fixed {
         state.max = state.max.max(max.max(0) as usize);
     }
 
-    /// A home for a new task: each worker in turn, once there are as many as may be. `start` makes a worker with its
-    /// thread; no lock is held meanwhile.
+    /// A home for a new task: each worker in turn, once there are as many as may be. `start` makes a worker
+    /// with its thread; no lock is held meanwhile.
     pub fn home(&self, start: impl FnOnce() -> Result<Home>) -> Result<Home> {
         let mut state = self.state.lock();
         if state.max == 0 {

@@ -1,13 +1,14 @@
-//! Delivery threads: they run tasks that call functions of the program, such as those of asynchronous subscriptions.
+//! Delivery threads: they run tasks that call functions of the program, such as those of asynchronous
+//! subscriptions.
 //!
-//! A task with something to deliver is queued on its worker, its home. Homes are shared, and a task stays on its home unless a
-//! callback of another task holds the worker up: then the supervisor, which looks twice a millisecond as long as anything
-//! waits, lets what waits be the guest of other workers. A guest goes home when its host has ended, which a worker does after
-//! a while without work if it is no task's home.
+//! A task with something to deliver is queued on its worker, its home. Homes are shared, and a task stays on
+//! its home unless a callback of another task holds the worker up: then the supervisor, which looks twice a
+//! millisecond as long as anything waits, lets what waits be the guest of other workers. A guest goes home
+//! when its host has ended, which a worker does after a while without work if it is no task's home.
 //!
-//! Two other kinds of worker use the same queue and are never relieved: those of the fixed pool (the global-delivery option,
-//! where messages run in arrival order across the tasks of a worker), and those of one task each
-//! (`NATS_DEDICATED_DELIVERY=1`).
+//! Two other kinds of worker use the same queue and are never relieved: those of the fixed pool (the
+//! global-delivery option, where messages run in arrival order across the tasks of a worker), and those of
+//! one task each (`NATS_DEDICATED_DELIVERY=1`).
 
 mod elastic;
 mod fixed;
@@ -118,8 +119,8 @@ impl Delivery {
         }
     }
 
-    /// Hands jobs to a worker. Where there is no memory to queue them, tasks are run a little later, and `refuse` gets the
-    /// messages.
+    /// Hands jobs to a worker. Where there is no memory to queue them, tasks are run a little later, and
+    /// `refuse` gets the messages.
     pub fn give<T: Task + 'static>(
         self: &Arc<Self>,
         home: &Home,

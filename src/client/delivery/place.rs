@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::client::delivery::{Home, Worker};
 
-/// The worker that serves a task: its home, or a host that has taken it in. Part of the task's state, so under its lock; that
-/// of a worker's queue may be taken under it.
+/// The worker that serves a task: its home, or a host that has taken it in. Part of the task's state, so
+/// under its lock; that of a worker's queue may be taken under it.
 #[derive(Default)]
 pub struct Place {
     home: Option<Home>,

@@ -12,8 +12,9 @@ const LOOK: Duration = Duration::from_micros(500);
 /// How soon the supervisor tries again when no thread could be had.
 const NO_THREAD: Duration = Duration::from_millis(20);
 
-/// Looks at the elastic workers from the timer thread, as long as anything waits for one of them. It takes one lock at a time,
-/// the pool's or that of a worker's queue, and none while it starts a thread or tells a task where to go.
+/// Looks at the elastic workers from the timer thread, as long as anything waits for one of them. It takes
+/// one lock at a time, the pool's or that of a worker's queue, and none while it starts a thread or tells a
+/// task where to go.
 #[derive(Default)]
 pub(super) struct Supervisor {
     /// Whether a look is to come.

@@ -1,4 +1,4 @@
-//! A delivery thread and its queue.
+//! A delivery thread with its queue.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,7 +15,8 @@ use crate::thread_end;
 
 /// How long a worker of the elastic pool that is nobody's home waits for work before it ends.
 pub(super) const IDLE: Duration = if cfg!(test) { Duration::from_millis(50) } else { Duration::from_secs(5) };
-/// Looks in a row without progress until a callback that computes, rather than blocks, counts as holding others up.
+/// Looks in a row without progress until a callback that computes, rather than blocks, counts as holding
+/// others up.
 const BUSY_LOOKS: u32 = 10;
 /// Looks in a row with tasks waiting behind slow callbacks before the load is spread.
 const LOOKS_BEFORE_SPREADING: u32 = 20;
@@ -75,8 +76,8 @@ impl Home {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// Queues jobs, or gives them back where there is no memory for that; true when some may have to wait: for the job at
-    /// work, or for one another.
+    /// Queues jobs, or gives them back where there is no memory for that; true when some may have to wait:
+    /// for the job at work, or for one another.
     pub(super) fn push<I>(&self, jobs: I) -> std::result::Result<bool, I>
     where
         I: ExactSizeIterator<Item: Into<Job>>,
@@ -172,7 +173,8 @@ impl Worker {
         Ok(may_wait)
     }
 
-    /// Ends it, unless there is work or somebody may bring some. The caller sees to it that nobody enters meanwhile.
+    /// Ends it, unless there is work or somebody may bring some. The caller sees to it that nobody enters
+    /// meanwhile.
     pub(super) fn end(&self) -> bool {
         let mut queue = self.queue.lock();
         queue.ended = self.homes.load(Ordering::Relaxed) == 0 && queue.jobs.is_empty();
@@ -283,8 +285,8 @@ impl Worker {
         Seen { waiting, to_move }
     }
 
-    /// Looks in a row without progress that are no reason to worry. A thread that only waits for a processor is not
-    /// helped by another one that does the same.
+    /// Looks in a row without progress that are no reason to worry. A thread that only waits for a processor
+    /// is not helped by another one that does the same.
     fn patience(&self) -> u32 {
         if threads::is_blocked(self.thread.load(Ordering::Relaxed)) { 1 } else { BUSY_LOOKS }
     }

@@ -1,8 +1,9 @@
-//! Memory of messages. They are made on one thread and freed on another, millions of times per second, which is
-//! the slowest thing one can ask of `malloc`: so freed blocks go back in batches to where they are made.
+//! Memory of messages. They are made on one thread and freed on another, millions of times per second, which
+//! is the slowest thing one can ask of `malloc`: so freed blocks go back in batches to where they are made.
 //!
-//! A thread that frees keeps what it freed until it has a batch too many of a size, then hands a batch to the depot, where
-//! a thread that makes messages takes it. What lies around unused is bounded, for each thread and in the depot.
+//! A thread that frees keeps what it freed until it has a batch too many of a size, then hands a batch to the
+//! depot, where a thread that makes messages takes it. What lies around unused is bounded, for each thread
+//! and in the depot.
 //!
 //! Every block is a `malloc` block of its own: one that a program keeps holds nothing else alive. Sizes are
 //! rounded up by less than 256 bytes; large blocks do not take part.
@@ -60,7 +61,8 @@ thread_local! {
     static STOCK: Cell<Option<Box<Stock>>> = const { Cell::new(None) };
 }
 
-/// The calling thread's free blocks, taken out for as long as this lives: the quick way to make many messages.
+/// The calling thread's free blocks, taken out for as long as this lives: the quick way to make many
+/// messages.
 pub struct Maker(Option<Box<Stock>>);
 
 impl Maker {
@@ -149,11 +151,12 @@ pub fn purge() {
     }
 }
 
-/// Makes a large block, which takes no part in recycling, larger; `None`, and all is as it was, when there is no memory.
+/// Makes a large block, which takes no part in recycling, larger; `None`, and all is as it was, when there is
+/// no memory.
 ///
 /// # Safety
-/// `memory` came from [`Maker::allocate`] or from here with this size, which is above those recycled and below `new_size`;
-/// it is only used through the result, if there is one.
+/// `memory` came from [`Maker::allocate`] or from here with this size, which is above those recycled and
+/// below `new_size`; it is only used through the result, if there is one.
 pub unsafe fn grow(memory: NonNull<u8>, size: usize, new_size: usize) -> Option<NonNull<u8>> {
     debug_assert!(class_of(size).is_none() && new_size > size);
     // SAFETY: as promised by the caller.
@@ -234,8 +237,8 @@ impl Depot {
         Some(batch)
     }
 
-    /// Takes a batch in. When the depot is full, one of the size that fills it most goes: that may be this one. So does this
-    /// one when there is no memory to keep it.
+    /// Takes a batch in. When the depot is full, one of the size that fills it most goes: that may be this
+    /// one. So does this one when there is no memory to keep it.
     fn put(&mut self, class: usize, batch: Batch) -> Option<(usize, Batch)> {
         if self.batches[class].try_reserve(1).is_err() {
             return Some((class, batch));
