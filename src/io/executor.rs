@@ -6,47 +6,39 @@ use std::sync::Arc;
 
 use crate::error::Result;
 use crate::io::threads::Threads;
-use crate::sync::channel::{self, Receiver, Sender};
+use crate::sync::Queue;
 
 pub type Job = Box<dyn FnOnce() + Send>;
 
 pub struct Executor {
-    /// `None` is the last that the thread takes.
-    jobs: Sender<Option<Job>>,
-}
-
-/// What its thread works with, and another one when a handler has ended that. It goes with the last of them,
-/// and with it what was posted too late.
-struct Runner {
     threads: Arc<Threads>,
     name: String,
-    posted: Receiver<Option<Job>>,
+    jobs: Queue<Job>,
 }
 
 impl Executor {
     pub fn start(threads: &Arc<Threads>, name: &str) -> Result<Arc<Executor>> {
-        let (jobs, posted) = channel::unbounded();
-        let runner = Arc::new(Runner { threads: Arc::clone(threads), name: name.to_owned(), posted });
-        threads.spawn(name, move || runner.run())?;
-        Ok(Arc::new(Executor { jobs }))
+        let (threads, name) = (Arc::clone(threads), name.to_owned());
+        let executor = Arc::new(Executor { threads, name, jobs: Queue::default() });
+        let worker = Arc::clone(&executor);
+        executor.threads.spawn(&executor.name, move || worker.run())?;
+        Ok(executor)
     }
 
     /// Queues a job; it is dropped instead once the executor is closed.
     pub fn post(&self, job: Job) {
-        let _ = self.jobs.send(Some(job));
+        self.jobs.put(job);
     }
 
     /// Takes no more jobs; the thread ends after those already queued.
     pub fn close(&self) {
-        let _ = self.jobs.send(None);
+        self.jobs.close();
     }
-}
 
-impl Runner {
-    fn run(self: Arc<Self>) {
-        while let Some(Some(job)) = self.posted.receive() {
+    fn run(self: &Arc<Self>) {
+        while let Some(job) = self.jobs.take() {
             let _ = catch_unwind(AssertUnwindSafe(job));
-            let next = Arc::clone(&self);
+            let next = Arc::clone(self);
             if self.threads.pass_on_if_ending(&self.name, move || next.run()) {
                 return;
             }
@@ -84,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_posted_after_the_close_is_dropped_whether_the_thread_has_ended_or_not() {
+    fn what_is_posted_after_the_close_is_dropped() {
         let threads = Threads::new(None);
         let executor = Executor::start(&threads, "test").unwrap();
         let (tell, told) = channel();

@@ -12,8 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crate::sync::channel::{self, Sender};
-use crate::sync::{Condvar, Mutex};
+use crate::sync::{Condvar, Mutex, Queue};
 
 use crate::error::{Result, Status, fail};
 use crate::io::clock::{Deadline, wait_until};
@@ -159,9 +158,10 @@ impl Threads {
 
     /// Starts a thread for work that must not begin unless there is a thread to finish it.
     pub fn prepare(self: &Arc<Self>, name: &str) -> Result<Prepared> {
-        let (order, awaited) = channel::unbounded::<Work>();
+        let order = Arc::new(Queue::<Work>::default());
+        let awaited = Arc::clone(&order);
         self.spawn(name, move || {
-            if let Some(work) = awaited.receive() {
+            if let Some(work) = awaited.take() {
                 work();
             }
         })?;
@@ -219,11 +219,17 @@ impl Threads {
 }
 
 /// A thread that waits to be told what to do. Dropped instead, it ends.
-pub struct Prepared(Sender<Work>);
+pub struct Prepared(Arc<Queue<Work>>);
 
 impl Prepared {
     pub fn run(self, work: impl FnOnce() + Send + 'static) {
-        let _ = self.0.send(Box::new(work)); // the thread waits until it is told something
+        self.0.put(Box::new(work));
+    }
+}
+
+impl Drop for Prepared {
+    fn drop(&mut self) {
+        self.0.close();
     }
 }
 
