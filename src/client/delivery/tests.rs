@@ -89,11 +89,11 @@ fn telling() -> (impl Fn(&Worker) -> bool + Send + Sync + 'static, Receiver<Thre
 fn blocking() -> (impl Fn(&Worker) -> bool + Send + Sync + 'static, Receiver<ThreadId>, Sender<()>) {
     let (begin, begun) = channel();
     let (go, wait) = channel();
-    let wait = std::sync::Mutex::new(wait);
+    let wait = Mutex::new(wait);
     let work = move |worker: &Worker| {
         worker.turn(|| {
             begin.send(thread::current().id()).unwrap();
-            wait.lock().unwrap().recv().unwrap();
+            wait.lock().recv().unwrap();
         });
         false
     };
@@ -180,12 +180,12 @@ fn a_task_with_more_to_do_is_queued_behind_the_others() {
     let home = f.pool.home(Mode::FixedPool).unwrap(); // one that is never relieved
     let (begin, begun) = channel();
     let (go, wait) = channel::<()>();
-    let wait = std::sync::Mutex::new(wait);
+    let wait = Mutex::new(wait);
     let rounds = AtomicU32::new(0);
     let tell = begin.clone();
     let first = fake(home.clone(), move |worker| {
         tell.send(1).unwrap();
-        wait.lock().unwrap().recv().unwrap();
+        wait.lock().recv().unwrap();
         assert!(worker.others_wait() || rounds.load(Ordering::Relaxed) > 0);
         rounds.fetch_add(1, Ordering::Relaxed) == 0
     });
