@@ -1,5 +1,5 @@
-//! Draining: no new messages, deliver what is there, then end. Each drain has a thread for as long as it lasts; without
-//! one it does not begin, and everything stays as it was.
+//! Draining: no new messages, deliver what is there, then end. Each drain has a thread for as long as it
+//! lasts; without one it does not begin, and everything stays as it was.
 
 use std::sync::Arc;
 
@@ -7,7 +7,8 @@ use crate::client::connection::loss::Loss;
 use crate::client::connection::{ConnStatus, Connection, FLUSH_TIMEOUT_MS};
 use crate::client::subscription::Subscription;
 use crate::error::{Error, Result, Status, fail};
-use crate::io::clock::Deadline;
+use crate::io::clock::{Deadline, wait_until};
+use crate::sync::{Condvar, Mutex};
 
 impl Connection {
     /// Drains one subscription; `timeout_ms` of 0 or less is no limit. Does not wait.
@@ -63,22 +64,31 @@ impl Connection {
 
     fn run_drain(self: &Arc<Self>, subs: &[Arc<Subscription>], timeout_ms: i64) {
         let deadline = if timeout_ms <= 0 { Deadline::NEVER } else { Deadline::in_ms(timeout_ms) };
+        self.drain_subscriptions(subs, deadline);
+        if self.unsubscribe_replies() {
+            let _ = self.flush_within(deadline);
+        }
+        self.drain_publishes(deadline);
+        self.close_now(Loss::closed_by_user());
+    }
+
+    /// The first phase: what has arrived is delivered.
+    fn drain_subscriptions(self: &Arc<Self>, subs: &[Arc<Subscription>], deadline: Deadline) {
         if let Err(e) = self.flush_within(deadline) {
             self.report_drain(&e, "unable to flush all subscriptions UNSUB protocols");
         }
         for sub in subs {
             sub.drain_queue(None);
         }
-        let mut late = false;
-        for sub in subs {
-            late |= !sub.wait_ended(deadline);
-        }
-        if late && !self.is_closed() {
+        let in_time = Ends::of(subs).wait(deadline);
+        let late = if in_time { 0 } else { subs.iter().filter(|sub| sub.end_if_late()).count() };
+        if late > 0 && !self.is_closed() {
             self.report_drain(&Status::Timeout.into(), "timeout waiting for subscriptions to drain");
         }
-        if self.unsubscribe_replies() {
-            let _ = self.flush_within(deadline);
-        }
+    }
+
+    /// The second phase: what was published leaves.
+    fn drain_publishes(self: &Arc<Self>, deadline: Deadline) {
         let in_time = !deadline.has_passed(); // else what is left is sent without waiting for an answer
         if self.begin_draining_publishes()
             && let Err(e) = self.flush_within(deadline)
@@ -86,10 +96,9 @@ impl Connection {
         {
             self.report_drain(&e, "unable to flush publish calls");
         }
-        self.close_now(Loss::closed_by_user());
     }
 
-    /// The second phase: nothing is published any more. False when the connection is closed already.
+    /// Nothing is published any more. False when the connection is closed already.
     fn begin_draining_publishes(&self) -> bool {
         let mut state = self.state.lock();
         if state.status != ConnStatus::DrainingSubs {
@@ -112,6 +121,37 @@ impl Connection {
     }
 }
 
+/// Counts the subscriptions that have not ended yet. Its lock is the last one: nothing is done under it.
+struct Ends {
+    left: Mutex<usize>,
+    none_left: Condvar,
+}
+
+impl Ends {
+    fn of(subs: &[Arc<Subscription>]) -> Arc<Ends> {
+        let ends = Arc::new(Ends { left: Mutex::new(subs.len()), none_left: Condvar::new() });
+        for sub in subs {
+            let ends = Arc::clone(&ends);
+            sub.observe_end(Box::new(move |_| ends.one_more()));
+        }
+        ends
+    }
+
+    fn one_more(&self) {
+        let mut left = self.left.lock();
+        *left -= 1;
+        if *left == 0 {
+            self.none_left.notify_all();
+        }
+    }
+
+    /// Waits until all have ended; false when the deadline passes before.
+    fn wait(&self, deadline: Deadline) -> bool {
+        let mut left = self.left.lock();
+        wait_until(&self.none_left, &mut left, deadline, |left| (*left == 0).then_some(())).is_some()
+    }
+}
+
 /// Whether a drain is to begin; false when there is one already.
 fn may_drain(status: ConnStatus) -> Result<bool> {
     match status {
@@ -122,5 +162,44 @@ fn may_drain(status: ConnStatus) -> Result<bool> {
             let state = if status == ConnStatus::Reconnecting { "reconnecting" } else { "connecting" };
             fail(Status::IllegalState, format!("Illegal to call Drain while the connection is {state}"))
         }
+    }
+}
+
+#[cfg(test)]
+impl Connection {
+    /// One without a server: subscriptions of it get what a test gives them.
+    pub(in crate::client) fn unconnected() -> Arc<Connection> {
+        use crate::client::library;
+        let options = crate::client::options::Options::new(&library::defaults());
+        Connection::new(library::core().unwrap(), options).unwrap()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::subscription::{End, Request};
+
+    fn subscribed(connection: &Arc<Connection>) -> Arc<Subscription> {
+        let request = Request { subject: b"foo", queue: None, handler: None, timeout_ms: None };
+        connection.subscribe(request).unwrap()
+    }
+
+    #[test]
+    fn all_have_to_end_before_or_after_they_are_counted() {
+        let connection = Connection::unconnected();
+        let subs = [(); 3].map(|()| subscribed(&connection));
+        connection.unsubscribe(&subs[1], 0).unwrap();
+        let ends = Ends::of(&subs);
+        connection.unsubscribe(&subs[0], 0).unwrap();
+        assert!(!ends.wait(Deadline::in_ms(0)));
+        assert!(!subs[0].end_if_late() && subs[2].end_if_late());
+        std::thread::scope(|scope| {
+            let waits = scope.spawn(|| ends.wait(Deadline::in_ms(20_000)));
+            connection.remove_subscription(&subs[2], End::Unsubscribed);
+            assert!(waits.join().unwrap());
+        });
+        assert!(Ends::of(&[]).wait(Deadline::in_ms(0)));
+        connection.close();
     }
 }

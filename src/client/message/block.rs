@@ -31,8 +31,8 @@ pub(super) struct Fixed {
 }
 
 const SUBJECT_AT: usize = size_of::<Fixed>();
-/// Room for a body that is still arriving, to begin with: that much is asked of the system at once, and no pages are used
-/// before their bytes come.
+/// Room for a body that is still arriving, to begin with: that much is asked of the system at once, and no
+/// pages are used before their bytes come.
 const FIRST_ROOM: usize = 1 << 20;
 /// Most bytes of a body that are made ready for the next read.
 const AT_ONCE: usize = 256 << 10;
@@ -68,7 +68,7 @@ fn no_memory() -> Error {
 pub(super) struct Block(NonNull<Fixed>);
 
 // SAFETY: a block is plain memory with one owner; `Extra` is Send and Sync (checked below). Behind a shared
-// reference nothing is written but an atomic.
+// reference nothing is written.
 unsafe impl Send for Block {}
 // SAFETY: as above.
 unsafe impl Sync for Block {}
@@ -84,8 +84,8 @@ impl Block {
     pub(super) fn new(parts: &Parts<'_>, maker: &mut Maker) -> Result<Block> {
         let fixed = Fixed::new(parts, parts.body.len())?;
         let base = maker.allocate(fixed.size as usize).ok_or_else(no_memory)?.as_ptr();
-        // SAFETY: the block has room for all parts, which are written one behind the other; no part can overlap
-        // a new block.
+        // SAFETY: the block has room for all parts, which are written one behind the other; no part can
+        // overlap a new block.
         unsafe {
             write_strings(base, &fixed, parts);
             copy(parts.body, base.add(fixed.body_at as usize));
@@ -177,7 +177,8 @@ impl Drop for Block {
     }
 }
 
-/// A block whose body is still arriving. Who announces a long one need not send it: the memory grows with what came.
+/// A block whose body is still arriving. Who announces a long one need not send it: the memory grows with
+/// what came.
 pub(super) struct Growing {
     memory: NonNull<u8>,
     /// Bytes at `memory`: those of the whole block, or too few for its body.
@@ -216,8 +217,8 @@ impl Growing {
             self.grow()?;
         }
         let end = (self.filled + AT_ONCE).min(self.fixed.padding_at as usize).min(self.room);
-        // SAFETY: all between `filled` and `end` is part of the memory, of which self is the only owner, and what was not
-        // initialised yet is now.
+        // SAFETY: all between `filled` and `end` is part of the memory, of which self is the only owner, and
+        // what was not initialised yet is now.
         unsafe {
             let base = self.memory.as_ptr();
             if end > self.initialised {
@@ -238,8 +239,8 @@ impl Growing {
         assert!(self.missing() == 0 && self.room == self.fixed.size as usize, "the body is whole");
         let this = ManuallyDrop::new(self);
         let base = this.memory.as_ptr();
-        // SAFETY: the memory is that of the whole block and initialised up to the padding. `this` is never dropped, and
-        // its fixed part, which owns nothing yet, is moved to where it belongs.
+        // SAFETY: the memory is that of the whole block and initialised up to the padding. `this` is never
+        // dropped, and its fixed part, which owns nothing yet, is moved to where it belongs.
         unsafe {
             write_padding(base, &this.fixed, this.padding);
             base.cast::<Fixed>().write(std::ptr::read(&this.fixed));

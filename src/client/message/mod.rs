@@ -1,8 +1,8 @@
 //! Messages: one allocation for the object, its subject, reply, raw headers and payload together.
 //!
-//! A message is made on the poller's thread and freed on the program's, millions of times per second, so there
-//! is exactly one block per message and headers stay unparsed until somebody asks for one. Reading is possible
-//! from several threads at once; everything that may parse or change headers takes `&mut self`.
+//! A message is made on the poller's thread and freed on the program's, millions of times per second, so
+//! there is exactly one block per message and headers stay unparsed until somebody asks for one. Reading is
+//! possible from several threads at once; everything that may parse or change headers takes `&mut self`.
 
 mod block;
 pub(in crate::client) mod recycle;
@@ -11,16 +11,12 @@ use std::borrow::Cow;
 use std::ffi::{CStr, c_int};
 use std::fmt;
 use std::mem::ManuallyDrop;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use self::block::{Block, Growing, Parts};
 use crate::client::message::recycle::Maker;
-use crate::client::subscription::Subscription;
 use crate::error::{Error, Result, Status};
 use crate::proto::headers::{HeaderMap, inline_status};
 use crate::proto::parser::PartialBody;
-use crate::thread_end::Held;
 
 const STATUS: &[u8] = b"Status";
 const NO_RESPONDERS: &[u8] = b"503";
@@ -35,10 +31,8 @@ struct Extra {
     headers: Option<HeaderMap>,
     /// A payload of the program's own.
     payload: Option<External>,
-    subscription: Option<Arc<Subscription>>,
     sequence: u64,
     time: i64,
-    acked: AtomicBool,
 }
 
 /// Bytes that the program keeps readable and unchanged as long as a message refers to them.
@@ -53,20 +47,9 @@ unsafe impl Send for External {}
 // SAFETY: as above.
 unsafe impl Sync for External {}
 
-impl Drop for Extra {
-    /// In a child, what belongs to a subscription of the parent is left alone: its locks may be held for good.
-    fn drop(&mut self) {
-        let Some(subscription) = self.subscription.take() else { return };
-        let _held = Held::new(); // with the last reference to it sockets are closed
-        if subscription.connection().check_process().is_err() {
-            std::mem::forget(subscription);
-        }
-    }
-}
-
 impl Msg {
-    /// A message from the server. The first `header_len` bytes of `body` are the raw header block, the rest is the
-    /// payload; behind it come `padding` zero bytes, one at least.
+    /// A message from the server. The first `header_len` bytes of `body` are the raw header block, the rest
+    /// is the payload; behind it come `padding` zero bytes, one at least.
     #[inline(always)]
     pub fn received(
         maker: &mut Maker,
@@ -91,8 +74,8 @@ impl Msg {
         Growing::new(&parts, len, &mut Maker::new()).map(Arriving)
     }
 
-    /// A message of the program; all parts are copied. An empty subject or an empty (rather than missing) reply
-    /// is `INVALID_ARG`, nothing else is checked.
+    /// A message of the program; all parts are copied. An empty subject or an empty (rather than missing)
+    /// reply is `INVALID_ARG`, nothing else is checked.
     pub fn new(subject: &[u8], reply: Option<&[u8]>, data: &[u8]) -> Result<Msg> {
         if subject.is_empty() || reply.is_some_and(<[u8]>::is_empty) {
             return Err(Status::InvalidArg.into());
@@ -147,8 +130,8 @@ impl Msg {
         self.parsed_headers().map_or(self.0.raw_headers().len(), HeaderMap::encoded_len)
     }
 
-    /// The header block as it goes to the wire, `None` without headers; once set, headers stay, even if all are deleted.
-    /// Received headers that were never parsed, or could not be, go out as they came.
+    /// The header block as it goes to the wire, `None` without headers; once set, headers stay, even if all
+    /// are deleted. Received headers that were never parsed, or could not be, go out as they came.
     pub fn headers_to_send(&self) -> Result<Option<Cow<'_, [u8]>>> {
         match self.parsed_headers() {
             Some(map) => map.encode().map(|block| Some(Cow::Owned(block))),
@@ -167,8 +150,8 @@ impl Msg {
         self.raw_headers().and_then(inline_status)
     }
 
-    /// Whether this is the server's word that nobody listens to a request: no payload and status 503, in headers without a
-    /// malformed line. Parses the headers of a message without payload.
+    /// Whether this is the server's word that nobody listens to a request: no payload and status 503, in
+    /// headers without a malformed line. Parses the headers of a message without payload.
     #[inline]
     pub fn is_no_responders(&mut self) -> bool {
         self.data().is_empty() && self.has_no_responders_status()
@@ -241,15 +224,6 @@ impl Msg {
 
     // ---- what JetStream knows about a message ----
 
-    /// The subscription that delivered the message, if it was told so.
-    pub fn subscription(&self) -> Option<&Arc<Subscription>> {
-        self.extra().and_then(|extra| extra.subscription.as_ref())
-    }
-
-    pub fn set_subscription(&mut self, subscription: Arc<Subscription>) {
-        self.extra_mut().subscription = Some(subscription);
-    }
-
     /// The sequence in the stream, 0 for other messages.
     pub fn sequence(&self) -> u64 {
         self.extra().map_or(0, |extra| extra.sequence)
@@ -263,18 +237,6 @@ impl Msg {
     pub fn set_stored(&mut self, sequence: u64, time: i64) {
         let extra = self.extra_mut();
         (extra.sequence, extra.time) = (sequence, time);
-    }
-
-    /// Whether the message was acknowledged for good.
-    pub fn is_acked(&self) -> bool {
-        self.extra().is_some_and(|extra| extra.acked.load(Ordering::Acquire))
-    }
-
-    /// Marks the message as acknowledged. Does nothing for one without subscription, sequence and time.
-    pub fn set_acked(&self) {
-        if let Some(extra) = self.extra() {
-            extra.acked.store(true, Ordering::Release);
-        }
     }
 
     fn extra(&self) -> Option<&Extra> {
@@ -309,9 +271,8 @@ impl Msg {
 
     /// The message behind a pointer, still owned by whoever holds the pointer.
     ///
-    /// # Safety
-    /// `raw` was made by [`Msg::into_raw`] and lives as long as the result. While a `&mut` method runs, nobody
-    /// else uses the message.
+    /// # Safety `raw` was made by [`Msg::into_raw`] and lives as long as the result. While a `&mut` method
+    /// runs, nobody else uses the message.
     pub unsafe fn borrow_raw(raw: *mut ()) -> ManuallyDrop<Msg> {
         // SAFETY: as promised by the caller; ManuallyDrop leaves the message alive.
         ManuallyDrop::new(Msg(unsafe { Block::from_ptr(raw) }))
@@ -395,7 +356,7 @@ mod tests {
         assert_eq!(msg.data(), b"pay\0load");
         assert_eq!(msg.raw_headers(), Some(RAW));
         assert_eq!(msg.size(), RAW.len() + 8);
-        assert_eq!((msg.sequence(), msg.time(), msg.subscription().is_none()), (0, 0, true));
+        assert_eq!((msg.sequence(), msg.time()), (0, 0));
     }
 
     #[test]
@@ -551,11 +512,9 @@ mod tests {
     #[test]
     fn the_extra_part_comes_when_needed() {
         let mut msg = received(b"foo", None, None, b"x", 0);
-        msg.set_acked();
-        assert!(!msg.is_acked());
+        assert!(msg.extra().is_none());
         msg.set_stored(7, -1);
-        msg.set_acked();
-        assert_eq!((msg.sequence(), msg.time(), msg.is_acked()), (7, -1, true));
+        assert_eq!((msg.sequence(), msg.time()), (7, -1));
     }
 
     #[test]

@@ -19,10 +19,10 @@ impl Task for Subscription {
     /// It was admitted, so it counts as dropped from now on.
     #[cold]
     fn refuse(&self, msg: Msg) -> bool {
-        self.state.lock().take_back(1, msg.size() as u64)
+        self.state.lock().queue.take_back(1, msg.size() as u64)
     }
 
     fn visit(&self, host: &Home) {
-        self.state.lock().place.visit(host);
+        self.state.lock().schedule.visit(host);
     }
 }

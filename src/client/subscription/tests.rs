@@ -1,38 +1,53 @@
-use std::sync::mpsc::channel;
+use std::collections::VecDeque;
+use std::sync::mpsc::{Receiver, channel};
 
 use super::*;
-use crate::client::connection::told::{SOON, Server, connected, connected_with};
+use crate::client::connection::told::{SOON, Server, connected_with};
 use std::io::Write;
 
-fn ignored() -> Option<MsgHandler> {
+pub(super) fn ignored() -> Option<MsgHandler> {
     Some(Box::new(|_: &_, _: &_, _: Option<_>| Ok(())))
 }
 
-#[test]
-fn a_timer_that_fired_before_it_was_set_anew_does_nothing() {
-    let connection = connected(&Server::start(false));
-    let request = Request { subject: b"foo", queue: None, handler: ignored(), timeout_ms: Some(60_000) };
-    let sub = connection.subscribe(request).unwrap();
-    sub.start();
-    let fired = sub.state.lock().timer_set;
-    sub.restart_timeout(&mut sub.state.lock());
-    sub.timed_out(fired);
-    let state = sub.state.lock();
-    assert!(state.timer.is_some() && !state.timeout_due);
-    assert_eq!(state.timer_set, fired + 1, "the handler was called");
-    drop(state);
-    connection.close();
+/// A connection without a server: its subscriptions get what a test gives them.
+pub(super) fn unconnected() -> Arc<Connection> {
+    Connection::unconnected()
+}
+
+pub(super) fn subscribed(connection: &Arc<Connection>, handler: Option<MsgHandler>) -> Arc<Subscription> {
+    connection.subscribe(Request { subject: b"foo", queue: None, handler, timeout_ms: None }).unwrap()
+}
+
+/// A handler that tells what it was given: `-` for nothing.
+pub(super) fn telling() -> (Option<MsgHandler>, Receiver<String>) {
+    let (tell, told) = channel();
+    let handler: MsgHandler = Box::new(move |_: &_, _: &_, msg: Option<Msg>| {
+        let _ = tell.send(msg.map_or("-".to_owned(), |msg| String::from_utf8_lossy(msg.data()).into_owned()));
+        Ok(())
+    });
+    (Some(handler), told)
+}
+
+/// What a read of the socket would bring for it; true when the program is to be told of dropped messages.
+pub(super) fn arrive(sub: &Arc<Subscription>, texts: &[&str]) -> bool {
+    let mut batch: Vec<Msg> =
+        texts.iter().map(|text| Msg::new(b"foo", None, text.as_bytes()).unwrap()).collect();
+    let bytes = batch.iter().map(|msg| msg.size() as u64).sum();
+    let mut handover = sub.connection.core().delivery.handover();
+    let tell = sub.enqueue(&mut batch, bytes, &mut handover);
+    handover.finish(|_| {});
+    assert!(batch.is_empty());
+    tell
 }
 
 #[test]
 fn a_subscription_that_has_ended_gets_no_messages_back() {
-    let connection = connected(&Server::start(false));
-    let request = Request { subject: b"foo", queue: None, handler: ignored(), timeout_ms: None };
-    let sub = connection.subscribe(request).unwrap();
+    let connection = unconnected();
+    let sub = subscribed(&connection, ignored());
     let mut batch = VecDeque::from([Msg::new(b"foo", None, b"x").unwrap()]);
     connection.unsubscribe(&sub, 0).unwrap();
     assert!(sub.put_back(&mut batch));
-    assert!(batch.is_empty() && sub.state.lock().msgs.is_empty());
+    assert!(batch.is_empty() && sub.state.lock().queue.is_empty());
     connection.close();
 }
 

@@ -16,7 +16,7 @@ impl Subscription {
     /// To be called when the queue may have changed its room. Wakes nobody as long as no queue is large.
     #[inline]
     pub(super) fn note_room(self: &Arc<Self>, state: &mut State) {
-        if state.msgs.capacity() > BULKY {
+        if state.queue.room() > BULKY {
             self.note_bulky(state);
         }
     }
@@ -27,8 +27,8 @@ impl Subscription {
     }
 
     fn note_bulky(self: &Arc<Self>, state: &mut State) {
-        if !std::mem::replace(&mut state.bulky, true) {
-            self.look_after_room(state.accepted, QUIET);
+        if state.queue.set_bulky(true) {
+            self.look_after_room(state.queue.accepted(), QUIET);
         }
     }
 
@@ -47,15 +47,42 @@ impl Subscription {
 
     /// Nothing when it is trimmed, otherwise the number of messages accepted so far.
     fn trim(&self, accepted: u64) -> Option<u64> {
-        let trimmed = self.connection.subscriptions.trim(self.sid);
+        let trimmed = self.connection.subscriptions.trim(self.sid());
         let mut state = self.state.lock();
-        if !trimmed || state.accepted != accepted || !state.msgs.is_empty() || state.scheduled {
-            return Some(state.accepted);
+        let quiet =
+            state.queue.accepted() == accepted && state.queue.is_empty() && !state.schedule.is_claimed();
+        if !trimmed || !quiet {
+            return Some(state.queue.accepted());
         }
-        state.bulky = false;
-        let room = std::mem::take(&mut state.msgs);
+        state.queue.set_bulky(false);
+        let room = state.queue.take_all();
         drop(state);
         drop(room);
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::subscription::tests::{arrive, subscribed, unconnected};
+    use crate::io::clock::Deadline;
+
+    #[test]
+    fn the_room_of_a_burst_is_given_back_once_the_queue_is_empty_for_a_while() {
+        let connection = unconnected();
+        let sub = subscribed(&connection, None);
+        arrive(&sub, &["x"; 2 * BULKY]);
+        let room = || sub.state.lock().queue.room();
+        assert!(room() > BULKY);
+        std::thread::sleep(QUIET * 2); // it is looked at, and still full
+        assert!(room() > BULKY);
+        while sub.next_msg(0).is_ok() {}
+        let deadline = Deadline::in_ms(20_000);
+        while room() > 0 {
+            assert!(!deadline.has_passed(), "it keeps its room");
+            std::thread::yield_now();
+        }
+        connection.close();
     }
 }
