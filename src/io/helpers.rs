@@ -1,4 +1,5 @@
-//! Threads for what the timer and the pollers must not do themselves: work that may wait, and code of the program.
+//! Threads for what the timer and the pollers must not do themselves: work that may wait, and code of the
+//! program.
 
 use std::cell::Cell;
 use std::collections::LinkedList;

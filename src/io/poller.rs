@@ -28,8 +28,8 @@ const EVENTS: usize = 256;
 /// What the poller serves.
 pub trait Driven: Send + Sync {
     /// The socket became readable (or broken): read until it would block or the turn is over. True asks for
-    /// another turn. A read that does not fill the buffer tells that nothing is left, unless the stream may have
-    /// ended behind it (`maybe_ended`): nobody announces that again.
+    /// another turn. A read that does not fill the buffer tells that nothing is left, unless the stream may
+    /// have ended behind it (`maybe_ended`): nobody announces that again.
     fn readable(self: Arc<Self>, buffer: &mut [u8], maybe_ended: bool) -> bool;
     /// The socket takes bytes again; only told when asked for with [`Poller::set_interest`].
     fn writable(self: Arc<Self>);
@@ -262,4 +262,148 @@ fn token_of(index: usize, generation: u32) -> usize {
 
 fn parts_of(token: usize) -> (usize, u32) {
     (token & 0xffff_ffff, (token >> 32) as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::os::fd::AsRawFd;
+    use std::os::unix::net::UnixStream;
+    use std::sync::mpsc::{Receiver, Sender, channel};
+
+    use super::*;
+    use crate::io::clock::Deadline;
+
+    const SOON: Duration = Duration::from_secs(20);
+    const READ: Interest = Interest { readable: true, writable: false };
+
+    #[derive(Debug, PartialEq, Eq)]
+    enum Told {
+        Read(Vec<u8>, bool),
+        Writable,
+        Flush(bool),
+    }
+
+    /// Reads a byte at a time, so each but the last asks for another turn.
+    struct Source {
+        socket: UnixStream,
+        told: Sender<Told>,
+        flushes_later: bool,
+    }
+
+    impl Driven for Source {
+        fn readable(self: Arc<Self>, buffer: &mut [u8], maybe_ended: bool) -> bool {
+            let read = (&self.socket).read(&mut buffer[..1]).unwrap_or(0);
+            let _ = self.told.send(Told::Read(buffer[..read].to_vec(), maybe_ended)); // a test may have ended
+            if buffer[..read] == *b"!" {
+                std::panic::resume_unwind(Box::new(())); // a fault in one connection's code
+            }
+            read > 0
+        }
+
+        fn writable(self: Arc<Self>) {
+            self.told.send(Told::Writable).unwrap();
+        }
+
+        fn flush_due(self: Arc<Self>, first_look: bool) -> Option<Duration> {
+            self.told.send(Told::Flush(first_look)).unwrap();
+            (first_look && self.flushes_later).then(|| clock::now() + Duration::from_millis(5))
+        }
+    }
+
+    struct Fixture {
+        threads: Arc<Threads>,
+        poller: Arc<Poller>,
+    }
+
+    impl Fixture {
+        fn new() -> Fixture {
+            let threads = Threads::new(None);
+            let poller = Poller::start(&threads).unwrap();
+            Fixture { threads, poller }
+        }
+    }
+
+    impl Drop for Fixture {
+        fn drop(&mut self) {
+            self.poller.close();
+            assert!(self.threads.wait_for_all(Deadline::in_ms(10_000)));
+        }
+    }
+
+    fn source(flushes_later: bool) -> (Arc<Source>, UnixStream, Receiver<Told>) {
+        let (socket, peer) = UnixStream::pair().unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let (tell, told) = channel();
+        (Arc::new(Source { socket, told: tell, flushes_later }), peer, told)
+    }
+
+    fn next(told: &Receiver<Told>) -> Told {
+        told.recv_timeout(SOON).unwrap()
+    }
+
+    #[test]
+    fn a_source_is_served_until_nothing_is_left_and_not_after_its_removal() {
+        let f = Fixture::new();
+        let (source, mut peer, told) = source(false);
+        let fd = source.socket.as_raw_fd();
+        let registration = f.poller.add(fd, source.clone(), READ).unwrap();
+        peer.write_all(b"ab").unwrap();
+        // What is left of a turn may have ended meanwhile, for all that is known.
+        assert_eq!(next(&told), Told::Read(b"a".into(), false));
+        assert_eq!(next(&told), Told::Read(b"b".into(), true));
+        assert_eq!(next(&told), Told::Read(b"".into(), true));
+        f.poller.set_interest(registration, fd, Interest { readable: true, writable: true });
+        while next(&told) != Told::Writable {}
+        f.poller.remove(registration, fd);
+        f.poller.request_flush(source);
+        while next(&told) != Told::Flush(true) {}
+        drop(peer);
+        assert!(told.recv_timeout(Duration::from_millis(20)).is_err(), "nobody holds it any more");
+    }
+
+    #[test]
+    fn the_end_of_a_stream_is_told_with_what_came_before_it() {
+        let f = Fixture::new();
+        let (source, mut peer, told) = source(false);
+        peer.write_all(b"x").unwrap();
+        drop(peer);
+        f.poller.add(source.socket.as_raw_fd(), source.clone(), READ).unwrap();
+        assert_eq!(next(&told), Told::Read(b"x".into(), true));
+        assert_eq!(next(&told), Told::Read(b"".into(), true));
+    }
+
+    #[test]
+    fn a_flush_that_is_not_due_is_asked_for_again() {
+        let f = Fixture::new();
+        let (source, _peer, told) = source(true);
+        f.poller.request_flush(source);
+        assert_eq!((next(&told), next(&told)), (Told::Flush(true), Told::Flush(false)));
+    }
+
+    #[test]
+    fn a_panic_of_one_source_stops_no_other() {
+        let f = Fixture::new();
+        let ((bad, mut bad_peer, bad_told), (good, mut good_peer, good_told)) =
+            (source(false), source(false));
+        f.poller.add(bad.socket.as_raw_fd(), bad.clone(), READ).unwrap();
+        f.poller.add(good.socket.as_raw_fd(), good.clone(), READ).unwrap();
+        bad_peer.write_all(b"!").unwrap();
+        assert_eq!(next(&bad_told), Told::Read(b"!".into(), false));
+        good_peer.write_all(b"g").unwrap();
+        assert_eq!(next(&good_told), Told::Read(b"g".into(), false));
+    }
+
+    #[test]
+    fn an_event_for_an_earlier_use_of_a_slot_is_for_nobody() {
+        let (first, second) = (source(false).0, source(false).0);
+        let mut state = State::default();
+        let earlier = state.occupy(first).unwrap();
+        assert!(state.find(Token(earlier.0)).is_some());
+        assert!(state.vacate(earlier).is_some() && state.vacate(earlier).is_none());
+        let later = state.occupy(second).unwrap();
+        assert_eq!(parts_of(earlier.0).0, parts_of(later.0).0);
+        assert!(state.find(Token(earlier.0)).is_none() && state.find(Token(later.0)).is_some());
+        assert!(state.find(WAKE).is_none());
+    }
 }

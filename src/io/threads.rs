@@ -1,5 +1,5 @@
-//! The library's threads. Each is made as a C program would make it, runs the program's thread-started handler first,
-//! and is joined without a wait once it has ended.
+//! The library's threads. Each is made as a C program would make it, runs the program's thread-started
+//! handler first, and is joined without a wait once it has ended.
 
 use std::cell::Cell;
 use std::ffi::{c_char, c_void};
@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crate::sync::{Condvar, Mutex};
+use crate::sync::{Condvar, Mutex, Queue};
 
 use crate::error::{Result, Status, fail};
 use crate::io::clock::{Deadline, wait_until};
@@ -21,7 +21,8 @@ use crate::thread_end;
 
 /// Longest name of a thread, with its NUL; the system's limit.
 const NAME_SIZE: usize = 16;
-/// The final wait looks this often for a thread that has only its last instructions left, then less and less often.
+/// The final wait looks this often for a thread that has only its last instructions left, then less and less
+/// often.
 const FIRST_LOOK: Duration = Duration::from_micros(20);
 const LONGEST_LOOK: Duration = Duration::from_millis(5);
 
@@ -67,8 +68,8 @@ pub fn system_id() -> i32 {
     unsafe { libc::gettid() }
 }
 
-/// Whether a thread of this process sleeps or waits, rather than runs or waits for a processor. What cannot be told
-/// counts as blocked.
+/// Whether a thread of this process sleeps or waits, rather than runs or waits for a processor. What cannot
+/// be told counts as blocked.
 pub fn is_blocked(id: i32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/self/task/{id}/stat")).unwrap_or_default();
     let state = stat.rsplit(')').next().and_then(|rest| rest.trim_start().chars().next());
@@ -88,7 +89,8 @@ struct State {
     /// Asked for, but they have not told their name yet.
     starting: usize,
     running: Vec<ThreadId>,
-    /// Their work is done. Thread-local destructors of the program may still run on them, for as long as they like.
+    /// Their work is done. Thread-local destructors of the program may still run on them, for as long as they
+    /// like.
     ended: Vec<ThreadId>,
 }
 
@@ -113,8 +115,9 @@ impl Threads {
         })
     }
 
-    /// Starts a thread, with the attributes every thread of the process has by default but always joinable: callbacks of
-    /// the program run on it and find the stack they are used to. Joins nothing that has not ended. Callers hold no lock.
+    /// Starts a thread, with the attributes every thread of the process has by default but always joinable:
+    /// callbacks of the program run on it and find the stack they are used to. Joins nothing that has not
+    /// ended. Callers hold no lock.
     pub fn spawn(self: &Arc<Self>, name: &str, body: impl FnOnce() + Send + 'static) -> Result<()> {
         self.start(c_name(name), true, Box::new(body))
             .or_else(|(error, _)| fail(Status::SysError, format!("cannot start a thread: {error}")))
@@ -138,8 +141,8 @@ impl Threads {
         })
     }
 
-    /// The work of a new thread. If the program's handler has ended that one, another one does it and does not ask the
-    /// handler; if none can be had, the calling one stays.
+    /// The work of a new thread. If the program's handler has ended that one, another one does it and does
+    /// not ask the handler; if none can be had, the calling one stays.
     fn begin_work(self: &Arc<Self>, name: [u8; NAME_SIZE], tells: bool, body: Work) {
         if let Some(started) = self.started.as_ref().filter(|_| tells) {
             started();
@@ -155,18 +158,18 @@ impl Threads {
 
     /// Starts a thread for work that must not begin unless there is a thread to finish it.
     pub fn prepare(self: &Arc<Self>, name: &str) -> Result<Prepared> {
-        let order = Arc::new(Order::default());
+        let order = Arc::new(Queue::<Work>::default());
         let awaited = Arc::clone(&order);
         self.spawn(name, move || {
-            if let Some(work) = awaited.wait() {
+            if let Some(work) = awaited.take() {
                 work();
             }
         })?;
         Ok(Prepared(order))
     }
 
-    /// When a handler of the program has ended the calling thread, a new one goes on with `body`: then true, and the caller
-    /// returns. If none can be had, the calling one stays.
+    /// When a handler of the program has ended the calling thread, a new one goes on with `body`: then true,
+    /// and the caller returns. If none can be had, the calling one stays.
     pub fn pass_on_if_ending(self: &Arc<Self>, name: &str, body: impl FnOnce() + Send + 'static) -> bool {
         if !thread_end::is_ending() {
             return false;
@@ -175,8 +178,8 @@ impl Threads {
         self.spawn(name, body).is_ok()
     }
 
-    /// Waits until every thread has ended, the calling one excepted: then none of them runs any code any more. False at
-    /// the deadline. Callers hold no lock, unless the deadline has passed already.
+    /// Waits until every thread has ended, the calling one excepted: then none of them runs any code any
+    /// more. False at the deadline. Callers hold no lock, unless the deadline has passed already.
     pub fn wait_for_all(&self, deadline: Deadline) -> bool {
         let mut state = self.state.lock();
         let mut look = FIRST_LOOK;
@@ -216,35 +219,17 @@ impl Threads {
 }
 
 /// A thread that waits to be told what to do. Dropped instead, it ends.
-pub struct Prepared(Arc<Order>);
-
-/// What it is told: work, or that there is none. (Under a lock that race detectors see, which they do not see in a channel.)
-#[derive(Default)]
-struct Order {
-    told: Mutex<Option<Option<Work>>>,
-    changed: Condvar,
-}
+pub struct Prepared(Arc<Queue<Work>>);
 
 impl Prepared {
     pub fn run(self, work: impl FnOnce() + Send + 'static) {
-        self.0.tell(Some(Box::new(work)));
+        self.0.put(Box::new(work));
     }
 }
 
 impl Drop for Prepared {
     fn drop(&mut self) {
-        self.0.tell(None); // too late after `run`
-    }
-}
-
-impl Order {
-    fn tell(&self, work: Option<Work>) {
-        self.told.lock().get_or_insert(work);
-        self.changed.notify_one();
-    }
-
-    fn wait(&self) -> Option<Work> {
-        wait_until(&self.changed, &mut self.told.lock(), Deadline::NEVER, Option::take).flatten()
+        self.0.close();
     }
 }
 
@@ -288,8 +273,8 @@ impl Start {
         let argument = Box::into_raw(self);
         let mut thread = 0;
         let mut attributes = MaybeUninit::uninit();
-        // SAFETY: the attributes are filled in before they are used. `run_thread` takes over the argument; without a
-        // thread it is taken back below.
+        // SAFETY: the attributes are filled in before they are used. `run_thread` takes over the argument;
+        // without a thread it is taken back below.
         let error = unsafe {
             let mut error = pthread_getattr_default_np(attributes.as_mut_ptr());
             if error == 0 {

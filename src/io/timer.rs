@@ -1,4 +1,5 @@
-//! The timer thread: runs short jobs at given times. Jobs never wait for anything, so no timer delays another.
+//! The timer thread: runs short jobs at given times. Jobs never wait for anything, so no timer delays
+//! another.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -52,7 +53,8 @@ impl Timer {
         Ok(timer)
     }
 
-    /// Runs `job` on the timer thread once `at` (see [`clock::now`]) has come; never once the timer is closed.
+    /// Runs `job` on the timer thread once `at` (see [`clock::now`]) has come; never once the timer is
+    /// closed.
     pub fn schedule(&self, at: Duration, job: impl FnOnce() + Send + 'static) -> Key {
         let mut state = self.state.lock();
         state.scheduled += 1;

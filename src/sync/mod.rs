@@ -8,9 +8,11 @@
 mod condvar;
 pub(crate) mod futex;
 mod mutex;
+mod queue;
 
 pub use condvar::{Condvar, WaitTimeoutResult};
 use mutex::{RawMutex, ThreadAddress};
+pub use queue::Queue;
 
 /// A lock without poisoning: a panic while it is held unlocks it.
 pub type Mutex<T> = lock_api::Mutex<RawMutex, T>;

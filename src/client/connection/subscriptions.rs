@@ -25,7 +25,8 @@ impl Connection {
         let options = &self.options;
         let byte_limit = options.pending_bytes_limit().min(i64::from(i32::MAX)) as i32;
         let limits = (options.max_pending_msgs, byte_limit);
-        let mode = if options.global_delivery { Mode::FixedPool } else { Mode::Elastic };
+        let usual = self.core().delivery.usual_mode();
+        let mode = if options.global_delivery { Mode::FixedPool } else { usual };
         let sid = self.routes.next_sid();
         let sub = Subscription::new(self, sid, request, mode, limits)?; // may start a thread: no lock is held
         let mut table = self.routes.lock();

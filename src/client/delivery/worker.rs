@@ -1,4 +1,4 @@
-//! A delivery thread and its queue.
+//! A delivery thread with its queue.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,17 +8,17 @@ use std::time::Duration;
 
 use crate::sync::{Condvar, Mutex, MutexGuard};
 
-use crate::client::delivery::Delivery;
+use crate::client::delivery::{Delivery, Job};
 use crate::client::message::Msg;
-use crate::client::subscription::Subscription;
 use crate::io::threads;
 use crate::thread_end;
 
 /// How long a worker of the elastic pool that is nobody's home waits for work before it ends.
 pub(super) const IDLE: Duration = if cfg!(test) { Duration::from_millis(50) } else { Duration::from_secs(5) };
-/// Looks in a row without progress until a callback that computes, rather than blocks, counts as holding others up.
+/// Looks in a row without progress until a callback that computes, rather than blocks, counts as holding
+/// others up.
 const BUSY_LOOKS: u32 = 10;
-/// Looks in a row with subscriptions waiting behind slow callbacks before the load is spread.
+/// Looks in a row with tasks waiting behind slow callbacks before the load is spread.
 const LOOKS_BEFORE_SPREADING: u32 = 20;
 /// Fewer callbacks than this in one look: they are heavy enough for another thread to pay off.
 const HEAVY_TURNS_PER_LOOK: u64 = 10;
@@ -27,14 +27,6 @@ const HEAVY_TURNS_PER_LOOK: u64 = 10;
 pub const BULKY: usize = 128;
 /// That while.
 const QUIET: Duration = if cfg!(test) { Duration::from_millis(20) } else { Duration::from_secs(1) };
-
-/// Something for a worker to do.
-pub enum Job {
-    /// Deliver what is queued on the subscription.
-    Run(Arc<Subscription>),
-    /// Deliver this message (fixed pool).
-    One(Arc<Subscription>, Msg),
-}
 
 /// The right to give work to a worker, which does not end as long as anybody has it.
 pub struct Home(Arc<Worker>);
@@ -49,7 +41,7 @@ pub struct Worker {
     turns: AtomicU64,
     /// Jobs in the queue; read without the lock.
     waiting: AtomicUsize,
-    /// Whether waiting subscriptions may go to another worker.
+    /// Whether waiting tasks may go to another worker.
     elastic: bool,
     /// The system's number of the thread.
     thread: AtomicI32,
@@ -84,10 +76,11 @@ impl Home {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// Queues jobs, or gives them back where there is no memory for that; true when some may have to wait: for the job at work, or for one another.
-    pub(super) fn push<I>(&self, jobs: I) -> std::result::Result<bool, I::IntoIter>
+    /// Queues jobs, or gives them back where there is no memory for that; true when some may have to wait:
+    /// for the job at work, or for one another.
+    pub(super) fn push<I>(&self, jobs: I) -> std::result::Result<bool, I>
     where
-        I: IntoIterator<Item = Job, IntoIter: ExactSizeIterator>,
+        I: ExactSizeIterator<Item: Into<Job>>,
     {
         self.0.push(jobs)
     }
@@ -150,11 +143,16 @@ impl Worker {
         queue.parked && queue.jobs.is_empty()
     }
 
-    fn push<I>(&self, jobs: I) -> std::result::Result<bool, I::IntoIter>
+    /// As its thread does when it finds nothing to do.
+    #[cfg(test)]
+    pub(super) fn park(&self) {
+        self.queue.lock().parked = true;
+    }
+
+    fn push<I>(&self, jobs: I) -> std::result::Result<bool, I>
     where
-        I: IntoIterator<Item = Job, IntoIter: ExactSizeIterator>,
+        I: ExactSizeIterator<Item: Into<Job>>,
     {
-        let jobs = jobs.into_iter();
         let mut queue = self.queue.lock();
         debug_assert!(!queue.ended);
         if queue.jobs.is_empty() {
@@ -164,7 +162,7 @@ impl Worker {
         if queue.jobs.try_reserve(jobs.len()).is_err() {
             return Err(jobs);
         }
-        queue.jobs.extend(jobs);
+        queue.jobs.extend(jobs.map(Into::into));
         self.waiting.store(queue.jobs.len(), Ordering::Relaxed);
         let parked = std::mem::replace(&mut queue.parked, false);
         let may_wait = !parked || queue.jobs.len() > 1;
@@ -175,7 +173,8 @@ impl Worker {
         Ok(may_wait)
     }
 
-    /// Ends it, unless there is work or somebody may bring some. The caller sees to it that nobody enters meanwhile.
+    /// Ends it, unless there is work or somebody may bring some. The caller sees to it that nobody enters
+    /// meanwhile.
     pub(super) fn end(&self) -> bool {
         let mut queue = self.queue.lock();
         queue.ended = self.homes.load(Ordering::Relaxed) == 0 && queue.jobs.is_empty();
@@ -204,7 +203,7 @@ impl Worker {
         while let Some(job) = self.next(pool, &mut batch) {
             let work = AssertUnwindSafe(|| self.work(pool, job, &mut batch));
             if catch_unwind(work).is_err() {
-                // One subscription is out of order, the others go on.
+                // One task is out of order, the others go on.
                 batch.clear();
                 self.turns.fetch_add(self.turns.load(Ordering::Relaxed) % 2, Ordering::Relaxed);
             }
@@ -216,10 +215,10 @@ impl Worker {
 
     fn work(self: &Arc<Self>, pool: &Arc<Delivery>, job: Job, batch: &mut VecDeque<Msg>) {
         match job {
-            Job::One(sub, msg) => sub.deliver_one(msg, self),
-            Job::Run(sub) => {
-                if sub.deliver_queued(self, batch) {
-                    pool.run(&self.enter(), sub);
+            Job::One(task, msg) => task.run_one(msg, self),
+            Job::Run(task) => {
+                if let Some(task) = task.run(self, batch) {
+                    pool.run(&self.enter(), task);
                 }
             }
         }
@@ -244,7 +243,7 @@ impl Worker {
             }
             if self.wait(&mut queue) && queue.jobs.is_empty() {
                 drop(queue); // the pool's lock comes first
-                if pool.retire(self) {
+                if pool.elastic.retire(self) {
                     return None;
                 }
                 queue = self.queue.lock();
@@ -286,8 +285,8 @@ impl Worker {
         Seen { waiting, to_move }
     }
 
-    /// Looks in a row without progress that are no reason to worry. A thread that only waits for a processor is not
-    /// helped by another one that does the same.
+    /// Looks in a row without progress that are no reason to worry. A thread that only waits for a processor
+    /// is not helped by another one that does the same.
     fn patience(&self) -> u32 {
         if threads::is_blocked(self.thread.load(Ordering::Relaxed)) { 1 } else { BUSY_LOOKS }
     }
@@ -304,5 +303,94 @@ impl Worker {
         taken.extend(queue.jobs.drain(keep..));
         self.waiting.store(keep, Ordering::Relaxed);
         taken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::delivery::Task;
+
+    struct Nothing;
+
+    impl Task for Nothing {
+        fn run(self: Arc<Self>, _: &Worker, _: &mut VecDeque<Msg>) -> Option<Arc<dyn Task>> {
+            None
+        }
+        fn run_one(self: Arc<Self>, _: Msg, _: &Worker) {}
+        fn refuse(&self, _: Msg) -> bool {
+            false
+        }
+        fn visit(&self, _: &Home) {}
+    }
+
+    /// A worker without a thread, to which `count` jobs were given.
+    fn worker_with(count: usize) -> Home {
+        let home = Worker::new(true).enter();
+        give(&home, count);
+        home
+    }
+
+    fn give(home: &Home, count: usize) -> bool {
+        let jobs: Vec<_> = (0..count).map(|_| Job::Run(Arc::new(Nothing))).collect();
+        home.push(jobs.into_iter()).unwrap_or_else(|_| panic!("there is memory"))
+    }
+
+    #[test]
+    fn jobs_may_wait_for_the_one_at_work_and_for_each_other() {
+        let home = Worker::new(true).enter();
+        assert!(give(&home, 1), "its thread is not there yet");
+        home.0.take(0);
+        home.0.park();
+        assert!(!give(&home, 1), "it is about to be taken");
+        home.0.take(0);
+        home.0.park();
+        assert!(give(&home, 2) && home.0.others_wait());
+    }
+
+    #[test]
+    fn all_that_waits_behind_a_callback_that_stands_still_is_to_move() {
+        let home = worker_with(3);
+        let looks = home.0.turn(|| [(); 3].map(|()| home.0.inspect(false)));
+        assert_eq!(looks.map(|seen| (seen.waiting, seen.to_move)), [(3, 0), (3, 3), (3, 3)]);
+    }
+
+    #[test]
+    fn behind_callbacks_that_take_long_half_of_it_is_to_move_after_a_while() {
+        let look = |turns: usize, may_spread: bool| {
+            let home = worker_with(6);
+            let mut moves = (0..=LOOKS_BEFORE_SPREADING).map(|_| {
+                (0..turns).for_each(|_| home.0.turn(|| ()));
+                home.0.inspect(may_spread).to_move
+            });
+            moves.find(|to_move| *to_move > 0)
+        };
+        assert_eq!(look(3, true), Some(3));
+        assert_eq!(look(3, false), None, "there are more workers than processors already");
+        assert_eq!(look(HEAVY_TURNS_PER_LOOK as usize, true), None, "they are quick");
+    }
+
+    #[test]
+    fn the_last_jobs_are_taken_and_the_looks_begin_anew() {
+        let home = worker_with(5);
+        home.0.turn(|| assert!((0..2).any(|_| home.0.inspect(false).to_move == 5)));
+        assert_eq!(home.0.take(2).len(), 3);
+        assert_eq!(home.0.take(2).len(), 0);
+        let seen = home.0.turn(|| home.0.inspect(false));
+        assert_eq!((seen.waiting, seen.to_move), (2, 0));
+    }
+
+    #[test]
+    fn a_worker_ends_when_nobody_has_it_and_nothing_waits() {
+        let home = worker_with(1);
+        let worker = Arc::clone(&home.0);
+        let second = home.clone();
+        drop(home);
+        assert!(!worker.end());
+        drop(second);
+        assert!(!worker.end(), "a job waits");
+        worker.take(0);
+        assert!(worker.try_enter().is_some());
+        assert!(worker.end() && worker.try_enter().is_none());
     }
 }

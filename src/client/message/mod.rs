@@ -250,7 +250,7 @@ impl Msg {
     /// Gets the message into the processor's cache: it is to be handed out soon.
     #[inline]
     pub fn fetch(&self) {
-        recycle::fetch(self.0.as_ptr());
+        recycle::prefetch(self.0.as_ptr());
     }
 
     // ---- the C handle ----

@@ -1,8 +1,9 @@
-//! Memory of messages. They are made on one thread and freed on another, millions of times per second, which is
-//! the slowest thing one can ask of `malloc`: so freed blocks go back in batches to where they are made.
+//! Memory of messages. They are made on one thread and freed on another, millions of times per second, which
+//! is the slowest thing one can ask of `malloc`: so freed blocks go back in batches to where they are made.
 //!
-//! A thread that frees keeps what it freed until it has a batch too many of a size, then hands a batch to the depot, where
-//! a thread that makes messages takes it. What lies around unused is bounded, for each thread and in the depot.
+//! It is done with magazines and a depot: a thread that frees keeps what it freed until it has a magazine too
+//! many of a size, then hands one to the depot, where a thread that makes messages takes it. What lies around
+//! unused is bounded, for each thread and in the depot.
 //!
 //! Every block is a `malloc` block of its own: one that a program keeps holds nothing else alive. Sizes are
 //! rounded up by less than 256 bytes; large blocks do not take part.
@@ -23,9 +24,9 @@ const SMALL_MAX: usize = 1024;
 const LARGE_STEP: usize = 256;
 const LARGE_MAX: usize = 2048;
 const CLASSES: usize = SMALL_MAX / SMALL_STEP + (LARGE_MAX - SMALL_MAX) / LARGE_STEP;
-/// Blocks that change hands at once, and what they may come to.
-const BATCH: usize = 64;
-const BATCH_BYTES: usize = 8 << 10;
+/// Blocks of a magazine, which change hands at once, and what they may come to.
+const ROUNDS: usize = 64;
+const MAGAZINE_BYTES: usize = 8 << 10;
 /// What a thread may hold.
 const MAX_HELD: usize = 256 << 10;
 /// What may lie in the depot.
@@ -37,11 +38,11 @@ struct Block(NonNull<u8>);
 // SAFETY: a free block belongs to whoever holds this.
 unsafe impl Send for Block {}
 
-type Batch = Vec<Block>;
+type Magazine = Vec<Block>;
 
-/// Batches on their way from the threads that free to those that make.
+/// Magazines on their way from the threads that free to those that make.
 struct Depot {
-    batches: [Vec<Batch>; CLASSES],
+    magazines: [Vec<Magazine>; CLASSES],
     bytes: usize,
 }
 
@@ -49,35 +50,36 @@ static DEPOT: PerProcess<Mutex<Depot>> =
     PerProcess::new(Mutex::new(Depot::new()), || Mutex::new(Depot::new()));
 
 /// The free blocks of one thread.
-struct Stock {
+struct Cache {
     /// Free blocks of each size; none holds more than it has room for.
-    shelves: [Batch; CLASSES],
-    /// Room that the shelves have, in bytes of blocks.
+    loaded: [Magazine; CLASSES],
+    /// Room there is for them, in bytes of blocks.
     reserved: usize,
 }
 
 thread_local! {
-    static STOCK: Cell<Option<Box<Stock>>> = const { Cell::new(None) };
+    static CACHE: Cell<Option<Box<Cache>>> = const { Cell::new(None) };
 }
 
-/// The calling thread's free blocks, taken out for as long as this lives: the quick way to make many messages.
-pub struct Maker(Option<Box<Stock>>);
+/// The calling thread's free blocks, taken out for as long as this lives: the quick way to make many
+/// messages.
+pub struct Maker(Option<Box<Cache>>);
 
 impl Maker {
     pub fn new() -> Maker {
-        Maker(STOCK.try_with(|stock| stock.take().unwrap_or_default()).ok())
+        Maker(CACHE.try_with(|cache| cache.take().unwrap_or_default()).ok())
     }
 
     /// `size` bytes, aligned for anything; `None` when there is no memory. 0 is not a size.
     #[inline(always)]
     pub fn allocate(&mut self, size: usize) -> Option<NonNull<u8>> {
-        let (Some(class), Some(stock)) = (class_of(size), &mut self.0) else {
+        let (Some(class), Some(cache)) = (class_of(size), &mut self.0) else {
             return fresh(size);
         };
-        match stock.shelves[class].pop().or_else(|| stock.refill(class)) {
+        match cache.loaded[class].pop().or_else(|| cache.refill(class)) {
             Some(Block(memory)) => {
-                if let Some(Block(soon)) = stock.shelves[class].iter().nth_back(AHEAD) {
-                    fetch(soon.as_ptr());
+                if let Some(Block(soon)) = cache.loaded[class].iter().nth_back(AHEAD) {
+                    prefetch(soon.as_ptr());
                 }
                 Some(memory)
             }
@@ -90,7 +92,7 @@ impl Drop for Maker {
     fn drop(&mut self) {
         let mine = self.0.take();
         // What was freed meanwhile is handed on.
-        let _ = STOCK.try_with(|stock| drop(stock.replace(mine)));
+        let _ = CACHE.try_with(|cache| drop(cache.replace(mine)));
     }
 }
 
@@ -99,7 +101,7 @@ pub const AHEAD: usize = 3;
 
 /// Tells the processor that memory is needed soon.
 #[inline]
-pub fn fetch<T>(memory: *const T) {
+pub fn prefetch<T>(memory: *const T) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: a hint, which may be about any address.
     unsafe {
@@ -119,13 +121,13 @@ pub unsafe fn free(memory: NonNull<u8>, size: usize) {
         // SAFETY: as promised by the caller.
         return unsafe { std::alloc::dealloc(memory.as_ptr(), layout_of(size)) };
     };
-    let kept = STOCK.try_with(|slot| {
-        let mut stock = slot.take().unwrap_or_default();
-        if stock.shelves[class].len() == stock.shelves[class].capacity() {
-            stock.make_room(class);
+    let kept = CACHE.try_with(|slot| {
+        let mut cache = slot.take().unwrap_or_default();
+        if cache.loaded[class].len() == cache.loaded[class].capacity() {
+            cache.make_room(class);
         }
-        stock.shelves[class].push(Block(memory));
-        slot.set(Some(stock));
+        cache.loaded[class].push(Block(memory));
+        slot.set(Some(cache));
     });
     if kept.is_err() {
         release(class, Block(memory)); // the thread is ending
@@ -134,90 +136,92 @@ pub unsafe fn free(memory: NonNull<u8>, size: usize) {
 
 /// Frees what the calling thread holds.
 pub fn release_mine() {
-    let stock = STOCK.try_with(Cell::take).ok().flatten();
-    let Some(mut stock) = stock else { return };
-    for (class, shelf) in stock.shelves.iter_mut().enumerate() {
-        shelf.drain(..).for_each(|block| release(class, block));
+    let cache = CACHE.try_with(Cell::take).ok().flatten();
+    let Some(mut cache) = cache else { return };
+    for (class, blocks) in cache.loaded.iter_mut().enumerate() {
+        blocks.drain(..).for_each(|block| release(class, block));
     }
 }
 
 /// Frees what lies in the depot.
 pub fn purge() {
     let depot = std::mem::replace(&mut *DEPOT.get().lock(), Depot::new());
-    for (class, batches) in depot.batches.into_iter().enumerate() {
-        batches.into_iter().flatten().for_each(|block| release(class, block));
+    for (class, magazines) in depot.magazines.into_iter().enumerate() {
+        magazines.into_iter().flatten().for_each(|block| release(class, block));
     }
 }
 
-/// Makes a large block, which takes no part in recycling, larger; `None`, and all is as it was, when there is no memory.
+/// Makes a large block, which takes no part in recycling, larger; `None`, and all is as it was, when there is
+/// no memory.
 ///
 /// # Safety
-/// `memory` came from [`Maker::allocate`] or from here with this size, which is above those recycled and below `new_size`;
-/// it is only used through the result, if there is one.
+/// `memory` came from [`Maker::allocate`] or from here with this size, which is above those recycled and
+/// below `new_size`; it is only used through the result, if there is one.
 pub unsafe fn grow(memory: NonNull<u8>, size: usize, new_size: usize) -> Option<NonNull<u8>> {
     debug_assert!(class_of(size).is_none() && new_size > size);
     // SAFETY: as promised by the caller.
     NonNull::new(unsafe { std::alloc::realloc(memory.as_ptr(), layout_of(size), new_size) })
 }
 
-impl Default for Stock {
-    fn default() -> Stock {
-        Stock { shelves: [const { Vec::new() }; CLASSES], reserved: 0 }
+impl Default for Cache {
+    fn default() -> Cache {
+        Cache { loaded: [const { Vec::new() }; CLASSES], reserved: 0 }
     }
 }
 
-impl Drop for Stock {
+impl Drop for Cache {
     fn drop(&mut self) {
         self.hand_over_all();
     }
 }
 
-impl Stock {
-    /// A shelf has no room for another block: it gets more, or hands a batch over.
+impl Cache {
+    /// There is no room for another block of a size: it gets more, or a magazine of them is handed over.
     #[cold]
     fn make_room(&mut self, class: usize) {
-        let batch = batch_of(class);
-        let room = self.shelves[class].capacity();
-        if room >= 2 * batch || (room > 0 && !self.may_reserve(class)) {
-            store(class, self.shelves[class].split_off(room - batch));
+        let rounds = rounds_of(class);
+        let room = self.loaded[class].capacity();
+        if room >= 2 * rounds || (room > 0 && !self.may_reserve(class)) {
+            store(class, self.loaded[class].split_off(room - rounds));
         } else {
             self.reserve(class);
         }
     }
 
-    /// Takes a batch from the depot, and a block from it.
+    /// Takes a magazine from the depot, and a block from it.
     #[cold]
     fn refill(&mut self, class: usize) -> Option<Block> {
-        let mut batch = DEPOT.get().lock().take(class)?;
-        if self.shelves[class].capacity() == 0 {
+        let mut magazine = DEPOT.get().lock().take(class)?;
+        if self.loaded[class].capacity() == 0 {
             self.reserve(class);
         }
-        self.shelves[class].append(&mut batch);
-        self.shelves[class].pop()
+        self.loaded[class].append(&mut magazine);
+        self.loaded[class].pop()
     }
 
     fn may_reserve(&self, class: usize) -> bool {
-        self.reserved + batch_of(class) * space_of(class) <= MAX_HELD
+        self.reserved + rounds_of(class) * space_of(class) <= MAX_HELD
     }
 
-    /// Room for one more batch. When the thread has too much already, all shelves are emptied and start anew.
+    /// Room for one more magazine. When the thread has too much already, it hands over all it has and starts
+    /// anew.
     fn reserve(&mut self, class: usize) {
         if !self.may_reserve(class) {
             self.hand_over_all();
         }
-        let shelf = &mut self.shelves[class];
-        let before = shelf.capacity();
-        shelf.reserve_exact(before + batch_of(class) - shelf.len());
-        self.reserved += (shelf.capacity() - before) * space_of(class);
+        let blocks = &mut self.loaded[class];
+        let before = blocks.capacity();
+        blocks.reserve_exact(before + rounds_of(class) - blocks.len());
+        self.reserved += (blocks.capacity() - before) * space_of(class);
     }
 
     fn hand_over_all(&mut self) {
-        for (class, shelf) in self.shelves.iter_mut().enumerate() {
-            while !shelf.is_empty() {
-                let rest = shelf.len().saturating_sub(batch_of(class));
-                store(class, shelf.split_off(rest));
+        for (class, blocks) in self.loaded.iter_mut().enumerate() {
+            while !blocks.is_empty() {
+                let rest = blocks.len().saturating_sub(rounds_of(class));
+                store(class, blocks.split_off(rest));
             }
-            *shelf = Batch::new();
+            *blocks = Magazine::new();
         }
         self.reserved = 0;
     }
@@ -225,36 +229,36 @@ impl Stock {
 
 impl Depot {
     const fn new() -> Depot {
-        Depot { batches: [const { Vec::new() }; CLASSES], bytes: 0 }
+        Depot { magazines: [const { Vec::new() }; CLASSES], bytes: 0 }
     }
 
-    fn take(&mut self, class: usize) -> Option<Batch> {
-        let batch = self.batches[class].pop()?;
-        self.bytes -= batch.len() * space_of(class);
-        Some(batch)
+    fn take(&mut self, class: usize) -> Option<Magazine> {
+        let magazine = self.magazines[class].pop()?;
+        self.bytes -= magazine.len() * space_of(class);
+        Some(magazine)
     }
 
-    /// Takes a batch in. When the depot is full, one of the size that fills it most goes: that may be this one. So does this
-    /// one when there is no memory to keep it.
-    fn put(&mut self, class: usize, batch: Batch) -> Option<(usize, Batch)> {
-        if self.batches[class].try_reserve(1).is_err() {
-            return Some((class, batch));
+    /// Takes a magazine in. When the depot is full, one of the size that fills it most goes: that may be this
+    /// one. So does this one when there is no memory to keep it.
+    fn put(&mut self, class: usize, magazine: Magazine) -> Option<(usize, Magazine)> {
+        if self.magazines[class].try_reserve(1).is_err() {
+            return Some((class, magazine));
         }
-        self.bytes += batch.len() * space_of(class);
-        self.batches[class].push(batch);
+        self.bytes += magazine.len() * space_of(class);
+        self.magazines[class].push(magazine);
         if self.bytes <= MAX_STORED {
             return None;
         }
-        let filled = |class: &usize| self.batches[*class].len() * batch_of(*class) * space_of(*class);
+        let filled = |class: &usize| self.magazines[*class].len() * rounds_of(*class) * space_of(*class);
         let fullest = (0..CLASSES).max_by_key(filled)?;
-        self.take(fullest).map(|batch| (fullest, batch))
+        self.take(fullest).map(|magazine| (fullest, magazine))
     }
 }
 
-fn store(class: usize, batch: Batch) {
-    let too_many = DEPOT.get().lock().put(class, batch);
-    if let Some((class, batch)) = too_many {
-        batch.into_iter().for_each(|block| release(class, block));
+fn store(class: usize, magazine: Magazine) {
+    let too_many = DEPOT.get().lock().put(class, magazine);
+    if let Some((class, magazine)) = too_many {
+        magazine.into_iter().for_each(|block| release(class, block));
     }
 }
 
@@ -293,9 +297,9 @@ fn size_of_class(class: usize) -> usize {
 }
 
 /// How many blocks of a class change hands at once.
-const fn batch_of(class: usize) -> usize {
-    let fitting = BATCH_BYTES / space_of(class);
-    if fitting < BATCH { fitting } else { BATCH }
+const fn rounds_of(class: usize) -> usize {
+    let fitting = MAGAZINE_BYTES / space_of(class);
+    if fitting < ROUNDS { fitting } else { ROUNDS }
 }
 
 fn layout_of(size: usize) -> Layout {
@@ -312,7 +316,7 @@ mod tests {
             let class = class_of(size).unwrap();
             let room = size_of_class(class);
             assert!(room >= size && room - size < LARGE_STEP, "{size} in {room}");
-            assert!(batch_of(class) >= 4);
+            assert!(rounds_of(class) >= 4);
         }
         assert!(class_of(LARGE_MAX + 1).is_none());
     }
@@ -347,16 +351,16 @@ mod tests {
     }
 
     fn held() -> usize {
-        let stock = STOCK.take();
-        let bytes = stock.as_ref().map_or(0, |stock| {
-            let on_shelf = |(class, shelf): (usize, &Batch)| shelf.len() * space_of(class);
-            stock.shelves.iter().enumerate().map(on_shelf).sum()
+        let cache = CACHE.take();
+        let bytes = cache.as_ref().map_or(0, |cache| {
+            let held = |(class, blocks): (usize, &Magazine)| blocks.len() * space_of(class);
+            cache.loaded.iter().enumerate().map(held).sum()
         });
-        STOCK.set(stock);
+        CACHE.set(cache);
         bytes
     }
 
-    /// Runs on a thread of its own, whose stock is empty.
+    /// Runs on a thread of its own, whose cache is empty.
     fn alone(test: impl FnOnce() + Send) {
         std::thread::scope(|scope| scope.spawn(test).join().unwrap());
     }
@@ -378,10 +382,10 @@ mod tests {
     }
 
     #[test]
-    fn one_size_is_kept_by_two_batches() {
+    fn one_size_is_kept_by_two_magazines() {
         alone(|| {
             free_all(blocks(100, 1000), 100);
-            assert!((BATCH..=2 * BATCH).contains(&(held() / 128)), "{}", held());
+            assert!((ROUNDS..=2 * ROUNDS).contains(&(held() / 128)), "{}", held());
         });
     }
 
@@ -389,16 +393,16 @@ mod tests {
     fn a_full_depot_makes_room_for_other_sizes() {
         let mut depot = Depot::new();
         let mut store = |class: usize, size: usize| {
-            let batch: Batch = blocks(size, batch_of(class));
-            let gone = depot.put(class, batch);
-            let left = gone.is_some_and(|(other, batch)| {
-                free_all(batch, size_of_class(other));
+            let magazine: Magazine = blocks(size, rounds_of(class));
+            let gone = depot.put(class, magazine);
+            let left = gone.is_some_and(|(other, magazine)| {
+                free_all(magazine, size_of_class(other));
                 other == class
             });
             (depot.bytes, left)
         };
         let (large, small) = (class_of(1500).unwrap(), class_of(50).unwrap());
-        for _ in 0..2 * MAX_STORED / BATCH_BYTES {
+        for _ in 0..2 * MAX_STORED / MAGAZINE_BYTES {
             assert!(store(large, 1500).0 <= MAX_STORED);
         }
         assert!(store(large, 1500).1, "no room for more of what fills it");
@@ -406,9 +410,9 @@ mod tests {
             let (bytes, left) = store(small, 50);
             assert!(bytes <= MAX_STORED && !left);
         }
-        assert_eq!(depot.batches[small].len(), 10);
-        for (class, batches) in depot.batches.into_iter().enumerate() {
-            batches.into_iter().flatten().for_each(|block| release(class, block));
+        assert_eq!(depot.magazines[small].len(), 10);
+        for (class, magazines) in depot.magazines.into_iter().enumerate() {
+            magazines.into_iter().flatten().for_each(|block| release(class, block));
         }
     }
 }

@@ -14,7 +14,7 @@ impl Subscription {
         self: &Arc<Self>,
         batch: &mut Vec<Msg>,
         bytes: u64,
-        handover: &mut Handover<'_>,
+        handover: &mut Handover<'_, Subscription>,
     ) -> bool {
         let mut state = self.state.lock();
         if !self.is_valid() || state.drain.takes_no_more() {
@@ -35,7 +35,11 @@ impl Subscription {
 
     /// For the fixed pool: counts a message in and gives it to the worker, in arrival order. Returns whether
     /// the program is to be told of dropped messages.
-    pub(in crate::client) fn admit(self: &Arc<Self>, msg: Msg, handover: &mut Handover<'_>) -> bool {
+    pub(in crate::client) fn admit(
+        self: &Arc<Self>,
+        msg: Msg,
+        handover: &mut Handover<'_, Subscription>,
+    ) -> bool {
         let mut state = self.state.lock();
         let mut tell = false;
         if !self.is_valid() || !state.queue.admit(&self.tally, &msg, &mut tell) {
@@ -49,14 +53,6 @@ impl Subscription {
         tell
     }
 
-    /// Drops a message that was admitted and then found no room in its worker's queue. True when dropping
-    /// begins.
-    #[cold]
-    pub(in crate::client) fn refuse(&self, msg: Msg) -> bool {
-        let mut state = self.state.lock();
-        state.queue.take_back(1, msg.size() as u64)
-    }
-
     pub(super) fn schedule_if_needed(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
         if !state.claim() {
             return;
@@ -65,7 +61,7 @@ impl Subscription {
         state.schedule.with_home(|home| found = Some(home.clone()));
         drop(state);
         if let Some(home) = found {
-            self.connection.core().delivery.run(&home, Arc::clone(self));
+            self.connection.core().delivery.run(&home, self.clone());
         }
     }
 }
@@ -74,6 +70,7 @@ impl Subscription {
 mod tests {
     use super::*;
     use crate::client::delivery::Mode;
+    use crate::client::delivery::Task;
     use crate::client::subscription::tests::{arrive, ignored, subscribed, unconnected};
     use crate::client::subscription::{Counters, Request};
     use crate::error::Status;

@@ -7,7 +7,7 @@ use std::sync::atomic::{Ordering, fence};
 use crate::sync::MutexGuard;
 
 use super::{End, State, Subscription};
-use crate::client::delivery::{Home, Worker};
+use crate::client::delivery::Worker;
 use crate::client::message::Msg;
 use crate::client::message::recycle::AHEAD;
 use crate::client::pause;
@@ -22,17 +22,8 @@ fn others_turn(worker: &Worker, in_a_row: usize) -> bool {
 }
 
 impl Subscription {
-    /// Makes it the guest of another worker, for as long as that one lives.
-    pub(in crate::client) fn visit(&self, host: &Home) {
-        self.state.lock().schedule.visit(host);
-    }
-
     /// Runs the callbacks of what is queued. True when there is more and another subscription waits.
-    pub(in crate::client) fn deliver_queued(
-        self: &Arc<Self>,
-        worker: &Worker,
-        batch: &mut VecDeque<Msg>,
-    ) -> bool {
+    pub(super) fn deliver_queued(self: &Arc<Self>, worker: &Worker, batch: &mut VecDeque<Msg>) -> bool {
         let mut in_a_row = 0;
         loop {
             let mut state = self.state.lock();
@@ -112,7 +103,7 @@ impl Subscription {
     }
 
     /// Runs the callback of one message of the fixed pool.
-    pub(in crate::client) fn deliver_one(self: &Arc<Self>, msg: Msg, worker: &Worker) {
+    pub(super) fn deliver_one(self: &Arc<Self>, msg: Msg, worker: &Worker) {
         if self.is_valid() {
             let _ = worker.turn(|| self.deliver(msg)); // the worker itself looks whether its thread is ending
         }
@@ -134,7 +125,7 @@ impl Subscription {
         }
     }
 
-    #[inline]
+    #[inline(always)] // one of its two callers calls it for each message
     fn deliver(self: &Arc<Self>, msg: Msg) -> std::result::Result<(), Ending> {
         let number = self.tally.next();
         let max = self.tally.max();
@@ -178,11 +169,11 @@ impl Subscription {
             return true;
         };
         state.drain.settle(end, self.is_async());
-        let home = state.schedule.leave();
+        let left = state.schedule.leave();
         let told = state.life.finish(end);
         drop(state);
         self.changed.notify_all();
-        drop(home);
+        drop(left);
         told.tell();
         true
     }

@@ -9,6 +9,7 @@ mod queue;
 mod schedule;
 mod sync;
 mod tally;
+mod task;
 #[cfg(test)]
 mod tests;
 mod timeout;
@@ -32,7 +33,7 @@ use self::sync::Readers;
 use self::tally::Tally;
 use self::timeout::Idle;
 use crate::client::connection::Connection;
-use crate::client::delivery::{Job, Mode};
+use crate::client::delivery::{Job, Mode, Place};
 use crate::client::message::Msg;
 use crate::error::{Result, Status, fail};
 use crate::proto::memory;
@@ -96,9 +97,9 @@ impl Subscription {
         mode: Mode,
         limits: (i32, i32),
     ) -> Result<Arc<Subscription>> {
-        let home = match request.handler {
-            Some(_) => Some(connection.core().delivery.home(mode)?),
-            None => None,
+        let place = match request.handler {
+            Some(_) => Place::at(connection.core().delivery.home(mode)?),
+            None => Place::default(),
         };
         let idle = request.timeout_ms.map(|ms| Duration::from_millis(ms.max(0) as u64));
         Ok(Arc::new(Subscription {
@@ -110,7 +111,7 @@ impl Subscription {
             is_timed: idle.is_some(),
             state: Mutex::new(State {
                 queue: Queue::new(limits),
-                schedule: Schedule::new(home),
+                schedule: Schedule::new(place),
                 readers: Readers::default(),
                 idle: Idle::new(idle),
                 life: Life::default(),

@@ -1,8 +1,6 @@
 //! Which worker delivers a subscription, and whether it has it.
 
-use std::sync::Arc;
-
-use crate::client::delivery::{Home, Worker};
+use crate::client::delivery::{Home, Place};
 
 /// Under the subscription's lock. Whoever claims it gives the subscription to its worker, which lets it go
 /// when it finds nothing more to do: so one worker at a time has it.
@@ -11,15 +9,13 @@ pub(super) struct Schedule {
     claimed: bool,
     /// Nothing is delivered before the program holds the subscription.
     started: bool,
-    /// None for a synchronous subscription, and once the end was delivered.
-    home: Option<Home>,
-    /// Another worker that took the subscription in; it may have ended since.
-    host: Option<Arc<Worker>>,
+    /// Nowhere for a synchronous subscription, and once the end was delivered.
+    place: Place,
 }
 
 impl Schedule {
-    pub(super) fn new(home: Option<Home>) -> Schedule {
-        Schedule { claimed: false, started: false, home, host: None }
+    pub(super) fn new(place: Place) -> Schedule {
+        Schedule { claimed: false, started: false, place }
     }
 
     pub(super) fn start(&mut self) {
@@ -37,7 +33,7 @@ impl Schedule {
     /// Whether the caller is to give the subscription to its worker: there is work, and no worker has it yet.
     #[inline]
     pub(super) fn claim(&mut self, work: bool) -> bool {
-        if !work || self.claimed || !self.started || self.home.is_none() {
+        if !work || self.claimed || !self.started || self.place.is_nowhere() {
             return false;
         }
         self.claimed = true;
@@ -51,35 +47,28 @@ impl Schedule {
 
     /// Makes it the guest of another worker, for as long as that one lives.
     pub(super) fn visit(&mut self, host: &Home) {
-        self.host = Some(Arc::clone(host.worker()));
+        self.place.visit(host);
     }
 
-    /// Nothing more is delivered. The home is the caller's to drop.
-    pub(super) fn leave(&mut self) -> Option<Home> {
+    /// Nothing more is delivered. The place is the caller's to drop.
+    pub(super) fn leave(&mut self) -> Place {
         self.claimed = false;
-        self.host = None;
-        self.home.take()
+        self.place.leave()
     }
 
     /// Calls `give` with the worker that serves the subscription at present, if any does.
     #[inline]
     pub(super) fn with_home(&mut self, give: impl FnOnce(&Home)) {
-        if let Some(host) = self.host.as_ref() {
-            if let Some(home) = host.try_enter() {
-                return give(&home);
-            }
-            self.host = None;
-        }
-        if let Some(home) = &self.home {
-            give(home);
-        }
+        self.place.with(give);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
-    use crate::client::delivery::{Delivery, Mode};
+    use crate::client::delivery::{Delivery, Mode, Worker};
     use crate::io::clock::Deadline;
     use crate::io::threads::Threads;
     use crate::io::timer::Timer;
@@ -105,30 +94,30 @@ mod tests {
     #[test]
     fn one_worker_at_a_time_has_it_once_it_has_started() {
         with_homes(|home, _| {
-            let mut schedule = Schedule::new(Some(home));
+            let mut schedule = Schedule::new(Place::at(home));
             assert!(!schedule.claim(true), "not started");
             schedule.start();
             assert!(!schedule.claim(false), "no work");
             assert!(schedule.claim(true) && !schedule.claim(true));
             schedule.release();
             assert!(schedule.claim(true) && schedule.is_claimed());
-            assert!(schedule.leave().is_some() && !schedule.is_claimed());
+            assert!(!schedule.leave().is_nowhere() && !schedule.is_claimed());
             assert!(!schedule.claim(true) && server(&mut schedule).is_none(), "nothing more is delivered");
         });
     }
 
     #[test]
     fn a_synchronous_one_has_no_worker() {
-        let mut schedule = Schedule::new(None);
+        let mut schedule = Schedule::new(Place::default());
         schedule.start();
-        assert!(!schedule.claim(true) && server(&mut schedule).is_none() && schedule.leave().is_none());
+        assert!(!schedule.claim(true) && server(&mut schedule).is_none() && schedule.leave().is_nowhere());
     }
 
     #[test]
     fn a_guest_goes_home_when_its_host_has_ended() {
         with_homes(|home, host| {
             let (own, other) = (Arc::clone(home.worker()), Arc::clone(host.worker()));
-            let mut schedule = Schedule::new(Some(home));
+            let mut schedule = Schedule::new(Place::at(home));
             schedule.visit(&host);
             assert!(Arc::ptr_eq(&server(&mut schedule).unwrap(), &other));
             drop(host);
