@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod dns;
+pub mod environment;
 pub mod executor;
 pub mod fork;
 pub mod helpers;

@@ -18,11 +18,11 @@ use std::time::Duration;
 use crate::sync::Mutex;
 
 pub use crate::client::delivery::worker::{BULKY, Home, Job, Worker};
-use crate::client::library::environment;
 use crate::client::message::Msg;
 use crate::client::subscription::Subscription;
 use crate::error::{Result, Status, fail};
 use crate::io::clock;
+use crate::io::environment;
 use crate::io::threads::{self, Threads};
 use crate::io::timer::Timer;
 

@@ -1,6 +1,6 @@
 //! The library's life: opened once (often implicitly), closed when the program says so and nothing is left.
 
-pub(in crate::client) mod environment;
+pub mod defaults;
 pub mod inbox;
 
 use std::ptr;
@@ -11,10 +11,11 @@ use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use crate::sync::Mutex;
 
 use crate::client::delivery::Delivery;
+use crate::client::library::defaults::Defaults;
 use crate::client::message::recycle;
-use crate::client::options::Defaults;
 use crate::error::{Result, Status, fail};
 use crate::io::clock::{self, Deadline};
+use crate::io::environment;
 use crate::io::executor::Executor;
 use crate::io::fork::{PerProcess, Process};
 use crate::io::helpers::Helpers;
@@ -85,7 +86,7 @@ impl Core {
         let defaults = Defaults {
             write_deadline_ms: config.write_deadline_ms,
             global_delivery: config.global_delivery,
-            liveness: environment::liveness_defaults(),
+            liveness: defaults::liveness_from_environment(),
         };
         let next_poller = AtomicUsize::new(0);
         let process = Process::current();

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::client::connection::Connection;
 use crate::client::connection::loss::Disconnect;
+use crate::client::library::defaults::Defaults;
 use crate::client::subscription::Subscription;
 use crate::error::{Error, Result, Status, fail, shown};
 use crate::io::fork;
@@ -115,25 +116,6 @@ pub struct LivenessOptions {
     pub tcp: TcpOptions,
     pub disconnect_handler: Option<DisconnectHandler>,
     pub ping_handler: Option<PingHandler>,
-}
-
-/// Defaults that come from the library's configuration.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Defaults {
-    /// Milliseconds; 0 is none.
-    pub write_deadline_ms: i64,
-    pub global_delivery: bool,
-    pub liveness: LivenessDefaults,
-}
-
-/// Defaults that come from the environment, for what the program does not set. Milliseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LivenessDefaults {
-    pub ping_interval_ms: Option<i64>,
-    pub max_pings_out: Option<i32>,
-    pub pong_timeout_ms: Option<i64>,
-    pub max_detection_ms: Option<i64>,
-    pub tcp_user_timeout_ms: Option<i64>,
 }
 
 /// Everything a connection can be told before it connects. Times are what the program set, in milliseconds

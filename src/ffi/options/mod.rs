@@ -21,7 +21,8 @@ mod tests {
     use super::behaviour::*;
     use super::create::*;
     use super::servers::*;
-    use crate::client::options::{Defaults, Options, SharedOptions};
+    use crate::client::library::defaults::Defaults;
+    use crate::client::options::{Options, SharedOptions};
     use crate::ffi::support::Handle;
     use crate::ffi::types::{natsOptions, natsStatus};
     use crate::proto::memory::Text;
