@@ -39,7 +39,7 @@ fn after_a_suspend_one_ping_goes_out_at_once() {
     library::open_default().unwrap();
     let mut options = Options::new(&library::defaults());
     options.set_url(Some(url.as_bytes())).unwrap();
-    options.ping_interval_ms = 120_000;
+    options.liveness.ping_interval_ms = 120_000;
     let Ok(Outcome::Connected(connection)) = connect(options) else { panic!("no connection") };
 
     clock::advance_for_test(Duration::from_secs(3600)); // thirty intervals

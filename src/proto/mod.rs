@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-mod blank;
+pub mod blank;
 pub mod buffer;
 pub mod connect;
 pub mod creds;

@@ -71,15 +71,15 @@ impl Connection {
         if thread_end::is_ending() {
             return Err(failure);
         }
-        if options.retry_on_failed_connect && options.connected_handler.is_some() {
+        if options.reconnect.on_failed_connect && options.handlers.connected.is_some() {
             self.retry_in_background()?;
             return Ok(Outcome::Retrying(Arc::clone(self)));
         }
-        if options.retry_on_failed_connect {
+        if options.reconnect.on_failed_connect {
             let mut passes = 1;
-            while (options.max_reconnect <= 0 || passes <= options.max_reconnect) && !thread_end::is_ending()
+            while (options.reconnect.max <= 0 || passes <= options.reconnect.max) && !thread_end::is_ending()
             {
-                clock::sleep_or_end(Deadline::in_ms(options.reconnect_wait_ms));
+                clock::sleep_or_end(Deadline::in_ms(options.reconnect.wait_ms));
                 match self.pass() {
                     Ok(()) => return Ok(Outcome::Connected(Arc::clone(self))),
                     Err(e) => failure = e,
@@ -132,7 +132,7 @@ impl Connection {
 
     /// Connects to one server, up to the state of being connected.
     pub(super) fn attempt(self: &Arc<Self>, server: &Server) -> std::result::Result<(), Attempt> {
-        let deadline = Deadline::in_ms(self.options.timeout_ms);
+        let deadline = Deadline::in_ms(self.options.servers.timeout_ms);
         if deadline.has_passed() {
             return Err(Attempt { reached: true, error: Status::Timeout.into() });
         }
@@ -149,12 +149,12 @@ impl Connection {
 
     fn dial(&self, server: &Server, deadline: Deadline) -> Result<Socket> {
         let tcp = self.tcp_options();
-        if let Some(proxy) = &self.options.proxy_handler {
+        if let Some(proxy) = &self.options.servers.proxy_handler {
             let fd = proxy(server.url.resolvable_host(), server.url.port as i32)?;
             return Socket::from_fd(fd, &tcp);
         }
         let addresses = self.resolve(server)?;
-        let share = self.options.timeout_ms / addresses.len() as i64;
+        let share = self.options.servers.timeout_ms / addresses.len() as i64;
         let mut last = Error::from(Status::NoServer);
         for address in addresses {
             match Socket::connect(address, deadline.at_most_ms(share.max(MIN_PER_ADDRESS_MS)), &tcp) {
@@ -166,9 +166,9 @@ impl Connection {
     }
 
     fn resolve(&self, server: &Server) -> Result<Vec<SocketAddr>> {
-        let families = Families::from_option(self.options.ip_resolution_order);
+        let families = Families::from_option(self.options.servers.ip_resolution_order);
         dns::resolve(server.url.resolvable_host(), server.url.port, families, |addresses| {
-            if !self.options.no_randomize {
+            if !self.options.servers.no_randomize {
                 addresses.shuffle(&mut SmallRng::from_os_rng());
             }
         })
@@ -229,7 +229,7 @@ impl Connection {
     fn tell_up(self: &Arc<Self>, state: &mut State, link: &Arc<Link>, first_ever: bool) {
         self.reconnects.fetch_add(1, Ordering::Relaxed);
         let options = &self.options;
-        let handler = if first_ever { &options.connected_handler } else { &options.reconnected_handler };
+        let handler = if first_ever { &options.handlers.connected } else { &options.handlers.reconnected };
         self.post_up(state, link, handler);
     }
 
@@ -258,18 +258,18 @@ impl Dialogue<'_> {
     /// Returns the server's INFO and what was read beyond the PONG.
     fn run(mut self, connection: &Arc<Connection>, server: &Server) -> Result<(ServerInfo, Vec<u8>)> {
         let options = &connection.options;
-        if options.tls_first {
+        if options.tls.first {
             self.secure(connection, server)?;
         }
         let line = self.line(b"\r\n", info::MAX_LINE)?;
         let info = Handshake::on_info_line(&line)?;
         self.received.clear(); // what came along with INFO, before any request of ours, is not used
-        if Handshake::tls_step(&info, connection.is_secure())? && !options.tls_first {
+        if Handshake::tls_step(&info, connection.is_secure())? && !options.tls.first {
             self.secure(connection, server)?;
         }
-        Handshake::check_echo(&info, options.no_echo)?;
+        Handshake::check_echo(&info, options.behaviour.no_echo)?;
         self.send_connect(connection, server, &info)?;
-        let mut handshake = Handshake::new(options.verbose);
+        let mut handshake = Handshake::new(options.behaviour.verbose);
         loop {
             let line = self.line(b"\n", handshake::MAX_REPLY)?;
             if handshake.on_reply_line(&line)? == Reply::Done {
@@ -292,8 +292,8 @@ impl Dialogue<'_> {
         let options = &connection.options;
         let login = connection.login(server, info)?;
         let fields = ConnectFields {
-            verbose: options.verbose,
-            pedantic: options.pedantic,
+            verbose: options.behaviour.verbose,
+            pedantic: options.behaviour.pedantic,
             nkey: login.nkey.as_deref(),
             jwt: login.jwt.as_deref(),
             sig: login.signature.as_deref(),
@@ -301,10 +301,10 @@ impl Dialogue<'_> {
             pass: login.password.as_deref(),
             auth_token: login.token.as_deref(),
             tls_required: connection.is_secure(),
-            name: options.name.as_deref().unwrap_or_default(),
-            echo: !options.no_echo,
+            name: options.behaviour.name.as_deref().unwrap_or_default(),
+            echo: !options.behaviour.no_echo,
             headers: info.headers,
-            no_responders: info.headers && !options.disable_no_responders,
+            no_responders: info.headers && !options.behaviour.disable_no_responders,
         };
         let mut bytes = zeroize::Zeroizing::new(fields.encode()?);
         bytes.extend_from_slice(encoder::PING);

@@ -13,7 +13,7 @@ use crate::sync::Mutex;
 use crate::client::connection::Connection;
 use crate::client::connection::link::Link;
 use crate::client::connection::waiter::Waiter;
-use crate::client::options::EventLoop;
+use crate::client::options::handlers::EventLoop;
 use crate::error::Result;
 use crate::io::clock::Deadline;
 use crate::io::threads::ThreadId;
@@ -453,7 +453,7 @@ mod tests {
         let serve = |mut client: Client| {
             client.wait_for("never");
         };
-        connect_to(serve, |options| options.event_loop = Some(Arc::new(move || recorder.clone())))
+        connect_to(serve, |options| options.handlers.event_loop = Some(Arc::new(move || recorder.clone())))
     }
 
     #[test]

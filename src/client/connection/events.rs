@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::client::connection::link::Link;
 use crate::client::connection::loss::Disconnect;
 use crate::client::connection::{Connection, State};
-use crate::client::options::{ConnectionHandler, PingEvent};
+use crate::client::options::handlers::{ConnectionHandler, PingEvent};
 use crate::client::subscription::Subscription;
 use crate::error::Error;
 use crate::io::executor::{Executor, Job};
@@ -135,7 +135,7 @@ impl Connection {
         error: Error,
     ) {
         let connection = Arc::clone(self);
-        let handler = self.options.error_handler.clone();
+        let handler = self.options.handlers.error.clone();
         state.events.post_notice(Box::new(move || match handler {
             Some(handler) => handler(&connection, subscription.as_ref(), &error),
             None => print_error(&connection, subscription.as_ref(), &error),
@@ -143,11 +143,11 @@ impl Connection {
     }
 
     pub(super) fn post_disconnect(self: &Arc<Self>, state: &mut State, disconnect: Arc<Disconnect>) {
-        if let Some(handler) = self.options.liveness.disconnect_handler.clone() {
+        if let Some(handler) = self.options.handlers.disconnect.clone() {
             let connection = Arc::clone(self);
             state.events.post(Box::new(move || handler(&connection, &disconnect)));
         }
-        self.post(state, &self.options.disconnected_handler);
+        self.post(state, &self.options.handlers.disconnected);
     }
 
     pub(super) fn post_ping(
@@ -157,7 +157,7 @@ impl Connection {
         outstanding: i32,
         rtt: Option<Duration>,
     ) {
-        if let Some(handler) = self.options.liveness.ping_handler.clone() {
+        if let Some(handler) = self.options.handlers.ping.clone() {
             let connection = Arc::clone(self);
             state.events.post_notice(Box::new(move || handler(&connection, event, outstanding, rtt)));
         }
@@ -197,8 +197,8 @@ mod tests {
             client.wait_for("PING");
         };
         let connection = connect_to(serve, |options| {
-            options.disconnected_handler = tell("disconnected");
-            options.closed_handler = tell("closed");
+            options.handlers.disconnected = tell("disconnected");
+            options.handlers.closed = tell("closed");
         });
 
         // The thread that reports the loss stops right after the flush below was given its result.

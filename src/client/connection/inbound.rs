@@ -380,7 +380,7 @@ impl Connection {
             connection: self,
             table: self.subscriptions.lock(),
             maker: Maker::new(),
-            padding: self.options.message_buffer_padding,
+            padding: self.options.buffers.message_padding,
             reply_sid: self.requests.sid(),
             replies: Vec::new(),
             events: Vec::new(),
@@ -457,15 +457,15 @@ impl Connection {
         tell_discovered: bool,
     ) {
         self.outbound.set_limits(info.max_payload, info.headers);
-        if !self.options.ignore_discovered_servers {
-            let randomize = !self.options.no_randomize;
+        if !self.options.servers.ignore_discovered {
+            let randomize = !self.options.servers.no_randomize;
             let discovered = state.pool.update(others, randomize, &mut state.rng);
             if discovered && tell_discovered {
-                self.post_notice(state, &self.options.discovered_handler);
+                self.post_notice(state, &self.options.handlers.discovered);
             }
         }
         if info.lame_duck {
-            self.post_notice(state, &self.options.lame_duck_handler);
+            self.post_notice(state, &self.options.handlers.lame_duck);
         }
         state.info = info;
     }
@@ -494,7 +494,7 @@ impl Connection {
                     state.pool.current_mut().is_some_and(|s| auth::note(&mut s.last_auth_error, kind));
                 self.report(&mut state, None, error.clone());
                 drop(state);
-                if again && !self.options.ignore_auth_error_abort {
+                if again && !self.options.auth.ignore_error_abort {
                     self.close_link(link, Loss::new(Reason::Auth, error));
                 }
             }
@@ -503,7 +503,7 @@ impl Connection {
                     "" => Error::from(Status::Err),
                     _ => Error::new(Status::Err, shown),
                 };
-                if self.options.reconnect_on_protocol_error {
+                if self.options.reconnect.on_protocol_error {
                     self.connection_lost(link, Loss::new(Reason::ServerErr, error));
                 } else {
                     self.close_link(link, Loss::new(Reason::ServerErr, error));
@@ -518,7 +518,7 @@ impl Connection {
     pub fn process_read_event(self: &Arc<Self>) {
         let link = self.state.lock().link.clone();
         let Some(link) = link.filter(|l| l.event_loop().is_some()) else { return };
-        let mut buffer = match memory::zeros(self.options.io_buf_size) {
+        let mut buffer = match memory::zeros(self.options.buffers.io_size) {
             Ok(buffer) => buffer,
             Err(error) => return self.receive_failed(&link, error),
         };

@@ -154,23 +154,27 @@ impl Connection {
     /// A connection that has not tried to connect yet.
     fn new(core: Arc<Core>, mut options: Options) -> Result<Arc<Connection>> {
         let mut rng = SmallRng::from_os_rng();
-        let pool =
-            ServerPool::new(options.url.as_deref(), &options.servers, !options.no_randomize, &mut rng)?;
+        let pool = ServerPool::new(
+            options.servers.url.as_deref(),
+            &options.servers.list,
+            !options.servers.no_randomize,
+            &mut rng,
+        )?;
         let settings = Settings {
-            capacity: options.io_buf_size * WRITE_BUFFERS,
-            reconnect_capacity: options.reconnect_buf_size,
-            send_asap: options.send_asap,
-            flusher_wait: Duration::from_micros(options.flusher_wait_us.max(0) as u64),
-            write_deadline_ms: options.write_deadline_ms,
+            capacity: options.buffers.io_size * WRITE_BUFFERS,
+            reconnect_capacity: options.reconnect.buf_size,
+            send_asap: options.buffers.send_asap,
+            flusher_wait: Duration::from_micros(options.buffers.flusher_wait_us.max(0) as u64),
+            write_deadline_ms: options.buffers.write_deadline_ms,
         };
         let vitals = Arc::new(Vitals::default());
-        let mut liveness = Liveness::new(options.ping_interval_ms, options.max_pings_out);
+        let mut liveness = Liveness::new(options.liveness.ping_interval_ms, options.liveness.max_pings_out);
         liveness.set_pong_timeout(options.liveness.pong_timeout_ms);
         liveness.set_max_detection(options.liveness.max_detection_ms);
         vitals.mirror(&liveness);
         Ok(Arc::new(Connection {
             poller: core.poller(),
-            event_loop: options.event_loop.as_ref().map(|make| Arc::new(Attachment::new(make()))),
+            event_loop: options.handlers.event_loop.as_ref().map(|make| Arc::new(Attachment::new(make()))),
             process: core.process(),
             status: AtomicI32::new(ConnStatus::Connecting as i32),
             state: Mutex::new(State {
@@ -188,7 +192,7 @@ impl Connection {
             core,
             woken: Condvar::new(),
             subscriptions: Subscriptions::default(),
-            requests: Requests::new(options.custom_inbox_prefix.clone()),
+            requests: Requests::new(options.behaviour.custom_inbox_prefix.clone()),
             outbound: Outbound::new(settings, Arc::clone(&vitals)),
             inbound: Mutex::default(),
             liveness: Mutex::new(liveness),
@@ -200,10 +204,10 @@ impl Connection {
             received: AtomicU64::new(0),
             received_bytes: AtomicU64::new(0),
             reconnects: AtomicU64::new(0),
-            secure: AtomicBool::new(options.secure),
-            tls: Mutex::new(options.tls.take()),
+            secure: AtomicBool::new(options.tls.required),
+            tls: Mutex::new(options.tls.settings.take()),
             users: AtomicUsize::new(0),
-            name: options.name.as_deref().map(memory::c_text).transpose()?,
+            name: options.behaviour.name.as_deref().map(memory::c_text).transpose()?,
             options,
         }))
     }
@@ -507,7 +511,7 @@ impl Connection {
             return;
         }
         self.count_stale(loss.reason);
-        if !self.options.allow_reconnect || state.status != ConnStatus::Connected {
+        if !self.options.reconnect.allow || state.status != ConnStatus::Connected {
             state.note_error(&loss.error);
             let told = !link.write_timed_out();
             if !told {
@@ -530,7 +534,7 @@ impl Connection {
         let lost = || Err(Error::from(Status::ConnectionDisconnected));
         waiters.iter().for_each(|w| w.complete(lost()));
         pause::at("lost", self);
-        if self.options.fail_requests_on_disconnect {
+        if self.options.behaviour.fail_requests_on_disconnect {
             self.requests.fail_all(Status::ConnectionDisconnected);
         }
         match link.event_loop() {
@@ -663,7 +667,7 @@ impl Connection {
             self.post_disconnect(&mut state, disconnect);
         }
         if !never_connected {
-            self.post(&mut state, &self.options.closed_handler);
+            self.post(&mut state, &self.options.handlers.closed);
         }
         state.events.end();
         let detached = Arc::new(Waiter::default());
@@ -776,7 +780,7 @@ mod tests {
     fn nothing_more_is_read_from_a_link_once_it_is_not_the_connections() {
         let connection = connect_to(
             |mut client| assert!(!client.wait_for("never")),
-            |options| options.allow_reconnect = true,
+            |options| options.reconnect.allow = true,
         );
         let link = connection.state.lock().link.clone().unwrap();
         let hold = Hold::at("unlinked", &connection);

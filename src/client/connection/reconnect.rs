@@ -91,7 +91,7 @@ impl Connection {
 
     fn next_server(&self) -> Option<(Server, usize)> {
         let mut state = self.state.lock();
-        let server = state.pool.next(self.options.max_reconnect)?.clone();
+        let server = state.pool.next(self.options.reconnect.max)?.clone();
         Some((server, state.pool.len()))
     }
 
@@ -114,14 +114,14 @@ impl Connection {
     fn next_wait(self: &Arc<Self>, plan: &mut ReconnectPlan, pool_len: usize) -> Duration {
         let options = &self.options;
         let timing = ReconnectTiming {
-            wait_ms: options.reconnect_wait_ms,
-            jitter_ms: options.reconnect_jitter_ms,
-            jitter_tls_ms: options.reconnect_jitter_tls_ms,
+            wait_ms: options.reconnect.wait_ms,
+            jitter_ms: options.reconnect.jitter_ms,
+            jitter_tls_ms: options.reconnect.jitter_tls_ms,
             tls: self.may_use_tls(),
-            custom: options.custom_reconnect_delay.is_some(),
+            custom: options.handlers.reconnect_delay.is_some(),
         };
         let delay = plan.next_delay(pool_len, &timing, &mut self.state.lock().rng);
-        match (delay, &options.custom_reconnect_delay) {
+        match (delay, &options.handlers.reconnect_delay) {
             (Delay::Wait(wait), _) => wait,
             (Delay::Ask { attempts }, Some(ask)) => match ask(self, attempts) {
                 Some(ms) => Duration::from_millis(ms.max(0) as u64),
@@ -161,7 +161,7 @@ impl Connection {
         if !initial {
             self.report(&mut state, None, error.clone());
         }
-        again && !self.options.ignore_auth_error_abort
+        again && !self.options.auth.ignore_error_abort
     }
 
     /// During the first pass: remembers an authentication error, so that the first retry can count it.

@@ -12,7 +12,8 @@ use crate::client::connection::connect::{Outcome, connect};
 use crate::client::connection::publish::{Flush, Outgoing};
 use crate::client::connection::told::{SOON, Server};
 use crate::client::library::defaults::Defaults;
-use crate::client::options::{ConnectionHandler, EventLoop, Options};
+use crate::client::options::Options;
+use crate::client::options::handlers::{ConnectionHandler, EventLoop};
 use crate::error::{Result, Status, fail};
 use crate::io::threads::ThreadId;
 use crate::thread_end;
@@ -74,13 +75,13 @@ fn try_to_connect(
         Arc::new(Loop { attached: AtomicU32::new(0), fd: AtomicI32::new(-1), attach: Box::new(attach) });
     let mut options = Options::new(&Defaults::default());
     options.set_url(Some(server.url.as_bytes())).unwrap();
-    options.allow_reconnect = true;
-    options.reconnect_wait_ms = 50;
-    options.max_reconnect = 3;
-    options.event_loop = Some(Arc::new(move || event_loop.clone()));
-    options.disconnected_handler = event("disconnected");
-    options.reconnected_handler = event("reconnected");
-    options.closed_handler = event("closed");
+    options.reconnect.allow = true;
+    options.reconnect.wait_ms = 50;
+    options.reconnect.max = 3;
+    options.handlers.event_loop = Some(Arc::new(move || event_loop.clone()));
+    options.handlers.disconnected = event("disconnected");
+    options.handlers.reconnected = event("reconnected");
+    options.handlers.closed = event("closed");
     (connect(options), told)
 }
 

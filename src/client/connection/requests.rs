@@ -152,7 +152,7 @@ impl Connection {
         timeout_ms: i64,
     ) -> Result<Msg> {
         self.open()?;
-        let mut msg = match self.options.use_old_request_style {
+        let mut msg = match self.options.behaviour.use_old_request_style {
             true => return self.request_old_style(subject, headers, payload, timeout_ms),
             false => self.request_by_mux(subject, headers, payload, timeout_ms)?,
         };

@@ -82,8 +82,8 @@ pub fn connected(server: &Server) -> Arc<Connection> {
 pub fn connected_with(server: &Server, set: impl FnOnce(&mut Options)) -> Arc<Connection> {
     let mut options = Options::new(&Defaults::default());
     options.set_url(Some(server.url.as_bytes())).unwrap();
-    options.allow_reconnect = true;
-    options.reconnect_wait_ms = 1;
+    options.reconnect.allow = true;
+    options.reconnect.wait_ms = 1;
     set(&mut options);
     match connect(options) {
         Ok(Outcome::Connected(connection)) => connection,

@@ -23,7 +23,7 @@ pub unsafe extern "C" fn natsOptions_SetUserInfo(
         // SAFETY: NULL or C strings that live for the call.
         let (user, password) = unsafe { (strings::bytes(user), strings::bytes(password)) };
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_user_info(user, password)) }
+        unsafe { change(opts, |opts| opts.auth.set_user_info(user, password)) }
     })
 }
 
@@ -38,7 +38,7 @@ pub unsafe extern "C" fn natsOptions_SetToken(opts: *mut natsOptions, token: *co
         // SAFETY: NULL or a C string that lives for the call.
         let token = unsafe { strings::bytes(token) };
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_token(token)) }
+        unsafe { change(opts, |opts| opts.auth.set_token(token)) }
     })
 }
 
@@ -59,7 +59,7 @@ pub unsafe extern "C" fn natsOptions_SetTokenHandler(
 ) -> natsStatus {
     boundary("natsOptions_SetTokenHandler", || {
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_token_handler(callbacks::token(tokenCb, closure))) }
+        unsafe { change(opts, |opts| opts.auth.set_token_handler(callbacks::token(tokenCb, closure))) }
     })
 }
 
@@ -88,7 +88,7 @@ pub unsafe extern "C" fn natsOptions_SetUserCredentialsCallbacks(
         let jwt = callbacks::user_jwt(ujwtCB, ujwtClosure);
         let signature = callbacks::signature(sigCB, sigClosure);
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_user_credentials_callbacks(jwt, signature)) }
+        unsafe { change(opts, |opts| opts.auth.set_user_credentials_callbacks(jwt, signature)) }
     })
 }
 
@@ -110,7 +110,7 @@ pub unsafe extern "C" fn natsOptions_SetUserCredentialsFromFiles(
         let (userOrChainedFile, seedFile) =
             unsafe { (strings::bytes(userOrChainedFile), strings::bytes(seedFile)) };
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_user_credentials_from_files(userOrChainedFile, seedFile)) }
+        unsafe { change(opts, |opts| opts.auth.set_user_credentials_from_files(userOrChainedFile, seedFile)) }
     })
 }
 
@@ -129,7 +129,7 @@ pub unsafe extern "C" fn natsOptions_SetUserCredentialsFromMemory(
         // SAFETY: NULL or a C string that lives for the call.
         let jwtAndSeedContent = unsafe { strings::bytes(jwtAndSeedContent) };
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_user_credentials_from_memory(jwtAndSeedContent)) }
+        unsafe { change(opts, |opts| opts.auth.set_user_credentials_from_memory(jwtAndSeedContent)) }
     })
 }
 
@@ -158,7 +158,7 @@ pub unsafe extern "C" fn natsOptions_SetNKey(
         let pubKey = unsafe { strings::bytes(pubKey) };
         let signature = callbacks::signature(sigCB, sigClosure);
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_nkey(pubKey, signature)) }
+        unsafe { change(opts, |opts| opts.auth.set_nkey(pubKey, signature)) }
     })
 }
 
@@ -178,7 +178,7 @@ pub unsafe extern "C" fn natsOptions_SetNKeyFromSeed(
         // SAFETY: NULL or C strings that live for the call.
         let (pubKey, seedFile) = unsafe { (strings::bytes(pubKey), strings::bytes(seedFile)) };
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_nkey_from_seed(pubKey, seedFile)) }
+        unsafe { change(opts, |opts| opts.auth.set_nkey_from_seed(pubKey, seedFile)) }
     })
 }
 
@@ -195,6 +195,6 @@ pub unsafe extern "C" fn natsOptions_SetIgnoreAuthErrorAbort(
 ) -> natsStatus {
     boundary("natsOptions_SetIgnoreAuthErrorAbort", || {
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.ignore_auth_error_abort = ignore) }
+        unsafe { set(opts, |opts| opts.auth.ignore_error_abort = ignore) }
     })
 }

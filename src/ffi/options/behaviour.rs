@@ -18,7 +18,7 @@ pub unsafe extern "C" fn natsOptions_SetName(opts: *mut natsOptions, name: *cons
         // SAFETY: NULL or a C string that lives for the call.
         let name = unsafe { strings::bytes(name) }.map(Text::copy).transpose()?;
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.name = name) }
+        unsafe { set(opts, |opts| opts.behaviour.name = name) }
     })
 }
 
@@ -31,7 +31,7 @@ pub unsafe extern "C" fn natsOptions_SetName(opts: *mut natsOptions, name: *cons
 pub unsafe extern "C" fn natsOptions_SetVerbose(opts: *mut natsOptions, verbose: bool) -> natsStatus {
     boundary("natsOptions_SetVerbose", || {
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.verbose = verbose) }
+        unsafe { set(opts, |opts| opts.behaviour.verbose = verbose) }
     })
 }
 
@@ -44,7 +44,7 @@ pub unsafe extern "C" fn natsOptions_SetVerbose(opts: *mut natsOptions, verbose:
 pub unsafe extern "C" fn natsOptions_SetPedantic(opts: *mut natsOptions, pedantic: bool) -> natsStatus {
     boundary("natsOptions_SetPedantic", || {
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.pedantic = pedantic) }
+        unsafe { set(opts, |opts| opts.behaviour.pedantic = pedantic) }
     })
 }
 
@@ -58,7 +58,7 @@ pub unsafe extern "C" fn natsOptions_SetPedantic(opts: *mut natsOptions, pedanti
 pub unsafe extern "C" fn natsOptions_SetNoEcho(opts: *mut natsOptions, noEcho: bool) -> natsStatus {
     boundary("natsOptions_SetNoEcho", || {
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.no_echo = noEcho) }
+        unsafe { set(opts, |opts| opts.behaviour.no_echo = noEcho) }
     })
 }
 
@@ -75,7 +75,7 @@ pub unsafe extern "C" fn natsOptions_UseOldRequestStyle(
 ) -> natsStatus {
     boundary("natsOptions_UseOldRequestStyle", || {
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.use_old_request_style = useOldStyle) }
+        unsafe { set(opts, |opts| opts.behaviour.use_old_request_style = useOldStyle) }
     })
 }
 
@@ -92,7 +92,7 @@ pub unsafe extern "C" fn natsOptions_SetFailRequestsOnDisconnect(
 ) -> natsStatus {
     boundary("natsOptions_SetFailRequestsOnDisconnect", || {
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.fail_requests_on_disconnect = failRequests) }
+        unsafe { set(opts, |opts| opts.behaviour.fail_requests_on_disconnect = failRequests) }
     })
 }
 
@@ -109,7 +109,7 @@ pub unsafe extern "C" fn natsOptions_DisableNoResponders(
 ) -> natsStatus {
     boundary("natsOptions_DisableNoResponders", || {
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.disable_no_responders = disabled) }
+        unsafe { set(opts, |opts| opts.behaviour.disable_no_responders = disabled) }
     })
 }
 
@@ -128,7 +128,7 @@ pub unsafe extern "C" fn natsOptions_SetCustomInboxPrefix(
         // SAFETY: NULL or a C string that lives for the call.
         let inboxPrefix = unsafe { strings::bytes(inboxPrefix) };
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_custom_inbox_prefix(inboxPrefix)) }
+        unsafe { change(opts, |opts| opts.behaviour.set_custom_inbox_prefix(inboxPrefix)) }
     })
 }
 
@@ -146,6 +146,6 @@ pub unsafe extern "C" fn natsOptions_UseGlobalMessageDelivery(
 ) -> natsStatus {
     boundary("natsOptions_UseGlobalMessageDelivery", || {
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.global_delivery = global) }
+        unsafe { set(opts, |opts| opts.behaviour.global_delivery = global) }
     })
 }

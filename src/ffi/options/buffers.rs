@@ -15,7 +15,7 @@ use crate::ffi::types::*;
 pub unsafe extern "C" fn natsOptions_SetIOBufSize(opts: *mut natsOptions, ioBufSize: c_int) -> natsStatus {
     boundary("natsOptions_SetIOBufSize", || {
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_io_buf_size(ioBufSize)) }
+        unsafe { change(opts, |opts| opts.buffers.set_io_size(ioBufSize)) }
     })
 }
 
@@ -32,7 +32,7 @@ pub unsafe extern "C" fn natsOptions_SetMaxPendingMsgs(
 ) -> natsStatus {
     boundary("natsOptions_SetMaxPendingMsgs", || {
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_max_pending_msgs(maxPending)) }
+        unsafe { change(opts, |opts| opts.buffers.set_max_pending_msgs(maxPending)) }
     })
 }
 
@@ -49,7 +49,7 @@ pub unsafe extern "C" fn natsOptions_SetMaxPendingBytes(
 ) -> natsStatus {
     boundary("natsOptions_SetMaxPendingBytes", || {
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_max_pending_bytes(maxPending)) }
+        unsafe { change(opts, |opts| opts.buffers.set_max_pending_bytes(maxPending)) }
     })
 }
 
@@ -66,7 +66,7 @@ pub unsafe extern "C" fn natsOptions_SetMessageBufferPadding(
 ) -> natsStatus {
     boundary("natsOptions_SetMessageBufferPadding", || {
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_message_buffer_padding(paddingSize)) }
+        unsafe { change(opts, |opts| opts.buffers.set_message_padding(paddingSize)) }
     })
 }
 
@@ -79,7 +79,7 @@ pub unsafe extern "C" fn natsOptions_SetMessageBufferPadding(
 pub unsafe extern "C" fn natsOptions_SetSendAsap(opts: *mut natsOptions, sendAsap: bool) -> natsStatus {
     boundary("natsOptions_SetSendAsap", || {
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.send_asap = sendAsap) }
+        unsafe { set(opts, |opts| opts.buffers.send_asap = sendAsap) }
     })
 }
 
@@ -96,7 +96,7 @@ pub unsafe extern "C" fn natsOptions_SetFlusherWaitMicros(
 ) -> natsStatus {
     boundary("natsOptions_SetFlusherWaitMicros", || {
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_flusher_wait(flusherWaitUs)) }
+        unsafe { change(opts, |opts| opts.buffers.set_flusher_wait(flusherWaitUs)) }
     })
 }
 
@@ -111,6 +111,6 @@ pub unsafe extern "C" fn natsOptions_SetFlusherWaitMicros(
 pub unsafe extern "C" fn natsOptions_SetWriteDeadline(opts: *mut natsOptions, deadline: i64) -> natsStatus {
     boundary("natsOptions_SetWriteDeadline", || {
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_write_deadline(deadline)) }
+        unsafe { change(opts, |opts| opts.buffers.set_write_deadline(deadline)) }
     })
 }

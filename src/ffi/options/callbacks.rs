@@ -6,10 +6,11 @@ use std::os::fd::RawFd;
 use std::ptr::null_mut;
 use std::sync::Arc;
 
-use crate::client::options::{
-    ConnectionHandler, DisconnectHandler, ErrorHandler, PingEvent, PingHandler, ProxyHandler,
-    ReconnectDelayHandler, SignatureHandler, TokenHandler, UserJwtHandler,
+use crate::client::options::auth::{SignatureHandler, TokenHandler, UserJwtHandler};
+use crate::client::options::handlers::{
+    ConnectionHandler, DisconnectHandler, ErrorHandler, PingEvent, PingHandler, ReconnectDelayHandler,
 };
+use crate::client::options::servers::ProxyHandler;
 use crate::error::{Error, Result, Status, fail, shown};
 use crate::ffi::core::liveness::{disconnect_info, nanos};
 use crate::ffi::support::callback::{Closure, word};

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
 use crate::client::connection::Connection;
-use crate::client::options::{EventLoop, EventLoopFactory};
+use crate::client::options::handlers::{EventLoop, EventLoopFactory};
 use crate::error::{Error, Result};
 use crate::ffi::options::callbacks::{outcome, status_of};
 use crate::ffi::options::change::change;
@@ -147,7 +147,7 @@ pub unsafe extern "C" fn natsOptions_SetEventLoop(
         // SAFETY: `opts` is NULL or a live handle.
         unsafe {
             change(opts, |opts| {
-                opts.event_loop = Some(factory);
+                opts.handlers.event_loop = Some(factory);
                 Ok(())
             })
         }

@@ -26,7 +26,7 @@ pub unsafe extern "C" fn natsOptions_SetErrorHandler(
 ) -> natsStatus {
     boundary("natsOptions_SetErrorHandler", || {
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.error_handler = callbacks::error(errHandler, closure)) }
+        unsafe { set(opts, |opts| opts.handlers.error = callbacks::error(errHandler, closure)) }
     })
 }
 
@@ -46,7 +46,7 @@ pub unsafe extern "C" fn natsOptions_SetClosedCB(
 ) -> natsStatus {
     boundary("natsOptions_SetClosedCB", || {
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.closed_handler = callbacks::connection(closedCb, closure)) }
+        unsafe { set(opts, |opts| opts.handlers.closed = callbacks::connection(closedCb, closure)) }
     })
 }
 
@@ -66,7 +66,7 @@ pub unsafe extern "C" fn natsOptions_SetDisconnectedCB(
     boundary("natsOptions_SetDisconnectedCB", || {
         // SAFETY: `opts` is NULL or a live handle.
         unsafe {
-            set(opts, |opts| opts.disconnected_handler = callbacks::connection(disconnectedCb, closure))
+            set(opts, |opts| opts.handlers.disconnected = callbacks::connection(disconnectedCb, closure))
         }
     })
 }
@@ -87,7 +87,7 @@ pub unsafe extern "C-unwind" fn natsOptions_SetDisconnectedErrCB(
     // SAFETY: a live handle or NULL.
     unsafe {
         on_options("natsOptions_SetDisconnectedErrCB", opts, |opts| {
-            opts.liveness.disconnect_handler = callbacks::disconnect_handler(disconnectedErrCb, closure);
+            opts.handlers.disconnect = callbacks::disconnect_handler(disconnectedErrCb, closure);
             Ok(())
         })
     }
@@ -108,7 +108,7 @@ pub unsafe extern "C" fn natsOptions_SetReconnectedCB(
 ) -> natsStatus {
     boundary("natsOptions_SetReconnectedCB", || {
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.reconnected_handler = callbacks::connection(reconnectedCb, closure)) }
+        unsafe { set(opts, |opts| opts.handlers.reconnected = callbacks::connection(reconnectedCb, closure)) }
     })
 }
 
@@ -129,7 +129,7 @@ pub unsafe extern "C" fn natsOptions_SetDiscoveredServersCB(
     boundary("natsOptions_SetDiscoveredServersCB", || {
         // SAFETY: `opts` is NULL or a live handle.
         unsafe {
-            set(opts, |opts| opts.discovered_handler = callbacks::connection(discoveredServersCb, closure))
+            set(opts, |opts| opts.handlers.discovered = callbacks::connection(discoveredServersCb, closure))
         }
     })
 }
@@ -149,7 +149,7 @@ pub unsafe extern "C" fn natsOptions_SetLameDuckModeCB(
 ) -> natsStatus {
     boundary("natsOptions_SetLameDuckModeCB", || {
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.lame_duck_handler = callbacks::connection(lameDuckCb, closure)) }
+        unsafe { set(opts, |opts| opts.handlers.lame_duck = callbacks::connection(lameDuckCb, closure)) }
     })
 }
 
@@ -168,7 +168,7 @@ pub unsafe extern "C-unwind" fn natsOptions_SetPingEventCB(
     // SAFETY: a live handle or NULL.
     unsafe {
         on_options("natsOptions_SetPingEventCB", opts, |opts| {
-            opts.liveness.ping_handler = callbacks::ping_handler(pingEventCb, closure);
+            opts.handlers.ping = callbacks::ping_handler(pingEventCb, closure);
             Ok(())
         })
     }

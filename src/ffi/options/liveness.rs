@@ -15,7 +15,7 @@ use crate::ffi::types::*;
 pub unsafe extern "C" fn natsOptions_SetPingInterval(opts: *mut natsOptions, interval: i64) -> natsStatus {
     boundary("natsOptions_SetPingInterval", || {
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.ping_interval_ms = interval) }
+        unsafe { set(opts, |opts| opts.liveness.ping_interval_ms = interval) }
     })
 }
 
@@ -32,7 +32,7 @@ pub unsafe extern "C" fn natsOptions_SetMaxPingsOut(
 ) -> natsStatus {
     boundary("natsOptions_SetMaxPingsOut", || {
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.max_pings_out = maxPingsOut) }
+        unsafe { set(opts, |opts| opts.liveness.max_pings_out = maxPingsOut) }
     })
 }
 
@@ -46,7 +46,7 @@ pub unsafe extern "C" fn natsOptions_SetMaxPingsOut(
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsOptions_SetPongTimeout(opts: *mut natsOptions, ms: i64) -> natsStatus {
     // SAFETY: a live handle or NULL.
-    unsafe { on_options("natsOptions_SetPongTimeout", opts, |opts| opts.set_pong_timeout(ms)) }
+    unsafe { on_options("natsOptions_SetPongTimeout", opts, |opts| opts.liveness.set_pong_timeout(ms)) }
 }
 
 /// Extension. Has a dead server found within a time, whatever the program is doing: the one knob to turn.
@@ -69,7 +69,7 @@ pub unsafe extern "C-unwind" fn natsOptions_SetMaxDetectionTime(
     ms: i64,
 ) -> natsStatus {
     // SAFETY: a live handle or NULL.
-    unsafe { on_options("natsOptions_SetMaxDetectionTime", opts, |opts| opts.set_max_detection(ms)) }
+    unsafe { on_options("natsOptions_SetMaxDetectionTime", opts, |opts| opts.liveness.set_max_detection(ms)) }
 }
 
 /// Extension. Lets the system probe idle connections (`SO_KEEPALIVE`), on every socket, those made for a
@@ -94,7 +94,7 @@ pub unsafe extern "C-unwind" fn natsOptions_SetTCPKeepAlive(
     // SAFETY: a live handle or NULL.
     unsafe {
         on_options("natsOptions_SetTCPKeepAlive", opts, |opts| {
-            opts.set_tcp_keep_alive(on.then_some([idle, interval, count]))
+            opts.liveness.set_tcp_keep_alive(on.then_some([idle, interval, count]))
         })
     }
 }
@@ -109,5 +109,7 @@ pub unsafe extern "C-unwind" fn natsOptions_SetTCPKeepAlive(
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsOptions_SetTCPUserTimeout(opts: *mut natsOptions, ms: i64) -> natsStatus {
     // SAFETY: a live handle or NULL.
-    unsafe { on_options("natsOptions_SetTCPUserTimeout", opts, |opts| opts.set_tcp_user_timeout(ms)) }
+    unsafe {
+        on_options("natsOptions_SetTCPUserTimeout", opts, |opts| opts.liveness.set_tcp_user_timeout(ms))
+    }
 }

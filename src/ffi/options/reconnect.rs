@@ -17,7 +17,7 @@ use crate::ffi::types::*;
 pub unsafe extern "C" fn natsOptions_SetAllowReconnect(opts: *mut natsOptions, allow: bool) -> natsStatus {
     boundary("natsOptions_SetAllowReconnect", || {
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.allow_reconnect = allow) }
+        unsafe { set(opts, |opts| opts.reconnect.allow = allow) }
     })
 }
 
@@ -33,7 +33,7 @@ pub unsafe extern "C" fn natsOptions_SetReconnectOnProtocolError(
 ) -> natsStatus {
     boundary("natsOptions_SetReconnectOnProtocolError", || {
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.reconnect_on_protocol_error = reconnect) }
+        unsafe { set(opts, |opts| opts.reconnect.on_protocol_error = reconnect) }
     })
 }
 
@@ -51,7 +51,7 @@ pub unsafe extern "C" fn natsOptions_SetMaxReconnect(
 ) -> natsStatus {
     boundary("natsOptions_SetMaxReconnect", || {
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.max_reconnect = maxReconnect) }
+        unsafe { set(opts, |opts| opts.reconnect.max = maxReconnect) }
     })
 }
 
@@ -68,7 +68,7 @@ pub unsafe extern "C" fn natsOptions_SetReconnectWait(
 ) -> natsStatus {
     boundary("natsOptions_SetReconnectWait", || {
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_reconnect_wait(reconnectWait)) }
+        unsafe { change(opts, |opts| opts.reconnect.set_wait(reconnectWait)) }
     })
 }
 
@@ -87,7 +87,7 @@ pub unsafe extern "C" fn natsOptions_SetReconnectJitter(
 ) -> natsStatus {
     boundary("natsOptions_SetReconnectJitter", || {
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_reconnect_jitter(jitter, jitterTLS)) }
+        unsafe { change(opts, |opts| opts.reconnect.set_jitter(jitter, jitterTLS)) }
     })
 }
 
@@ -110,7 +110,7 @@ pub unsafe extern "C" fn natsOptions_SetCustomReconnectDelay(
 ) -> natsStatus {
     boundary("natsOptions_SetCustomReconnectDelay", || {
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.custom_reconnect_delay = callbacks::reconnect_delay(cb, closure)) }
+        unsafe { set(opts, |opts| opts.handlers.reconnect_delay = callbacks::reconnect_delay(cb, closure)) }
     })
 }
 
@@ -128,7 +128,7 @@ pub unsafe extern "C" fn natsOptions_SetReconnectBufSize(
 ) -> natsStatus {
     boundary("natsOptions_SetReconnectBufSize", || {
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_reconnect_buf_size(reconnectBufSize)) }
+        unsafe { change(opts, |opts| opts.reconnect.set_buf_size(reconnectBufSize)) }
     })
 }
 

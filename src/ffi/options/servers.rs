@@ -77,7 +77,7 @@ pub unsafe extern "C" fn natsOptions_SetServers(
 pub unsafe extern "C" fn natsOptions_SetNoRandomize(opts: *mut natsOptions, noRandomize: bool) -> natsStatus {
     boundary("natsOptions_SetNoRandomize", || {
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.no_randomize = noRandomize) }
+        unsafe { set(opts, |opts| opts.servers.no_randomize = noRandomize) }
     })
 }
 
@@ -90,7 +90,7 @@ pub unsafe extern "C" fn natsOptions_SetNoRandomize(opts: *mut natsOptions, noRa
 pub unsafe extern "C" fn natsOptions_SetTimeout(opts: *mut natsOptions, timeout: i64) -> natsStatus {
     boundary("natsOptions_SetTimeout", || {
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_timeout(timeout)) }
+        unsafe { change(opts, |opts| opts.servers.set_timeout(timeout)) }
     })
 }
 
@@ -103,7 +103,7 @@ pub unsafe extern "C" fn natsOptions_SetTimeout(opts: *mut natsOptions, timeout:
 pub unsafe extern "C" fn natsOptions_IPResolutionOrder(opts: *mut natsOptions, order: c_int) -> natsStatus {
     boundary("natsOptions_IPResolutionOrder", || {
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_ip_resolution_order(order)) }
+        unsafe { change(opts, |opts| opts.servers.set_ip_resolution_order(order)) }
     })
 }
 
@@ -119,7 +119,7 @@ pub unsafe extern "C" fn natsOptions_SetIgnoreDiscoveredServers(
 ) -> natsStatus {
     boundary("natsOptions_SetIgnoreDiscoveredServers", || {
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.ignore_discovered_servers = ignore) }
+        unsafe { set(opts, |opts| opts.servers.ignore_discovered = ignore) }
     })
 }
 
@@ -142,6 +142,6 @@ pub unsafe extern "C" fn natsOptions_SetProxyConnHandler(
 ) -> natsStatus {
     boundary("natsOptions_SetProxyConnHandler", || {
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { set(opts, |opts| opts.proxy_handler = callbacks::proxy(proxyConnHandler, closure)) }
+        unsafe { set(opts, |opts| opts.servers.proxy_handler = callbacks::proxy(proxyConnHandler, closure)) }
     })
 }

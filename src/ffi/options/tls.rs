@@ -5,7 +5,7 @@
 
 use std::ffi::c_char;
 
-use crate::client::options::TlsSettings;
+use crate::client::options::tls::TlsSettings;
 use crate::error::{Result, Status, fail};
 use crate::ffi::options::change::change;
 use crate::ffi::support::{boundary, strings};
@@ -33,7 +33,7 @@ use crate::ffi::types::{natsOptions, natsSSLVerifyCb, natsStatus};
 pub unsafe extern "C" fn natsOptions_SetSecure(opts: *mut natsOptions, secure: bool) -> natsStatus {
     tls_option("natsOptions_SetSecure", || {
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_secure(secure)) }
+        unsafe { change(opts, |opts| opts.tls.set_required(secure)) }
     })
 }
 
@@ -47,7 +47,7 @@ pub unsafe extern "C" fn natsOptions_SetSecure(opts: *mut natsOptions, secure: b
 pub unsafe extern "C" fn natsOptions_TLSHandshakeFirst(opts: *mut natsOptions) -> natsStatus {
     tls_option("natsOptions_TLSHandshakeFirst", || {
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.set_tls_first()) }
+        unsafe { change(opts, |opts| opts.tls.set_first()) }
     })
 }
 
@@ -81,7 +81,7 @@ pub unsafe extern "C" fn natsOptions_LoadCATrustedCertificates(
         // SAFETY: NULL or a C string that lives for the call.
         let file = unsafe { strings::non_empty(fileName) }.ok_or(Status::InvalidArg)?;
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.change_tls(|tls| tls.add_trusted_file(file))) }
+        unsafe { change(opts, |opts| opts.tls.change(|tls| tls.add_trusted_file(file))) }
     })
 }
 
@@ -101,7 +101,7 @@ pub unsafe extern "C" fn natsOptions_LoadCATrustedCertificatesPath(
         // SAFETY: NULL or a C string that lives for the call.
         let path = unsafe { strings::non_empty(path) }.ok_or(Status::InvalidArg)?;
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.change_tls(|tls| tls.add_trusted_directory(path))) }
+        unsafe { change(opts, |opts| opts.tls.change(|tls| tls.add_trusted_directory(path))) }
     })
 }
 
@@ -125,7 +125,7 @@ pub unsafe extern "C" fn natsOptions_SetCATrustedCertificates(
             return fail(Status::InvalidArg, "CA certificates can't be NULL nor empty");
         };
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.change_tls(|tls| tls.add_trusted(certificates))) }
+        unsafe { change(opts, |opts| opts.tls.change(|tls| tls.add_trusted(certificates))) }
     })
 }
 
@@ -147,7 +147,7 @@ pub unsafe extern "C" fn natsOptions_LoadCertificatesChain(
         // SAFETY: NULL or C strings that live for the call.
         let (certs, key) = unsafe { both(certsFileName, keyFileName, NO_FILES) }?;
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.change_tls(|tls| tls.load_certificate(certs, key))) }
+        unsafe { change(opts, |opts| opts.tls.change(|tls| tls.load_certificate(certs, key))) }
     })
 }
 
@@ -170,7 +170,7 @@ pub unsafe extern "C" fn natsOptions_LoadCertificatesChainDynamic(
         // SAFETY: NULL or C strings that live for the call.
         let (certs, key) = unsafe { both(certsFileName, keyFileName, NO_FILES) }?;
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.change_tls(|tls| tls.set_dynamic_certificate(certs, key))) }
+        unsafe { change(opts, |opts| opts.tls.change(|tls| tls.set_dynamic_certificate(certs, key))) }
     })
 }
 
@@ -191,7 +191,7 @@ pub unsafe extern "C" fn natsOptions_SetCertificatesChain(
         // SAFETY: NULL or C strings that live for the call.
         let (cert, key) = unsafe { both(cert, key, "certificate and key can't be NULL nor empty") }?;
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.change_tls(|tls| tls.set_certificate(cert, key))) }
+        unsafe { change(opts, |opts| opts.tls.change(|tls| tls.set_certificate(cert, key))) }
     })
 }
 
@@ -210,7 +210,7 @@ pub unsafe extern "C" fn natsOptions_SetCiphers(
         // SAFETY: NULL or a C string that lives for the call.
         let ciphers = unsafe { strings::non_empty(ciphers) }.ok_or(Status::InvalidArg)?;
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.change_tls(|tls| tls.set_ciphers(ciphers))) }
+        unsafe { change(opts, |opts| opts.tls.change(|tls| tls.set_ciphers(ciphers))) }
     })
 }
 
@@ -229,7 +229,7 @@ pub unsafe extern "C" fn natsOptions_SetCipherSuites(
         // SAFETY: NULL or a C string that lives for the call.
         let suites = unsafe { strings::bytes(ciphers) }.ok_or(Status::InvalidArg)?;
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.change_tls(|tls| tls.set_cipher_suites(suites))) }
+        unsafe { change(opts, |opts| opts.tls.change(|tls| tls.set_cipher_suites(suites))) }
     })
 }
 
@@ -248,7 +248,7 @@ pub unsafe extern "C" fn natsOptions_SetExpectedHostname(
         // SAFETY: NULL or a C string that lives for the call.
         let host = unsafe { strings::bytes(hostname) };
         // SAFETY: `opts` is NULL or a live handle.
-        unsafe { change(opts, |opts| opts.change_tls(|tls| tls.set_expected_host(host))) }
+        unsafe { change(opts, |opts| opts.tls.change(|tls| tls.set_expected_host(host))) }
     })
 }
 
@@ -306,7 +306,7 @@ unsafe fn change_tls(opts: *mut natsOptions, set: impl FnOnce(&mut TlsSettings))
     // SAFETY: as promised by the caller.
     unsafe {
         change(opts, |opts| {
-            opts.change_tls(|tls| {
+            opts.tls.change(|tls| {
                 set(tls);
                 Ok(())
             })

@@ -107,19 +107,20 @@ impl Args {
         doctor::open_default()?;
         let mut options = Options::new(&doctor::defaults());
         options.set_url(Some(self.url.as_bytes()))?;
-        options.name = Some(b"nats-doctor".to_vec().into());
-        options.set_timeout(self.timeout)?;
+        options.behaviour.name = Some(b"nats-doctor".to_vec().into());
+        options.servers.set_timeout(self.timeout)?;
         self.set_tls(&mut options)?;
-        options.set_user_info(
+        options.auth.set_user_info(
             self.user.as_deref().map(str::as_bytes),
             self.password.as_deref().map(str::as_bytes),
         )?;
-        options.set_token(self.token.as_deref().map(str::as_bytes))?;
+        options.auth.set_token(self.token.as_deref().map(str::as_bytes))?;
         if let Some(file) = &self.creds {
-            options.credentials = Credentials::Files { chain: file.clone().into_bytes().into(), seed: None };
+            options.auth.credentials =
+                Credentials::Files { chain: file.clone().into_bytes().into(), seed: None };
         }
-        options.ping_interval_ms = self.ping_interval.unwrap_or(options.ping_interval_ms);
-        options.max_pings_out = self.max_pings_out.unwrap_or(options.max_pings_out);
+        options.liveness.ping_interval_ms = self.ping_interval.unwrap_or(options.liveness.ping_interval_ms);
+        options.liveness.max_pings_out = self.max_pings_out.unwrap_or(options.liveness.max_pings_out);
         options.liveness.pong_timeout_ms = self.pong_timeout.unwrap_or(options.liveness.pong_timeout_ms);
         options.liveness.max_detection_ms = self.max_detection.unwrap_or(options.liveness.max_detection_ms);
         Ok(options)
@@ -128,7 +129,7 @@ impl Args {
     fn set_tls(&self, options: &mut Options) -> Result<()> {
         let certificate = self.tls_cert.as_ref().zip(self.tls_key.as_ref());
         let given = self.tls_ca.is_some() || certificate.is_some() || self.tls_insecure;
-        options.secure |= self.tls || given;
+        options.tls.required |= self.tls || given;
         if !given {
             return Ok(());
         }
@@ -140,7 +141,7 @@ impl Args {
             settings.load_certificate(certificate.as_bytes(), key.as_bytes())?;
         }
         settings.set_skip_verification(self.tls_insecure);
-        options.tls = Some(Arc::new(settings));
+        options.tls.settings = Some(Arc::new(settings));
         Ok(())
     }
 }

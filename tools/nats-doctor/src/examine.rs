@@ -119,8 +119,8 @@ fn server(connection: &Connection) -> Server {
 fn client(connection: &Connection, options: &Options) -> Client {
     let bound = connection.pulse().ok().and_then(|pulse| pulse.detection_bound);
     Client {
-        ping_interval_ms: connection.ping_interval().unwrap_or(options.ping_interval_ms),
-        max_pings_out: options.max_pings_out,
+        ping_interval_ms: connection.ping_interval().unwrap_or(options.liveness.ping_interval_ms),
+        max_pings_out: options.liveness.max_pings_out,
         pong_timeout_ms: options.liveness.pong_timeout_ms,
         max_detection_ms: options.liveness.max_detection_ms,
         detection_bound_ms: bound.map(|bound| bound.as_millis() as i64),

@@ -58,9 +58,9 @@ fn idle_times(limit: Duration) -> Vec<Duration> {
 
 fn stay_idle(args: &Args, time: Duration) -> Ending {
     let Ok(mut options) = args.options() else { return Ending::NoConnection };
-    options.ping_interval_ms = 0;
+    options.liveness.ping_interval_ms = 0;
     options.liveness.max_detection_ms = 0;
-    options.allow_reconnect = false;
+    options.reconnect.allow = false;
     let Ok(connection) = connected(options) else { return Ending::NoConnection };
     thread::sleep(Duration::from_millis(2500)); // the server's first PING comes after about two seconds
     let before = server_pings(&connection);

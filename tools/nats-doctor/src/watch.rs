@@ -49,20 +49,20 @@ pub fn watch(args: &Args) -> u8 {
 fn told(mut options: Options, events: &Sender<Event>) -> Options {
     let sender = || events.clone();
     let (lost, reconnected, closed, pings, lame) = (sender(), sender(), sender(), sender(), sender());
-    options.liveness.disconnect_handler = Some(Arc::new(move |_, disconnect| {
+    options.handlers.disconnect = Some(Arc::new(move |_, disconnect| {
         let _ = lost.send(Event::Lost(Box::new(disconnect.clone())));
     }));
-    options.liveness.ping_handler = Some(Arc::new(move |_, event, outstanding, round_trip| {
+    options.handlers.ping = Some(Arc::new(move |_, event, outstanding, round_trip| {
         let _ = pings.send(match event {
             PingEvent::Sent => return,
             PingEvent::Answered => Event::Answered(round_trip),
             PingEvent::Missed => Event::Missed(outstanding),
         });
     }));
-    options.reconnected_handler = Some(Arc::new(move |_| drop(reconnected.send(Event::Reconnected))));
-    options.closed_handler = Some(Arc::new(move |_| drop(closed.send(Event::Closed))));
-    options.lame_duck_handler = Some(Arc::new(move |_| drop(lame.send(Event::LameDuck))));
-    options.error_handler = Some(Arc::new(|_, _, _| {}));
+    options.handlers.reconnected = Some(Arc::new(move |_| drop(reconnected.send(Event::Reconnected))));
+    options.handlers.closed = Some(Arc::new(move |_| drop(closed.send(Event::Closed))));
+    options.handlers.lame_duck = Some(Arc::new(move |_| drop(lame.send(Event::LameDuck))));
+    options.handlers.error = Some(Arc::new(|_, _, _| {}));
     options
 }
 
