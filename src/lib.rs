@@ -1,6 +1,6 @@
 //! libnats with a Rust core: a drop-in for the NATS C client.
 //!
-//! Layers, each uses only those below it (`tests/layers.rs` checks):
+//! Layers, each uses only those below it (`tests/layers` checks):
 //!
 //! | layer | what lives there |
 //! |---|---|

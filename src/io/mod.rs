@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod dns;
+pub mod duty;
 pub mod environment;
 pub mod executor;
 pub mod fork;

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use lock_api::RawMutex as _;
 
-use crate::sync::{MutexGuard, futex};
+use crate::sync::futex;
+use crate::sync::mutex::MutexGuard;
 use crate::thread_end::Ending;
 
 /// Whoever changes what others wait for does it under their lock and then notifies. A wait may end for no reason, so what

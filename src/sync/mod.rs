@@ -10,10 +10,4 @@ pub(crate) mod futex;
 mod mutex;
 
 pub use condvar::{Condvar, WaitTimeoutResult};
-use mutex::{RawMutex, ThreadAddress};
-
-/// A lock without poisoning: a panic while it is held unlocks it.
-pub type Mutex<T> = lock_api::Mutex<RawMutex, T>;
-pub type MutexGuard<'a, T> = lock_api::MutexGuard<'a, RawMutex, T>;
-/// A lock that its holder may take again.
-pub type ReentrantMutex<T> = lock_api::ReentrantMutex<RawMutex, ThreadAddress, T>;
+pub use mutex::{Mutex, MutexGuard, ReentrantMutex};

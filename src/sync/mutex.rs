@@ -17,6 +17,12 @@ const LOOKS: u32 = 10;
 /// After the first few of them a thread gives its processor away instead of spinning: the holder may be in need of it.
 const SPINS: u32 = 3;
 
+/// A lock without poisoning: a panic while it is held unlocks it.
+pub type Mutex<T> = lock_api::Mutex<RawMutex, T>;
+pub type MutexGuard<'a, T> = lock_api::MutexGuard<'a, RawMutex, T>;
+/// A lock that its holder may take again.
+pub type ReentrantMutex<T> = lock_api::ReentrantMutex<RawMutex, ThreadAddress, T>;
+
 pub struct RawMutex(AtomicU32);
 
 // SAFETY: FREE becomes something else for one thread at a time, and only `unlock` makes it FREE again.

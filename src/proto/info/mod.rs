@@ -4,15 +4,12 @@ mod field;
 
 use std::borrow::Cow;
 
-use self::field::{Field, Record};
+pub use self::field::MAX_URLS;
+use self::field::{Field, MAX_TEXT, Record};
 use crate::error::{Result, Status, fail};
 
 /// Longest INFO line, in bytes with its line end: a server announces the others of its cluster in it.
 pub const MAX_LINE: usize = 16 << 20;
-/// Most announced servers that are taken from one INFO.
-pub const MAX_URLS: usize = 32 * 1024;
-/// Longest text in an INFO, in bytes.
-const MAX_TEXT: usize = 32 * 1024;
 /// Deepest nesting of an INFO's JSON.
 const MAX_DEPTH: usize = 64;
 

@@ -4,12 +4,25 @@ use std::borrow::Cow;
 
 use memchr::memchr;
 
-use super::{MAX_LINE, MsgLine};
 use crate::error::{Error, Result, Status};
 use crate::proto::info;
 
+/// Longest control line but INFO, in bytes with its line end.
+pub const MAX_LINE: usize = 1 << 20;
 /// Longest text of an error, in bytes.
 pub(super) const MAX_TEXT: usize = 255;
+
+/// The control line of a `MSG` or `HMSG`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MsgLine<'a> {
+    pub subject: &'a [u8],
+    pub reply: Option<&'a [u8]>,
+    pub sid: u64,
+    /// Length of the header block at the start of the body, 0 for `MSG`.
+    pub header_len: usize,
+    /// Length of the whole body: headers and payload.
+    pub size: usize,
+}
 
 /// The verbs, and the states the reference's parser is in behind so many bytes of each, as its error texts tell.
 const VERBS: [(&[u8], &[u8]); 7] = [

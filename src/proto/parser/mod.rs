@@ -7,27 +7,14 @@ mod line;
 
 use memchr::memchr;
 
+pub use self::line::{MAX_LINE, MsgLine};
 use self::line::{after_blanks, check_length, parse_msg_args, wrong_verb};
 use crate::error::Result;
 use crate::proto::memory;
 use crate::proto::subject::bytes_up_to_space;
 
-/// Longest control line but INFO, in bytes with its line end.
-pub const MAX_LINE: usize = 1 << 20;
 /// A line buffer that grew beyond this is given back.
 const KEPT_LINE: usize = 4096;
-
-/// The control line of a `MSG` or `HMSG`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MsgLine<'a> {
-    pub subject: &'a [u8],
-    pub reply: Option<&'a [u8]>,
-    pub sid: u64,
-    /// Length of the header block at the start of the body, 0 for `MSG`.
-    pub header_len: usize,
-    /// Length of the whole body: headers and payload.
-    pub size: usize,
-}
 
 /// Takes what the parser finds, in order.
 pub trait Sink {
