@@ -162,6 +162,9 @@ fn room(module: &str) -> &str {
 
 /// What a module counts as where circles are looked for: itself, or the room it is in.
 fn part(module: &str) -> &str {
+    if room(module) == "ffi/types" {
+        return "ffi/types";
+    }
     let depth = if APART.iter().any(|folder| module.starts_with(&format!("{folder}/"))) { 3 } else { 2 };
     let ends = module.match_indices('/').map(|(at, _)| at);
     ends.chain([module.len()]).nth(depth - 1).map_or(module, |end| &module[..end])

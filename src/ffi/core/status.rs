@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 use std::mem::MaybeUninit;
 
-use crate::ffi::support::status::status_from_c;
+use crate::ffi::support::cenum::status_from_c;
 use crate::ffi::types::natsStatus;
 
 /// Returns the English text of a status, such as "Timeout" for #NATS_TIMEOUT.

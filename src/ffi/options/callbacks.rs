@@ -14,8 +14,7 @@ use crate::client::options::servers::ProxyHandler;
 use crate::error::{Error, Result, Status, fail, shown};
 use crate::ffi::core::liveness::{disconnect_info, nanos};
 use crate::ffi::support::callback::{Closure, word};
-use crate::ffi::support::cenum::enum_from_code;
-use crate::ffi::support::status::status_from_c;
+use crate::ffi::support::cenum::{enum_from_code, status_from_c};
 use crate::ffi::support::{Handle, last_error, strings};
 use crate::ffi::types::{
     natsConnection, natsConnectionHandler, natsCustomReconnectDelayHandler, natsDisconnectedErrHandler,

@@ -7,6 +7,9 @@
 use std::ffi::c_int;
 use std::mem::MaybeUninit;
 
+use crate::error::Status;
+use crate::ffi::types::natsStatus;
+
 /// Marks the enums of the C interface.
 ///
 /// # Safety
@@ -33,6 +36,15 @@ pub(crate) fn enum_from_code<E: CEnum>(code: c_int) -> MaybeUninit<E> {
     value
 }
 
+/// The status a callback returned; `None` for a number that is none.
+///
+/// # Safety
+/// `value` is initialised.
+pub(crate) unsafe fn status_from_c(value: MaybeUninit<natsStatus>) -> Option<Status> {
+    // SAFETY: as promised by the caller.
+    Status::from_code(unsafe { enum_code(value) })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,6 +58,16 @@ mod tests {
         unsafe {
             assert_eq!(enum_code(chosen), 2);
             assert_eq!(enum_code(not_chosen), -1);
+        }
+    }
+
+    #[test]
+    fn only_known_numbers_are_a_status() {
+        // SAFETY: both are initialised.
+        unsafe {
+            assert_eq!(status_from_c(MaybeUninit::new(natsStatus::NATS_TIMEOUT)), Some(Status::Timeout));
+            assert_eq!(status_from_c(MaybeUninit::new(natsStatus::NATS_MAX_STATUS_VALUE)), None);
+            assert_eq!(status_from_c(enum_from_code(-7)), None);
         }
     }
 }

@@ -8,7 +8,6 @@ pub(crate) mod cenum;
 pub(crate) mod connection;
 pub(crate) mod handle;
 pub(crate) mod last_error;
-pub(crate) mod status;
 pub(crate) mod strings;
 
 pub(crate) use boundary::{boundary, held, infallible, waiting};
