@@ -9,3 +9,4 @@ pub use crate::client::options::auth::Credentials;
 pub use crate::client::options::handlers::PingEvent;
 pub use crate::client::options::tls::TlsSettings;
 pub use crate::error::{Error, Result, Status};
+pub use crate::proto::url::without_credentials;

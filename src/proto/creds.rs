@@ -10,6 +10,7 @@
 //! ```
 
 use crate::error::{Error, Result, Status, shown};
+use crate::proto::blank::{is_blank, trim_start};
 
 const JWT: usize = 0;
 const SEED: usize = 1;
@@ -64,12 +65,8 @@ fn is_border(line: &[u8]) -> bool {
 
 /// The first line that starts with `SU`, without the blanks before that.
 fn seed_line(text: &[u8]) -> Option<&[u8]> {
-    text.split(|byte| *byte == b'\n').map(skip_blanks).find(|line| line.starts_with(b"SU"))
-}
-
-fn skip_blanks(line: &[u8]) -> &[u8] {
-    let start = line.iter().position(|byte| !matches!(byte, b' ' | b'\t'));
-    start.map_or(b"", |start| &line[start..])
+    let mut lines = text.split(|byte| *byte == b'\n').map(|line| trim_start(line, is_blank));
+    lines.find(|line| line.starts_with(b"SU"))
 }
 
 fn no_seed(file: &[u8]) -> Error {

@@ -1,5 +1,6 @@
 //! What a server's `-ERR` means, and the rule that two equal authentication errors end a connection.
 
+use crate::proto::blank::{trim_end, trim_start};
 use crate::session::pool::AuthError;
 
 /// Longest part of a `-ERR` text that is looked at, in bytes, counted before quotes are taken off.
@@ -22,10 +23,11 @@ pub enum ServerErr {
 ///
 /// Works on the whole line (without its line end) and on its argument alone.
 pub fn normalize_err(line: &[u8]) -> Vec<u8> {
-    let line = trim_start(line, b" ");
-    let text = trim_start(line.strip_prefix(b"-ERR").unwrap_or(line), b" ");
+    let is_space = |byte: &u8| *byte == b' ';
+    let line = trim_start(line, is_space);
+    let text = trim_start(line.strip_prefix(b"-ERR").unwrap_or(line), is_space);
     let text = &text[..text.len().min(MAX_ERR_TEXT)];
-    trim_end(trim_start(text, b" '"), b" '\r\n").to_vec()
+    trim_end(trim_start(text, |byte| b" '".contains(byte)), |byte| b" '\r\n".contains(byte)).to_vec()
 }
 
 /// Classifies a text that went through [`normalize_err`]; case does not matter.
@@ -53,26 +55,6 @@ pub fn note(last: &mut Option<AuthError>, error: AuthError) -> bool {
 
 fn contains(text: &[u8], what: &[u8]) -> bool {
     text.windows(what.len()).any(|part| part.eq_ignore_ascii_case(what))
-}
-
-fn trim_start<'a>(mut text: &'a [u8], set: &[u8]) -> &'a [u8] {
-    while let [first, rest @ ..] = text {
-        if !set.contains(first) {
-            break;
-        }
-        text = rest;
-    }
-    text
-}
-
-fn trim_end<'a>(mut text: &'a [u8], set: &[u8]) -> &'a [u8] {
-    while let [rest @ .., last] = text {
-        if !set.contains(last) {
-            break;
-        }
-        text = rest;
-    }
-    text
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ const LAYERS: [(&str, &[&str]); 11] = [
     ("thread_end", &["error"]),
     ("detector", &[]),
     ("error", &[]),
-    ("doctor", &["client", "error"]),
+    ("doctor", &["client", "proto", "error"]),
     ("fuzzing", &["session", "proto", "error"]),
 ];
 

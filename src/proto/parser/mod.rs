@@ -8,8 +8,9 @@ mod line;
 use memchr::memchr;
 
 pub use self::line::{MAX_LINE, MsgLine};
-use self::line::{after_blanks, check_length, parse_msg_args, wrong_verb};
+use self::line::{check_length, parse_msg_args, wrong_verb};
 use crate::error::Result;
+use crate::proto::blank::{is_blank, trim_start};
 use crate::proto::memory;
 use crate::proto::subject::bytes_up_to_space;
 
@@ -182,7 +183,7 @@ impl<P: PartialBody> Parser<P> {
                     b'P' if line[1].eq_ignore_ascii_case(&b'I') => sink.ping(),
                     b'P' => sink.pong(),
                     b'I' => sink.info(line[5..].trim_ascii()),
-                    b'-' => sink.server_error(after_blanks(&line[5..])),
+                    b'-' => sink.server_error(trim_start(&line[5..], is_blank)),
                     _ => {} // +OK, only sent in verbose mode; nothing waits for it
                 }
                 Ok(rest)
