@@ -22,8 +22,6 @@ use crate::proto::encoder;
 use crate::proto::memory::Text;
 use crate::proto::reply::ReplyPrefix;
 
-const DEFAULT_PREFIX: &[u8] = b"_INBOX.";
-
 /// Falling asleep and being woken costs more than looking for this long whether the reply is there.
 const SPIN: Duration = Duration::from_micros(100);
 /// So many replies in a row that took longer: the next ones are not looked for.
@@ -92,7 +90,7 @@ impl Requests {
     }
 
     fn inbox_prefix(&self) -> &[u8] {
-        self.inbox_prefix.as_deref().unwrap_or(DEFAULT_PREFIX)
+        self.inbox_prefix.as_deref().unwrap_or(inbox::DEFAULT_PREFIX)
     }
 
     #[inline]
