@@ -12,20 +12,23 @@
 //! | [`error`] | one error type for all |
 //! | [`sync`] | locks for all |
 //! | [`doctor`] | what nats-doctor may use; beside the layers |
+//! | [`measured`] | what benchmarks and tests outside of the crate may use; beside the layers |
 //! | [`fuzzing`] | what must hold for any bytes from outside, for tests; beside the layers |
 //! | `detector` | what race detectors are told of them |
 //! | [`thread_end`] | threads that are cancelled or exit inside a call |
 
-pub mod client;
+mod client;
 mod detector;
 #[doc(hidden)]
 pub mod doctor;
-pub mod error;
+mod error;
 pub mod ffi;
 #[doc(hidden)]
 pub mod fuzzing;
-pub mod io;
-pub mod proto;
-pub mod session;
-pub mod sync;
-pub mod thread_end;
+mod io;
+#[doc(hidden)]
+pub mod measured;
+mod proto;
+mod session;
+mod sync;
+mod thread_end;

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use nats::proto::headers::HeaderMap;
+use nats::measured::HeaderMap;
 
 /// Half a megabyte of each takes milliseconds, or some tenths of a second without optimisation; in quadratic time minutes.
 #[test]

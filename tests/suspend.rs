@@ -7,10 +7,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
-use nats::client::connection::connect::{Outcome, connect};
-use nats::client::library;
-use nats::client::options::Options;
-use nats::io::clock;
+use nats::measured::{Options, Outcome, clock, connect, library};
 
 const LONG: Duration = Duration::from_secs(10);
 

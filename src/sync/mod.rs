@@ -9,5 +9,5 @@ mod condvar;
 pub(crate) mod futex;
 mod mutex;
 
-pub use condvar::{Condvar, WaitTimeoutResult};
+pub use condvar::Condvar;
 pub use mutex::{Mutex, MutexGuard, ReentrantMutex};

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::imports::{Imports, Look, Module, circles};
 
 /// Each layer with those it may use besides itself.
-const LAYERS: [(&str, &[&str]); 11] = [
+const LAYERS: [(&str, &[&str]); 12] = [
     ("ffi", &["client", "proto", "sync", "thread_end", "error"]),
     ("client", &["io", "session", "proto", "sync", "thread_end", "error"]),
     ("io", &["session", "proto", "sync", "thread_end", "detector", "error"]),
@@ -21,6 +21,7 @@ const LAYERS: [(&str, &[&str]); 11] = [
     ("detector", &[]),
     ("error", &[]),
     ("doctor", &["client", "proto", "error"]),
+    ("measured", &["client", "io", "proto", "error"]),
     ("fuzzing", &["session", "proto", "error"]),
 ];
 

@@ -7,7 +7,7 @@ mod line;
 
 use memchr::memchr;
 
-pub use self::line::{MAX_LINE, MsgLine};
+pub use self::line::MsgLine;
 use self::line::{check_length, parse_msg_args, wrong_verb};
 use crate::error::Result;
 use crate::proto::blank::{is_blank, trim_start};
@@ -278,7 +278,7 @@ fn usual_number(buf: &[u8], start: usize, end: u8) -> Option<(usize, usize)> {
 
 #[cfg(test)]
 mod tests {
-    use super::line::MAX_TEXT;
+    use super::line::{MAX_LINE, MAX_TEXT};
     use super::*;
     use crate::error::Status;
     use crate::proto::info;

@@ -269,8 +269,22 @@ pub fn of_failed_connect(url: &str, error: &Error) -> Finding {
 
 /// Explains a loss while watching.
 pub fn of_disconnect(lost: &Disconnect) -> Finding {
-    let silent = lost.since_in.map_or(-1, |age| age.as_millis() as i64);
-    let (cause, change) = match lost.reason {
+    let (cause, change) = cause_and_change(lost.reason);
+    Finding {
+        level: if lost.reason == Reason::ClosedByUser { Level::Advice } else { Level::Warning },
+        symptom: format!(
+            "lost {}: {}",
+            String::from_utf8_lossy(&lost.server_url),
+            if lost.text.is_empty() { lost.status.text() } else { &lost.text }
+        ),
+        cause: cause.into(),
+        evidence: traces_of(lost),
+        change: change.into(),
+    }
+}
+
+fn cause_and_change(reason: Reason) -> (&'static str, &'static str) {
+    match reason {
         Reason::MaxPings => (
             "the server or the path stopped answering PINGs",
             "if this comes too late, shorten natsConnection_SetPingInterval(); if the server was only busy, allow more with \
@@ -305,27 +319,22 @@ pub fn of_disconnect(lost: &Disconnect) -> Finding {
         }
         Reason::Auth => ("the server no longer accepts the credentials", "renew them"),
         Reason::Forced | Reason::ClosedByUser => ("this side ended it", "nothing"),
-    };
-    let known = |n: Option<u32>| n.map_or("unknown".to_owned(), |n| n.to_string());
-    Finding {
-        level: if lost.reason == Reason::ClosedByUser { Level::Advice } else { Level::Warning },
-        symptom: format!(
-            "lost {}: {}",
-            String::from_utf8_lossy(&lost.server_url),
-            if lost.text.is_empty() { lost.status.text() } else { &lost.text }
-        ),
-        cause: cause.into(),
-        evidence: format!(
-            "{} pings unanswered, {silent} ms since the last byte came in, {} bytes unsent, TCP retransmits {}, unacknowledged \
-             segments {}{}",
-            lost.pings_outstanding,
-            lost.bytes_unsent,
-            known(lost.tcp_retransmits),
-            known(lost.tcp_unacked),
-            if lost.lame_duck { ", the server had announced its shutdown" } else { "" }
-        ),
-        change: change.into(),
     }
+}
+
+/// What was known of the connection when it was lost.
+fn traces_of(lost: &Disconnect) -> String {
+    let silent = lost.since_in.map_or(-1, |age| age.as_millis() as i64);
+    let known = |n: Option<u32>| n.map_or("unknown".to_owned(), |n| n.to_string());
+    format!(
+        "{} pings unanswered, {silent} ms since the last byte came in, {} bytes unsent, TCP retransmits {}, unacknowledged \
+             segments {}{}",
+        lost.pings_outstanding,
+        lost.bytes_unsent,
+        known(lost.tcp_retransmits),
+        known(lost.tcp_unacked),
+        if lost.lame_duck { ", the server had announced its shutdown" } else { "" }
+    )
 }
 
 fn seconds(ms: i64) -> String {

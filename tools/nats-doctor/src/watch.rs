@@ -87,28 +87,26 @@ impl Watcher {
                     let ms = lost_at.map_or(0, |at: Instant| at.elapsed().as_millis() as u64);
                     self.say("reconnected", &format!("reconnected after {ms} ms"), json!({"after_ms": ms}));
                 }
-                Ok(Event::Answered(time)) => {
-                    let ms = time.map(|time| time.as_secs_f64() * 1e3);
-                    let text = ms.map_or("PONG".to_owned(), |ms| format!("PONG after {ms:.2} ms"));
-                    self.say("pong", &text, json!({"rtt_ms": ms}));
-                }
-                Ok(Event::Missed(out)) => {
-                    self.say(
-                        "missed",
-                        &format!("no PONG: {out} pings unanswered"),
-                        json!({"outstanding": out}),
-                    );
-                }
-                Ok(Event::LameDuck) => {
-                    self.say("lame_duck", "the server announces its shutdown", json!({}));
-                }
                 Ok(Event::Closed) => {
                     self.say("closed", "closed for good: no server was left to try", json!({}));
                     return losses;
                 }
+                Ok(Event::Answered(time)) => self.pong(time),
+                Ok(Event::Missed(out)) => self.missed(out),
+                Ok(Event::LameDuck) => self.say("lame_duck", "the server announces its shutdown", json!({})),
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return losses,
             }
         }
+    }
+
+    fn pong(&self, time: Option<Duration>) {
+        let ms = time.map(|time| time.as_secs_f64() * 1e3);
+        let text = ms.map_or("PONG".to_owned(), |ms| format!("PONG after {ms:.2} ms"));
+        self.say("pong", &text, json!({"rtt_ms": ms}));
+    }
+
+    fn missed(&self, out: i32) {
+        self.say("missed", &format!("no PONG: {out} pings unanswered"), json!({"outstanding": out}));
     }
 
     fn explain(&self, disconnect: &Disconnect) {
