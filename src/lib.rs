@@ -5,17 +5,17 @@
 //! | layer | what lives there |
 //! |---|---|
 //! | [`ffi`] | every exported C function: takes pointers apart, makes one call into `client`, stores the result |
-//! | [`client`] | the safe API: connection, options, subscription, delivery, messages, requests, drain |
-//! | [`io`] | sockets, DNS, poller, timers, clocks: the only user of OS sockets and threads |
-//! | [`session`] | state of one connection without I/O: handshake, liveness, server pool, reconnect plan |
-//! | [`proto`] | bytes without I/O: parser, encoder, INFO/CONNECT, headers, subjects, URLs, credentials |
-//! | [`error`] | one error type for all |
-//! | [`sync`] | locks for all |
+//! | `client` | the safe API: connection, options, subscription, delivery, messages, requests, drain |
+//! | `io` | sockets, DNS, poller, timers, clocks: the only user of OS sockets and threads |
+//! | `session` | state of one connection without I/O: handshake, liveness, server pool, reconnect plan |
+//! | `proto` | bytes without I/O: parser, encoder, INFO/CONNECT, headers, subjects, URLs, credentials |
+//! | `error` | one error type for all |
+//! | `sync` | locks for all |
 //! | [`doctor`] | what nats-doctor may use; beside the layers |
 //! | [`measured`] | what benchmarks and tests outside of the crate may use; beside the layers |
 //! | [`fuzzing`] | what must hold for any bytes from outside, for tests; beside the layers |
 //! | `detector` | what race detectors are told of them |
-//! | [`thread_end`] | threads that are cancelled or exit inside a call |
+//! | `thread_end` | threads that are cancelled or exit inside a call |
 
 mod client;
 mod detector;

@@ -4,6 +4,7 @@
 
 use std::cell::Cell;
 use std::mem::ManuallyDrop;
+#[cfg(feature = "tls")]
 use std::ops::{Deref, DerefMut};
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
@@ -113,6 +114,7 @@ impl<T: Send + Sync> PerProcess<T> {
     }
 
     /// For a part of an object.
+    #[cfg(any(test, feature = "tls"))]
     pub fn made_by(make: fn() -> T) -> PerProcess<T> {
         PerProcess::owned(Process::current(), make(), make)
     }
@@ -192,14 +194,17 @@ pub fn undisturbed<T>(section: impl FnOnce() -> T) -> T {
 }
 
 /// Something whose end is such a section.
+#[cfg(feature = "tls")]
 pub struct EndsUndisturbed<T>(ManuallyDrop<T>);
 
+#[cfg(feature = "tls")]
 impl<T> EndsUndisturbed<T> {
     pub fn new(thing: T) -> EndsUndisturbed<T> {
         EndsUndisturbed(ManuallyDrop::new(thing))
     }
 }
 
+#[cfg(feature = "tls")]
 impl<T> Deref for EndsUndisturbed<T> {
     type Target = T;
 
@@ -208,12 +213,14 @@ impl<T> Deref for EndsUndisturbed<T> {
     }
 }
 
+#[cfg(feature = "tls")]
 impl<T> DerefMut for EndsUndisturbed<T> {
     fn deref_mut(&mut self) -> &mut T {
         &mut self.0
     }
 }
 
+#[cfg(feature = "tls")]
 impl<T> Drop for EndsUndisturbed<T> {
     fn drop(&mut self) {
         // SAFETY: self is not used afterwards.

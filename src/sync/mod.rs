@@ -10,4 +10,6 @@ pub(crate) mod futex;
 mod mutex;
 
 pub use condvar::Condvar;
-pub use mutex::{Mutex, MutexGuard, ReentrantMutex};
+#[cfg(feature = "tls")]
+pub use mutex::ReentrantMutex;
+pub use mutex::{Mutex, MutexGuard};

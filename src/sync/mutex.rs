@@ -1,6 +1,5 @@
 //! The lock itself: free, held, or held with others asleep who have to be woken.
 
-use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::detector;
@@ -21,6 +20,7 @@ const SPINS: u32 = 3;
 pub type Mutex<T> = lock_api::Mutex<RawMutex, T>;
 pub type MutexGuard<'a, T> = lock_api::MutexGuard<'a, RawMutex, T>;
 /// A lock that its holder may take again.
+#[cfg(any(test, feature = "tls"))]
 pub type ReentrantMutex<T> = lock_api::ReentrantMutex<RawMutex, ThreadAddress, T>;
 
 pub struct RawMutex(AtomicU32);
@@ -137,16 +137,19 @@ impl RawMutex {
 }
 
 /// Tells the running threads of a process apart.
+#[cfg(any(test, feature = "tls"))]
 pub struct ThreadAddress;
 
 // SAFETY: no two running threads have the same address, and a thread keeps its own.
+#[cfg(any(test, feature = "tls"))]
 unsafe impl lock_api::GetThreadId for ThreadAddress {
     const INIT: ThreadAddress = ThreadAddress;
 
-    fn nonzero_thread_id(&self) -> NonZeroUsize {
+    fn nonzero_thread_id(&self) -> std::num::NonZeroUsize {
         thread_local! { static PLACE: u8 = const { 0 } }
         PLACE.with(|place| {
-            NonZeroUsize::new(std::ptr::from_ref(place).addr()).expect("no variable is at address 0")
+            std::num::NonZeroUsize::new(std::ptr::from_ref(place).addr())
+                .expect("no variable is at address 0")
         })
     }
 }
@@ -158,7 +161,7 @@ mod tests {
     use std::thread;
     use std::time::{Duration, Instant};
 
-    use crate::sync::{Mutex, MutexGuard, ReentrantMutex};
+    use super::*;
 
     #[test]
     fn one_at_a_time() {
