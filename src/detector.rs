@@ -1,7 +1,7 @@
-//! What race detectors are told. ThreadSanitizer and helgrind know the locks of libpthread; of ours they see nothing, and
-//! would report every object that goes from a thread of the program through the library to another thread. So each lock
-//! tells them when it is taken and given back, and the socket when bytes leave and come: what this process sent may be the
-//! cause of what it receives.
+//! What race detectors are told. ThreadSanitizer and helgrind know the locks of libpthread; of ours they see
+//! nothing, and would report every object that goes from a thread of the program through the library to
+//! another thread. So each lock tells them when it is taken and given back, and the socket when bytes leave
+//! and come: what this process sent may be the cause of what it receives.
 //!
 //! Without a detector in the process that is one look at a byte.
 
@@ -79,8 +79,8 @@ fn find() -> u8 {
     }
 }
 
-/// Which detector there is. Each lock looks here, so the byte is where one instruction can compare it: the compiler's
-/// own static would be reached by way of a table, as if another library might replace it.
+/// Which detector there is. Each lock looks here, so the byte is where one instruction can compare it: the
+/// compiler's own static would be reached by way of a table, as if another library might replace it.
 #[cfg(target_arch = "x86_64")]
 mod flag {
     use std::sync::atomic::AtomicU8;
@@ -136,8 +136,8 @@ mod flag {
     }
 }
 
-/// ThreadSanitizer is a part of the program, if it is there at all: its functions are found by the dynamic loader, or are
-/// NULL.
+/// ThreadSanitizer is a part of the program, if it is there at all: its functions are found by the dynamic
+/// loader, or are NULL.
 #[cfg(target_pointer_width = "64")]
 mod sanitizer {
     use super::Event;
@@ -215,8 +215,8 @@ mod helgrind {
     fn request(code: usize, [a, b, c]: [usize; 3]) -> usize {
         let words = [code, a, b, c, 0, 0];
         let mut result = 0_usize;
-        // SAFETY: the rotations add up to whole turns and the exchange is of a register with itself; valgrind, which
-        // knows the sequence, reads the words and puts the answer where 0 is.
+        // SAFETY: the rotations add up to whole turns and the exchange is of a register with itself;
+        // valgrind, which knows the sequence, reads the words and puts the answer where 0 is.
         unsafe {
             std::arch::asm!(
                 "rol rdi, 3",

@@ -1,5 +1,5 @@
-//! The one error type of the library: a status from the C interface plus a text for people; and where C programs find
-//! such a text.
+//! The one error type of the library: a status from the C interface plus a text for people; and where C
+//! programs find such a text.
 
 use std::borrow::Cow;
 use std::collections::TryReserveError;

@@ -1,5 +1,5 @@
-//! A machine that was asleep: time goes on, ticks do not pile up, and a PING goes out at once. In a process of its own:
-//! the clock is everybody's.
+//! A machine that was asleep: time goes on, ticks do not pile up, and a PING goes out at once. In a process
+//! of its own: the clock is everybody's.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;

@@ -1,6 +1,7 @@
-//! After `fork()` the child has none of the library's threads: what was made before the fork must not be used in it, and
-//! a lock that another thread held at that moment stays held for good. So what is one per process is a [`PerProcess`],
-//! which starts anew in a child, and the few sections that a child has to find finished are [`undisturbed`].
+//! After `fork()` the child has none of the library's threads: what was made before the fork must not be used
+//! in it, and a lock that another thread held at that moment stays held for good. So what is one per process
+//! is a [`PerProcess`], which starts anew in a child, and the few sections that a child has to find finished
+//! are [`undisturbed`].
 
 use std::cell::Cell;
 use std::mem::ManuallyDrop;
@@ -47,7 +48,8 @@ impl Process {
         }
     }
 
-    /// The first question in this process. Nobody is waited for: the thread that was about to answer may be the parent's.
+    /// The first question in this process. Nobody is waited for: the thread that was about to answer may be
+    /// the parent's.
     #[cold]
     fn begin() -> Process {
         watch();
@@ -60,7 +62,8 @@ impl Process {
     }
 }
 
-/// Sees to it that a child finds no number. A child made by `vfork` or `posix_spawn` shares the memory and keeps it.
+/// Sees to it that a child finds no number. A child made by `vfork` or `posix_spawn` shares the memory and
+/// keeps it.
 fn watch() {
     // SAFETY: asks for a number.
     let page_size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
@@ -73,8 +76,8 @@ fn watch() {
     listen();
 }
 
-/// As the library is loaded: the handlers before a fork run from the last one registered to the first, so ours runs when
-/// those of the program have taken its locks, which a section may be called under.
+/// As the library is loaded: the handlers before a fork run from the last one registered to the first, so
+/// ours runs when those of the program have taken its locks, which a section may be called under.
 #[used]
 #[unsafe(link_section = ".init_array")]
 static AT_LOAD: extern "C" fn() = listen;
@@ -92,7 +95,8 @@ extern "C" fn listen() {
 
 // ---- what each process has one of ----
 
-/// Something each process has one of. A child gets a new one; what its parent had is neither used nor dropped there.
+/// Something each process has one of. A child gets a new one; what its parent had is neither used nor dropped
+/// there.
 pub struct PerProcess<T> {
     /// The process that `first` is for.
     owner: Process,
@@ -138,7 +142,8 @@ impl<T: Send + Sync> PerProcess<T> {
         }
     }
 
-    /// The first use in a child. Of two threads that come at once one succeeds; what the parent left behind is left alone.
+    /// The first use in a child. Of two threads that come at once one succeeds; what the parent left behind
+    /// is left alone.
     #[cold]
     fn start(&self, owner: Process, old: *mut Later<T>) -> &T {
         let new = Box::into_raw(Box::new(Later { owner, value: (self.make)() }));
@@ -177,8 +182,8 @@ impl<T> Drop for PerProcess<T> {
 const FORK: u32 = 1 << 16;
 /// A section that takes longer, because a file that it reads does not come, is not waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// A fork that takes longer waits, most likely, for a lock of the program that is held around a section: its handler was
-/// registered before ours, because the library was loaded late.
+/// A fork that takes longer waits, most likely, for a lock of the program that is held around a section: its
+/// handler was registered before ours, because the library was loaded late.
 const LONGEST_FORK: Duration = Duration::from_secs(1);
 
 thread_local! {
@@ -186,8 +191,8 @@ thread_local! {
     static INSIDE: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Runs a section that a fork by another thread waits for: what it holds locked is unlocked in the child, what it begins
-/// is finished. The section is short, waits for nobody and runs none of the program's code.
+/// Runs a section that a fork by another thread waits for: what it holds locked is unlocked in the child,
+/// what it begins is finished. The section is short, waits for nobody and runs none of the program's code.
 pub fn undisturbed<T>(section: impl FnOnce() -> T) -> T {
     let _leave = enter();
     section()

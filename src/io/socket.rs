@@ -56,7 +56,8 @@ pub enum Interest {
 
 impl Socket {
     /// Connects within the deadline. A connect that is refused at once gives `NoServer`, one that fails or is
-    /// refused while it is waited for `Timeout`: the difference shows in the status of a connect to several servers.
+    /// refused while it is waited for `Timeout`: the difference shows in the status of a connect to several
+    /// servers.
     pub fn connect(address: SocketAddr, deadline: Deadline, tcp: &TcpOptions) -> Result<Socket> {
         let unusable = |e: io::Error| Error::new(Status::NoServer, format!("{address}: {e}"));
         let socket = socket2::Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))
@@ -172,15 +173,16 @@ impl Socket {
         }
     }
 
-    /// Whether the peer has ended the connection, so that nothing written from now on is read. What it sent before may still
-    /// be there to read.
+    /// Whether the peer has ended the connection, so that nothing written from now on is read. What it sent
+    /// before may still be there to read.
     pub fn peer_has_closed(&self) -> bool {
         const ENDS: libc::c_short = libc::POLLRDHUP | libc::POLLHUP | libc::POLLERR;
         let mut entry = libc::pollfd { fd: self.fd(), events: libc::POLLRDHUP, revents: 0 };
         thread_end::poll_held(&mut entry, 0) > 0 && entry.revents & ENDS != 0
     }
 
-    /// Looks again and again, without giving the processor away, until there is something to read; false after `at_most`.
+    /// Looks again and again, without giving the processor away, until there is something to read; false
+    /// after `at_most`.
     pub fn spin_for_data(&self, at_most: Duration) -> bool {
         let end = clock::monotonic() + at_most;
         loop {
@@ -255,8 +257,8 @@ impl Socket {
         let _ = self.socket.set_tcp_keepalive(&probes);
     }
 
-    /// Lets the socket fail when data is unacknowledged for that many milliseconds; 0 or less leaves the time to the
-    /// system. No effect on a socket that is not TCP.
+    /// Lets the socket fail when data is unacknowledged for that many milliseconds; 0 or less leaves the time
+    /// to the system. No effect on a socket that is not TCP.
     pub fn set_user_timeout(&self, ms: i64) {
         let _ = self.socket.set_tcp_user_timeout(u64::try_from(ms).ok().filter(|ms| *ms > 0).map(|ms| {
             Duration::from_millis(ms.min(i32::MAX as u64)) // the option is an int

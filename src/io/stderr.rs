@@ -1,5 +1,5 @@
-//! What is said where nobody asked: on the standard error output, without the lock that Rust's own macros take and a
-//! child would wait for if another thread was printing when it was forked.
+//! What is said where nobody asked: on the standard error output, without the lock that Rust's own macros
+//! take and a child would wait for if another thread was printing when it was forked.
 
 /// Prints a text that brings its line end.
 pub fn print(text: &str) {

@@ -1,4 +1,5 @@
-//! Bytes whose number somebody else decides: there may be no memory for them, which is no reason to end the process.
+//! Bytes whose number somebody else decides: there may be no memory for them, which is no reason to end the
+//! process.
 
 use std::ffi::CString;
 use std::ops::Deref;

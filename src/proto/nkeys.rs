@@ -62,9 +62,11 @@ impl KeyPair {
 /// Decodes base32 without padding (`A-Z2-7`). Bits that do not fill a byte at the end are dropped.
 fn decode_base32(encoded: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
     let mut text = Zeroizing::new(Vec::new());
-    text.try_reserve_exact(encoded.len() + 1)?; // it never grows, so that no copy of the secret is left behind
+    // It never grows, so that no copy of the secret is left behind.
+    text.try_reserve_exact(encoded.len() + 1)?;
     text.extend_from_slice(encoded);
-    // A digit of which no bit was used makes the text too long: it goes into a byte more, the checksum will not match.
+    // A digit of which no bit was used makes the text too long: it goes into a byte more, the checksum will
+    // not match.
     if matches!(encoded.len() % 8, 1 | 3 | 6) {
         text.push(b'A');
     }

@@ -43,7 +43,8 @@ pub fn is_publishable(subject: &[u8]) -> bool {
 }
 
 /// Not zero if a byte of `word` is at most 0x20; the lowest bit set is in the first such byte. Rests on the
-/// subtraction's borrow: a byte below 0x21 sets its top bit, and a top bit that was set before does not count.
+/// subtraction's borrow: a byte below 0x21 sets its top bit, and a top bit that was set before does not
+/// count.
 #[inline]
 pub(super) fn bytes_up_to_space(word: [u8; 8]) -> u64 {
     const TOP_BITS: u64 = u64::from_le_bytes([0x80; 8]);

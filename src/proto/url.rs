@@ -35,8 +35,8 @@ pub struct ServerUrl {
 impl ServerUrl {
     /// Parses one URL; blanks around it are ignored.
     ///
-    /// Fails with `INVALID_ARG` for blank text or a bad port, with `ERR` for a bad percent escape in the credentials, and
-    /// with `NO_MEMORY`.
+    /// Fails with `INVALID_ARG` for blank text or a bad port, with `ERR` for a bad percent escape in the
+    /// credentials, and with `NO_MEMORY`.
     pub fn parse(text: &[u8]) -> Result<ServerUrl> {
         let text = trim(text);
         if text.is_empty() {

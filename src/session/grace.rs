@@ -23,8 +23,8 @@ pub struct Arrivals {
 pub struct Grace {
     begun: Moment,
     end: Moment,
-    /// What had arrived at the beginning. What comes later does not count: a peer that talks without end must not put
-    /// the verdict off for longer.
+    /// What had arrived at the beginning. What comes later does not count: a peer that talks without end must
+    /// not put the verdict off for longer.
     arrived: u64,
     look: Moment,
     wait: Duration,
@@ -41,8 +41,8 @@ impl Grace {
         Grace { begun: now, end, arrived: arrivals.arrived, look: now, wait: FIRST_LOOK }
     }
 
-    /// Whether there still is a reason to put the verdict off. One is that the question was asked `late`: the answer
-    /// may take as much longer.
+    /// Whether there still is a reason to put the verdict off. One is that the question was asked `late`: the
+    /// answer may take as much longer.
     pub fn goes_on(&mut self, now: Moment, arrivals: Arrivals, late: Duration) -> bool {
         let unread = arrivals.attended < self.arrived;
         let excused_until = self.begun.saturating_add(late);

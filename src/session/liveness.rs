@@ -1,18 +1,19 @@
 //! When to send a keep-alive PING, and when a silent peer counts as dead.
 //!
 //! The arithmetic of the reference: one tick per interval; a tick adds one to the PINGs outstanding; above
-//! the maximum the connection is stale and nothing is sent, otherwise a PING goes out. Any PONG sets the count
-//! to 0, nothing else does. So a peer that falls silent is found after `(max + 1)` intervals at the latest.
+//! the maximum the connection is stale and nothing is sent, otherwise a PING goes out. Any PONG sets the
+//! count to 0, nothing else does. So a peer that falls silent is found after `(max + 1)` intervals at the
+//! latest.
 //!
 //! On top of it, both off by default: a PONG timeout, and one bound on the whole detection time from which
 //! interval and PONG timeout are derived.
 //!
-//! Before a peer counts as dead, what had arrived by then is read, for the PONG may be among it, and a PING that was
-//! written late gets its time: one grace, bounded by [`Liveness::grace`], so that a busy client does not give up a
-//! healthy connection and a dead peer is found all the same.
+//! Before a peer counts as dead, what had arrived by then is read, for the PONG may be among it, and a PING
+//! that was written late gets its time: one grace, bounded by [`Liveness::grace`], so that a busy client does
+//! not give up a healthy connection and a dead peer is found all the same.
 //!
-//! The driver calls [`Liveness::stop`] as soon as the connection is no longer plainly connected (lost, closed,
-//! draining).
+//! The driver calls [`Liveness::stop`] as soon as the connection is no longer plainly connected (lost,
+//! closed, draining).
 
 use std::time::Duration;
 
@@ -191,8 +192,8 @@ impl Liveness {
         self.max_out
     }
 
-    /// Stale as soon as a keep-alive PING, also one already sent, is unanswered for `ms` milliseconds, if that
-    /// comes before the maximum of PINGs out. 0 or less: off.
+    /// Stale as soon as a keep-alive PING, also one already sent, is unanswered for `ms` milliseconds, if
+    /// that comes before the maximum of PINGs out. 0 or less: off.
     pub fn set_pong_timeout(&mut self, ms: i64) {
         self.set.pong_timeout_ms = ms;
     }
@@ -204,11 +205,11 @@ impl Liveness {
 
     /// Bounds the time from the peer's death to [`Tick::Stale`]. 0 or less: off.
     ///
-    /// The worst case is a peer that dies right after its last PONG: the next PING is up to one interval away,
-    /// then the PONG timeout runs. So a tenth of `ms`, at most 250 ms, is kept for late timers, and interval
-    /// and PONG timeout get half of the rest each, at least 1 ms (1000 gives 450 and 450; 60000 gives 29875
-    /// twice). Shorter values that the program set stay in force; an interval of 0 does not turn pings off
-    /// while a bound is set.
+    /// The worst case is a peer that dies right after its last PONG: the next PING is up to one interval
+    /// away, then the PONG timeout runs. So a tenth of `ms`, at most 250 ms, is kept for late timers, and
+    /// interval and PONG timeout get half of the rest each, at least 1 ms (1000 gives 450 and 450; 60000
+    /// gives 29875 twice). Shorter values that the program set stay in force; an interval of 0 does not turn
+    /// pings off while a bound is set.
     pub fn set_max_detection(&mut self, ms: i64) {
         self.change(self.latest, |this| this.max_detection_ms = ms);
     }
@@ -218,8 +219,9 @@ impl Liveness {
         self.max_detection_ms
     }
 
-    /// How long the verdict is put off at most, because of bytes unread or a PING written late: half of the interval
-    /// and of the PONG timeout, and half of what a bound on the detection time keeps for late timers.
+    /// How long the verdict is put off at most, because of bytes unread or a PING written late: half of the
+    /// interval and of the PONG timeout, and half of what a bound on the detection time keeps for late
+    /// timers.
     pub fn grace(&self) -> Duration {
         let Limits { interval_ms, pong_timeout_ms } = self.limits();
         let mut wait_ms = interval_ms;
@@ -232,8 +234,8 @@ impl Liveness {
         grace::at_most_for(millis(wait_ms))
     }
 
-    /// How long a dead peer may go unnoticed under the settings in force, without the grace for a busy client; None
-    /// when pings are off.
+    /// How long a dead peer may go unnoticed under the settings in force, without the grace for a busy
+    /// client; None when pings are off.
     pub fn detection_bound(&self) -> Option<Duration> {
         let Limits { interval_ms, pong_timeout_ms } = self.limits();
         if interval_ms <= 0 {

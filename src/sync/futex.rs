@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::thread_end::{self, Ending};
 
-/// Sleeps if `word` still is `expected`, until somebody wakes the word. Also returns for no reason. False when the time is
-/// over.
+/// Sleeps if `word` still is `expected`, until somebody wakes the word. Also returns for no reason. False
+/// when the time is over.
 pub fn wait(word: &AtomicU32, expected: u32, timeout: Option<Duration>) -> bool {
     let timeout = timeout.map(timespec);
     let timeout = timeout.as_ref().map_or(ptr::null(), ptr::from_ref);

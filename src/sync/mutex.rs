@@ -13,7 +13,8 @@ const CONTENDED: u32 = 2;
 const WATCHED: u32 = 3;
 /// So many looks at a held lock come before falling asleep: holders are quick, and waking up is not.
 const LOOKS: u32 = 10;
-/// After the first few of them a thread gives its processor away instead of spinning: the holder may be in need of it.
+/// After the first few of them a thread gives its processor away instead of spinning: the holder may be in
+/// need of it.
 const SPINS: u32 = 3;
 
 /// A lock without poisoning: a panic while it is held unlocks it.
@@ -83,7 +84,8 @@ impl RawMutex {
         self.lock_as_sleeper();
     }
 
-    /// Locks after a sleep in which [`RawMutex::move_here`] may have brought the thread here, and others with it.
+    /// Locks after a sleep in which [`RawMutex::move_here`] may have brought the thread here, and others with
+    /// it.
     pub(super) fn relock(&self) {
         self.lock_as_sleeper();
         if detector::may_be_here() {
@@ -91,8 +93,8 @@ impl RawMutex {
         }
     }
 
-    /// The holder has those who sleep on `word` wait for the lock instead: each is woken when it can have it. False if
-    /// that cannot be done.
+    /// The holder has those who sleep on `word` wait for the lock instead: each is woken when it can have it.
+    /// False if that cannot be done.
     pub(super) fn move_here(&self, word: &AtomicU32) -> bool {
         self.0.store(CONTENDED, Ordering::Relaxed);
         futex::move_all(word, &self.0)

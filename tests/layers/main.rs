@@ -1,4 +1,5 @@
-//! What of src/ may use what: layers depend downwards only, so do the rooms of a layer. ARCHITECTURE.md says the same.
+//! What of src/ may use what: layers depend downwards only, so do the rooms of a layer. ARCHITECTURE.md says
+//! the same.
 
 mod imports;
 mod tokens;
@@ -25,8 +26,8 @@ const LAYERS: [(&str, &[&str]); 12] = [
     ("fuzzing", &["session", "proto", "error"]),
 ];
 
-/// The rooms of two layers, with those of the same layer that they may use besides themselves. The rules for rooms that are
-/// still to be built wait for them.
+/// The rooms of two layers, with those of the same layer that they may use besides themselves. The rules for
+/// rooms that are still to be built wait for them.
 const ROOMS: [(&str, &[&str]); 20] = [
     ("client/pause", &[]),
     ("client/message", &[]),
@@ -53,7 +54,8 @@ const ROOMS: [(&str, &[&str]); 20] = [
     ("ffi/micro", &["core", "support", "types"]),
 ];
 
-/// The one circle. A connection has subscriptions, which hold it; its options have handlers, which get it or one of those.
+/// The one circle. A connection has subscriptions, which hold it; its options have handlers, which get it or
+/// one of those.
 const INHERENT: [&str; 4] =
     ["client/connection", "client/options", "client/options/handlers", "client/subscription"];
 

@@ -1,5 +1,5 @@
-//! Defaults of what a program does not set: from the library's configuration, or from the environment, by which an
-//! operator changes the liveness of a program without touching it.
+//! Defaults of what a program does not set: from the library's configuration, or from the environment, by
+//! which an operator changes the liveness of a program without touching it.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -28,8 +28,8 @@ pub struct LivenessDefaults {
     pub tcp_user_timeout_ms: Option<i64>,
 }
 
-/// What the environment says; read each time the library opens. A value that is no number from 0 up is ignored, and
-/// named on stderr once.
+/// What the environment says; read each time the library opens. A value that is no number from 0 up is
+/// ignored, and named on stderr once.
 pub(super) fn liveness_from_environment() -> LivenessDefaults {
     let [interval, max_out, pong, detection, user] = std::array::from_fn(read);
     LivenessDefaults {

@@ -12,7 +12,8 @@ use crate::sync::Mutex;
 /// What reply subjects start with unless a connection has a prefix of its own.
 pub const DEFAULT_PREFIX: &[u8] = b"_INBOX.";
 
-/// A child has a prefix of its own, or it would make the identifiers of its parent and of the parent's other children.
+/// A child has a prefix of its own, or it would make the identifiers of its parent and of the parent's other
+/// children.
 static GENERATOR: PerProcess<Mutex<Option<Nuid>>> = PerProcess::new(Mutex::new(None), || Mutex::new(None));
 
 /// An identifier no other call in this process returns, nor (in all likelihood) one in any other process.

@@ -152,8 +152,8 @@ enum Life {
 /// A child begins with a closed library. That of its parent is left as it is: its threads are not here.
 static LIFE: PerProcess<Mutex<Life>> = PerProcess::new(Mutex::new(Life::Closed), || Mutex::new(Life::Closed));
 
-/// The configuration that the program gave; NULL when it gave none. A child opens the library with it, too. Changed under
-/// the lock of LIFE, but a child reads its parent's without that.
+/// The configuration that the program gave; NULL when it gave none. A child opens the library with it, too.
+/// Changed under the lock of LIFE, but a child reads its parent's without that.
 static CONFIGURED: AtomicPtr<Config> = AtomicPtr::new(ptr::null_mut());
 
 /// Opens the library with what the environment says; nothing happens when it is open.

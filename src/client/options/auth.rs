@@ -23,7 +23,8 @@ pub enum Credentials {
         jwt: UserJwtHandler,
         signature: SignatureHandler,
     },
-    /// File names; `chain` has the JWT, and the seed too unless `seed` names a file for it. Read at each attempt.
+    /// File names; `chain` has the JWT, and the seed too unless `seed` names a file for it. Read at each
+    /// attempt.
     Files {
         chain: Text,
         seed: Option<Text>,

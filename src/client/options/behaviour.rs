@@ -19,8 +19,8 @@ pub struct BehaviourOptions {
 }
 
 impl BehaviourOptions {
-    /// Sets the prefix of reply subjects, without the dot after it. `None`, an empty one, and a refused one too,
-    /// leave the default.
+    /// Sets the prefix of reply subjects, without the dot after it. `None`, an empty one, and a refused one
+    /// too, leave the default.
     pub fn set_custom_inbox_prefix(&mut self, prefix: Option<&[u8]>) -> Result<()> {
         self.custom_inbox_prefix = None;
         let Some(prefix) = prefix.filter(|prefix| !prefix.is_empty()) else { return Ok(()) };

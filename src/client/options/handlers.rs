@@ -1,5 +1,5 @@
-//! What the program is told of a connection, by which functions. They get the connection or a subscription: the one
-//! part of the options that knows those.
+//! What the program is told of a connection, by which functions. They get the connection or a subscription:
+//! the one part of the options that knows those.
 
 use std::os::fd::RawFd;
 use std::sync::Arc;
@@ -10,7 +10,8 @@ use crate::client::connection::loss::Disconnect;
 use crate::client::subscription::Subscription;
 use crate::error::{Error, Result};
 
-/// Told about an event of a connection: closed, disconnected, reconnected, connected, discovered servers, lame duck.
+/// Told about an event of a connection: closed, disconnected, reconnected, connected, discovered servers,
+/// lame duck.
 pub type ConnectionHandler = Arc<dyn Fn(&Arc<Connection>) + Send + Sync>;
 
 /// Told about an error nobody waits for; the subscription is there when the error is about one. The error's
@@ -41,8 +42,8 @@ pub type EventLoopFactory = Arc<dyn Fn() -> Arc<dyn EventLoop> + Send + Sync>;
 
 /// An event loop of the program that polls one connection's socket.
 pub trait EventLoop: Send + Sync {
-    /// Starts polling `fd` for reading; called again with a new socket after each reconnect. The first success
-    /// gives the loop a reference to the connection, which it drops after `detach`.
+    /// Starts polling `fd` for reading; called again with a new socket after each reconnect. The first
+    /// success gives the loop a reference to the connection, which it drops after `detach`.
     fn attach(&self, conn: &Arc<Connection>, fd: RawFd) -> Result<()>;
     /// Starts or stops polling for reading.
     fn read(&self, add: bool) -> Result<()>;

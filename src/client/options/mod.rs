@@ -1,4 +1,5 @@
-//! Options of a connection: plain data that every connect copies; texts and TLS settings are shared by the copies.
+//! Options of a connection: plain data that every connect copies; texts and TLS settings are shared by the
+//! copies.
 
 pub mod auth;
 pub mod behaviour;
@@ -26,8 +27,8 @@ use crate::error::Result;
 use crate::io::fork;
 use crate::sync::Mutex;
 
-/// Everything a connection can be told before it connects, in the parts that the C functions are sorted by. Times are what
-/// the program set.
+/// Everything a connection can be told before it connects, in the parts that the C functions are sorted by.
+/// Times are what the program set.
 #[derive(Clone)]
 pub struct Options {
     pub servers: ServerOptions,
@@ -67,7 +68,8 @@ impl Options {
         Ok(())
     }
 
-    /// Replaces the list of servers; one `tls://` URL asks for TLS to all of them. The list is empty on failure.
+    /// Replaces the list of servers; one `tls://` URL asks for TLS to all of them. The list is empty on
+    /// failure.
     pub fn set_servers<'a>(&mut self, servers: impl IntoIterator<Item = &'a [u8]>) -> Result<()> {
         self.servers.list = Arc::default();
         let urls = trimmed(servers)?;
@@ -93,7 +95,8 @@ impl SharedOptions {
         SharedOptions(Mutex::new(options))
     }
 
-    /// Works with the options. A child gets them whole and unlocked, whatever other threads of its parent did with them.
+    /// Works with the options. A child gets them whole and unlocked, whatever other threads of its parent did
+    /// with them.
     pub fn with<T>(&self, work: impl FnOnce(&mut Options) -> T) -> T {
         fork::undisturbed(|| work(&mut self.0.lock()))
     }

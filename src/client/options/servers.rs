@@ -8,7 +8,8 @@ use crate::error::{Result, Status};
 use crate::proto::blank::trim;
 use crate::proto::memory::{self, Text};
 
-/// Makes the connected socket for a host and a port, instead of the library. The socket is then the library's.
+/// Makes the connected socket for a host and a port, instead of the library. The socket is then the
+/// library's.
 pub type ProxyHandler = Arc<dyn Fn(&[u8], i32) -> Result<RawFd> + Send + Sync>;
 
 #[derive(Clone)]

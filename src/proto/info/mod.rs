@@ -43,8 +43,8 @@ impl ServerInfo {
     /// Parses the JSON text of an INFO line. Blank text is an empty record, unknown fields are ignored, the
     /// last of several equal fields wins, and bytes that are not UTF-8 are replaced.
     ///
-    /// Fails with `ERR` for bad JSON, `PROTOCOL_ERROR` for a field of the wrong type or beyond the limits above, and
-    /// `NO_MEMORY`.
+    /// Fails with `ERR` for bad JSON, `PROTOCOL_ERROR` for a field of the wrong type or beyond the limits
+    /// above, and `NO_MEMORY`.
     pub fn parse(json: &[u8]) -> Result<ServerInfo> {
         if json.trim_ascii().is_empty() {
             return Ok(ServerInfo::default());
@@ -72,8 +72,8 @@ impl ServerInfo {
     }
 }
 
-/// What the JSON reader would have to keep is bounded before it begins, as it cannot do without memory: the nesting, and
-/// texts with escapes.
+/// What the JSON reader would have to keep is bounded before it begins, as it cannot do without memory: the
+/// nesting, and texts with escapes.
 fn check_limits(json: &[u8]) -> Result<()> {
     let (mut depth, mut at) = (0_usize, 0);
     while at < json.len() {

@@ -25,7 +25,8 @@ pub struct MsgLine<'a> {
     pub size: usize,
 }
 
-/// The verbs, and the states the reference's parser is in behind so many bytes of each, as its error texts tell.
+/// The verbs, and the states the reference's parser is in behind so many bytes of each, as its error texts
+/// tell.
 const VERBS: [(&[u8], &[u8]); 7] = [
     (b"MSG ", &[0, 10, 11, 12]),
     (b"HMSG ", &[0, 17, 10, 11, 12]),

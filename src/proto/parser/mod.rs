@@ -1,7 +1,7 @@
 //! Parser of what a server sends after the handshake.
 //!
-//! Every complete frame of a buffer is parsed in place in one pass. Only what straddles two reads is kept: the
-//! start of a control line in `line`, or a message body that is still arriving in `body`.
+//! Every complete frame of a buffer is parsed in place in one pass. Only what straddles two reads is kept:
+//! the start of a control line in `line`, or a message body that is still arriving in `body`.
 
 mod line;
 
@@ -55,7 +55,8 @@ pub struct Parser<P> {
     line_end: LineEnd,
 }
 
-/// How much of a message's end is still to come: one byte, whatever it is, and the rest of the line. Servers send CRLF.
+/// How much of a message's end is still to come: one byte, whatever it is, and the rest of the line. Servers
+/// send CRLF.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum LineEnd {
     Passed,
@@ -70,7 +71,8 @@ impl<P: PartialBody> Default for Parser<P> {
 }
 
 impl<P: PartialBody> Parser<P> {
-    /// Room for some of an incomplete body, when so much of it is missing that it is worth reading straight into it.
+    /// Room for some of an incomplete body, when so much of it is missing that it is worth reading straight
+    /// into it.
     pub fn body_room(&mut self, at_least: usize) -> Option<Result<&mut [u8]>> {
         self.body.as_mut().filter(|message| message.missing() >= at_least).map(P::room)
     }
@@ -207,8 +209,9 @@ impl<P: PartialBody> Parser<P> {
     }
 }
 
-/// A whole message at the start of `buf`, written the way servers write it: upper case, single spaces, CRLF at both
-/// ends, no number of more than nine digits. Nearly all messages are; the others are [`Parser::frame`]'s.
+/// A whole message at the start of `buf`, written the way servers write it: upper case, single spaces, CRLF
+/// at both ends, no number of more than nine digits. Nearly all messages are; the others are
+/// [`Parser::frame`]'s.
 #[inline(always)]
 fn usual_message(buf: &[u8]) -> Option<(MsgLine<'_>, &[u8], &[u8])> {
     let with_headers = buf.starts_with(b"HMSG ");

@@ -7,8 +7,8 @@ use nats::doctor::{self, Credentials, Options, Result, TlsSettings};
 
 /// Examines the connection to a NATS server: round trips, settings of both sides, the path in between.
 ///
-/// Exit status: 0 nothing to worry about, 1 warnings, 2 wrong command line, 3 no connection, 4 the connection was lost
-/// while watching.
+/// Exit status: 0 nothing to worry about, 1 warnings, 2 wrong command line, 3 no connection, 4 the connection
+/// was lost while watching.
 #[derive(Parser)]
 #[command(name = "nats-doctor", version)]
 pub struct Args {
@@ -69,10 +69,12 @@ pub struct Args {
     pub json: bool,
 
     /// How many round trips to measure
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub pings: u32,
 
-    /// Find out after how long the path forgets an idle connection, looking as far as that many seconds; takes as long
+    /// Find out after how long the path forgets an idle connection, looking as far as that many seconds;
+    /// takes as long
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub probe_idle: Option<u64>,
 
@@ -97,7 +99,8 @@ pub struct Args {
     pub max_detection: Option<i64>,
 
     /// Connect timeout in milliseconds
-    #[arg(long, value_name = "MS", default_value_t = 5000, value_parser = clap::value_parser!(i64).range(1..))]
+    #[arg(long, value_name = "MS", default_value_t = 5000)]
+    #[arg(value_parser = clap::value_parser!(i64).range(1..))]
     pub timeout: i64,
 }
 

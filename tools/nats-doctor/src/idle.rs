@@ -1,5 +1,5 @@
-//! Finds out after how long the path forgets an idle connection: several connections stay idle for growing times at
-//! once, then each says PING.
+//! Finds out after how long the path forgets an idle connection: several connections stay idle for growing
+//! times at once, then each says PING.
 
 use std::sync::Arc;
 use std::thread;

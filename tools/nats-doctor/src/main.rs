@@ -1,5 +1,5 @@
-//! nats-doctor: looks at a connection to a NATS server and says in plain words what may go wrong with it, why, and
-//! what to change.
+//! nats-doctor: looks at a connection to a NATS server and says in plain words what may go wrong with it,
+//! why, and what to change.
 
 mod args;
 mod examine;

@@ -60,7 +60,8 @@ fn print_facts(facts: &Facts) {
 
 fn print_monitor(monitor: &Monitor) {
     println!(
-        "  server side  finds a dead client within {} ms (ping_interval {} ms, ping_max {}), write_deadline {} ms",
+        "  server side  finds a dead client within {} ms (ping_interval {} ms, ping_max {}), write_deadline \
+         {} ms",
         monitor.ping_interval_ms.saturating_mul(monitor.ping_max + 1),
         monitor.ping_interval_ms,
         monitor.ping_max,
