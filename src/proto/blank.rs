@@ -1,29 +1,29 @@
 //! Which bytes are blank, with them taken off the ends of a text.
 
 /// Whether `byte` is a space, tab, LF, VT, FF or CR, as for C's `isspace`.
-pub fn is_space(byte: &u8) -> bool {
+pub(crate) fn is_space(byte: &u8) -> bool {
     matches!(byte, b' ' | b'\t'..=b'\r')
 }
 
 /// Whether `byte` is a space or a tab, which part the words of a control line.
 #[inline]
-pub fn is_blank(byte: &u8) -> bool {
+pub(crate) fn is_blank(byte: &u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
 /// `text` without what C's `isspace` accepts at both ends.
-pub fn trim(text: &[u8]) -> &[u8] {
+pub(crate) fn trim(text: &[u8]) -> &[u8] {
     trim_end(trim_start(text, is_space), is_space)
 }
 
 /// `text` from the first byte on that is not blank.
-pub fn trim_start(text: &[u8], blank: impl Fn(&u8) -> bool) -> &[u8] {
+pub(crate) fn trim_start(text: &[u8], blank: impl Fn(&u8) -> bool) -> &[u8] {
     let start = text.iter().position(|byte| !blank(byte)).unwrap_or(text.len());
     &text[start..]
 }
 
 /// `text` up to the last byte that is not blank.
-pub fn trim_end(text: &[u8], blank: impl Fn(&u8) -> bool) -> &[u8] {
+pub(crate) fn trim_end(text: &[u8], blank: impl Fn(&u8) -> bool) -> &[u8] {
     let end = text.iter().rposition(|byte| !blank(byte)).map_or(0, |last| last + 1);
     &text[..end]
 }

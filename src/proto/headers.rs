@@ -197,7 +197,7 @@ impl HeaderMap {
 }
 
 /// The status on the version line of raw headers (`503`), found without parsing the rest.
-pub fn inline_status(raw: &[u8]) -> Option<&[u8]> {
+pub(crate) fn inline_status(raw: &[u8]) -> Option<&[u8]> {
     let text = raw.strip_prefix(VERSION)?;
     let line = split_line(text).map_or(text, |(line, _)| line);
     Some(split_status(line).0).filter(|status| !status.is_empty())

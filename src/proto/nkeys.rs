@@ -14,7 +14,7 @@ const KEY_LEN: usize = 32;
 const CHECKSUM_LEN: usize = 2;
 const MIN_LEN: usize = PREFIX_LEN + CHECKSUM_LEN;
 /// Length of a signature in bytes.
-pub const SIGNATURE_LEN: usize = 64;
+pub(crate) const SIGNATURE_LEN: usize = 64;
 
 /// Upper five bits of the first byte: the letter `S`.
 const SEED: u8 = 18 << 3;
@@ -22,7 +22,7 @@ const SEED: u8 = 18 << 3;
 const KINDS: [u8; 4] = [0, 2 << 3, 13 << 3, 20 << 3];
 
 /// A signing key. Its secret is wiped when dropped.
-pub struct KeyPair {
+pub(crate) struct KeyPair {
     key: SigningKey,
 }
 
@@ -30,7 +30,7 @@ impl KeyPair {
     /// Takes an encoded seed (`SU...`); no blanks are allowed around it.
     ///
     /// Fails with `ERR` when the text is not such a seed.
-    pub fn from_seed(encoded: &[u8]) -> Result<KeyPair> {
+    pub(crate) fn from_seed(encoded: &[u8]) -> Result<KeyPair> {
         let raw = decode_base32(encoded)?;
         if raw.len() < MIN_LEN {
             return fail(Status::Err, "invalid encoded key");
@@ -54,7 +54,7 @@ impl KeyPair {
     }
 
     /// The raw Ed25519 signature of `message`.
-    pub fn sign(&self, message: &[u8]) -> [u8; SIGNATURE_LEN] {
+    pub(crate) fn sign(&self, message: &[u8]) -> [u8; SIGNATURE_LEN] {
         self.key.sign(message).to_bytes()
     }
 }
@@ -88,7 +88,7 @@ fn lenient_base32() -> Encoding {
 }
 
 /// The checksum of keys.
-pub fn crc16(data: &[u8]) -> u16 {
+pub(crate) fn crc16(data: &[u8]) -> u16 {
     const CRC: Crc<u16> = Crc::<u16>::new(&CRC_16_XMODEM);
     CRC.checksum(data)
 }

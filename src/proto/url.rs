@@ -7,7 +7,7 @@ use super::memory::{self, concat};
 use crate::error::{Error, Result, Status, fail, shown};
 
 /// The server that a program means when it names none.
-pub const DEFAULT_URL: &[u8] = b"nats://localhost:4222";
+pub(crate) const DEFAULT_URL: &[u8] = b"nats://localhost:4222";
 const DEFAULT_SCHEME: &[u8] = b"nats";
 const DEFAULT_HOST: &[u8] = b"localhost";
 const DEFAULT_PORT: u32 = 4222;

@@ -8,7 +8,7 @@ use crate::error::{Error, Result, Status};
 use crate::proto::memory;
 
 /// Most announced servers that are taken from one INFO.
-pub const MAX_URLS: usize = 32 * 1024;
+pub(crate) const MAX_URLS: usize = 32 * 1024;
 /// Longest text in an INFO, in bytes.
 pub(super) const MAX_TEXT: usize = 32 * 1024;
 

@@ -4,12 +4,12 @@ mod field;
 
 use std::borrow::Cow;
 
-pub use self::field::MAX_URLS;
+pub(crate) use self::field::MAX_URLS;
 use self::field::{Field, MAX_TEXT, Record};
 use crate::error::{Result, Status, fail};
 
 /// Longest INFO line, in bytes with its line end: a server announces the others of its cluster in it.
-pub const MAX_LINE: usize = 16 << 20;
+pub(crate) const MAX_LINE: usize = 16 << 20;
 /// Deepest nesting of an INFO's JSON.
 const MAX_DEPTH: usize = 64;
 

@@ -9,7 +9,7 @@ use crate::proto::blank::{is_blank, trim_start};
 use crate::proto::info;
 
 /// Longest control line but INFO, in bytes with its line end.
-pub const MAX_LINE: usize = 1 << 20;
+pub(super) const MAX_LINE: usize = 1 << 20;
 /// Longest text of an error, in bytes.
 pub(super) const MAX_TEXT: usize = 255;
 
