@@ -8,7 +8,7 @@ const MAX_ERR_TEXT: usize = 255;
 
 /// What an error sent by the server asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ServerErr {
+pub(crate) enum ServerErr {
     /// The server missed our PONGs: the same path as a stale connection found by ourselves.
     Stale,
     /// One operation was refused; the connection stays.
@@ -22,7 +22,7 @@ pub enum ServerErr {
 /// Takes `-ERR`, blanks and single quotes off both ends of an error line, which is cut at 255 bytes first.
 ///
 /// Works on the whole line (without its line end) and on its argument alone.
-pub fn normalize_err(line: &[u8]) -> Vec<u8> {
+pub(crate) fn normalize_err(line: &[u8]) -> Vec<u8> {
     let is_space = |byte: &u8| *byte == b' ';
     let line = trim_start(line, is_space);
     let text = trim_start(line.strip_prefix(b"-ERR").unwrap_or(line), is_space);
@@ -31,7 +31,7 @@ pub fn normalize_err(line: &[u8]) -> Vec<u8> {
 }
 
 /// Classifies a text that went through [`normalize_err`]; case does not matter.
-pub fn classify_err(text: &[u8]) -> ServerErr {
+pub(crate) fn classify_err(text: &[u8]) -> ServerErr {
     if text.eq_ignore_ascii_case(b"Stale Connection") {
         ServerErr::Stale
     } else if contains(text, b"Permissions Violation") {
@@ -49,7 +49,7 @@ pub fn classify_err(text: &[u8]) -> ServerErr {
 /// that the connection has to be given up (unless the program chose to ignore that).
 ///
 /// A successful connect forgets the memory: see [`super::pool::ServerPool::reset_attempts_of_current`].
-pub fn note(last: &mut Option<AuthError>, error: AuthError) -> bool {
+pub(crate) fn note(last: &mut Option<AuthError>, error: AuthError) -> bool {
     last.replace(error) == Some(error)
 }
 
