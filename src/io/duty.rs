@@ -7,12 +7,12 @@ thread_local! {
 }
 
 /// Says that the calling thread serves all connections.
-pub fn this_thread_serves_all() {
+pub(crate) fn this_thread_serves_all() {
     SERVES_ALL.with(|serves| serves.set(true));
 }
 
 /// Whether the calling thread may wait for a connection.
-pub fn may_wait() -> bool {
+pub(crate) fn may_wait() -> bool {
     !SERVES_ALL.try_with(Cell::get).unwrap_or(false)
 }
 

@@ -4,7 +4,7 @@ use std::ffi::{CStr, CString};
 
 /// What a variable of the environment says. Rust's own way takes a lock that means nothing to a C program,
 /// which changes its environment without it.
-pub fn variable(name: &str) -> Option<Vec<u8>> {
+pub(crate) fn variable(name: &str) -> Option<Vec<u8>> {
     let name = CString::new(name).ok()?;
     // SAFETY: a C string; the program changes the environment only while no other thread uses it, as for all
     // of C.

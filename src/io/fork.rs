@@ -97,7 +97,7 @@ extern "C" fn listen() {
 
 /// Something each process has one of. A child gets a new one; what its parent had is neither used nor dropped
 /// there.
-pub struct PerProcess<T> {
+pub(crate) struct PerProcess<T> {
     /// The process that `first` is for.
     owner: Process,
     first: ManuallyDrop<T>,
@@ -113,13 +113,13 @@ struct Later<T> {
 
 impl<T: Send + Sync> PerProcess<T> {
     /// For a static. `first` is what `make` returns.
-    pub const fn new(first: T, make: fn() -> T) -> PerProcess<T> {
+    pub(crate) const fn new(first: T, make: fn() -> T) -> PerProcess<T> {
         PerProcess::owned(Process::FIRST, first, make)
     }
 
     /// For a part of an object.
     #[cfg(any(test, feature = "tls"))]
-    pub fn made_by(make: fn() -> T) -> PerProcess<T> {
+    pub(crate) fn made_by(make: fn() -> T) -> PerProcess<T> {
         PerProcess::owned(Process::current(), make(), make)
     }
 
@@ -129,7 +129,7 @@ impl<T: Send + Sync> PerProcess<T> {
     }
 
     /// That of this process.
-    pub fn get(&self) -> &T {
+    pub(crate) fn get(&self) -> &T {
         let process = Process::current();
         if self.owner == process {
             return &self.first;
@@ -193,18 +193,18 @@ thread_local! {
 
 /// Runs a section that a fork by another thread waits for: what it holds locked is unlocked in the child,
 /// what it begins is finished. The section is short, waits for nobody and runs none of the program's code.
-pub fn undisturbed<T>(section: impl FnOnce() -> T) -> T {
+pub(crate) fn undisturbed<T>(section: impl FnOnce() -> T) -> T {
     let _leave = enter();
     section()
 }
 
 /// Something whose end is such a section.
 #[cfg(feature = "tls")]
-pub struct EndsUndisturbed<T>(ManuallyDrop<T>);
+pub(crate) struct EndsUndisturbed<T>(ManuallyDrop<T>);
 
 #[cfg(feature = "tls")]
 impl<T> EndsUndisturbed<T> {
-    pub fn new(thing: T) -> EndsUndisturbed<T> {
+    pub(crate) fn new(thing: T) -> EndsUndisturbed<T> {
         EndsUndisturbed(ManuallyDrop::new(thing))
     }
 }

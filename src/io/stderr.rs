@@ -2,7 +2,7 @@
 //! take and a child would wait for if another thread was printing when it was forked.
 
 /// Prints a text that brings its line end.
-pub fn print(text: &str) {
+pub(crate) fn print(text: &str) {
     let mut rest = text.as_bytes();
     while !rest.is_empty() {
         // SAFETY: the bytes are readable.
