@@ -17,13 +17,13 @@ static NETWORK: u8 = 0;
 
 /// Whether there is one, or nobody has looked yet.
 #[inline(always)]
-pub fn may_be_here() -> bool {
+pub(crate) fn may_be_here() -> bool {
     flag::is_set()
 }
 
 /// What was done before [`release`] on the same object happened before what follows.
 #[inline(always)]
-pub fn acquire<T: ?Sized>(object: &T) {
+pub(crate) fn acquire<T: ?Sized>(object: &T) {
     if flag::is_set() {
         told(Event::Acquire, std::ptr::from_ref(object).cast::<u8>().addr());
     }
@@ -31,7 +31,7 @@ pub fn acquire<T: ?Sized>(object: &T) {
 
 /// What was done until now happens before what follows [`acquire`] on the same object.
 #[inline(always)]
-pub fn release<T: ?Sized>(object: &T) {
+pub(crate) fn release<T: ?Sized>(object: &T) {
     if flag::is_set() {
         told(Event::Release, std::ptr::from_ref(object).cast::<u8>().addr());
     }
@@ -39,13 +39,13 @@ pub fn release<T: ?Sized>(object: &T) {
 
 /// Bytes have come from the network.
 #[inline(always)]
-pub fn received() {
+pub(crate) fn received() {
     acquire(&NETWORK);
 }
 
 /// Bytes are about to go to the network.
 #[inline(always)]
-pub fn sending() {
+pub(crate) fn sending() {
     release(&NETWORK);
 }
 

@@ -9,7 +9,7 @@ mod condvar;
 pub(crate) mod futex;
 mod mutex;
 
-pub use condvar::Condvar;
+pub(crate) use condvar::Condvar;
 #[cfg(feature = "tls")]
-pub use mutex::ReentrantMutex;
-pub use mutex::{Mutex, MutexGuard};
+pub(crate) use mutex::ReentrantMutex;
+pub(crate) use mutex::{Mutex, MutexGuard};

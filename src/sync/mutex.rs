@@ -18,11 +18,11 @@ const LOOKS: u32 = 10;
 const SPINS: u32 = 3;
 
 /// A lock without poisoning: a panic while it is held unlocks it.
-pub type Mutex<T> = lock_api::Mutex<RawMutex, T>;
-pub type MutexGuard<'a, T> = lock_api::MutexGuard<'a, RawMutex, T>;
+pub(crate) type Mutex<T> = lock_api::Mutex<RawMutex, T>;
+pub(crate) type MutexGuard<'a, T> = lock_api::MutexGuard<'a, RawMutex, T>;
 /// A lock that its holder may take again.
 #[cfg(any(test, feature = "tls"))]
-pub type ReentrantMutex<T> = lock_api::ReentrantMutex<RawMutex, ThreadAddress, T>;
+pub(crate) type ReentrantMutex<T> = lock_api::ReentrantMutex<RawMutex, ThreadAddress, T>;
 
 pub struct RawMutex(AtomicU32);
 
@@ -140,7 +140,7 @@ impl RawMutex {
 
 /// Tells the running threads of a process apart.
 #[cfg(any(test, feature = "tls"))]
-pub struct ThreadAddress;
+pub(crate) struct ThreadAddress;
 
 // SAFETY: no two running threads have the same address, and a thread keeps its own.
 #[cfg(any(test, feature = "tls"))]

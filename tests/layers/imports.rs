@@ -7,20 +7,20 @@ use std::path::Path;
 use crate::tokens::{Code, Token};
 
 /// A module by the names on the way to it from the crate's root, such as `io/tls`.
-pub type Module = String;
+pub(crate) type Module = String;
 
 /// Whether what is compiled for tests only counts.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Look {
+pub(crate) enum Look {
     WithTests,
     WithoutTests,
 }
 
 /// Each module that is a file with the other modules it uses.
-pub struct Imports(BTreeMap<Module, BTreeSet<Module>>);
+pub(crate) struct Imports(BTreeMap<Module, BTreeSet<Module>>);
 
 impl Imports {
-    pub fn read(src: &Path, look: Look) -> Imports {
+    pub(crate) fn read(src: &Path, look: Look) -> Imports {
         let mut files = BTreeMap::new();
         collect(src, "", look, &mut files);
         let names: BTreeSet<Module> = files.keys().cloned().collect();
@@ -29,7 +29,7 @@ impl Imports {
     }
 
     /// Who uses whom; the root, which is nobody's to use, left out.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         let all = self.0.iter().flat_map(|(from, uses)| uses.iter().map(|to| (&**from, &**to)));
         all.filter(|(from, to)| !from.is_empty() && !to.is_empty())
     }
@@ -166,7 +166,7 @@ fn renamed<'a>(after: Option<&Token>, name: Option<&'a Token>) -> Option<&'a str
 }
 
 /// Groups of modules that use each other, directly or not.
-pub fn circles<'a>(uses: &'a BTreeMap<Module, BTreeSet<Module>>) -> Vec<BTreeSet<&'a str>> {
+pub(crate) fn circles<'a>(uses: &'a BTreeMap<Module, BTreeSet<Module>>) -> Vec<BTreeSet<&'a str>> {
     let reached = |from: &'a str| {
         let mut reached = BTreeSet::new();
         let mut waiting = vec![from];

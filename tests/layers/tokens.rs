@@ -1,7 +1,7 @@
 //! What of a source file counts for its dependencies: its tokens without comments or texts.
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Token {
+pub(crate) enum Token {
     Name(String),
     /// `::`
     Colons,
@@ -9,17 +9,17 @@ pub enum Token {
 }
 
 /// The code of a file.
-pub struct Code {
+pub(crate) struct Code {
     pub tokens: Vec<Token>,
 }
 
 impl Code {
-    pub fn read(text: &str) -> Code {
+    pub(crate) fn read(text: &str) -> Code {
         Code { tokens: tokens(text) }
     }
 
     /// The code without what is compiled for tests only.
-    pub fn without_tests(self) -> Code {
+    pub(crate) fn without_tests(self) -> Code {
         let mut rest = &self.tokens[..];
         let mut tokens = Vec::new();
         while let Some(token) = rest.first() {
@@ -33,7 +33,7 @@ impl Code {
     }
 
     /// The modules in files of their own that the file declares.
-    pub fn modules(&self) -> Vec<&str> {
+    pub(crate) fn modules(&self) -> Vec<&str> {
         let declared = self.tokens.windows(3).filter_map(|three| match three {
             [Token::Name(word), Token::Name(module), Token::Other(';')] if word == "mod" => Some(&**module),
             _ => None,

@@ -6,13 +6,13 @@ use crate::error::{Result, Status, fail};
 use crate::proto::memory::Text;
 
 /// Gives the token of a connect attempt; `None` sends none.
-pub type TokenHandler = Arc<dyn Fn() -> Result<Option<Vec<u8>>> + Send + Sync>;
+pub(crate) type TokenHandler = Arc<dyn Fn() -> Result<Option<Vec<u8>>> + Send + Sync>;
 
 /// Gives the user JWT; empty when there is none.
-pub type UserJwtHandler = Arc<dyn Fn() -> Result<Vec<u8>> + Send + Sync>;
+pub(crate) type UserJwtHandler = Arc<dyn Fn() -> Result<Vec<u8>> + Send + Sync>;
 
 /// Signs the server's nonce (`None` when the server sent none) and gives the raw signature; empty sends none.
-pub type SignatureHandler = Arc<dyn Fn(Option<&[u8]>) -> Result<Vec<u8>> + Send + Sync>;
+pub(crate) type SignatureHandler = Arc<dyn Fn(Option<&[u8]>) -> Result<Vec<u8>> + Send + Sync>;
 
 /// Where the user JWT and the key that signs the nonce come from.
 #[derive(Clone, Default)]

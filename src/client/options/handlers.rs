@@ -12,17 +12,18 @@ use crate::error::{Error, Result};
 
 /// Told about an event of a connection: closed, disconnected, reconnected, connected, discovered servers,
 /// lame duck.
-pub type ConnectionHandler = Arc<dyn Fn(&Arc<Connection>) + Send + Sync>;
+pub(crate) type ConnectionHandler = Arc<dyn Fn(&Arc<Connection>) + Send + Sync>;
 
 /// Told about an error nobody waits for; the subscription is there when the error is about one. The error's
 /// [own text](Error::own_text) is what the handler's thread finds as its last error.
-pub type ErrorHandler = Arc<dyn Fn(&Arc<Connection>, Option<&Arc<Subscription>>, &Error) + Send + Sync>;
+pub(crate) type ErrorHandler =
+    Arc<dyn Fn(&Arc<Connection>, Option<&Arc<Subscription>>, &Error) + Send + Sync>;
 
 /// Told right before the disconnected handler, with the reason.
-pub type DisconnectHandler = Arc<dyn Fn(&Arc<Connection>, &Disconnect) + Send + Sync>;
+pub(crate) type DisconnectHandler = Arc<dyn Fn(&Arc<Connection>, &Disconnect) + Send + Sync>;
 
 /// Told about keep-alive PINGs: what happened, how many are unanswered now, and a PONG's round trip.
-pub type PingHandler = Arc<dyn Fn(&Arc<Connection>, PingEvent, i32, Option<Duration>) + Send + Sync>;
+pub(crate) type PingHandler = Arc<dyn Fn(&Arc<Connection>, PingEvent, i32, Option<Duration>) + Send + Sync>;
 
 /// What happened to a keep-alive PING.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,10 +36,10 @@ pub enum PingEvent {
 
 /// Gives the wait in milliseconds before the next round over the servers; the number counts rounds from 1.
 /// `None` when it has ended the thread instead of answering.
-pub type ReconnectDelayHandler = Arc<dyn Fn(&Arc<Connection>, i32) -> Option<i64> + Send + Sync>;
+pub(crate) type ReconnectDelayHandler = Arc<dyn Fn(&Arc<Connection>, i32) -> Option<i64> + Send + Sync>;
 
 /// Makes the event loop adapter of one connection.
-pub type EventLoopFactory = Arc<dyn Fn() -> Arc<dyn EventLoop> + Send + Sync>;
+pub(crate) type EventLoopFactory = Arc<dyn Fn() -> Arc<dyn EventLoop> + Send + Sync>;
 
 /// An event loop of the program that polls one connection's socket.
 pub trait EventLoop: Send + Sync {

@@ -1,15 +1,15 @@
 //! Options of a connection: plain data that every connect copies; texts and TLS settings are shared by the
 //! copies.
 
-pub mod auth;
-pub mod behaviour;
-pub mod buffers;
-pub mod handlers;
-pub mod liveness;
+pub(crate) mod auth;
+pub(crate) mod behaviour;
+pub(crate) mod buffers;
+pub(crate) mod handlers;
+pub(crate) mod liveness;
 mod numbers;
-pub mod reconnect;
-pub mod servers;
-pub mod tls;
+pub(crate) mod reconnect;
+pub(crate) mod servers;
+pub(crate) mod tls;
 
 use std::sync::Arc;
 
@@ -88,16 +88,16 @@ impl Options {
 }
 
 /// Options that several threads may set.
-pub struct SharedOptions(Mutex<Options>);
+pub(crate) struct SharedOptions(Mutex<Options>);
 
 impl SharedOptions {
-    pub fn new(options: Options) -> SharedOptions {
+    pub(crate) fn new(options: Options) -> SharedOptions {
         SharedOptions(Mutex::new(options))
     }
 
     /// Works with the options. A child gets them whole and unlocked, whatever other threads of its parent did
     /// with them.
-    pub fn with<T>(&self, work: impl FnOnce(&mut Options) -> T) -> T {
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut Options) -> T) -> T {
         fork::undisturbed(|| work(&mut self.0.lock()))
     }
 }

@@ -10,7 +10,7 @@ use crate::proto::memory::{self, Text};
 
 /// Makes the connected socket for a host and a port, instead of the library. The socket is then the
 /// library's.
-pub type ProxyHandler = Arc<dyn Fn(&[u8], i32) -> Result<RawFd> + Send + Sync>;
+pub(crate) type ProxyHandler = Arc<dyn Fn(&[u8], i32) -> Result<RawFd> + Send + Sync>;
 
 #[derive(Clone)]
 pub struct ServerOptions {

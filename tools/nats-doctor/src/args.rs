@@ -11,7 +11,7 @@ use nats::doctor::{self, Credentials, Options, Result, TlsSettings};
 /// was lost while watching.
 #[derive(Parser)]
 #[command(name = "nats-doctor", version)]
-pub struct Args {
+pub(crate) struct Args {
     /// The server, such as nats://user:password@host:4222
     #[arg(default_value = "nats://localhost:4222")]
     pub url: String,
@@ -106,7 +106,7 @@ pub struct Args {
 
 impl Args {
     /// Options with the settings to examine: those given, else what a program would get by default here.
-    pub fn options(&self) -> Result<Options> {
+    pub(crate) fn options(&self) -> Result<Options> {
         doctor::open_default()?;
         let mut options = Options::new(&doctor::defaults());
         options.set_url(Some(self.url.as_bytes()))?;

@@ -15,7 +15,7 @@ const PING_GAP: Duration = Duration::from_millis(20);
 
 /// Times are in milliseconds.
 #[derive(Default, Serialize)]
-pub struct Facts {
+pub(crate) struct Facts {
     pub url: String,
     pub connect_ms: f64,
     pub server: Server,
@@ -30,7 +30,7 @@ pub struct Facts {
 
 /// What INFO says.
 #[derive(Default, Serialize)]
-pub struct Server {
+pub(crate) struct Server {
     pub id: String,
     pub name: String,
     pub version: String,
@@ -45,7 +45,7 @@ pub struct Server {
 
 /// The settings of this side. Milliseconds, 0 or less: off.
 #[derive(Default, Serialize)]
-pub struct Client {
+pub(crate) struct Client {
     pub ping_interval_ms: i64,
     pub max_pings_out: i32,
     pub pong_timeout_ms: i64,
@@ -55,7 +55,7 @@ pub struct Client {
 }
 
 #[derive(Default, Serialize)]
-pub struct RoundTrips {
+pub(crate) struct RoundTrips {
     pub measured: usize,
     pub failed: usize,
     pub min_ms: f64,
@@ -63,7 +63,7 @@ pub struct RoundTrips {
     pub max_ms: f64,
 }
 
-pub fn examine(args: &Args) -> Result<Facts> {
+pub(crate) fn examine(args: &Args) -> Result<Facts> {
     let start = Instant::now();
     let connection = connected(args.options()?)?;
     let mut facts = Facts {
@@ -93,7 +93,7 @@ fn connection_settings(args: &Args) -> Result<Options> {
 }
 
 /// A connection that is up.
-pub fn connected(options: Options) -> Result<Arc<Connection>> {
+pub(crate) fn connected(options: Options) -> Result<Arc<Connection>> {
     match connect(options)? {
         Outcome::Connected(connection) => Ok(connection),
         Outcome::Retrying(_) => Err(Error::from(Status::NotYetConnected)),
@@ -150,7 +150,7 @@ fn round_trips(connection: &Arc<Connection>, count: u32) -> RoundTrips {
 }
 
 /// The URL without what it says of credentials.
-pub fn public(url: &str) -> String {
+pub(crate) fn public(url: &str) -> String {
     let shown = without_credentials(url.as_bytes()).unwrap_or_default();
     String::from_utf8_lossy(&shown).into_owned()
 }

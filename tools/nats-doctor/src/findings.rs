@@ -7,14 +7,14 @@ use crate::examine::{Facts, public};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Level {
+pub(crate) enum Level {
     /// Good to know.
     Advice,
     Warning,
 }
 
 #[derive(Debug, Serialize)]
-pub struct Finding {
+pub(crate) struct Finding {
     pub level: Level,
     pub symptom: String,
     pub cause: String,
@@ -28,7 +28,7 @@ const LONG_DETECTION_MS: i64 = 60_000;
 const UNEVEN_FACTOR: f64 = 10.0;
 const UNEVEN_MS: f64 = 50.0;
 
-pub fn of_facts(facts: &Facts) -> Vec<Finding> {
+pub(crate) fn of_facts(facts: &Facts) -> Vec<Finding> {
     let rules =
         [detection, false_alarms, round_trips, idle_timeout, lame_duck, monitor_unreachable, write_deadline];
     let counters = [slow_consumers, stale_connections, pending_bytes, connection_limit, other_server];
@@ -246,7 +246,7 @@ fn other_server(facts: &Facts) -> Option<Finding> {
     })
 }
 
-pub fn of_failed_connect(url: &str, error: &Error) -> Finding {
+pub(crate) fn of_failed_connect(url: &str, error: &Error) -> Finding {
     let (cause, change) = match error.status() {
         Status::NoServer => ("nothing listens there, or the name does not resolve", "check host and port"),
         Status::Timeout => (
@@ -274,7 +274,7 @@ pub fn of_failed_connect(url: &str, error: &Error) -> Finding {
 }
 
 /// Explains a loss while watching.
-pub fn of_disconnect(lost: &Disconnect) -> Finding {
+pub(crate) fn of_disconnect(lost: &Disconnect) -> Finding {
     let (cause, change) = cause_and_change(lost.reason);
     Finding {
         level: if lost.reason == Reason::ClosedByUser { Level::Advice } else { Level::Warning },

@@ -18,7 +18,7 @@ const ANSWER_MS: i64 = 5000;
 
 /// Seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct IdleProbe {
+pub(crate) struct IdleProbe {
     /// The longest idle time a connection outlived.
     pub survived_s: u64,
     /// The shortest one after which it was dead.
@@ -35,7 +35,7 @@ enum Ending {
     NoConnection,
 }
 
-pub fn probe(args: &Args, limit: Duration) -> IdleProbe {
+pub(crate) fn probe(args: &Args, limit: Duration) -> IdleProbe {
     let times = idle_times(limit);
     let endings: Vec<(Duration, Ending)> = thread::scope(|scope| {
         let probes: Vec<_> =

@@ -10,7 +10,7 @@ use crate::idle::IdleProbe;
 use crate::monitor::Monitor;
 
 #[derive(Serialize)]
-pub struct Report {
+pub(crate) struct Report {
     /// `None` without a connection.
     pub facts: Option<Facts>,
     pub findings: Vec<Finding>,
@@ -22,7 +22,7 @@ const ADVICE: Style = AnsiColor::Cyan.on_default().bold();
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 
 impl Report {
-    pub fn print(&self, json: bool) {
+    pub(crate) fn print(&self, json: bool) {
         if json {
             println!("{}", serde_json::to_string_pretty(self).unwrap_or_default());
             return;
@@ -85,7 +85,7 @@ fn print_idle(idle: &IdleProbe) {
     }
 }
 
-pub fn print_finding(finding: &Finding) {
+pub(crate) fn print_finding(finding: &Finding) {
     let (style, level) = match finding.level {
         Level::Warning => (WARNING, "warning"),
         Level::Advice => (ADVICE, "advice"),

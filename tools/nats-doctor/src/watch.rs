@@ -24,7 +24,7 @@ enum Event {
 }
 
 /// Returns the exit status.
-pub fn watch(args: &Args) -> u8 {
+pub(crate) fn watch(args: &Args) -> u8 {
     let (events, arriving) = channel();
     let connection = match args.options().map(|options| told(options, &events)).and_then(connected) {
         Ok(connection) => connection,
