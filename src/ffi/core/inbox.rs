@@ -5,7 +5,7 @@ use crate::ffi::support::strings::required;
 use crate::ffi::support::{alloc, boundary, infallible};
 use crate::ffi::types::{natsInbox, natsStatus};
 
-const PREFIX: &[u8] = b"_INBOX.";
+const PREFIX: &[u8] = inbox::DEFAULT_PREFIX;
 
 /// Creates a subject that nobody else uses, to receive replies on. It starts with `_INBOX.`, also when a
 /// connection has an inbox prefix of its own. Opens the library if that was not done yet.
