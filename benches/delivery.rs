@@ -9,11 +9,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use nats::client::connection::Connection;
-use nats::client::connection::connect::{Outcome, connect};
-use nats::client::library;
-use nats::client::options::Options;
-use nats::client::subscription::{MsgHandler, Request, Subscription};
+use nats::measured::{Connection, MsgHandler, Options, Outcome, Request, Subscription, connect, library};
 
 const BATCH: u64 = 10_000;
 

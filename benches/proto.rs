@@ -3,10 +3,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use nats::error::Result;
-use nats::proto::buffer::Buffer;
-use nats::proto::encoder;
-use nats::proto::parser::{MsgLine, Parser, PartialBody, Sink};
+use nats::measured::{Buffer, MsgLine, Parser, PartialBody, Result, Sink, encoder};
 
 /// Counts, so that only the parser is measured.
 #[derive(Default)]

@@ -1,7 +1,7 @@
-//! What race detectors are told. ThreadSanitizer and helgrind know the locks of libpthread; of ours they see nothing, and
-//! would report every object that goes from a thread of the program through the library to another thread. So each lock
-//! tells them when it is taken and given back, and the socket when bytes leave and come: what this process sent may be the
-//! cause of what it receives.
+//! What race detectors are told. ThreadSanitizer and helgrind know the locks of libpthread; of ours they see
+//! nothing, and would report every object that goes from a thread of the program through the library to
+//! another thread. So each lock tells them when it is taken and given back, and the socket when bytes leave
+//! and come: what this process sent may be the cause of what it receives.
 //!
 //! Without a detector in the process that is one look at a byte.
 
@@ -17,13 +17,13 @@ static NETWORK: u8 = 0;
 
 /// Whether there is one, or nobody has looked yet.
 #[inline(always)]
-pub fn may_be_here() -> bool {
+pub(crate) fn may_be_here() -> bool {
     flag::is_set()
 }
 
 /// What was done before [`release`] on the same object happened before what follows.
 #[inline(always)]
-pub fn acquire<T: ?Sized>(object: &T) {
+pub(crate) fn acquire<T: ?Sized>(object: &T) {
     if flag::is_set() {
         told(Event::Acquire, std::ptr::from_ref(object).cast::<u8>().addr());
     }
@@ -31,7 +31,7 @@ pub fn acquire<T: ?Sized>(object: &T) {
 
 /// What was done until now happens before what follows [`acquire`] on the same object.
 #[inline(always)]
-pub fn release<T: ?Sized>(object: &T) {
+pub(crate) fn release<T: ?Sized>(object: &T) {
     if flag::is_set() {
         told(Event::Release, std::ptr::from_ref(object).cast::<u8>().addr());
     }
@@ -39,13 +39,13 @@ pub fn release<T: ?Sized>(object: &T) {
 
 /// Bytes have come from the network.
 #[inline(always)]
-pub fn received() {
+pub(crate) fn received() {
     acquire(&NETWORK);
 }
 
 /// Bytes are about to go to the network.
 #[inline(always)]
-pub fn sending() {
+pub(crate) fn sending() {
     release(&NETWORK);
 }
 
@@ -79,8 +79,8 @@ fn find() -> u8 {
     }
 }
 
-/// Which detector there is. Each lock looks here, so the byte is where one instruction can compare it: the compiler's
-/// own static would be reached by way of a table, as if another library might replace it.
+/// Which detector there is. Each lock looks here, so the byte is where one instruction can compare it: the
+/// compiler's own static would be reached by way of a table, as if another library might replace it.
 #[cfg(target_arch = "x86_64")]
 mod flag {
     use std::sync::atomic::AtomicU8;
@@ -136,8 +136,8 @@ mod flag {
     }
 }
 
-/// ThreadSanitizer is a part of the program, if it is there at all: its functions are found by the dynamic loader, or are
-/// NULL.
+/// ThreadSanitizer is a part of the program, if it is there at all: its functions are found by the dynamic
+/// loader, or are NULL.
 #[cfg(target_pointer_width = "64")]
 mod sanitizer {
     use super::Event;
@@ -215,8 +215,8 @@ mod helgrind {
     fn request(code: usize, [a, b, c]: [usize; 3]) -> usize {
         let words = [code, a, b, c, 0, 0];
         let mut result = 0_usize;
-        // SAFETY: the rotations add up to whole turns and the exchange is of a register with itself; valgrind, which
-        // knows the sequence, reads the words and puts the answer where 0 is.
+        // SAFETY: the rotations add up to whole turns and the exchange is of a register with itself;
+        // valgrind, which knows the sequence, reads the words and puts the answer where 0 is.
         unsafe {
             std::arch::asm!(
                 "rol rdi, 3",

@@ -1,5 +1,5 @@
-//! The one error type of the library: a status from the C interface plus a text for people; and where C programs find
-//! such a text.
+//! The one error type of the library: a status from the C interface plus a text for people; and where C
+//! programs find such a text.
 
 use std::borrow::Cow;
 use std::collections::TryReserveError;
@@ -11,7 +11,7 @@ use std::panic::Location;
 const MAX_SHOWN: usize = 255;
 
 /// The beginning of a text from outside, to be part of an error's text.
-pub fn shown(text: &[u8]) -> Cow<'_, str> {
+pub(crate) fn shown(text: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(&text[..text.len().min(MAX_SHOWN)])
 }
 
@@ -218,24 +218,24 @@ impl std::error::Error for Error {}
 
 /// Shorthand for `Err(Error::new(status, text))`.
 #[track_caller]
-pub fn fail<T>(status: Status, text: impl Into<Cow<'static, str>>) -> Result<T> {
+pub(crate) fn fail<T>(status: Status, text: impl Into<Cow<'static, str>>) -> Result<T> {
     Err(Error::new(status, text))
 }
 
 /// A text for C programs at an address that never changes; one that is too long is cut and ends in `...`.
-pub struct TextBuffer {
+pub(crate) struct TextBuffer {
     bytes: [u8; TextBuffer::MAX + 1],
     len: usize,
 }
 
 impl TextBuffer {
     /// Bytes of the longest text.
-    pub const MAX: usize = 255;
+    pub(crate) const MAX: usize = 255;
 
-    pub const EMPTY: TextBuffer = TextBuffer { bytes: [0; TextBuffer::MAX + 1], len: 0 };
+    pub(crate) const EMPTY: TextBuffer = TextBuffer { bytes: [0; TextBuffer::MAX + 1], len: 0 };
 
     /// Replaces the text. One that is there already is not touched: somebody may be reading it.
-    pub fn set(&mut self, text: &[u8]) {
+    pub(crate) fn set(&mut self, text: &[u8]) {
         if self.as_c_str().to_bytes() != text {
             self.clear();
             self.push(text);
@@ -243,12 +243,12 @@ impl TextBuffer {
     }
 
     /// Replaces the text by a formatted one, without allocating.
-    pub fn format(&mut self, text: fmt::Arguments<'_>) {
+    pub(crate) fn format(&mut self, text: fmt::Arguments<'_>) {
         self.clear();
         let _ = fmt::Write::write_fmt(self, text); // pushing does not fail
     }
 
-    pub fn as_c_str(&self) -> &CStr {
+    pub(crate) fn as_c_str(&self) -> &CStr {
         CStr::from_bytes_until_nul(&self.bytes).unwrap_or_default()
     }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// Each with what to use instead.
 const FORBIDDEN: [(&str, &str); 8] = [
-    ("std::env::", "client::environment::variable"),
+    ("std::env::", "io::environment::variable"),
     ("eprint", "io::stderr::print"),
     ("println!", "io::stderr::print"),
     ("std::sync::Mutex", "crate::sync"),

@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
-use nats::proto::headers::HeaderMap;
+use nats::measured::HeaderMap;
 
-/// Half a megabyte of each takes milliseconds, or some tenths of a second without optimisation; in quadratic time minutes.
+/// Half a megabyte of each takes milliseconds, or some tenths of a second without optimisation; in quadratic
+/// time minutes.
 #[test]
 fn the_time_is_linear() {
     let tail = |line: &str, end: &str| format!("NATS/1.0\r\n{}{end}", line.repeat((1 << 19) / line.len()));

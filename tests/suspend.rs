@@ -1,5 +1,5 @@
-//! A machine that was asleep: time goes on, ticks do not pile up, and a PING goes out at once. In a process of its own:
-//! the clock is everybody's.
+//! A machine that was asleep: time goes on, ticks do not pile up, and a PING goes out at once. In a process
+//! of its own: the clock is everybody's.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
@@ -7,10 +7,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
-use nats::client::connection::connect::{Outcome, connect};
-use nats::client::library;
-use nats::client::options::Options;
-use nats::io::clock;
+use nats::measured::{Options, Outcome, clock, connect, library};
 
 const LONG: Duration = Duration::from_secs(10);
 
@@ -39,7 +36,7 @@ fn after_a_suspend_one_ping_goes_out_at_once() {
     library::open_default().unwrap();
     let mut options = Options::new(&library::defaults());
     options.set_url(Some(url.as_bytes())).unwrap();
-    options.ping_interval_ms = 120_000;
+    options.liveness.ping_interval_ms = 120_000;
     let Ok(Outcome::Connected(connection)) = connect(options) else { panic!("no connection") };
 
     clock::advance_for_test(Duration::from_secs(3600)); // thirty intervals

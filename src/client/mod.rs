@@ -1,9 +1,9 @@
 //! The safe API of the library; everything that C programs see behaves here, without any C type.
 
-pub mod connection;
-pub mod delivery;
+pub(crate) mod connection;
+pub(crate) mod delivery;
 pub mod library;
-pub mod message;
-pub mod options;
+pub(crate) mod message;
+pub(crate) mod options;
 mod pause;
-pub mod subscription;
+pub(crate) mod subscription;

@@ -26,17 +26,17 @@ mod held {
     const SOON: Duration = Duration::from_secs(20);
 
     /// While this lives, threads that work for one object stop at a point.
-    pub struct Hold(Place);
+    pub(crate) struct Hold(Place);
 
     impl Hold {
-        pub fn at<T>(point: &'static str, whom: &Arc<T>) -> Hold {
+        pub(crate) fn at<T>(point: &'static str, whom: &Arc<T>) -> Hold {
             let place = (point, Arc::as_ptr(whom).addr());
             with_places(|places| places.insert(place, 0));
             Hold(place)
         }
 
         /// Waits until a thread stands there.
-        pub fn wait_for_one(&self) {
+        pub(crate) fn wait_for_one(&self) {
             wait_while(|places| places[&self.0] == 0);
             assert!(with_places(|places| places[&self.0]) > 0, "nobody came to {}", self.0.0);
         }
@@ -48,7 +48,7 @@ mod held {
         }
     }
 
-    pub fn stop(point: &'static str, whom: usize) {
+    pub(super) fn stop(point: &'static str, whom: usize) {
         let place = (point, whom);
         with_places(|places| places.get_mut(&place).map(|count| *count += 1));
         wait_while(|places| places.contains_key(&place));

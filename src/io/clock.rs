@@ -91,8 +91,8 @@ pub fn sleep_or_end(deadline: Deadline) {
     }
 }
 
-/// Waits on a condition variable until `ready` gives a value or the deadline passes. For a thread that was cancelled it has
-/// passed.
+/// Waits on a condition variable until `ready` gives a value or the deadline passes. For a thread that was
+/// cancelled it has passed.
 pub fn wait_until<T, R>(
     condvar: &crate::sync::Condvar,
     guard: &mut crate::sync::MutexGuard<'_, T>,

@@ -9,7 +9,7 @@ const MAX_NAME: usize = 1024;
 
 /// Which address families to use, and in what order (`natsOptions_IPResolutionOrder`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Families {
+pub(crate) enum Families {
     /// As the system returns them.
     Any,
     Only4,
@@ -20,7 +20,7 @@ pub enum Families {
 
 impl Families {
     /// From the option's value: 0, 4, 6, 46 or 64.
-    pub fn from_option(order: i32) -> Families {
+    pub(crate) fn from_option(order: i32) -> Families {
         match order {
             4 => Families::Only4,
             6 => Families::Only6,
@@ -32,7 +32,7 @@ impl Families {
 }
 
 /// The addresses of `host`; `shuffle` is applied to the whole list before the families are ordered.
-pub fn resolve(
+pub(crate) fn resolve(
     host: &[u8],
     port: u32,
     families: Families,

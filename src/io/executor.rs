@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::io::threads::Threads;
 use crate::sync::Queue;
 
-pub type Job = Box<dyn FnOnce() + Send>;
+pub(crate) type Job = Box<dyn FnOnce() + Send>;
 
 pub struct Executor {
     threads: Arc<Threads>,

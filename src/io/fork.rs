@@ -1,9 +1,11 @@
-//! After `fork()` the child has none of the library's threads: what was made before the fork must not be used in it, and
-//! a lock that another thread held at that moment stays held for good. So what is one per process is a [`PerProcess`],
-//! which starts anew in a child, and the few sections that a child has to find finished are [`undisturbed`].
+//! After `fork()` the child has none of the library's threads: what was made before the fork must not be used
+//! in it, and a lock that another thread held at that moment stays held for good. So what is one per process
+//! is a [`PerProcess`], which starts anew in a child, and the few sections that a child has to find finished
+//! are [`undisturbed`].
 
 use std::cell::Cell;
 use std::mem::ManuallyDrop;
+#[cfg(feature = "tls")]
 use std::ops::{Deref, DerefMut};
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
@@ -46,7 +48,8 @@ impl Process {
         }
     }
 
-    /// The first question in this process. Nobody is waited for: the thread that was about to answer may be the parent's.
+    /// The first question in this process. Nobody is waited for: the thread that was about to answer may be
+    /// the parent's.
     #[cold]
     fn begin() -> Process {
         watch();
@@ -59,7 +62,8 @@ impl Process {
     }
 }
 
-/// Sees to it that a child finds no number. A child made by `vfork` or `posix_spawn` shares the memory and keeps it.
+/// Sees to it that a child finds no number. A child made by `vfork` or `posix_spawn` shares the memory and
+/// keeps it.
 fn watch() {
     // SAFETY: asks for a number.
     let page_size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
@@ -72,8 +76,8 @@ fn watch() {
     listen();
 }
 
-/// As the library is loaded: the handlers before a fork run from the last one registered to the first, so ours runs when
-/// those of the program have taken its locks, which a section may be called under.
+/// As the library is loaded: the handlers before a fork run from the last one registered to the first, so
+/// ours runs when those of the program have taken its locks, which a section may be called under.
 #[used]
 #[unsafe(link_section = ".init_array")]
 static AT_LOAD: extern "C" fn() = listen;
@@ -91,8 +95,9 @@ extern "C" fn listen() {
 
 // ---- what each process has one of ----
 
-/// Something each process has one of. A child gets a new one; what its parent had is neither used nor dropped there.
-pub struct PerProcess<T> {
+/// Something each process has one of. A child gets a new one; what its parent had is neither used nor dropped
+/// there.
+pub(crate) struct PerProcess<T> {
     /// The process that `first` is for.
     owner: Process,
     first: ManuallyDrop<T>,
@@ -108,12 +113,13 @@ struct Later<T> {
 
 impl<T: Send + Sync> PerProcess<T> {
     /// For a static. `first` is what `make` returns.
-    pub const fn new(first: T, make: fn() -> T) -> PerProcess<T> {
+    pub(crate) const fn new(first: T, make: fn() -> T) -> PerProcess<T> {
         PerProcess::owned(Process::FIRST, first, make)
     }
 
     /// For a part of an object.
-    pub fn made_by(make: fn() -> T) -> PerProcess<T> {
+    #[cfg(any(test, feature = "tls"))]
+    pub(crate) fn made_by(make: fn() -> T) -> PerProcess<T> {
         PerProcess::owned(Process::current(), make(), make)
     }
 
@@ -123,7 +129,7 @@ impl<T: Send + Sync> PerProcess<T> {
     }
 
     /// That of this process.
-    pub fn get(&self) -> &T {
+    pub(crate) fn get(&self) -> &T {
         let process = Process::current();
         if self.owner == process {
             return &self.first;
@@ -136,7 +142,8 @@ impl<T: Send + Sync> PerProcess<T> {
         }
     }
 
-    /// The first use in a child. Of two threads that come at once one succeeds; what the parent left behind is left alone.
+    /// The first use in a child. Of two threads that come at once one succeeds; what the parent left behind
+    /// is left alone.
     #[cold]
     fn start(&self, owner: Process, old: *mut Later<T>) -> &T {
         let new = Box::into_raw(Box::new(Later { owner, value: (self.make)() }));
@@ -175,8 +182,8 @@ impl<T> Drop for PerProcess<T> {
 const FORK: u32 = 1 << 16;
 /// A section that takes longer, because a file that it reads does not come, is not waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// A fork that takes longer waits, most likely, for a lock of the program that is held around a section: its handler was
-/// registered before ours, because the library was loaded late.
+/// A fork that takes longer waits, most likely, for a lock of the program that is held around a section: its
+/// handler was registered before ours, because the library was loaded late.
 const LONGEST_FORK: Duration = Duration::from_secs(1);
 
 thread_local! {
@@ -184,22 +191,25 @@ thread_local! {
     static INSIDE: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Runs a section that a fork by another thread waits for: what it holds locked is unlocked in the child, what it begins
-/// is finished. The section is short, waits for nobody and runs none of the program's code.
-pub fn undisturbed<T>(section: impl FnOnce() -> T) -> T {
+/// Runs a section that a fork by another thread waits for: what it holds locked is unlocked in the child,
+/// what it begins is finished. The section is short, waits for nobody and runs none of the program's code.
+pub(crate) fn undisturbed<T>(section: impl FnOnce() -> T) -> T {
     let _leave = enter();
     section()
 }
 
 /// Something whose end is such a section.
-pub struct EndsUndisturbed<T>(ManuallyDrop<T>);
+#[cfg(feature = "tls")]
+pub(crate) struct EndsUndisturbed<T>(ManuallyDrop<T>);
 
+#[cfg(feature = "tls")]
 impl<T> EndsUndisturbed<T> {
-    pub fn new(thing: T) -> EndsUndisturbed<T> {
+    pub(crate) fn new(thing: T) -> EndsUndisturbed<T> {
         EndsUndisturbed(ManuallyDrop::new(thing))
     }
 }
 
+#[cfg(feature = "tls")]
 impl<T> Deref for EndsUndisturbed<T> {
     type Target = T;
 
@@ -208,12 +218,14 @@ impl<T> Deref for EndsUndisturbed<T> {
     }
 }
 
+#[cfg(feature = "tls")]
 impl<T> DerefMut for EndsUndisturbed<T> {
     fn deref_mut(&mut self) -> &mut T {
         &mut self.0
     }
 }
 
+#[cfg(feature = "tls")]
 impl<T> Drop for EndsUndisturbed<T> {
     fn drop(&mut self) {
         // SAFETY: self is not used afterwards.

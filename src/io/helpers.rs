@@ -1,7 +1,6 @@
 //! Threads for what the timer and the pollers must not do themselves: work that may wait, and code of the
 //! program.
 
-use std::cell::Cell;
 use std::collections::LinkedList;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -10,6 +9,7 @@ use std::time::Duration;
 use crate::sync::{Condvar, Mutex};
 
 use crate::io::clock;
+use crate::io::duty::may_wait;
 use crate::io::threads::Threads;
 use crate::io::timer::Timer;
 
@@ -19,19 +19,6 @@ const IDLE: Duration = Duration::from_secs(2);
 const TRY_AGAIN: Duration = Duration::from_millis(100);
 
 type Job = Box<dyn FnOnce() + Send>;
-
-thread_local! {
-    static SERVES_ALL: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Says that the calling thread serves all connections, so that it must never wait for one of them.
-pub fn this_thread_serves_all() {
-    SERVES_ALL.with(|serves| serves.set(true));
-}
-
-fn may_wait() -> bool {
-    !SERVES_ALL.try_with(Cell::get).unwrap_or(false)
-}
 
 /// As many threads as there are jobs at the same time: one that waits delays no other.
 pub struct Helpers {
@@ -117,6 +104,7 @@ mod tests {
 
     use super::*;
     use crate::io::clock::Deadline;
+    use crate::io::duty::this_thread_serves_all;
 
     #[test]
     fn a_thread_that_may_wait_does_it_itself_and_others_have_it_done() {

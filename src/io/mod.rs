@@ -1,13 +1,15 @@
 //! Sockets, names, the poller, timers and threads: the only user of OS sockets and OS threads.
 
 pub mod clock;
-pub mod dns;
-pub mod executor;
-pub mod fork;
-pub mod helpers;
-pub mod poller;
-pub mod socket;
-pub mod stderr;
-pub mod threads;
-pub mod timer;
-pub mod tls;
+pub(crate) mod dns;
+pub(crate) mod duty;
+pub(crate) mod environment;
+pub(crate) mod executor;
+pub(crate) mod fork;
+pub(crate) mod helpers;
+pub(crate) mod poller;
+pub(crate) mod socket;
+pub(crate) mod stderr;
+pub(crate) mod threads;
+pub(crate) mod timer;
+pub(crate) mod tls;

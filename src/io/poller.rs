@@ -16,7 +16,7 @@ use mio::{Events, Poll, Registry, Token, Waker};
 use crate::detector;
 use crate::error::{Error, Result, Status};
 use crate::io::clock;
-use crate::io::helpers;
+use crate::io::duty;
 use crate::io::threads::Threads;
 use crate::thread_end::Held;
 
@@ -132,7 +132,7 @@ impl Poller {
     }
 
     fn run(&self, mut poll: Poll, mut buffer: Vec<u8>) {
-        helpers::this_thread_serves_all();
+        duty::this_thread_serves_all();
         let _held = Held::new(); // once for all that it does: no code of the program runs here
         let mut events = Events::with_capacity(EVENTS);
         // Lists, for any number of connections may be in them, and each takes memory for itself only.

@@ -14,7 +14,7 @@ use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::{self, Deadline};
 use crate::thread_end::{self, Ending, Held};
 
-pub struct Socket {
+pub(crate) struct Socket {
     socket: ManuallyDrop<socket2::Socket>,
     /// Cleared when somebody else closes the descriptor (an external event loop).
     owned: AtomicBool,
@@ -40,7 +40,7 @@ pub struct KeepAlive {
 
 /// What the system knows about a TCP connection.
 #[derive(Clone, Copy, Debug)]
-pub struct TcpState {
+pub(crate) struct TcpState {
     /// Segments sent again since the connect.
     pub retransmits: u32,
     /// Segments sent and not acknowledged.
@@ -49,15 +49,16 @@ pub struct TcpState {
 
 /// What to wait for on a socket.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Interest {
+pub(crate) enum Interest {
     Read,
     Write,
 }
 
 impl Socket {
     /// Connects within the deadline. A connect that is refused at once gives `NoServer`, one that fails or is
-    /// refused while it is waited for `Timeout`: the difference shows in the status of a connect to several servers.
-    pub fn connect(address: SocketAddr, deadline: Deadline, tcp: &TcpOptions) -> Result<Socket> {
+    /// refused while it is waited for `Timeout`: the difference shows in the status of a connect to several
+    /// servers.
+    pub(crate) fn connect(address: SocketAddr, deadline: Deadline, tcp: &TcpOptions) -> Result<Socket> {
         let unusable = |e: io::Error| Error::new(Status::NoServer, format!("{address}: {e}"));
         let socket = socket2::Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))
             .map_err(unusable)?;
@@ -80,7 +81,7 @@ impl Socket {
     }
 
     /// Takes over a descriptor that is connected already (made by a proxy handler).
-    pub fn from_fd(fd: RawFd, tcp: &TcpOptions) -> Result<Socket> {
+    pub(crate) fn from_fd(fd: RawFd, tcp: &TcpOptions) -> Result<Socket> {
         if fd < 0 {
             return fail(Status::NoServer, "the proxy handler gave no socket");
         }
@@ -109,7 +110,7 @@ impl Socket {
 
     /// Reads what is there; 0 is the end of the stream.
     #[inline]
-    pub fn read(&self, buf: &mut [u8]) -> io::Result<usize> {
+    pub(crate) fn read(&self, buf: &mut [u8]) -> io::Result<usize> {
         let _held = Held::new();
         loop {
             // SAFETY: the pointer and length are those of a writable slice; the descriptor is open.
@@ -129,12 +130,12 @@ impl Socket {
 
     /// Bytes read so far.
     #[inline]
-    pub fn taken(&self) -> u64 {
+    pub(crate) fn taken(&self) -> u64 {
         self.taken.load(Ordering::Relaxed)
     }
 
     /// Bytes that have arrived so far. May count some twice that are read at this moment.
-    pub fn arrived(&self) -> u64 {
+    pub(crate) fn arrived(&self) -> u64 {
         let mut unread: libc::c_int = 0;
         // SAFETY: the request writes one int.
         let result = unsafe { libc::ioctl(self.fd(), libc::FIONREAD, &mut unread) };
@@ -143,7 +144,7 @@ impl Socket {
 
     /// Writes what the socket takes at once.
     #[inline]
-    pub fn write(&self, buf: &[u8]) -> io::Result<usize> {
+    pub(crate) fn write(&self, buf: &[u8]) -> io::Result<usize> {
         let _held = Held::new();
         detector::sending();
         loop {
@@ -158,7 +159,7 @@ impl Socket {
     }
 
     /// Writes what the socket takes at once of several pieces.
-    pub fn write_pieces(&self, pieces: &[io::IoSlice<'_>]) -> io::Result<usize> {
+    pub(crate) fn write_pieces(&self, pieces: &[io::IoSlice<'_>]) -> io::Result<usize> {
         let _held = Held::new();
         detector::sending();
         loop {
@@ -172,16 +173,17 @@ impl Socket {
         }
     }
 
-    /// Whether the peer has ended the connection, so that nothing written from now on is read. What it sent before may still
-    /// be there to read.
-    pub fn peer_has_closed(&self) -> bool {
+    /// Whether the peer has ended the connection, so that nothing written from now on is read. What it sent
+    /// before may still be there to read.
+    pub(crate) fn peer_has_closed(&self) -> bool {
         const ENDS: libc::c_short = libc::POLLRDHUP | libc::POLLHUP | libc::POLLERR;
         let mut entry = libc::pollfd { fd: self.fd(), events: libc::POLLRDHUP, revents: 0 };
         thread_end::poll_held(&mut entry, 0) > 0 && entry.revents & ENDS != 0
     }
 
-    /// Looks again and again, without giving the processor away, until there is something to read; false after `at_most`.
-    pub fn spin_for_data(&self, at_most: Duration) -> bool {
+    /// Looks again and again, without giving the processor away, until there is something to read; false
+    /// after `at_most`.
+    pub(crate) fn spin_for_data(&self, at_most: Duration) -> bool {
         let end = clock::monotonic() + at_most;
         loop {
             if self.wait(Interest::Read, Deadline::in_ms(0)).unwrap_or(true) {
@@ -195,12 +197,12 @@ impl Socket {
     }
 
     /// Waits until the socket is ready; false at the deadline. A socket that was shut down is ready.
-    pub fn wait(&self, interest: Interest, deadline: Deadline) -> Result<bool> {
+    pub(crate) fn wait(&self, interest: Interest, deadline: Deadline) -> Result<bool> {
         self.wait_by(interest, deadline, |entry, timeout| Ok(thread_end::poll_held(entry, timeout)))
     }
 
     /// The same, but the wait also ends when the thread is cancelled, with an error.
-    pub fn wait_or_end(&self, interest: Interest, deadline: Deadline) -> Result<bool> {
+    pub(crate) fn wait_or_end(&self, interest: Interest, deadline: Deadline) -> Result<bool> {
         self.wait_by(interest, deadline, thread_end::poll_or_end)
     }
 
@@ -230,12 +232,12 @@ impl Socket {
     }
 
     /// Ends the connection both ways: reads and waits of other threads end, the descriptor stays open.
-    pub fn shutdown(&self) {
+    pub(crate) fn shutdown(&self) {
         let _ = self.socket.shutdown(Shutdown::Both);
     }
 
     /// Leaves closing the descriptor to somebody else.
-    pub fn disown(&self) {
+    pub(crate) fn disown(&self) {
         self.owned.store(false, Ordering::Relaxed);
     }
 
@@ -255,16 +257,16 @@ impl Socket {
         let _ = self.socket.set_tcp_keepalive(&probes);
     }
 
-    /// Lets the socket fail when data is unacknowledged for that many milliseconds; 0 or less leaves the time to the
-    /// system. No effect on a socket that is not TCP.
-    pub fn set_user_timeout(&self, ms: i64) {
+    /// Lets the socket fail when data is unacknowledged for that many milliseconds; 0 or less leaves the time
+    /// to the system. No effect on a socket that is not TCP.
+    pub(crate) fn set_user_timeout(&self, ms: i64) {
         let _ = self.socket.set_tcp_user_timeout(u64::try_from(ms).ok().filter(|ms| *ms > 0).map(|ms| {
             Duration::from_millis(ms.min(i32::MAX as u64)) // the option is an int
         }));
     }
 
     /// Bytes handed to the system that the peer's has not acknowledged.
-    pub fn unsent(&self) -> Option<u64> {
+    pub(crate) fn unsent(&self) -> Option<u64> {
         let mut bytes: libc::c_int = 0;
         // SAFETY: the request writes one int.
         let result = unsafe { libc::ioctl(self.fd(), libc::TIOCOUTQ, &mut bytes) };
@@ -272,7 +274,7 @@ impl Socket {
     }
 
     /// What the system knows, if the socket is TCP.
-    pub fn tcp_state(&self) -> Option<TcpState> {
+    pub(crate) fn tcp_state(&self) -> Option<TcpState> {
         // SAFETY: zero is a value for every field.
         let mut info: libc::tcp_info = unsafe { std::mem::zeroed() };
         let mut len = size_of_val(&info) as libc::socklen_t;
@@ -284,17 +286,17 @@ impl Socket {
     }
 
     /// The error the socket holds, if any.
-    pub fn take_error(&self) -> Option<io::Error> {
+    pub(crate) fn take_error(&self) -> Option<io::Error> {
         self.socket.take_error().ok().flatten()
     }
 
     /// The address of this end.
-    pub fn local_address(&self) -> io::Result<SocketAddr> {
+    pub(crate) fn local_address(&self) -> io::Result<SocketAddr> {
         let address = self.socket.local_addr()?;
         address.as_socket().ok_or_else(|| io::Error::from(ErrorKind::Unsupported))
     }
 
-    pub fn fd(&self) -> RawFd {
+    pub(crate) fn fd(&self) -> RawFd {
         self.socket.as_raw_fd()
     }
 }

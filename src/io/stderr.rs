@@ -1,8 +1,8 @@
-//! What is said where nobody asked: on the standard error output, without the lock that Rust's own macros take and a
-//! child would wait for if another thread was printing when it was forked.
+//! What is said where nobody asked: on the standard error output, without the lock that Rust's own macros
+//! take and a child would wait for if another thread was printing when it was forked.
 
 /// Prints a text that brings its line end.
-pub fn print(text: &str) {
+pub(crate) fn print(text: &str) {
     let mut rest = text.as_bytes();
     while !rest.is_empty() {
         // SAFETY: the bytes are readable.

@@ -27,19 +27,19 @@ const FIRST_LOOK: Duration = Duration::from_micros(20);
 const LONGEST_LOOK: Duration = Duration::from_millis(5);
 
 /// Runs first on every thread of the library.
-pub type StartedHandler = Arc<dyn Fn() + Send + Sync>;
+pub(crate) type StartedHandler = Arc<dyn Fn() + Send + Sync>;
 
 thread_local! {
     static OURS: Cell<Option<Process>> = const { Cell::new(None) };
 }
 
 /// Whether the calling thread is one of the library's. That it was one when it forked does not count.
-pub fn is_library_thread() -> bool {
+pub(crate) fn is_library_thread() -> bool {
     OURS.try_with(Cell::get).ok().flatten() == Some(Process::current())
 }
 
 /// Processors that this process may use.
-pub fn processors() -> usize {
+pub(crate) fn processors() -> usize {
     static PROCESSORS: AtomicUsize = AtomicUsize::new(0);
     let known = PROCESSORS.load(Ordering::Relaxed);
     if known > 0 {
@@ -53,24 +53,24 @@ pub fn processors() -> usize {
 
 /// Names a thread of this process as long as it lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ThreadId(libc::pthread_t);
+pub(crate) struct ThreadId(libc::pthread_t);
 
 impl ThreadId {
-    pub fn current() -> ThreadId {
+    pub(crate) fn current() -> ThreadId {
         // SAFETY: always succeeds, no arguments.
         ThreadId(unsafe { libc::pthread_self() })
     }
 }
 
 /// The system's number of the calling thread.
-pub fn system_id() -> i32 {
+pub(crate) fn system_id() -> i32 {
     // SAFETY: always succeeds, no arguments.
     unsafe { libc::gettid() }
 }
 
 /// Whether a thread of this process sleeps or waits, rather than runs or waits for a processor. What cannot
 /// be told counts as blocked.
-pub fn is_blocked(id: i32) -> bool {
+pub(crate) fn is_blocked(id: i32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/self/task/{id}/stat")).unwrap_or_default();
     let state = stat.rsplit(')').next().and_then(|rest| rest.trim_start().chars().next());
     state != Some('R')

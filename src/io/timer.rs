@@ -13,13 +13,13 @@ use crate::sync::Mutex;
 
 use crate::error::{Result, Status, fail};
 use crate::io::clock;
-use crate::io::helpers;
+use crate::io::duty;
 use crate::io::threads::Threads;
 
 type Job = Box<dyn FnOnce() + Send>;
 
 /// Names a scheduled job: when it is due, and its number.
-pub type Key = (Duration, u64);
+pub(crate) type Key = (Duration, u64);
 
 pub struct Timer {
     /// Ends first: whoever then closes the descriptor has seen what the thread did with it.
@@ -86,7 +86,7 @@ impl Timer {
     }
 
     fn run(&self) {
-        helpers::this_thread_serves_all();
+        duty::this_thread_serves_all();
         loop {
             let mut expirations = [0u8; 8];
             let _ = (&self.fd).read(&mut expirations); // an interrupted wait is only an early look

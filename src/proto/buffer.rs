@@ -5,8 +5,8 @@ use std::ops::Range;
 /// The first allocation.
 const SMALLEST: usize = 4096;
 
-/// Bytes waiting to be sent. Room for them is asked for in a way that may fail: how much a program publishes must not
-/// be what ends it.
+/// Bytes waiting to be sent. Room for them is asked for in a way that may fail: how much a program publishes
+/// must not be what ends it.
 #[derive(Default)]
 pub struct Buffer {
     /// Initialised all over; what counts ends at `len`.

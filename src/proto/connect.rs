@@ -6,7 +6,7 @@ const VERSION: &[u8] = env!("CARGO_PKG_VERSION").as_bytes();
 
 /// What the client tells the server when connecting. A `None` is left out of the line, an empty text is sent.
 #[derive(Clone, Copy, Default)]
-pub struct ConnectFields<'a> {
+pub(crate) struct ConnectFields<'a> {
     pub verbose: bool,
     pub pedantic: bool,
     pub nkey: Option<&'a [u8]>,
@@ -28,7 +28,7 @@ impl ConnectFields<'_> {
     /// The complete line, `CONNECT {...}` and CRLF. Texts are escaped for JSON, except that bytes which are
     /// not UTF-8 go out as they are. The vector never grew, and has room for a short frame more: no copy of a
     /// secret is left behind. `NO_MEMORY` if there is no room.
-    pub fn encode(&self) -> Result<Vec<u8>> {
+    pub(crate) fn encode(&self) -> Result<Vec<u8>> {
         let mut line = Line(Vec::new());
         line.0.try_reserve_exact(self.room())?;
         line.0.extend_from_slice(b"CONNECT {");

@@ -10,35 +10,36 @@
 //! ```
 
 use crate::error::{Error, Result, Status, shown};
+use crate::proto::blank::{is_blank, trim_start};
 
 const JWT: usize = 0;
 const SEED: usize = 1;
 const DASHES: &[u8] = b"---";
 
 /// The user JWT: the first section of `text`.
-pub fn user_jwt(text: &[u8]) -> Option<&[u8]> {
+pub(crate) fn user_jwt(text: &[u8]) -> Option<&[u8]> {
     sections(text).nth(JWT)
 }
 
 /// The seed: the second section of `text`.
-pub fn user_seed(text: &[u8]) -> Option<&[u8]> {
+pub(crate) fn user_seed(text: &[u8]) -> Option<&[u8]> {
     sections(text).nth(SEED)
 }
 
 /// The JWT in a credentials file: its first section, or all of a file without sections.
-pub fn file_jwt(content: &[u8]) -> &[u8] {
+pub(crate) fn file_jwt(content: &[u8]) -> &[u8] {
     user_jwt(content).unwrap_or(content)
 }
 
 /// The seed in a credentials file that also has the JWT: its second section, or its first line starting
 /// with `SU`. `file` is named in the error, which is `ERR`.
-pub fn file_seed<'a>(content: &'a [u8], file: &[u8]) -> Result<&'a [u8]> {
+pub(crate) fn file_seed<'a>(content: &'a [u8], file: &[u8]) -> Result<&'a [u8]> {
     user_seed(content).or_else(|| seed_line(content)).ok_or_else(|| no_seed(file))
 }
 
 /// The seed in a file of its own: its first section, or its first line starting with `SU`. `file` is named
 /// in the error, which is `ERR`.
-pub fn seed_file_seed<'a>(content: &'a [u8], file: &[u8]) -> Result<&'a [u8]> {
+pub(crate) fn seed_file_seed<'a>(content: &'a [u8], file: &[u8]) -> Result<&'a [u8]> {
     sections(content).next().or_else(|| seed_line(content)).ok_or_else(|| no_seed(file))
 }
 
@@ -64,12 +65,8 @@ fn is_border(line: &[u8]) -> bool {
 
 /// The first line that starts with `SU`, without the blanks before that.
 fn seed_line(text: &[u8]) -> Option<&[u8]> {
-    text.split(|byte| *byte == b'\n').map(skip_blanks).find(|line| line.starts_with(b"SU"))
-}
-
-fn skip_blanks(line: &[u8]) -> &[u8] {
-    let start = line.iter().position(|byte| !matches!(byte, b' ' | b'\t'));
-    start.map_or(b"", |start| &line[start..])
+    let mut lines = text.split(|byte| *byte == b'\n').map(|line| trim_start(line, is_blank));
+    lines.find(|line| line.starts_with(b"SU"))
 }
 
 fn no_seed(file: &[u8]) -> Error {

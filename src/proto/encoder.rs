@@ -25,8 +25,8 @@ pub fn publish(
     Ok(())
 }
 
-/// The frame up to its payload, for a payload of `payload_len` bytes that goes out from where it is, followed by
-/// [`CRLF`].
+/// The frame up to its payload, for a payload of `payload_len` bytes that goes out from where it is, followed
+/// by [`CRLF`].
 pub fn publish_without_payload(
     out: &mut Buffer,
     subject: &[u8],
@@ -107,9 +107,10 @@ pub fn publish_size(parts: usize) -> usize {
     parts + OVERHEAD
 }
 
-/// Leaves of `frames`, a run of whole frames written by this module, the publishes of which not all went to a connection
-/// that is gone; `sent` bytes did. A frame that was sent only in part is kept: the server cannot have used it. Anything
-/// else (SUB, UNSUB, PING, PONG) belonged to that connection. Also left out are frames that start where `withdrawn` says.
+/// Leaves of `frames`, a run of whole frames written by this module, the publishes of which not all went to a
+/// connection that is gone; `sent` bytes did. A frame that was sent only in part is kept: the server cannot
+/// have used it. Anything else (SUB, UNSUB, PING, PONG) belonged to that connection. Also left out are frames
+/// that start where `withdrawn` says.
 pub fn keep_publishes(frames: &mut Buffer, sent: usize, withdrawn: impl Fn(usize) -> bool) {
     let (mut start, mut kept) = (0, 0);
     while let Some(len) = frame_len(&frames.as_slice()[start..]) {

@@ -24,8 +24,8 @@ const MAX_SHOWN: usize = 255;
 /// Keys and values are C strings with an address of their own: a pointer to one stays valid, also when the
 /// map moves or grows, until that key is set or deleted or the map is dropped. A value ends at its first NUL.
 ///
-/// Everything that takes memory fails with `NO_MEMORY` where there is none, since publishers decide how many headers a
-/// message has.
+/// Everything that takes memory fails with `NO_MEMORY` where there is none, since publishers decide how many
+/// headers a message has.
 #[derive(Clone, Debug, Default)]
 pub struct HeaderMap {
     entries: IndexMap<Key, Vec<Option<CString>>>,
@@ -91,8 +91,8 @@ impl HeaderMap {
         VERSION.len() + CRLF.len() + lines + CRLF.len()
     }
 
-    /// The wire form: version line, a line per value, an empty line. A CR or LF inside a value becomes a space, and
-    /// so does one inside a key, which only a received block can have.
+    /// The wire form: version line, a line per value, an empty line. A CR or LF inside a value becomes a
+    /// space, and so does one inside a key, which only a received block can have.
     pub fn encode(&self) -> Result<Vec<u8>> {
         let mut out = Vec::new();
         out.try_reserve_exact(self.encoded_len())?;
@@ -112,12 +112,12 @@ impl HeaderMap {
         Ok(out)
     }
 
-    /// Reads the wire form, in time linear in its length. A status behind the version becomes the headers `Status` and
-    /// `Description`, which replace lines of that name. Folded lines are joined with one space. A malformed line is
-    /// left out, if another one follows it.
+    /// Reads the wire form, in time linear in its length. A status behind the version becomes the headers
+    /// `Status` and `Description`, which replace lines of that name. Folded lines are joined with one space.
+    /// A malformed line is left out, if another one follows it.
     ///
-    /// Fails with `PROTOCOL_ERROR` when the version or the end of the block is missing; the text is about the first
-    /// malformed line.
+    /// Fails with `PROTOCOL_ERROR` when the version or the end of the block is missing; the text is about the
+    /// first malformed line.
     pub fn parse(raw: &[u8]) -> Result<HeaderMap> {
         if raw.len() < VERSION.len() + CRLF.len() || !raw.starts_with(VERSION) {
             return Err(Malformed { problem: "header prefix missing: ", text: raw }.error());
@@ -197,7 +197,7 @@ impl HeaderMap {
 }
 
 /// The status on the version line of raw headers (`503`), found without parsing the rest.
-pub fn inline_status(raw: &[u8]) -> Option<&[u8]> {
+pub(crate) fn inline_status(raw: &[u8]) -> Option<&[u8]> {
     let text = raw.strip_prefix(VERSION)?;
     let line = split_line(text).map_or(text, |(line, _)| line);
     Some(split_status(line).0).filter(|status| !status.is_empty())
@@ -246,8 +246,8 @@ impl<'a> Reader<'a> {
         self.at = self.text.len() - rest.len();
     }
 
-    /// Reads one field with its folded lines, unless its line is malformed. Fails where no line can follow: when a value
-    /// has no end.
+    /// Reads one field with its folded lines, unless its line is malformed. Fails where no line can follow:
+    /// when a value has no end.
     fn field(&mut self, headers: &mut HeaderMap) -> Result<Option<Malformed<'a>>> {
         let text = self.rest();
         if text[0] == b'\r' {
@@ -278,8 +278,8 @@ impl<'a> Reader<'a> {
         Ok(None)
     }
 
-    /// What is before the next colon, which is looked for beyond the end of the line: that is how the reference reads
-    /// it. None if a NUL comes first.
+    /// What is before the next colon, which is looked for beyond the end of the line: that is how the
+    /// reference reads it. None if a NUL comes first.
     fn key(&mut self) -> Option<&'a [u8]> {
         if self.stop <= self.at {
             let found = memchr::memchr2(b':', 0, self.rest());
@@ -539,7 +539,8 @@ mod tests {
         assert!(failure(&format!("NATS/1.0\r\n{}", "x".repeat(10_000))).len() < 300);
     }
 
-    /// What is malformed is left out where something follows it, as the reference does from the second look on.
+    /// What is malformed is left out where something follows it, as the reference does from the second look
+    /// on.
     #[test]
     fn malformed_lines_are_left_out() {
         let x = ("X", &["y"][..]);
@@ -560,7 +561,8 @@ mod tests {
         expect("NATS/1.0 503 No\r\n X: y\r\n\r\n", &[("Status", &["503"]), ("Description", &["No"])]);
     }
 
-    /// Whatever a publisher sends, reading ends, gives the same twice, and what was read can be written and read again.
+    /// Whatever a publisher sends, reading ends, gives the same twice, and what was read can be written and
+    /// read again.
     #[test]
     fn any_bytes_can_be_read() {
         let pieces: [&[u8]; 14] = [

@@ -1,4 +1,5 @@
-//! Bytes whose number somebody else decides: there may be no memory for them, which is no reason to end the process.
+//! Bytes whose number somebody else decides: there may be no memory for them, which is no reason to end the
+//! process.
 
 use std::ffi::CString;
 use std::ops::Deref;
@@ -40,7 +41,7 @@ impl Deref for Text {
 }
 
 /// Appends; `NO_MEMORY` if there is no room.
-pub fn extend(out: &mut Vec<u8>, bytes: &[u8]) -> Result<()> {
+pub(crate) fn extend(out: &mut Vec<u8>, bytes: &[u8]) -> Result<()> {
     out.try_reserve(bytes.len())?;
     out.extend_from_slice(bytes);
     Ok(())
@@ -48,7 +49,7 @@ pub fn extend(out: &mut Vec<u8>, bytes: &[u8]) -> Result<()> {
 
 /// Appends one item; `NO_MEMORY` if there is no room.
 #[inline(always)]
-pub fn push<T>(out: &mut Vec<T>, item: T) -> Result<()> {
+pub(crate) fn push<T>(out: &mut Vec<T>, item: T) -> Result<()> {
     if out.len() == out.capacity() {
         grow(out)?;
     }
@@ -62,7 +63,7 @@ fn grow<T>(out: &mut Vec<T>) -> Result<()> {
 }
 
 /// A copy; `NO_MEMORY` if there is no room.
-pub fn copy(bytes: &[u8]) -> Result<Vec<u8>> {
+pub(crate) fn copy(bytes: &[u8]) -> Result<Vec<u8>> {
     let mut out = Vec::new();
     out.try_reserve_exact(bytes.len())?;
     out.extend_from_slice(bytes);
@@ -70,7 +71,7 @@ pub fn copy(bytes: &[u8]) -> Result<Vec<u8>> {
 }
 
 /// So many zeros; `NO_MEMORY` if there is no room.
-pub fn zeros(count: usize) -> Result<Vec<u8>> {
+pub(crate) fn zeros(count: usize) -> Result<Vec<u8>> {
     let mut out = Vec::new();
     out.try_reserve_exact(count)?;
     out.resize(count, 0);
@@ -78,7 +79,7 @@ pub fn zeros(count: usize) -> Result<Vec<u8>> {
 }
 
 /// The items as a list; `NO_MEMORY` if there is no room.
-pub fn collect<T>(items: impl ExactSizeIterator<Item = T>) -> Result<Vec<T>> {
+pub(crate) fn collect<T>(items: impl ExactSizeIterator<Item = T>) -> Result<Vec<T>> {
     let mut out = Vec::new();
     out.try_reserve_exact(items.len())?;
     out.extend(items);
@@ -86,7 +87,7 @@ pub fn collect<T>(items: impl ExactSizeIterator<Item = T>) -> Result<Vec<T>> {
 }
 
 /// All pieces as one; `NO_MEMORY` if there is no room.
-pub fn concat(pieces: &[&[u8]]) -> Result<Vec<u8>> {
+pub(crate) fn concat(pieces: &[&[u8]]) -> Result<Vec<u8>> {
     let mut out = Vec::new();
     out.try_reserve_exact(pieces.iter().map(|piece| piece.len()).sum())?;
     pieces.iter().for_each(|piece| out.extend_from_slice(piece));
@@ -94,7 +95,7 @@ pub fn concat(pieces: &[&[u8]]) -> Result<Vec<u8>> {
 }
 
 /// A copy as C string; `NO_MEMORY` if there is no room, `INVALID_ARG` for a NUL inside.
-pub fn c_text(bytes: &[u8]) -> Result<CString> {
+pub(crate) fn c_text(bytes: &[u8]) -> Result<CString> {
     let mut out = Vec::new();
     out.try_reserve_exact(bytes.len() + 1)?; // the NUL included, which is appended without asking
     out.extend_from_slice(bytes);

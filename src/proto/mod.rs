@@ -2,17 +2,17 @@
 
 #![forbid(unsafe_code)]
 
-mod blank;
-pub mod buffer;
-pub mod connect;
-pub mod creds;
+pub(crate) mod blank;
+pub(crate) mod buffer;
+pub(crate) mod connect;
+pub(crate) mod creds;
 pub mod encoder;
-pub mod headers;
-pub mod info;
-pub mod memory;
-pub mod nkeys;
-pub mod nuid;
-pub mod parser;
-pub mod reply;
-pub mod subject;
-pub mod url;
+pub(crate) mod headers;
+pub(crate) mod info;
+pub(crate) mod memory;
+pub(crate) mod nkeys;
+pub(crate) mod nuid;
+pub(crate) mod parser;
+pub(crate) mod reply;
+pub(crate) mod subject;
+pub(crate) mod url;

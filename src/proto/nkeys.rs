@@ -1,9 +1,12 @@
 //! NKeys: Ed25519 keys whose seeds are written in base32, used to sign what the server asks for.
 
+use crc::{CRC_16_XMODEM, Crc};
+use data_encoding::{BASE32_NOPAD, Encoding};
 use ed25519_dalek::{Signer, SigningKey};
 use zeroize::Zeroizing;
 
 use crate::error::{Result, Status, fail};
+use crate::proto::memory;
 
 /// Two prefix bytes, the key, the checksum.
 const PREFIX_LEN: usize = 2;
@@ -11,7 +14,7 @@ const KEY_LEN: usize = 32;
 const CHECKSUM_LEN: usize = 2;
 const MIN_LEN: usize = PREFIX_LEN + CHECKSUM_LEN;
 /// Length of a signature in bytes.
-pub const SIGNATURE_LEN: usize = 64;
+pub(crate) const SIGNATURE_LEN: usize = 64;
 
 /// Upper five bits of the first byte: the letter `S`.
 const SEED: u8 = 18 << 3;
@@ -19,7 +22,7 @@ const SEED: u8 = 18 << 3;
 const KINDS: [u8; 4] = [0, 2 << 3, 13 << 3, 20 << 3];
 
 /// A signing key. Its secret is wiped when dropped.
-pub struct KeyPair {
+pub(crate) struct KeyPair {
     key: SigningKey,
 }
 
@@ -27,7 +30,7 @@ impl KeyPair {
     /// Takes an encoded seed (`SU...`); no blanks are allowed around it.
     ///
     /// Fails with `ERR` when the text is not such a seed.
-    pub fn from_seed(encoded: &[u8]) -> Result<KeyPair> {
+    pub(crate) fn from_seed(encoded: &[u8]) -> Result<KeyPair> {
         let raw = decode_base32(encoded)?;
         if raw.len() < MIN_LEN {
             return fail(Status::Err, "invalid encoded key");
@@ -51,48 +54,43 @@ impl KeyPair {
     }
 
     /// The raw Ed25519 signature of `message`.
-    pub fn sign(&self, message: &[u8]) -> [u8; SIGNATURE_LEN] {
+    pub(crate) fn sign(&self, message: &[u8]) -> [u8; SIGNATURE_LEN] {
         self.key.sign(message).to_bytes()
     }
 }
 
 /// Decodes base32 without padding (`A-Z2-7`). Bits that do not fill a byte at the end are dropped.
 fn decode_base32(encoded: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
-    const DIGIT_BITS: u32 = 5;
-    // Never grows, so that no copy of the secret is left behind.
-    let mut decoded = Zeroizing::new(Vec::new());
-    decoded.try_reserve_exact(encoded.len() * DIGIT_BITS as usize / 8 + 1)?;
-    let (mut bits, mut count) = (0u32, 0);
-    for (index, byte) in encoded.iter().enumerate() {
-        let digit = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'2'..=b'7' => byte - b'2' + 26,
-            _ => return fail(Status::Err, format!("base32: invalid data at location {}", index + 1)),
-        };
-        bits = bits << DIGIT_BITS | u32::from(digit);
-        count += DIGIT_BITS;
-        if count >= 8 {
-            count -= 8;
-            decoded.push((bits >> count) as u8);
+    let mut text = Zeroizing::new(Vec::new());
+    // It never grows, so that no copy of the secret is left behind.
+    text.try_reserve_exact(encoded.len() + 1)?;
+    text.extend_from_slice(encoded);
+    // A digit of which no bit was used makes the text too long: it goes into a byte more, the checksum will
+    // not match.
+    if matches!(encoded.len() % 8, 1 | 3 | 6) {
+        text.push(b'A');
+    }
+    let base32 = lenient_base32();
+    let mut decoded = Zeroizing::new(memory::zeros(base32.decode_len(text.len()).unwrap_or_default())?);
+    match base32.decode_mut(&text, &mut decoded) {
+        Ok(_) => Ok(decoded),
+        Err(partial) => {
+            fail(Status::Err, format!("base32: invalid data at location {}", partial.error.position + 1))
         }
     }
-    // A digit of which no bit was used makes the text too long: keep it, the checksum will not match.
-    if count >= DIGIT_BITS {
-        decoded.push((bits << (8 - count)) as u8);
-    }
-    Ok(decoded)
 }
 
-/// CRC-16/XMODEM.
-pub fn crc16(data: &[u8]) -> u16 {
-    data.iter().fold(0, |crc, byte| {
-        (0..8).fold(
-            crc ^ u16::from(*byte) << 8,
-            |crc, _| {
-                if crc & 0x8000 == 0 { crc << 1 } else { crc << 1 ^ 0x1021 }
-            },
-        )
-    })
+/// Base32 whose last bits need not be zero.
+fn lenient_base32() -> Encoding {
+    let mut specification = BASE32_NOPAD.specification();
+    specification.check_trailing_bits = false;
+    specification.encoding().expect("only more is allowed than before")
+}
+
+/// The checksum of keys.
+pub(crate) fn crc16(data: &[u8]) -> u16 {
+    const CRC: Crc<u16> = Crc::<u16>::new(&CRC_16_XMODEM);
+    CRC.checksum(data)
 }
 
 #[cfg(test)]
@@ -147,6 +145,31 @@ mod tests {
             assert_eq!(failure(seed), "invalid prefix byte");
         }
         assert_eq!(failure("UUAAAAICAMCAKBQHBAEQUCYMBUHA6EARCIJRIFIWC4MBSGQ3DQOR4H3UAM"), "invalid seed");
+    }
+
+    /// As the digits come, without a look at how many there are.
+    fn decoded_slowly(encoded: &[u8]) -> Vec<u8> {
+        let (mut bits, mut count, mut decoded) = (0u32, 0, Vec::new());
+        for digit in encoded.iter().map(|byte| if *byte < b'A' { byte - b'2' + 26 } else { byte - b'A' }) {
+            (bits, count) = (bits << 5 | u32::from(digit), count + 5);
+            if count >= 8 {
+                count -= 8;
+                decoded.push((bits >> count) as u8);
+            }
+        }
+        if count >= 5 {
+            decoded.push((bits << (8 - count)) as u8);
+        }
+        decoded
+    }
+
+    #[test]
+    fn any_number_of_digits_is_decoded() {
+        let digits = format!("{USER}7654ZYXWV2");
+        for len in 0..digits.len() {
+            let text = &digits.as_bytes()[..len];
+            assert_eq!(*decode_base32(text).unwrap(), decoded_slowly(text), "{len}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
 /// Length of an identifier in bytes.
-pub const LEN: usize = 22;
+pub(crate) const LEN: usize = 22;
 
 const PREFIX_LEN: usize = 12;
 const DIGITS: &[u8; BASE as usize] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -16,7 +16,7 @@ const MAX_STEP: u64 = 332;
 
 /// A generator of identifiers: a random prefix, then a number that grows by random steps. One generator
 /// never repeats itself, and two differ in their prefix.
-pub struct Nuid {
+pub(crate) struct Nuid {
     rng: SmallRng,
     prefix: [u8; PREFIX_LEN],
     sequence: u64,
@@ -24,15 +24,14 @@ pub struct Nuid {
 
 impl Nuid {
     /// A generator of its own randomness, seeded from `rng`.
-    pub fn new(rng: &mut impl Rng) -> Nuid {
+    pub(crate) fn new(rng: &mut impl Rng) -> Nuid {
         let mut nuid = Nuid { rng: SmallRng::from_rng(rng), prefix: [0; PREFIX_LEN], sequence: 0 };
         nuid.restart();
         nuid
     }
 
     /// The next identifier: characters `0-9A-Z`.
-    #[expect(clippy::should_implement_trait, reason = "an endless generator, not something to loop over")]
-    pub fn next(&mut self) -> [u8; LEN] {
+    pub(crate) fn next(&mut self) -> [u8; LEN] {
         self.sequence += self.rng.random_range(MIN_STEP..=MAX_STEP);
         if self.sequence >= MAX_SEQUENCE {
             self.restart();

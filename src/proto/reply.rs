@@ -19,14 +19,14 @@ const UNIQUE_LEN: usize = 12;
 
 /// What the reply subjects of one connection start with.
 #[derive(Clone, Debug)]
-pub struct ReplyPrefix {
+pub(crate) struct ReplyPrefix {
     /// `<inbox prefix><12 characters>.*`
     wildcard: Vec<u8>,
 }
 
 /// What a reply's subject names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Named {
+pub(crate) enum Named {
     Reply {
         context: u64,
         id: u64,
@@ -39,18 +39,18 @@ pub enum Named {
 
 impl ReplyPrefix {
     /// `inbox_prefix` ends with a dot (`_INBOX.`); the last 12 characters of `nuid` make it unique.
-    pub fn new(inbox_prefix: &[u8], nuid: &[u8; super::nuid::LEN]) -> Result<ReplyPrefix> {
+    pub(crate) fn new(inbox_prefix: &[u8], nuid: &[u8; super::nuid::LEN]) -> Result<ReplyPrefix> {
         let unique = &nuid[nuid.len() - UNIQUE_LEN..];
         Ok(ReplyPrefix { wildcard: memory::concat(&[inbox_prefix, unique, b".*"])? })
     }
 
     /// The subject to subscribe to for all replies.
-    pub fn wildcard(&self) -> &[u8] {
+    pub(crate) fn wildcard(&self) -> &[u8] {
         &self.wildcard
     }
 
     /// Appends the reply subject of question `id` of a context to `out`.
-    pub fn reply(&self, context: u64, id: u64, out: &mut Vec<u8>) -> Result<()> {
+    pub(crate) fn reply(&self, context: u64, id: u64, out: &mut Vec<u8>) -> Result<()> {
         out.try_reserve(self.prefix().len() + CONTEXT_LEN + 1 + ID_LEN)?;
         out.extend_from_slice(self.prefix());
         append_decimal(out, context);
@@ -60,13 +60,13 @@ impl ReplyPrefix {
     }
 
     /// What `subject` answers.
-    pub fn parse(&self, subject: &[u8]) -> Named {
+    pub(crate) fn parse(&self, subject: &[u8]) -> Named {
         let Some(token) = subject.strip_prefix(self.prefix()) else { return Named::Foreign };
         parse_token(token).map_or(Named::Nothing, |(context, id)| Named::Reply { context, id })
     }
 
     /// A quick look: false for a subject that names nothing.
-    pub fn may_answer(&self, subject: &[u8]) -> bool {
+    pub(crate) fn may_answer(&self, subject: &[u8]) -> bool {
         subject.strip_prefix(self.prefix()).is_none_or(|token| token.len() > 1 + ID_LEN)
     }
 

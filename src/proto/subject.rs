@@ -4,7 +4,7 @@ use super::blank::is_space;
 
 /// Whether one can subscribe to `subject`: tokens separated by dots, none of them empty, no blanks. `*` may
 /// be any token, `>` only the last one; inside a longer token both are ordinary characters.
-pub fn is_valid(subject: &[u8]) -> bool {
+pub(crate) fn is_valid(subject: &[u8]) -> bool {
     let mut tokens = subject.split(|byte| *byte == b'.').peekable();
     while let Some(token) = tokens.next() {
         let misplaced = token == b">" && tokens.peek().is_some();
@@ -16,19 +16,19 @@ pub fn is_valid(subject: &[u8]) -> bool {
 }
 
 /// Whether `queue` is a queue group name: not empty, no blanks.
-pub fn is_valid_queue(queue: &[u8]) -> bool {
+pub(crate) fn is_valid_queue(queue: &[u8]) -> bool {
     is_word(queue)
 }
 
 /// Whether `prefix` (without the final dot) can start inbox subjects: a subject without wildcard tokens.
-pub fn is_valid_prefix(prefix: &[u8]) -> bool {
+pub(crate) fn is_valid_prefix(prefix: &[u8]) -> bool {
     prefix.split(|byte| *byte == b'.').all(|token| is_word(token) && token != b"*" && token != b">")
 }
 
 /// Whether `subject` can be written on a protocol line without breaking it: no NUL, CR, LF, space or tab.
 /// Nothing else is checked; the empty subject passes.
 #[inline]
-pub fn is_publishable(subject: &[u8]) -> bool {
+pub(crate) fn is_publishable(subject: &[u8]) -> bool {
     const WORD: usize = size_of::<u64>();
     // The last word overlaps the ones before it, so that there is no rest to look at byte by byte.
     let suspicious = if let Some(tail) = subject.last_chunk::<WORD>() {
@@ -43,7 +43,8 @@ pub fn is_publishable(subject: &[u8]) -> bool {
 }
 
 /// Not zero if a byte of `word` is at most 0x20; the lowest bit set is in the first such byte. Rests on the
-/// subtraction's borrow: a byte below 0x21 sets its top bit, and a top bit that was set before does not count.
+/// subtraction's borrow: a byte below 0x21 sets its top bit, and a top bit that was set before does not
+/// count.
 #[inline]
 pub(super) fn bytes_up_to_space(word: [u8; 8]) -> u64 {
     const TOP_BITS: u64 = u64::from_le_bytes([0x80; 8]);

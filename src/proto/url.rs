@@ -6,6 +6,8 @@ use super::blank::trim;
 use super::memory::{self, concat};
 use crate::error::{Error, Result, Status, fail, shown};
 
+/// The server that a program means when it names none.
+pub(crate) const DEFAULT_URL: &[u8] = b"nats://localhost:4222";
 const DEFAULT_SCHEME: &[u8] = b"nats";
 const DEFAULT_HOST: &[u8] = b"localhost";
 const DEFAULT_PORT: u32 = 4222;
@@ -33,21 +35,15 @@ pub struct ServerUrl {
 impl ServerUrl {
     /// Parses one URL; blanks around it are ignored.
     ///
-    /// Fails with `INVALID_ARG` for blank text or a bad port, with `ERR` for a bad percent escape in the credentials, and
-    /// with `NO_MEMORY`.
+    /// Fails with `INVALID_ARG` for blank text or a bad port, with `ERR` for a bad percent escape in the
+    /// credentials, and with `NO_MEMORY`.
     pub fn parse(text: &[u8]) -> Result<ServerUrl> {
         let text = trim(text);
         if text.is_empty() {
             return fail(Status::InvalidArg, "empty URL");
         }
-        let (scheme, rest) = match memchr::memmem::find(text, b"://") {
-            Some(at) => (&text[..at], &text[at + 3..]),
-            None => (DEFAULT_SCHEME, text),
-        };
-        let (user_info, address) = match memchr::memrchr(b'@', rest) {
-            Some(at) => (&rest[..at], &rest[at + 1..]),
-            None => (&rest[..0], rest),
-        };
+        let (scheme, user_info, address) = parts(text);
+        let scheme = scheme.unwrap_or(DEFAULT_SCHEME);
         let (user, password) = match memchr::memchr(b':', user_info) {
             Some(at) => (&user_info[..at], Some(&user_info[at + 1..])),
             None => (user_info, None),
@@ -87,6 +83,26 @@ impl ServerUrl {
     /// Whether the host is an IP address rather than a name.
     pub fn is_ip(&self) -> bool {
         std::str::from_utf8(self.resolvable_host()).is_ok_and(|host| host.parse::<IpAddr>().is_ok())
+    }
+}
+
+/// A URL as written but for the credentials in it: fit to be shown, though it may be none.
+pub fn without_credentials(text: &[u8]) -> Result<Vec<u8>> {
+    match parts(text) {
+        (Some(scheme), _, address) => concat(&[scheme, b"://", address]),
+        (None, _, address) => memory::copy(address),
+    }
+}
+
+/// What stands before `://`, if that does, between it and the last `@`, and behind that.
+fn parts(text: &[u8]) -> (Option<&[u8]>, &[u8], &[u8]) {
+    let (scheme, rest) = match memchr::memmem::find(text, b"://") {
+        Some(at) => (Some(&text[..at]), &text[at + 3..]),
+        None => (None, text),
+    };
+    match memchr::memrchr(b'@', rest) {
+        Some(at) => (scheme, &rest[..at], &rest[at + 1..]),
+        None => (scheme, &rest[..0], rest),
     }
 }
 
@@ -175,6 +191,20 @@ mod tests {
     fn failure(text: &str) -> (Status, String) {
         let error = ServerUrl::parse(text.as_bytes()).unwrap_err();
         (error.status(), error.text().to_owned())
+    }
+
+    #[test]
+    fn shown_without_credentials() {
+        for (text, shown) in [
+            ("nats://me:secret@host:4222", "nats://host:4222"),
+            ("secret@host", "host"),
+            ("tls://host", "tls://host"),
+            ("nats://a@b@host:x", "nats://host:x"),
+            ("a@b://host", "a@b://host"),
+            ("", ""),
+        ] {
+            assert_eq!(without_credentials(text.as_bytes()).unwrap(), shown.as_bytes());
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What a server's `-ERR` means, and the rule that two equal authentication errors end a connection.
 
+use crate::proto::blank::{trim_end, trim_start};
 use crate::session::pool::AuthError;
 
 /// Longest part of a `-ERR` text that is looked at, in bytes, counted before quotes are taken off.
@@ -7,7 +8,7 @@ const MAX_ERR_TEXT: usize = 255;
 
 /// What an error sent by the server asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ServerErr {
+pub(crate) enum ServerErr {
     /// The server missed our PONGs: the same path as a stale connection found by ourselves.
     Stale,
     /// One operation was refused; the connection stays.
@@ -21,15 +22,16 @@ pub enum ServerErr {
 /// Takes `-ERR`, blanks and single quotes off both ends of an error line, which is cut at 255 bytes first.
 ///
 /// Works on the whole line (without its line end) and on its argument alone.
-pub fn normalize_err(line: &[u8]) -> Vec<u8> {
-    let line = trim_start(line, b" ");
-    let text = trim_start(line.strip_prefix(b"-ERR").unwrap_or(line), b" ");
+pub(crate) fn normalize_err(line: &[u8]) -> Vec<u8> {
+    let is_space = |byte: &u8| *byte == b' ';
+    let line = trim_start(line, is_space);
+    let text = trim_start(line.strip_prefix(b"-ERR").unwrap_or(line), is_space);
     let text = &text[..text.len().min(MAX_ERR_TEXT)];
-    trim_end(trim_start(text, b" '"), b" '\r\n").to_vec()
+    trim_end(trim_start(text, |byte| b" '".contains(byte)), |byte| b" '\r\n".contains(byte)).to_vec()
 }
 
 /// Classifies a text that went through [`normalize_err`]; case does not matter.
-pub fn classify_err(text: &[u8]) -> ServerErr {
+pub(crate) fn classify_err(text: &[u8]) -> ServerErr {
     if text.eq_ignore_ascii_case(b"Stale Connection") {
         ServerErr::Stale
     } else if contains(text, b"Permissions Violation") {
@@ -47,32 +49,12 @@ pub fn classify_err(text: &[u8]) -> ServerErr {
 /// that the connection has to be given up (unless the program chose to ignore that).
 ///
 /// A successful connect forgets the memory: see [`super::pool::ServerPool::reset_attempts_of_current`].
-pub fn note(last: &mut Option<AuthError>, error: AuthError) -> bool {
+pub(crate) fn note(last: &mut Option<AuthError>, error: AuthError) -> bool {
     last.replace(error) == Some(error)
 }
 
 fn contains(text: &[u8], what: &[u8]) -> bool {
     text.windows(what.len()).any(|part| part.eq_ignore_ascii_case(what))
-}
-
-fn trim_start<'a>(mut text: &'a [u8], set: &[u8]) -> &'a [u8] {
-    while let [first, rest @ ..] = text {
-        if !set.contains(first) {
-            break;
-        }
-        text = rest;
-    }
-    text
-}
-
-fn trim_end<'a>(mut text: &'a [u8], set: &[u8]) -> &'a [u8] {
-    while let [rest @ .., last] = text {
-        if !set.contains(last) {
-            break;
-        }
-        text = rest;
-    }
-    text
 }
 
 #[cfg(test)]

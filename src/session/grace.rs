@@ -11,7 +11,7 @@ const FIRST_LOOK: Duration = Duration::from_millis(1);
 
 /// How far the reading of a socket has come, in bytes since it was connected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Arrivals {
+pub(crate) struct Arrivals {
     /// Received by the system.
     pub arrived: u64,
     /// Read, and all done that they ask for.
@@ -20,30 +20,30 @@ pub struct Arrivals {
 
 /// Puts a verdict off, until what has arrived is attended to, and for at most a given time.
 #[derive(Debug)]
-pub struct Grace {
+pub(crate) struct Grace {
     begun: Moment,
     end: Moment,
-    /// What had arrived at the beginning. What comes later does not count: a peer that talks without end must not put
-    /// the verdict off for longer.
+    /// What had arrived at the beginning. What comes later does not count: a peer that talks without end must
+    /// not put the verdict off for longer.
     arrived: u64,
     look: Moment,
     wait: Duration,
 }
 
 /// How long a verdict may be put off that falls when an answer has not come within `wait`.
-pub fn at_most_for(wait: Duration) -> Duration {
+pub(crate) fn at_most_for(wait: Duration) -> Duration {
     (wait / 2).min(LONGEST)
 }
 
 impl Grace {
-    pub fn new(now: Moment, length: Duration, arrivals: Arrivals) -> Grace {
+    pub(crate) fn new(now: Moment, length: Duration, arrivals: Arrivals) -> Grace {
         let end = now.saturating_add(length);
         Grace { begun: now, end, arrived: arrivals.arrived, look: now, wait: FIRST_LOOK }
     }
 
-    /// Whether there still is a reason to put the verdict off. One is that the question was asked `late`: the answer
-    /// may take as much longer.
-    pub fn goes_on(&mut self, now: Moment, arrivals: Arrivals, late: Duration) -> bool {
+    /// Whether there still is a reason to put the verdict off. One is that the question was asked `late`: the
+    /// answer may take as much longer.
+    pub(crate) fn goes_on(&mut self, now: Moment, arrivals: Arrivals, late: Duration) -> bool {
         let unread = arrivals.attended < self.arrived;
         let excused_until = self.begun.saturating_add(late);
         if now >= self.end || !(unread || now < excused_until) {
@@ -56,12 +56,12 @@ impl Grace {
     }
 
     /// When to ask again.
-    pub fn look(&self) -> Moment {
+    pub(crate) fn look(&self) -> Moment {
         self.look
     }
 
     /// The clock went backwards.
-    pub fn move_back(&mut self, by: Duration) {
+    pub(crate) fn move_back(&mut self, by: Duration) {
         self.begun = self.begun.saturating_sub(by);
         self.end = self.end.saturating_sub(by);
         self.look = self.look.saturating_sub(by);

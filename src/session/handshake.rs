@@ -5,11 +5,11 @@ use crate::proto::info::ServerInfo;
 use crate::session::auth::{ServerErr, classify_err, normalize_err};
 
 /// Longest line that answers CONNECT and PING, in bytes with its line end.
-pub const MAX_REPLY: usize = 32 * 1024;
+pub(crate) const MAX_REPLY: usize = 32 * 1024;
 
 /// What to do after a line of the answer to CONNECT and PING.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reply {
+pub(crate) enum Reply {
     /// Read another line.
     More,
     /// Connected.
@@ -19,13 +19,13 @@ pub enum Reply {
 /// The steps in order: [`Handshake::on_info_line`], [`Handshake::tls_step`], [`Handshake::check_echo`], then
 /// CONNECT and PING are written and [`Handshake::on_reply_line`] gets the lines that come back.
 #[derive(Debug)]
-pub struct Handshake {
+pub(crate) struct Handshake {
     ok_expected: bool,
 }
 
 impl Handshake {
     /// `verbose`: CONNECT asks the server to confirm with `+OK`.
-    pub fn new(verbose: bool) -> Handshake {
+    pub(crate) fn new(verbose: bool) -> Handshake {
         Handshake { ok_expected: verbose }
     }
 
@@ -33,7 +33,7 @@ impl Handshake {
     ///
     /// Anything but `INFO` and a blank (or nothing) in front is a protocol error, as is what
     /// [`ServerInfo::parse`] refuses.
-    pub fn on_info_line(line: &[u8]) -> Result<ServerInfo> {
+    pub(crate) fn on_info_line(line: &[u8]) -> Result<ServerInfo> {
         let (word, json) = match line.iter().position(|b| *b == b' ') {
             Some(at) => (&line[..at], &line[at..]),
             None => (line, &b""[..]),
@@ -49,7 +49,7 @@ impl Handshake {
 
     /// Whether to upgrade to TLS now. `secure`: the program asked for it. With TLS from the first byte the
     /// check still applies, the answer does not.
-    pub fn tls_step(info: &ServerInfo, secure: bool) -> Result<bool> {
+    pub(crate) fn tls_step(info: &ServerInfo, secure: bool) -> Result<bool> {
         if secure && !info.tls_required && !info.tls_available {
             return Err(Status::SecureConnectionWanted.into());
         }
@@ -57,7 +57,7 @@ impl Handshake {
     }
 
     /// Fails with no-server-support when own messages are not wanted back and the server cannot do that.
-    pub fn check_echo(info: &ServerInfo, no_echo: bool) -> Result<()> {
+    pub(crate) fn check_echo(info: &ServerInfo, no_echo: bool) -> Result<()> {
         if no_echo && info.proto < 1 {
             return Err(Status::NoServerSupport.into());
         }
@@ -65,7 +65,7 @@ impl Handshake {
     }
 
     /// Takes a line that answers CONNECT and PING; its line end may still be there.
-    pub fn on_reply_line(&mut self, line: &[u8]) -> Result<Reply> {
+    pub(crate) fn on_reply_line(&mut self, line: &[u8]) -> Result<Reply> {
         if self.ok_expected {
             if !line.starts_with(b"+OK") {
                 return unexpected("+OK", line);

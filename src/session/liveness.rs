@@ -1,18 +1,19 @@
 //! When to send a keep-alive PING, and when a silent peer counts as dead.
 //!
 //! The arithmetic of the reference: one tick per interval; a tick adds one to the PINGs outstanding; above
-//! the maximum the connection is stale and nothing is sent, otherwise a PING goes out. Any PONG sets the count
-//! to 0, nothing else does. So a peer that falls silent is found after `(max + 1)` intervals at the latest.
+//! the maximum the connection is stale and nothing is sent, otherwise a PING goes out. Any PONG sets the
+//! count to 0, nothing else does. So a peer that falls silent is found after `(max + 1)` intervals at the
+//! latest.
 //!
 //! On top of it, both off by default: a PONG timeout, and one bound on the whole detection time from which
 //! interval and PONG timeout are derived.
 //!
-//! Before a peer counts as dead, what had arrived by then is read, for the PONG may be among it, and a PING that was
-//! written late gets its time: one grace, bounded by [`Liveness::grace`], so that a busy client does not give up a
-//! healthy connection and a dead peer is found all the same.
+//! Before a peer counts as dead, what had arrived by then is read, for the PONG may be among it, and a PING
+//! that was written late gets its time: one grace, bounded by [`Liveness::grace`], so that a busy client does
+//! not give up a healthy connection and a dead peer is found all the same.
 //!
-//! The driver calls [`Liveness::stop`] as soon as the connection is no longer plainly connected (lost, closed,
-//! draining).
+//! The driver calls [`Liveness::stop`] as soon as the connection is no longer plainly connected (lost,
+//! closed, draining).
 
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ use crate::session::grace::{self, Arrivals, Grace};
 
 /// What is due at a tick.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tick {
+pub(crate) enum Tick {
     /// Nothing: too early, or not running.
     NotDue,
     /// Write a PING.
@@ -32,7 +33,7 @@ pub enum Tick {
 
 /// Which limit a dead peer went over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StaleCause {
+pub(crate) enum StaleCause {
     MaxPings,
     PongTimeout,
 }
@@ -47,7 +48,7 @@ struct Limits {
 /// The keep-alive state of one connection. It belongs to the connection, not to a socket: the settings
 /// outlive reconnects, [`Liveness::start`] forgets everything else.
 #[derive(Debug)]
-pub struct Liveness {
+pub(crate) struct Liveness {
     /// As set by the program.
     set: Limits,
     max_detection_ms: i64,
@@ -71,7 +72,7 @@ pub struct Liveness {
 impl Liveness {
     /// `interval_ms`: milliseconds between ticks, 0 or less turns pings off. `max_out`: how many PINGs may be
     /// unanswered; 0 or less means stale at the first tick, without any PING.
-    pub fn new(interval_ms: i64, max_out: i32) -> Liveness {
+    pub(crate) fn new(interval_ms: i64, max_out: i32) -> Liveness {
         Liveness {
             set: Limits { interval_ms, pong_timeout_ms: 0 },
             max_detection_ms: 0,
@@ -89,7 +90,7 @@ impl Liveness {
     }
 
     /// The connection is up: counts start at 0, the first tick is one interval from `now`.
-    pub fn start(&mut self, now: Moment) {
+    pub(crate) fn start(&mut self, now: Moment) {
         self.running = true;
         self.cause = None;
         self.latest = now;
@@ -97,12 +98,12 @@ impl Liveness {
     }
 
     /// The connection is no longer plainly connected: no more ticks until the next start.
-    pub fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         self.running = false;
     }
 
     /// When to call [`Liveness::tick`] next; it may lie in the past. None: not before a start or a setting.
-    pub fn next_tick(&self) -> Option<Moment> {
+    pub(crate) fn next_tick(&self) -> Option<Moment> {
         if !self.running {
             return None;
         }
@@ -117,7 +118,7 @@ impl Liveness {
 
     /// Says what is due, and takes note that it will be done. Ticks missed are not made up for: the next one
     /// is a full interval after this call.
-    pub fn tick(&mut self, now: Moment, arrivals: Arrivals) -> Tick {
+    pub(crate) fn tick(&mut self, now: Moment, arrivals: Arrivals) -> Tick {
         self.observe(now);
         if !self.running {
             return Tick::NotDue;
@@ -144,24 +145,24 @@ impl Liveness {
     }
 
     /// The PING of the last tick was written, or could not be because the socket took nothing.
-    pub fn on_ping_tried(&mut self, now: Moment) {
+    pub(crate) fn on_ping_tried(&mut self, now: Moment) {
         self.tried.get_or_insert(now);
     }
 
     /// A PONG arrived, whatever PING it answers.
-    pub fn on_pong(&mut self) {
+    pub(crate) fn on_pong(&mut self) {
         self.outstanding = 0;
         self.waiting_since = None;
         self.grace = None;
     }
 
     /// Keep-alive PINGs sent since the last PONG.
-    pub fn outstanding(&self) -> i32 {
+    pub(crate) fn outstanding(&self) -> i32 {
         self.outstanding
     }
 
     /// Why the last tick said stale; None since the last start.
-    pub fn stale_cause(&self) -> Option<StaleCause> {
+    pub(crate) fn stale_cause(&self) -> Option<StaleCause> {
         self.cause
     }
 
@@ -171,56 +172,57 @@ impl Liveness {
     /// earlier; so a shorter interval may make it due now, and no sequence of calls puts it off. The count of
     /// outstanding PINGs stays. 0 or less stops pinging; a positive value after that starts afresh, with the
     /// first PING one interval from `now`. The value in force already changes nothing.
-    pub fn set_interval(&mut self, now: Moment, ms: i64) {
+    pub(crate) fn set_interval(&mut self, now: Moment, ms: i64) {
         self.observe(now);
         self.change(now, |this| this.set.interval_ms = ms);
     }
 
     /// The interval in force in milliseconds, 0 or less when pings are off.
-    pub fn interval_ms(&self) -> i64 {
+    pub(crate) fn interval_ms(&self) -> i64 {
         self.limits().interval_ms
     }
 
     /// Changes how many PINGs may be unanswered; the next tick decides by it.
-    pub fn set_max_out(&mut self, max_out: i32) {
+    pub(crate) fn set_max_out(&mut self, max_out: i32) {
         self.max_out = max_out;
     }
 
     /// How many PINGs may be unanswered.
-    pub fn max_out(&self) -> i32 {
+    pub(crate) fn max_out(&self) -> i32 {
         self.max_out
     }
 
-    /// Stale as soon as a keep-alive PING, also one already sent, is unanswered for `ms` milliseconds, if that
-    /// comes before the maximum of PINGs out. 0 or less: off.
-    pub fn set_pong_timeout(&mut self, ms: i64) {
+    /// Stale as soon as a keep-alive PING, also one already sent, is unanswered for `ms` milliseconds, if
+    /// that comes before the maximum of PINGs out. 0 or less: off.
+    pub(crate) fn set_pong_timeout(&mut self, ms: i64) {
         self.set.pong_timeout_ms = ms;
     }
 
     /// The PONG timeout in force in milliseconds, 0 or less when off.
-    pub fn pong_timeout_ms(&self) -> i64 {
+    pub(crate) fn pong_timeout_ms(&self) -> i64 {
         self.limits().pong_timeout_ms
     }
 
     /// Bounds the time from the peer's death to [`Tick::Stale`]. 0 or less: off.
     ///
-    /// The worst case is a peer that dies right after its last PONG: the next PING is up to one interval away,
-    /// then the PONG timeout runs. So a tenth of `ms`, at most 250 ms, is kept for late timers, and interval
-    /// and PONG timeout get half of the rest each, at least 1 ms (1000 gives 450 and 450; 60000 gives 29875
-    /// twice). Shorter values that the program set stay in force; an interval of 0 does not turn pings off
-    /// while a bound is set.
-    pub fn set_max_detection(&mut self, ms: i64) {
+    /// The worst case is a peer that dies right after its last PONG: the next PING is up to one interval
+    /// away, then the PONG timeout runs. So a tenth of `ms`, at most 250 ms, is kept for late timers, and
+    /// interval and PONG timeout get half of the rest each, at least 1 ms (1000 gives 450 and 450; 60000
+    /// gives 29875 twice). Shorter values that the program set stay in force; an interval of 0 does not turn
+    /// pings off while a bound is set.
+    pub(crate) fn set_max_detection(&mut self, ms: i64) {
         self.change(self.latest, |this| this.max_detection_ms = ms);
     }
 
     /// The bound asked for in milliseconds, 0 or less when off.
-    pub fn max_detection_ms(&self) -> i64 {
+    pub(crate) fn max_detection_ms(&self) -> i64 {
         self.max_detection_ms
     }
 
-    /// How long the verdict is put off at most, because of bytes unread or a PING written late: half of the interval
-    /// and of the PONG timeout, and half of what a bound on the detection time keeps for late timers.
-    pub fn grace(&self) -> Duration {
+    /// How long the verdict is put off at most, because of bytes unread or a PING written late: half of the
+    /// interval and of the PONG timeout, and half of what a bound on the detection time keeps for late
+    /// timers.
+    pub(crate) fn grace(&self) -> Duration {
         let Limits { interval_ms, pong_timeout_ms } = self.limits();
         let mut wait_ms = interval_ms;
         if pong_timeout_ms > 0 {
@@ -232,9 +234,9 @@ impl Liveness {
         grace::at_most_for(millis(wait_ms))
     }
 
-    /// How long a dead peer may go unnoticed under the settings in force, without the grace for a busy client; None
-    /// when pings are off.
-    pub fn detection_bound(&self) -> Option<Duration> {
+    /// How long a dead peer may go unnoticed under the settings in force, without the grace for a busy
+    /// client; None when pings are off.
+    pub(crate) fn detection_bound(&self) -> Option<Duration> {
         let Limits { interval_ms, pong_timeout_ms } = self.limits();
         if interval_ms <= 0 {
             return None;

@@ -4,13 +4,13 @@
 
 use std::time::Duration;
 
-pub mod auth;
-pub mod grace;
-pub mod handshake;
-pub mod liveness;
-pub mod pongs;
-pub mod pool;
-pub mod reconnect;
+pub(crate) mod auth;
+pub(crate) mod grace;
+pub(crate) mod handshake;
+pub(crate) mod liveness;
+pub(crate) mod pongs;
+pub(crate) mod pool;
+pub(crate) mod reconnect;
 
 /// A point in time: the time since an arbitrary origin of a monotonic clock that also counts sleep.
-pub type Moment = Duration;
+pub(crate) type Moment = Duration;

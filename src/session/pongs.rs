@@ -1,7 +1,7 @@
 //! Which PING a PONG answers: they are matched by counting both.
 
 /// Number of a PING on the current connection, from 1.
-pub type PingId = u64;
+pub(crate) type PingId = u64;
 
 /// Counts PINGs out and PONGs in. The PING of the handshake is not counted.
 ///
@@ -9,31 +9,27 @@ pub type PingId = u64;
 /// answer to a PING further on, so a waiter on that connection runs into its timeout instead of being told a
 /// round trip that never happened.
 #[derive(Debug, Default)]
-pub struct PongQueue {
+pub(crate) struct PongQueue {
     sent: PingId,
     received: PingId,
 }
 
 impl PongQueue {
-    pub fn new() -> PongQueue {
-        PongQueue::default()
-    }
-
     /// Call for every PING written, keep-alive or flush, in the order they are written.
-    pub fn sent_ping(&mut self) -> PingId {
+    pub(crate) fn sent_ping(&mut self) -> PingId {
         self.sent += 1;
         self.sent
     }
 
     /// Call for every PONG read: the PING it answers, None when no such PING was sent yet.
     /// Each number is returned at most once, in rising order.
-    pub fn received(&mut self) -> Option<PingId> {
+    pub(crate) fn received(&mut self) -> Option<PingId> {
         self.received += 1;
         (self.received <= self.sent).then_some(self.received)
     }
 
     /// Starts over at each (re)connect.
-    pub fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         *self = PongQueue::default();
     }
 }
@@ -44,7 +40,7 @@ mod tests {
 
     #[test]
     fn pongs_answer_pings_in_order() {
-        let mut q = PongQueue::new();
+        let mut q = PongQueue::default();
         assert_eq!((q.sent_ping(), q.sent_ping()), (1, 2));
         assert_eq!(q.received(), Some(1));
         assert_eq!(q.sent_ping(), 3);
@@ -53,7 +49,7 @@ mod tests {
 
     #[test]
     fn an_unsolicited_pong_never_completes_a_later_ping() {
-        let mut q = PongQueue::new();
+        let mut q = PongQueue::default();
         for _ in 0..3 {
             assert_eq!(q.received(), None);
         }
@@ -65,7 +61,7 @@ mod tests {
 
     #[test]
     fn a_new_connection_starts_over() {
-        let mut q = PongQueue::new();
+        let mut q = PongQueue::default();
         q.received();
         q.sent_ping();
         q.sent_ping();

@@ -9,9 +9,7 @@ use rand::seq::SliceRandom;
 use crate::error::{Result, Status};
 use crate::proto::info::{self, ServerInfo};
 use crate::proto::memory::{self, Text};
-use crate::proto::url::ServerUrl;
-
-const DEFAULT_URL: &[u8] = b"nats://localhost:4222";
+use crate::proto::url::{DEFAULT_URL, ServerUrl};
 
 /// The kinds of authentication errors that are remembered per server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use rand::Rng;
 
 /// What the options say about waiting, in milliseconds; none is negative.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ReconnectTiming {
+pub(crate) struct ReconnectTiming {
     /// Wait at the end of a round over the pool.
     pub wait_ms: i64,
     /// Up to this much (exclusive) is added to the wait.
@@ -21,7 +21,7 @@ pub struct ReconnectTiming {
 
 /// How to pause before the next attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Delay {
+pub(crate) enum Delay {
     /// In the middle of a round: no more than [`Delay::PAUSE`].
     None,
     /// End of a round: this long; a close must cut it short.
@@ -33,25 +33,30 @@ pub enum Delay {
 
 impl Delay {
     /// The pause between servers of one round.
-    pub const PAUSE: Duration = Duration::from_millis(1);
+    pub(crate) const PAUSE: Duration = Duration::from_millis(1);
 }
 
 /// Places the waits of one outage: the last attempt of each round over the pool is the one that waits, so
 /// with a single server every attempt does, the first too, and with several the others are tried at once.
 #[derive(Clone, Debug, Default)]
-pub struct ReconnectPlan {
+pub(crate) struct ReconnectPlan {
     tried_in_round: usize,
     rounds: i32,
 }
 
 impl ReconnectPlan {
     /// A plan for one outage; make a new one for the next.
-    pub fn new() -> ReconnectPlan {
+    pub(crate) fn new() -> ReconnectPlan {
         ReconnectPlan::default()
     }
 
     /// Call before each attempt, after the next server was chosen; `pool_len` is the number of servers left.
-    pub fn next_delay(&mut self, pool_len: usize, opts: &ReconnectTiming, rng: &mut impl Rng) -> Delay {
+    pub(crate) fn next_delay(
+        &mut self,
+        pool_len: usize,
+        opts: &ReconnectTiming,
+        rng: &mut impl Rng,
+    ) -> Delay {
         if self.tried_in_round + 1 < pool_len {
             self.tried_in_round += 1;
             return Delay::None;
@@ -66,7 +71,7 @@ impl ReconnectPlan {
 }
 
 /// The wait that the options ask for, where the program does not compute it.
-pub fn wait_with_jitter(opts: &ReconnectTiming, rng: &mut impl Rng) -> Duration {
+pub(crate) fn wait_with_jitter(opts: &ReconnectTiming, rng: &mut impl Rng) -> Duration {
     let range = if opts.tls { opts.jitter_tls_ms } else { opts.jitter_ms };
     let jitter = if range > 0 { rng.random_range(0..range) } else { 0 };
     let ms = opts.wait_ms.saturating_add(jitter);

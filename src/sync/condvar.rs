@@ -5,16 +5,18 @@ use std::time::Duration;
 
 use lock_api::RawMutex as _;
 
-use crate::sync::{MutexGuard, futex};
+use crate::sync::futex;
+use crate::sync::mutex::MutexGuard;
 use crate::thread_end::Ending;
 
-/// Whoever changes what others wait for does it under their lock and then notifies. A wait may end for no reason, so what
-/// is waited for is looked at again.
+/// Whoever changes what others wait for does it under their lock and then notifies. A wait may end for no
+/// reason, so what is waited for is looked at again.
 #[derive(Default)]
 pub struct Condvar {
     /// Counts the notifications: who saw the count before is not to fall asleep after one.
     notified: AtomicU32,
-    /// Threads that wait. Changed to more under the lock, so a notifier that changed something cannot miss one.
+    /// Threads that wait. Changed to more under the lock, so a notifier that changed something cannot miss
+    /// one.
     waiting: AtomicU32,
     /// Whether [`Condvar::notify_all_in_turn`] has moved threads to the lock's queue.
     moved: AtomicBool,
@@ -84,8 +86,8 @@ impl Condvar {
         }
     }
 
-    /// Ends the wait of all threads. The caller holds the lock, and each is woken when the one before has let go of it:
-    /// better than all at once when there may be many.
+    /// Ends the wait of all threads. The caller holds the lock, and each is woken when the one before has let
+    /// go of it: better than all at once when there may be many.
     #[inline]
     pub fn notify_all_in_turn<T>(&self, guard: &mut MutexGuard<'_, T>) {
         if self.waiting.load(Ordering::Relaxed) > 0 {
@@ -95,7 +97,8 @@ impl Condvar {
 
     #[cold]
     fn move_all<T>(&self, guard: &mut MutexGuard<'_, T>) {
-        self.moved.store(true, Ordering::Relaxed); // seen by who was moved: it is woken by an unlock that comes later
+        // Seen by who was moved: it is woken by an unlock that comes later.
+        self.moved.store(true, Ordering::Relaxed);
         self.notified.fetch_add(1, Ordering::Relaxed);
         // SAFETY: the mutex stays locked.
         if !unsafe { MutexGuard::mutex(guard).raw() }.move_here(&self.notified) {
@@ -180,7 +183,8 @@ mod tests {
         });
     }
 
-    /// Threads that are moved to the lock while their limits pass, and others that just take the lock: all get it.
+    /// Threads that are moved to the lock while their limits pass, and others that just take the lock: all
+    /// get it.
     #[test]
     fn limits_may_pass_while_threads_wait_their_turn() {
         let shared = Arc::new((Mutex::new(0_u32), Condvar::new()));

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use crate::thread_end::{self, Ending};
 
-/// Sleeps if `word` still is `expected`, until somebody wakes the word. Also returns for no reason. False when the time is
-/// over.
-pub fn wait(word: &AtomicU32, expected: u32, timeout: Option<Duration>) -> bool {
+/// Sleeps if `word` still is `expected`, until somebody wakes the word. Also returns for no reason. False
+/// when the time is over.
+pub(crate) fn wait(word: &AtomicU32, expected: u32, timeout: Option<Duration>) -> bool {
     let timeout = timeout.map(timespec);
     let timeout = timeout.as_ref().map_or(ptr::null(), ptr::from_ref);
     let operation = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
@@ -19,7 +19,11 @@ pub fn wait(word: &AtomicU32, expected: u32, timeout: Option<Duration>) -> bool 
 }
 
 /// The same, but the wait also ends when the thread is cancelled.
-pub fn wait_or_end(word: &AtomicU32, expected: u32, timeout: Option<Duration>) -> Result<bool, Ending> {
+pub(crate) fn wait_or_end(
+    word: &AtomicU32,
+    expected: u32,
+    timeout: Option<Duration>,
+) -> Result<bool, Ending> {
     if !thread_end::may_be_cancelled() {
         return Ok(wait(word, expected, timeout));
     }
@@ -38,17 +42,17 @@ fn timespec(time: Duration) -> libc::timespec {
 }
 
 /// Wakes one thread that sleeps on `word`.
-pub fn wake_one(word: &AtomicU32) {
+pub(crate) fn wake_one(word: &AtomicU32) {
     wake(word, 1);
 }
 
 /// Wakes all threads that sleep on `word`.
-pub fn wake_all(word: &AtomicU32) {
+pub(crate) fn wake_all(word: &AtomicU32) {
     wake(word, i32::MAX);
 }
 
 /// Who sleeps on `word` sleeps on `other` from now on. False if the system cannot do that.
-pub fn move_all(word: &AtomicU32, other: &AtomicU32) -> bool {
+pub(crate) fn move_all(word: &AtomicU32, other: &AtomicU32) -> bool {
     let operation = libc::FUTEX_REQUEUE | libc::FUTEX_PRIVATE_FLAG;
     let (woken, moved) = (0, i32::MAX as usize);
     // SAFETY: as for `wake`.

@@ -1,6 +1,5 @@
 //! The lock itself: free, held, or held with others asleep who have to be woken.
 
-use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::detector;
@@ -14,8 +13,16 @@ const CONTENDED: u32 = 2;
 const WATCHED: u32 = 3;
 /// So many looks at a held lock come before falling asleep: holders are quick, and waking up is not.
 const LOOKS: u32 = 10;
-/// After the first few of them a thread gives its processor away instead of spinning: the holder may be in need of it.
+/// After the first few of them a thread gives its processor away instead of spinning: the holder may be in
+/// need of it.
 const SPINS: u32 = 3;
+
+/// A lock without poisoning: a panic while it is held unlocks it.
+pub(crate) type Mutex<T> = lock_api::Mutex<RawMutex, T>;
+pub(crate) type MutexGuard<'a, T> = lock_api::MutexGuard<'a, RawMutex, T>;
+/// A lock that its holder may take again.
+#[cfg(any(test, feature = "tls"))]
+pub(crate) type ReentrantMutex<T> = lock_api::ReentrantMutex<RawMutex, ThreadAddress, T>;
 
 pub struct RawMutex(AtomicU32);
 
@@ -77,7 +84,8 @@ impl RawMutex {
         self.lock_as_sleeper();
     }
 
-    /// Locks after a sleep in which [`RawMutex::move_here`] may have brought the thread here, and others with it.
+    /// Locks after a sleep in which [`RawMutex::move_here`] may have brought the thread here, and others with
+    /// it.
     pub(super) fn relock(&self) {
         self.lock_as_sleeper();
         if detector::may_be_here() {
@@ -85,8 +93,8 @@ impl RawMutex {
         }
     }
 
-    /// The holder has those who sleep on `word` wait for the lock instead: each is woken when it can have it. False if
-    /// that cannot be done.
+    /// The holder has those who sleep on `word` wait for the lock instead: each is woken when it can have it.
+    /// False if that cannot be done.
     pub(super) fn move_here(&self, word: &AtomicU32) -> bool {
         self.0.store(CONTENDED, Ordering::Relaxed);
         futex::move_all(word, &self.0)
@@ -131,16 +139,19 @@ impl RawMutex {
 }
 
 /// Tells the running threads of a process apart.
-pub struct ThreadAddress;
+#[cfg(any(test, feature = "tls"))]
+pub(crate) struct ThreadAddress;
 
 // SAFETY: no two running threads have the same address, and a thread keeps its own.
+#[cfg(any(test, feature = "tls"))]
 unsafe impl lock_api::GetThreadId for ThreadAddress {
     const INIT: ThreadAddress = ThreadAddress;
 
-    fn nonzero_thread_id(&self) -> NonZeroUsize {
+    fn nonzero_thread_id(&self) -> std::num::NonZeroUsize {
         thread_local! { static PLACE: u8 = const { 0 } }
         PLACE.with(|place| {
-            NonZeroUsize::new(std::ptr::from_ref(place).addr()).expect("no variable is at address 0")
+            std::num::NonZeroUsize::new(std::ptr::from_ref(place).addr())
+                .expect("no variable is at address 0")
         })
     }
 }
@@ -152,7 +163,7 @@ mod tests {
     use std::thread;
     use std::time::{Duration, Instant};
 
-    use crate::sync::{Mutex, MutexGuard, ReentrantMutex};
+    use super::*;
 
     #[test]
     fn one_at_a_time() {

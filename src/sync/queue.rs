@@ -6,7 +6,7 @@ use super::{Condvar, Mutex};
 
 /// Of any length. A lock with a list rather than the channel of a crate: race detectors see what goes through,
 /// and nothing is left on the threads that put something in (ARCHITECTURE.md, Locks).
-pub struct Queue<T> {
+pub(crate) struct Queue<T> {
     state: Mutex<State<T>>,
     changed: Condvar,
 }
@@ -26,7 +26,7 @@ impl<T> Default for Queue<T> {
 
 impl<T> Queue<T> {
     /// Appends something; it is dropped instead once the queue is closed.
-    pub fn put(&self, thing: T) {
+    pub(crate) fn put(&self, thing: T) {
         let mut state = self.state.lock();
         if state.closed {
             drop(state);
@@ -38,13 +38,13 @@ impl<T> Queue<T> {
     }
 
     /// Takes nothing in any more.
-    pub fn close(&self) {
+    pub(crate) fn close(&self) {
         self.state.lock().closed = true;
         self.changed.notify_all();
     }
 
     /// Waits for the first thing; `None` once the queue is closed and nothing is left in it.
-    pub fn take(&self) -> Option<T> {
+    pub(crate) fn take(&self) -> Option<T> {
         let mut state = self.state.lock();
         loop {
             if let Some(thing) = state.things.pop_front() {

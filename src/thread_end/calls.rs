@@ -12,7 +12,7 @@ use super::{ENABLE, Ending, KNOWN, pthread_setcancelstate};
 ///
 /// # Safety
 /// The function takes these arguments.
-pub unsafe fn call_adapter(function: *const c_void, arguments: [usize; 5]) -> Result<usize, Ending> {
+pub(crate) unsafe fn call_adapter(function: *const c_void, arguments: [usize; 5]) -> Result<usize, Ending> {
     let _held = Held::new();
     let cancellable = KNOWN.with(|known| {
         known.held.set(false);
@@ -32,7 +32,7 @@ pub unsafe fn call_adapter(function: *const c_void, arguments: [usize; 5]) -> Re
 ///
 /// # Safety
 /// The function takes these arguments.
-pub unsafe fn call_handler(handler: *const c_void, arguments: [usize; 5]) -> Result<usize, Ending> {
+pub(crate) unsafe fn call_handler(handler: *const c_void, arguments: [usize; 5]) -> Result<usize, Ending> {
     let (cancellable, held) =
         KNOWN.with(|known| (known.cancellable.replace(false), known.held.replace(false)));
     if !cancellable {
@@ -74,7 +74,10 @@ pub(super) unsafe fn call(function: *const c_void, [a, b, c, d, e]: [usize; 5]) 
 /// # Safety
 /// The function takes these arguments.
 #[inline(always)]
-pub unsafe fn call_message_handler(function: *const c_void, [a, b, c, d]: [usize; 4]) -> Result<(), Ending> {
+pub(crate) unsafe fn call_message_handler(
+    function: *const c_void,
+    [a, b, c, d]: [usize; 4],
+) -> Result<(), Ending> {
     // SAFETY: as promised by the caller.
     if unsafe { frame::nats_call_void(a, b, c, d, function) } { Err(Ending) } else { Ok(()) }
 }

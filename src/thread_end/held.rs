@@ -7,14 +7,14 @@ use super::points::{enabled, test_point};
 use super::{DISABLE, ENABLE, Ending, KNOWN, check, pthread_setcancelstate};
 
 /// Switches cancellation off for all threads of the library: what ends one of them is `pthread_exit`.
-pub fn never_cancel() {
+pub(crate) fn never_cancel() {
     // SAFETY: NULL stands for "not interested".
     unsafe { pthread_setcancelstate(DISABLE, ptr::null_mut()) };
 }
 
 /// As long as this lives, no function of the C library is a cancellation point. Inside of another one it
 /// costs nothing.
-pub struct Held {
+pub(crate) struct Held {
     /// The state before; `None` inside of another one.
     before: Option<c_int>,
     cancellable_before: bool,
@@ -23,7 +23,7 @@ pub struct Held {
 impl Held {
     #[inline]
     #[allow(clippy::new_without_default, reason = "a guard is made on purpose")]
-    pub fn new() -> Held {
+    pub(crate) fn new() -> Held {
         KNOWN.with(|known| {
             let cancellable_before = known.cancellable.get();
             if known.held.replace(true) {
@@ -38,7 +38,7 @@ impl Held {
     }
 
     /// A cancellation that was held off counts now: the caller gives up what it does.
-    pub fn check(&self) -> Result<(), Ending> {
+    pub(crate) fn check(&self) -> Result<(), Ending> {
         if !may_be_cancelled() {
             return check();
         }
@@ -61,11 +61,11 @@ impl Drop for Held {
 
 /// As long as this lives, waits of the calling thread do not end when it is cancelled: for what must be done
 /// as a whole.
-pub struct Uncut(bool);
+pub(crate) struct Uncut(bool);
 
 impl Uncut {
     #[allow(clippy::new_without_default, reason = "a guard is made on purpose")]
-    pub fn new() -> Uncut {
+    pub(crate) fn new() -> Uncut {
         Uncut(KNOWN.with(|known| known.cancellable.replace(false)))
     }
 }
@@ -78,7 +78,7 @@ impl Drop for Uncut {
 
 /// Whether a wait of this thread has to end when it is cancelled.
 #[inline]
-pub fn may_be_cancelled() -> bool {
+pub(crate) fn may_be_cancelled() -> bool {
     cfg!(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu"))
         && KNOWN.with(|known| known.cancellable.get() && known.stopped.get().is_null())
 }

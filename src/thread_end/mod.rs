@@ -33,9 +33,9 @@ use std::ptr;
 
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu")))]
 use self::absent as frame;
-pub use self::calls::{call_adapter, call_handler, call_message_handler};
-pub use self::held::{Held, Uncut, may_be_cancelled, never_cancel};
-pub use self::points::{point, poll_held, poll_or_end, sleep_or_end};
+pub(crate) use self::calls::{call_adapter, call_handler, call_message_handler};
+pub(crate) use self::held::{Held, Uncut, may_be_cancelled, never_cancel};
+pub(crate) use self::points::{point, poll_held, poll_or_end, sleep_or_end};
 use crate::error::{Error, Status};
 
 const ENABLE: c_int = 0;
@@ -79,17 +79,17 @@ impl From<Ending> for Error {
 }
 
 /// Whether the calling thread is ending: it must not wait any more.
-pub fn is_ending() -> bool {
+pub(crate) fn is_ending() -> bool {
     KNOWN.with(|known| !known.stopped.get().is_null())
 }
 
 /// An error when the calling thread is ending.
-pub fn check() -> Result<(), Ending> {
+pub(crate) fn check() -> Result<(), Ending> {
     if is_ending() { Err(Ending) } else { Ok(()) }
 }
 
 /// Forgets that the thread was to end. For the threads of the library that must go on.
-pub fn stay() {
+pub(crate) fn stay() {
     KNOWN.with(|known| known.stopped.set(ptr::null_mut()));
 }
 
@@ -97,7 +97,7 @@ pub fn stay() {
 ///
 /// # Safety
 /// The frames from here to the program's own have nothing left to drop, and may be unwound.
-pub unsafe fn resume() {
+pub(crate) unsafe fn resume() {
     let exception = KNOWN.with(|known| known.stopped.replace(ptr::null_mut()));
     if !exception.is_null() {
         // SAFETY: stopped by `call` on this thread, in a frame below the caller's.
@@ -109,7 +109,7 @@ pub unsafe fn resume() {
 ///
 /// # Safety
 /// As for [`resume`].
-pub unsafe fn test() {
+pub(crate) unsafe fn test() {
     // SAFETY: no arguments; what it may unwind is the caller's promise.
     unsafe { pthread_testcancel() };
 }

@@ -10,19 +10,19 @@ use super::{poll, pthread_setcancelstate, pthread_setcanceltype, pthread_testcan
 
 /// A cancellation point of a function that works with cancellation on, but for parts of it. One that holds
 /// cancellation off as a whole has its own.
-pub fn point() -> Result<(), Ending> {
+pub(crate) fn point() -> Result<(), Ending> {
     if KNOWN.with(|known| known.held.get()) { check() } else { Held::new().check() }
 }
 
 /// `poll` of one descriptor, no cancellation point; the error's number as a negative result.
-pub fn poll_held(entry: &mut libc::pollfd, timeout: c_int) -> isize {
+pub(crate) fn poll_held(entry: &mut libc::pollfd, timeout: c_int) -> isize {
     let _held = Held::new();
     // SAFETY: one valid entry; without cancellation nothing is unwound.
     result_of(unsafe { poll(ptr::from_mut(entry).cast(), 1, timeout) }.into())
 }
 
 /// The same, but it ends when the thread is cancelled.
-pub fn poll_or_end(entry: &mut libc::pollfd, timeout: c_int) -> Result<isize, Ending> {
+pub(crate) fn poll_or_end(entry: &mut libc::pollfd, timeout: c_int) -> Result<isize, Ending> {
     check()?;
     if !may_be_cancelled() {
         return Ok(poll_held(entry, timeout));
@@ -31,7 +31,12 @@ pub fn poll_or_end(entry: &mut libc::pollfd, timeout: c_int) -> Result<isize, En
 }
 
 /// `FUTEX_WAIT` on a word; the error's number as a negative result.
-pub fn sleep_or_end(word: usize, operation: c_int, expected: u32, time: usize) -> Result<isize, Ending> {
+pub(crate) fn sleep_or_end(
+    word: usize,
+    operation: c_int,
+    expected: u32,
+    time: usize,
+) -> Result<isize, Ending> {
     enabled(futex_point as *const c_void, [word, operation as usize, expected as usize, time])
 }
 

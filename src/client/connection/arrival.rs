@@ -34,7 +34,7 @@ pub(super) struct Aside {
 }
 
 impl Aside {
-    pub fn attend(self) {
+    pub(super) fn attend(self) {
         self.hook.attend(self.msg);
     }
 }

@@ -61,15 +61,15 @@ impl Connection {
         if thread_end::is_ending() {
             return Err(failure);
         }
-        if options.retry_on_failed_connect && options.connected_handler.is_some() {
+        if options.reconnect.on_failed_connect && options.handlers.connected.is_some() {
             self.retry_in_background()?;
             return Ok(Outcome::Retrying(Arc::clone(self)));
         }
-        if options.retry_on_failed_connect {
+        if options.reconnect.on_failed_connect {
             let mut passes = 1;
-            while (options.max_reconnect <= 0 || passes <= options.max_reconnect) && !thread_end::is_ending()
+            while (options.reconnect.max <= 0 || passes <= options.reconnect.max) && !thread_end::is_ending()
             {
-                clock::sleep_or_end(Deadline::in_ms(options.reconnect_wait_ms));
+                clock::sleep_or_end(Deadline::in_ms(options.reconnect.wait_ms));
                 match self.pass() {
                     Ok(()) => return Ok(Outcome::Connected(Arc::clone(self))),
                     Err(e) => failure = e,
@@ -124,7 +124,7 @@ impl Connection {
 
     /// Connects to one server, up to the state of being connected.
     pub(super) fn attempt(self: &Arc<Self>, server: &Server) -> std::result::Result<(), Attempt> {
-        let deadline = Deadline::in_ms(self.options.timeout_ms);
+        let deadline = Deadline::in_ms(self.options.servers.timeout_ms);
         if deadline.has_passed() {
             return Err(Attempt { reached: true, error: Status::Timeout.into() });
         }
@@ -141,12 +141,12 @@ impl Connection {
 
     fn dial(&self, server: &Server, deadline: Deadline) -> Result<Socket> {
         let tcp = self.tcp_options();
-        if let Some(proxy) = &self.options.proxy_handler {
+        if let Some(proxy) = &self.options.servers.proxy_handler {
             let fd = proxy(server.url.resolvable_host(), server.url.port as i32)?;
             return Socket::from_fd(fd, &tcp);
         }
         let addresses = self.resolve(server)?;
-        let share = self.options.timeout_ms / addresses.len() as i64;
+        let share = self.options.servers.timeout_ms / addresses.len() as i64;
         let mut last = Error::from(Status::NoServer);
         for address in addresses {
             match Socket::connect(address, deadline.at_most_ms(share.max(MIN_PER_ADDRESS_MS)), &tcp) {
@@ -158,9 +158,9 @@ impl Connection {
     }
 
     fn resolve(&self, server: &Server) -> Result<Vec<SocketAddr>> {
-        let families = Families::from_option(self.options.ip_resolution_order);
+        let families = Families::from_option(self.options.servers.ip_resolution_order);
         dns::resolve(server.url.resolvable_host(), server.url.port, families, |addresses| {
-            if !self.options.no_randomize {
+            if !self.options.servers.no_randomize {
                 addresses.shuffle(&mut SmallRng::from_os_rng());
             }
         })
@@ -176,7 +176,7 @@ mod tests {
 
     use super::*;
     use crate::client::connection::testing::{SOON, Server, telling, unconnected};
-    use crate::client::options::Defaults;
+    use crate::client::library::defaults::Defaults;
 
     /// A server that does not speak the protocol.
     fn stranger() -> String {
@@ -198,7 +198,7 @@ mod tests {
 
     fn passed(servers: &[&str]) -> (Arc<Connection>, Option<Status>) {
         let connection = unconnected(|options| {
-            options.no_randomize = true;
+            options.servers.no_randomize = true;
             options.set_servers(servers.iter().map(|url| url.as_bytes())).unwrap();
         });
         let failure = connection.pass().err().map(|error| error.status());
@@ -232,7 +232,7 @@ mod tests {
         let (tell, told) = channel();
         let mut options = Options::new(&Defaults::default());
         options.set_url(Some(nowhere().as_bytes())).unwrap();
-        options.closed_handler = telling(&tell, "closed");
+        options.handlers.closed = telling(&tell, "closed");
         drop(tell);
         assert!(connect(options).is_err());
         let ended = told.recv_timeout(SOON); // once all that could tell has gone

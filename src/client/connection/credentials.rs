@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use crate::client::connection::Connection;
-use crate::client::options::{Credentials, NKey, SignatureHandler};
+use crate::client::options::auth::{Credentials, NKey, SignatureHandler};
 use crate::error::{Error, Result, Status, fail, shown};
 use crate::proto::creds;
 use crate::proto::info::ServerInfo;
@@ -13,7 +13,7 @@ use crate::session::pool::Server;
 
 /// What goes into the CONNECT line; wiped when the line is written.
 #[derive(Default)]
-pub struct Login {
+pub(super) struct Login {
     pub user: Option<Text>,
     pub password: Option<Text>,
     pub token: Option<Text>,
@@ -31,7 +31,7 @@ impl Connection {
             None => self.option_login()?,
         };
         self.add_jwt_and_signature(&mut login, info)?;
-        if let Some(handler) = &self.options.token_handler {
+        if let Some(handler) = &self.options.auth.token_handler {
             if login.token.is_some() {
                 return fail(Status::IllegalState, "both a token and a token handler");
             }
@@ -43,28 +43,28 @@ impl Connection {
     /// What the options say; without any, what another URL of the pool says.
     fn option_login(&self) -> Result<Login> {
         let options = &self.options;
-        let nkey = match &options.nkey {
+        let nkey = match &options.auth.nkey {
             NKey::None => None,
             NKey::Callback { public_key, .. } | NKey::SeedFile { public_key, .. } => Some(public_key.clone()),
         };
-        let no_user = options.user.as_ref().is_none_or(|user| user.is_empty());
-        if no_user && options.token.as_ref().is_none_or(|token| token.is_empty()) {
+        let no_user = options.auth.user.as_ref().is_none_or(|user| user.is_empty());
+        if no_user && options.auth.token.as_ref().is_none_or(|token| token.is_empty()) {
             let state = self.state.lock();
             if let Some((user, password)) = state.servers.pool.default_credentials() {
                 return Ok(Login { nkey, ..Login::named(user, password)? });
             }
         }
         Ok(Login {
-            user: options.user.clone(),
-            password: options.password.clone(),
-            token: options.token.clone(),
+            user: options.auth.user.clone(),
+            password: options.auth.password.clone(),
+            token: options.auth.token.clone(),
             nkey,
             ..Login::default()
         })
     }
 
     fn add_jwt_and_signature(&self, login: &mut Login, info: &ServerInfo) -> Result<()> {
-        let jwt = match &self.options.credentials {
+        let jwt = match &self.options.auth.credentials {
             Credentials::None => None,
             _ if login.nkey.is_some() => return fail(Status::IllegalState, "both a user JWT and an NKey"),
             Credentials::Callbacks { jwt, .. } => Some(jwt()?.into()),
@@ -95,7 +95,7 @@ impl Connection {
 
     /// The program's own signature handler, if it has one.
     fn signer(&self) -> Option<&SignatureHandler> {
-        match (&self.options.credentials, &self.options.nkey) {
+        match (&self.options.auth.credentials, &self.options.auth.nkey) {
             (Credentials::Callbacks { signature, .. }, _) => Some(signature),
             (Credentials::None, NKey::Callback { signature, .. }) => Some(signature),
             _ => None,
@@ -104,7 +104,7 @@ impl Connection {
 
     /// Signs with the seed of the credentials or of the NKey.
     fn sign_with_seed(&self, text: &[u8]) -> Result<[u8; SIGNATURE_LEN]> {
-        let key = match (&self.options.credentials, &self.options.nkey) {
+        let key = match (&self.options.auth.credentials, &self.options.auth.nkey) {
             (Credentials::Files { seed: Some(file), .. }, _)
             | (Credentials::None, NKey::SeedFile { seed_file: file, .. }) => {
                 KeyPair::from_seed(creds::seed_file_seed(&read(file)?, file)?)?
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn what_a_url_says_wins_over_the_options() {
-        let set = |options: &mut Options| options.set_user_info(Some(b"o"), Some(b"p")).unwrap();
+        let set = |options: &mut Options| options.auth.set_user_info(Some(b"o"), Some(b"p")).unwrap();
         let named = login("nats://u:q@a:1", set).unwrap();
         assert_eq!(user_and_password(&named), (Some(&b"u"[..]), Some(&b"q"[..])));
         let token = login("nats://t@a:1", set).unwrap();
@@ -184,19 +184,20 @@ mod tests {
 
     #[test]
     fn a_token_has_one_origin() {
-        let handler = || -> Option<crate::client::options::TokenHandler> {
+        let handler = || -> Option<crate::client::options::auth::TokenHandler> {
             Some(Arc::new(|| Ok(Some(b"asked for".to_vec()))))
         };
-        let asked = login("nats://a:1", |options| options.set_token_handler(handler()).unwrap()).unwrap();
+        let asked =
+            login("nats://a:1", |options| options.auth.set_token_handler(handler()).unwrap()).unwrap();
         assert_eq!(asked.token.as_deref(), Some(&b"asked for"[..]));
-        let both = login("nats://t@a:1", |options| options.set_token_handler(handler()).unwrap());
+        let both = login("nats://t@a:1", |options| options.auth.set_token_handler(handler()).unwrap());
         assert_eq!(both.err().map(|error| error.status()), Some(Status::IllegalState));
     }
 
     #[test]
     fn credentials_without_a_jwt_are_refused() {
         let none = login("nats://a:1", |options| {
-            options.set_user_credentials_from_memory(Some(b"nothing of the kind")).unwrap();
+            options.auth.set_user_credentials_from_memory(Some(b"nothing of the kind")).unwrap();
         });
         assert_eq!(none.err().map(|error| error.status()), Some(Status::NotFound));
     }

@@ -32,18 +32,18 @@ impl Dialogue<'_> {
         server: &Server,
     ) -> Result<(ServerInfo, Vec<u8>)> {
         let options = &connection.options;
-        if options.tls_first {
+        if options.tls.first {
             self.secure(connection, server)?;
         }
         let line = self.line(b"\r\n", info::MAX_LINE)?;
         let info = Handshake::on_info_line(&line)?;
         self.received.clear(); // what came along with INFO, before any request of ours, is not used
-        if Handshake::tls_step(&info, connection.security.is_required())? && !options.tls_first {
+        if Handshake::tls_step(&info, connection.security.is_required())? && !options.tls.first {
             self.secure(connection, server)?;
         }
-        Handshake::check_echo(&info, options.no_echo)?;
+        Handshake::check_echo(&info, options.behaviour.no_echo)?;
         self.send_connect(connection, server, &info)?;
-        let mut handshake = Handshake::new(options.verbose);
+        let mut handshake = Handshake::new(options.behaviour.verbose);
         loop {
             let line = self.line(b"\n", handshake::MAX_REPLY)?;
             if handshake.on_reply_line(&line)? == Reply::Done {
@@ -66,8 +66,8 @@ impl Dialogue<'_> {
         let options = &connection.options;
         let login = connection.login(server, info)?;
         let fields = ConnectFields {
-            verbose: options.verbose,
-            pedantic: options.pedantic,
+            verbose: options.behaviour.verbose,
+            pedantic: options.behaviour.pedantic,
             nkey: login.nkey.as_deref(),
             jwt: login.jwt.as_deref(),
             sig: login.signature.as_deref(),
@@ -75,10 +75,10 @@ impl Dialogue<'_> {
             pass: login.password.as_deref(),
             auth_token: login.token.as_deref(),
             tls_required: connection.security.is_required(),
-            name: options.name.as_deref().unwrap_or_default(),
-            echo: !options.no_echo,
+            name: options.behaviour.name.as_deref().unwrap_or_default(),
+            echo: !options.behaviour.no_echo,
             headers: info.headers,
-            no_responders: info.headers && !options.disable_no_responders,
+            no_responders: info.headers && !options.behaviour.disable_no_responders,
         };
         let mut bytes = zeroize::Zeroizing::new(fields.encode()?);
         bytes.extend_from_slice(encoder::PING);

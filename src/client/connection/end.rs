@@ -97,7 +97,7 @@ impl Connection {
 impl Observer for Connection {
     fn on_change(&self, change: Change) {
         match change {
-            Change::Disconnected if !self.options.fail_requests_on_disconnect => {}
+            Change::Disconnected if !self.options.behaviour.fail_requests_on_disconnect => {}
             Change::Disconnected => self.requests.fail_all(Status::ConnectionDisconnected),
             Change::Closed => self.requests.fail_all(Status::ConnectionClosed),
         }
@@ -134,7 +134,7 @@ mod tests {
         let kept: Arc<Mutex<Option<Arc<Subscription>>>> = Arc::default();
         let seen = Arc::clone(&kept);
         let connection = connected_with(&server, |options| {
-            options.closed_handler = Some(Arc::new(move |_| {
+            options.handlers.closed = Some(Arc::new(move |_| {
                 let subscription = seen.lock().unwrap().take().unwrap();
                 tell.send(subscription.is_valid()).unwrap();
             }));

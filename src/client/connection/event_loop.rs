@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::client::connection::Connection;
 use crate::client::connection::link::Link;
 use crate::client::connection::waiter::Waiter;
-use crate::client::options::EventLoop;
+use crate::client::options::handlers::EventLoop;
 use crate::error::Result;
 use crate::io::clock::Deadline;
 use crate::io::threads::ThreadId;
@@ -21,7 +21,7 @@ const DETACH_WAIT_MS: i64 = 10_000;
 
 /// A call into the adapter, or a few that belong together. Those that are out of place by the time their turn
 /// comes are left out: nothing is said before the first attachment, nor after the last call.
-pub enum Call {
+pub(super) enum Call {
     /// Gives the loop the socket of a link, unless it was lost meanwhile.
     Attach(Arc<Connection>, Arc<Link>, Arc<Waiter<()>>),
     /// Starts or ends polling for writing.
@@ -32,7 +32,7 @@ pub enum Call {
     Detach(Arc<Waiter<()>>),
 }
 
-pub struct Attachment {
+pub(super) struct Attachment {
     event_loop: Arc<dyn EventLoop>,
     turn: Mutex<Turn>,
 }
@@ -56,14 +56,14 @@ enum Phase {
 }
 
 impl Attachment {
-    pub fn new(event_loop: Arc<dyn EventLoop>) -> Attachment {
+    pub(super) fn new(event_loop: Arc<dyn EventLoop>) -> Attachment {
         let turn =
             Turn { calls: LinkedList::new(), phase: Phase::Unknown, write_wanted: false, caller: None };
         Attachment { event_loop, turn: Mutex::new(turn) }
     }
 
     /// Queues a call. The locks of the connection may be held.
-    pub fn post(&self, call: Call) {
+    pub(super) fn post(&self, call: Call) {
         let mut turn = self.turn.lock();
         match (turn.calls.back_mut(), &call) {
             (Some(Call::Write(add)), Call::Write(newer)) => *add = *newer,
@@ -73,7 +73,7 @@ impl Attachment {
 
     /// Makes the calls queued, unless some thread is at it: then that one makes them. An adapter that uses
     /// the connection comes here again; what that asks of it follows the call it is in.
-    pub fn make_calls(&self) {
+    pub(super) fn make_calls(&self) {
         let Some(making) = Making::begin(self) else { return };
         while let Some(call) = making.next() {
             self.make(call);
@@ -81,7 +81,7 @@ impl Attachment {
     }
 
     /// Waits until a call was made that another thread has begun with, unless that is the calling one.
-    pub fn wait_for(&self, made: &Waiter<()>) {
+    pub(super) fn wait_for(&self, made: &Waiter<()>) {
         if self.turn.lock().caller.is_some_and(|caller| caller != ThreadId::current()) {
             let _ = made.wait(Deadline::in_ms(DETACH_WAIT_MS));
         }
@@ -393,8 +393,8 @@ mod tests {
         let recorder = Arc::clone(recorder);
         let server = Server::start(false);
         connected_with(&server, |options| {
-            options.allow_reconnect = false;
-            options.event_loop = Some(Arc::new(move || recorder.clone()));
+            options.reconnect.allow = false;
+            options.handlers.event_loop = Some(Arc::new(move || recorder.clone()));
         })
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::client::connection::Connection;
 use crate::client::connection::link::Link;
 use crate::client::connection::loss::Disconnect;
-use crate::client::options::{ConnectionHandler, PingEvent};
+use crate::client::options::handlers::{ConnectionHandler, PingEvent};
 use crate::client::subscription::Subscription;
 use crate::error::Error;
 use crate::io::executor::Executor;
@@ -86,17 +86,17 @@ fn address(link: &Arc<Link>) -> usize {
 }
 
 impl Events {
-    pub fn new(callbacks: Arc<Executor>, listener: Weak<dyn Listener>) -> Events {
+    pub(super) fn new(callbacks: Arc<Executor>, listener: Weak<dyn Listener>) -> Events {
         let (held, count) = (LinkedList::new(), Arc::default());
         Events { callbacks, listener, holds: 0, held, ended: false, count }
     }
 
-    pub fn post(&mut self, event: Event) {
+    pub(super) fn post(&mut self, event: Event) {
         self.put(event, None);
     }
 
     /// The same to say that this link has come up.
-    pub fn post_up(&mut self, link: &Arc<Link>, event: Event) {
+    pub(super) fn post_up(&mut self, link: &Arc<Link>, event: Event) {
         self.put(event, Some(address(link)));
     }
 
@@ -121,11 +121,11 @@ impl Events {
     }
 
     /// Keeps events back until as many calls of [`Events::let_go`] have come.
-    pub fn hold(&mut self) {
+    pub(super) fn hold(&mut self) {
         self.holds += 1;
     }
 
-    pub fn let_go(&mut self) {
+    pub(super) fn let_go(&mut self) {
         self.holds -= 1;
         if self.holds == 0 {
             std::mem::take(&mut self.held).into_iter().for_each(|untold| self.hand_on(untold));
@@ -133,7 +133,7 @@ impl Events {
     }
 
     /// Forgets that this link came up, which is still kept back.
-    pub fn retract_up(&mut self, link: &Arc<Link>) {
+    pub(super) fn retract_up(&mut self, link: &Arc<Link>) {
         for _ in 0..self.held.len() {
             let first = self.held.pop_front();
             self.held.extend(first.filter(|untold| untold.up != Some(address(link))));
@@ -141,7 +141,7 @@ impl Events {
     }
 
     /// Takes no more events; those kept back still go their way.
-    pub fn end(&mut self) {
+    pub(super) fn end(&mut self) {
         self.ended = true;
     }
 }
@@ -149,8 +149,8 @@ impl Events {
 impl Listener for Connection {
     fn listens_to(&self, event: &Event) -> bool {
         match event {
-            Event::Lost(_) => self.options.liveness.disconnect_handler.is_some(),
-            Event::Ping(..) => self.options.liveness.ping_handler.is_some(),
+            Event::Lost(_) => self.options.handlers.disconnect.is_some(),
+            Event::Ping(..) => self.options.handlers.ping.is_some(),
             Event::Failed(..) => true, // without a handler it is printed
             event => self.handler_of(event).is_some(),
         }
@@ -162,16 +162,16 @@ impl Listener for Connection {
         }
         match event {
             Event::Lost(disconnect) => {
-                if let Some(handler) = &self.options.liveness.disconnect_handler {
+                if let Some(handler) = &self.options.handlers.disconnect {
                     handler(&self, &disconnect);
                 }
             }
             Event::Ping(event, outstanding, rtt) => {
-                if let Some(handler) = &self.options.liveness.ping_handler {
+                if let Some(handler) = &self.options.handlers.ping {
                     handler(&self, event, outstanding, rtt);
                 }
             }
-            Event::Failed(subscription, error) => match &self.options.error_handler {
+            Event::Failed(subscription, error) => match &self.options.handlers.error {
                 Some(handler) => handler(&self, subscription.as_ref(), &error),
                 None => print_error(&self, subscription.as_ref(), &error),
             },
@@ -185,12 +185,12 @@ impl Connection {
     fn handler_of(&self, event: &Event) -> Option<&ConnectionHandler> {
         let options = &self.options;
         let handler = match event {
-            Event::Connected => &options.connected_handler,
-            Event::Reconnected => &options.reconnected_handler,
-            Event::Disconnected => &options.disconnected_handler,
-            Event::Closed => &options.closed_handler,
-            Event::Discovered => &options.discovered_handler,
-            Event::LameDuck => &options.lame_duck_handler,
+            Event::Connected => &options.handlers.connected,
+            Event::Reconnected => &options.handlers.reconnected,
+            Event::Disconnected => &options.handlers.disconnected,
+            Event::Closed => &options.handlers.closed,
+            Event::Discovered => &options.handlers.discovered,
+            Event::LameDuck => &options.handlers.lame_duck,
             Event::Lost(_) | Event::Failed(..) | Event::Ping(..) => return None,
         };
         handler.as_ref()
@@ -259,12 +259,12 @@ pub(super) mod tests {
     }
 
     impl Audience {
-        pub fn next(&self) -> String {
+        pub(crate) fn next(&self) -> String {
             self.told.recv_timeout(SOON).unwrap()
         }
 
         /// All that comes still, once nobody posts any more.
-        pub fn rest(mut self) -> Vec<String> {
+        pub(crate) fn rest(mut self) -> Vec<String> {
             self.callbacks.close();
             self.recorder = None;
             self.told.iter().collect()

@@ -12,7 +12,7 @@ use crate::io::clock::{self, Deadline};
 use crate::thread_end;
 
 /// The wait of a flush or a round-trip measurement without a time of its own.
-pub const FLUSH_TIMEOUT_MS: i64 = 10_000;
+pub(crate) const FLUSH_TIMEOUT_MS: i64 = 10_000;
 
 impl Connection {
     /// Sends a PING and waits for its PONG: then the server has everything published before.

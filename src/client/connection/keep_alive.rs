@@ -23,7 +23,7 @@ pub(super) struct KeepAlive {
 
 impl KeepAlive {
     pub(super) fn new(options: &Options, vitals: &Arc<Vitals>) -> KeepAlive {
-        let mut liveness = Liveness::new(options.ping_interval_ms, options.max_pings_out);
+        let mut liveness = Liveness::new(options.liveness.ping_interval_ms, options.liveness.max_pings_out);
         liveness.set_pong_timeout(options.liveness.pong_timeout_ms);
         liveness.set_max_detection(options.liveness.max_detection_ms);
         vitals.mirror(&liveness);
@@ -81,12 +81,12 @@ mod tests {
 
     use super::*;
     use crate::client::connection::testing::SOON;
-    use crate::client::options::Defaults;
+    use crate::client::library::defaults::Defaults;
     use crate::io::threads::Threads;
 
     fn keep_alive() -> (KeepAlive, Arc<Vitals>, Arc<Timer>) {
         let mut options = Options::new(&Defaults::default());
-        options.ping_interval_ms = 10;
+        options.liveness.ping_interval_ms = 10;
         let vitals = Arc::default();
         let keep_alive = KeepAlive::new(&options, &vitals);
         (keep_alive, vitals, Timer::start(&Threads::new(None)).unwrap())

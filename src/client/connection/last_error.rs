@@ -7,20 +7,20 @@ use crate::error::{Error, Status, shown};
 pub(super) struct LastError(Option<(Status, Vec<u8>)>);
 
 impl LastError {
-    pub fn get(&self) -> Option<&(Status, Vec<u8>)> {
+    pub(super) fn get(&self) -> Option<&(Status, Vec<u8>)> {
         self.0.as_ref().filter(|(status, _)| *status != Status::Ok)
     }
 
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.0 = None;
     }
 
-    pub fn note(&mut self, error: &Error) {
+    pub(super) fn note(&mut self, error: &Error) {
         self.0 = Some((error.status(), shown(error.text().as_bytes()).as_bytes().to_vec()));
     }
 
     /// An older text stays: that is how the reference does it.
-    pub fn note_slow_consumer(&mut self) {
+    pub(super) fn note_slow_consumer(&mut self) {
         let text = self.0.take().map(|(_, text)| text).filter(|text| !text.is_empty());
         let text = text.unwrap_or_else(|| Status::SlowConsumer.text().as_bytes().to_vec());
         self.0 = Some((Status::SlowConsumer, text));
@@ -28,14 +28,14 @@ impl LastError {
 
     /// A server was not reached. The text of an error stays, and is what is left should the servers run out:
     /// so it is in the reference.
-    pub fn note_unreachable(&mut self) {
+    pub(super) fn note_unreachable(&mut self) {
         if let Some((status, _)) = &mut self.0 {
             *status = Status::Ok;
         }
     }
 
     /// The reconnect has ended without a server; an error that says more stays.
-    pub fn note_no_server(&mut self) {
+    pub(super) fn note_no_server(&mut self) {
         match &mut self.0 {
             None => self.note(&Status::NoServer.into()),
             Some((status @ Status::Ok, _)) => *status = Status::NoServer,

@@ -18,11 +18,11 @@ use crate::io::tls;
 use crate::session::grace::Arrivals;
 
 /// What a write that took too long says.
-pub const WRITE_DEADLINE: &str = "the server did not take the data before the write deadline";
+pub(super) const WRITE_DEADLINE: &str = "the server did not take the data before the write deadline";
 
 /// What became of data that was to be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wrote {
+pub(super) enum Wrote {
     All,
     /// The socket takes no more at the moment.
     Part,
@@ -30,7 +30,7 @@ pub enum Wrote {
     Gone,
 }
 
-pub struct Link {
+pub(super) struct Link {
     /// Ends before the socket: whoever then closes it has seen what others did with it.
     watch: Mutex<Watch>,
     socket: Socket,
@@ -58,7 +58,7 @@ struct Watch {
 }
 
 impl Link {
-    pub fn new(socket: Socket, event_loop: Option<Arc<Attachment>>, vitals: Arc<Vitals>) -> Arc<Link> {
+    pub(super) fn new(socket: Socket, event_loop: Option<Arc<Attachment>>, vitals: Arc<Vitals>) -> Arc<Link> {
         Arc::new(Link {
             socket,
             tls: OnceLock::new(),
@@ -80,44 +80,44 @@ impl Link {
     }
 
     /// The program's event loop, when that one watches the socket.
-    pub fn event_loop(&self) -> Option<&Arc<Attachment>> {
+    pub(super) fn event_loop(&self) -> Option<&Arc<Attachment>> {
         self.event_loop.as_ref()
     }
 
-    pub fn socket(&self) -> &Socket {
+    pub(super) fn socket(&self) -> &Socket {
         &self.socket
     }
 
     /// Everything from now on is encrypted.
-    pub fn secure(&self, session: tls::Session) {
+    pub(super) fn secure(&self, session: tls::Session) {
         let _ = self.tls.set(session);
     }
 
     /// Appends data that has arrived and that no event of the socket will announce.
-    pub fn take_decrypted(&self, into: &mut Vec<u8>) -> Result<()> {
+    pub(super) fn take_decrypted(&self, into: &mut Vec<u8>) -> Result<()> {
         self.tls.get().map_or(Ok(()), |tls| tls.take_decrypted(into))
     }
 
     /// Whether the last read left something behind that no event of the socket will announce.
     #[inline]
-    pub fn may_have_more(&self) -> bool {
+    pub(super) fn may_have_more(&self) -> bool {
         self.tls.get().is_some_and(tls::Session::may_have_more)
     }
 
     /// Whether reading made something to be sent that nobody has begun to write.
     #[inline]
-    pub fn wants_write(&self) -> bool {
+    pub(super) fn wants_write(&self) -> bool {
         self.tls.get().is_some_and(tls::Session::wants_write)
     }
 
     /// Whether a write has something to send even without data.
     #[inline]
-    pub fn has_unsent(&self) -> bool {
+    pub(super) fn has_unsent(&self) -> bool {
         self.tls.get().is_some_and(tls::Session::has_unsent)
     }
 
     /// Runs `read`, which sees only what was read from the socket before.
-    pub fn with_held_data(&self, read: impl FnOnce()) {
+    pub(super) fn with_held_data(&self, read: impl FnOnce()) {
         if let Some(tls) = self.tls.get() {
             tls.read_only_held(true);
             let _ends = OnlyHeld(tls);
@@ -126,7 +126,7 @@ impl Link {
     }
 
     /// Lets the poller watch the socket.
-    pub fn watch(&self, poller: Arc<Poller>, source: Arc<dyn Driven>) -> Result<()> {
+    pub(super) fn watch(&self, poller: Arc<Poller>, source: Arc<dyn Driven>) -> Result<()> {
         let mut watch = self.watch.lock();
         let entry = poller.add(self.socket.fd(), source, watch.interest)?;
         if self.is_down() {
@@ -139,7 +139,7 @@ impl Link {
 
     /// Whether the poller is to tell when the socket takes bytes again. Only while it has something to write
     /// itself: a publisher that writes waits on its own, and the poller would be woken for nothing.
-    pub fn watch_writable(&self, on: bool) {
+    pub(super) fn watch_writable(&self, on: bool) {
         let mut watch = self.watch.lock();
         if std::mem::replace(&mut watch.interest.writable, on) != on {
             self.rewatch(&watch);
@@ -148,7 +148,7 @@ impl Link {
 
     /// Whether the poller is to tell when there is something to read. False when it does not watch the
     /// socket.
-    pub fn watch_readable(&self, on: bool) -> bool {
+    pub(super) fn watch_readable(&self, on: bool) -> bool {
         let mut watch = self.watch.lock();
         watch.interest.readable = on;
         self.rewatch(&watch)
@@ -162,24 +162,24 @@ impl Link {
     }
 
     /// Whether a caller has taken over reading.
-    pub fn is_read_by_caller(&self) -> bool {
+    pub(super) fn is_read_by_caller(&self) -> bool {
         self.read_by_caller.load(Ordering::Relaxed)
     }
 
-    pub fn set_read_by_caller(&self, on: bool) {
+    pub(super) fn set_read_by_caller(&self, on: bool) {
         self.read_by_caller.store(on, Ordering::Relaxed);
     }
 
     /// What still arrives is not to be read any more. The rest is done by [`Link::take_down`], without any
     /// lock.
-    pub fn mark_down(&self) {
+    pub(super) fn mark_down(&self) {
         self.down.store(true, Ordering::Release);
     }
 
     /// Ends the link: nobody watches the socket any more, and whoever waits on it wakes up. An event loop has
     /// to be told first, see [`crate::client::connection::event_loop`]; nobody waits on the socket that one
     /// polls.
-    pub fn take_down(&self) {
+    pub(super) fn take_down(&self) {
         self.mark_down();
         if self.event_loop.is_none() {
             self.socket.shutdown();
@@ -190,13 +190,13 @@ impl Link {
     }
 
     /// Ends a link whose socket no event loop has.
-    pub fn discard(&self) {
+    pub(super) fn discard(&self) {
         self.take_down();
         self.socket.shutdown();
     }
 
     /// Ends only the conversation, after a write failed: the one who reads the socket sees its end.
-    pub fn break_off(&self, failure: &Error) {
+    pub(super) fn break_off(&self, failure: &Error) {
         if failure.status() == Status::Timeout {
             self.note_reason(Reason::WriteDeadline);
             self.write_timed_out.store(true, Ordering::Release);
@@ -209,31 +209,31 @@ impl Link {
     }
 
     /// Remembers what broke the link; later reasons are consequences of the first.
-    pub fn note_reason(&self, reason: Reason) {
+    pub(super) fn note_reason(&self, reason: Reason) {
         let _ = self.reason.set(reason);
     }
 
-    pub fn reason(&self) -> Option<Reason> {
+    pub(super) fn reason(&self) -> Option<Reason> {
         self.reason.get().copied()
     }
 
     /// What writing failed with.
-    pub fn failure(&self) -> Option<&Error> {
+    pub(super) fn failure(&self) -> Option<&Error> {
         self.failure.get()
     }
 
     /// Whether the write deadline ended this link.
-    pub fn write_timed_out(&self) -> bool {
+    pub(super) fn write_timed_out(&self) -> bool {
         self.write_timed_out.load(Ordering::Acquire)
     }
 
-    pub fn is_down(&self) -> bool {
+    pub(super) fn is_down(&self) -> bool {
         self.down.load(Ordering::Acquire)
     }
 
     /// Reads what is there: `None` when that is nothing yet.
     #[inline]
-    pub fn read(&self, buf: &mut [u8]) -> Result<Option<usize>> {
+    pub(super) fn read(&self, buf: &mut [u8]) -> Result<Option<usize>> {
         if let Some(tls) = self.tls.get() {
             let read = tls.read(&self.socket, buf).inspect_err(|e| self.note_reason(reason_of_error(e)))?;
             if read.is_some() {
@@ -261,20 +261,20 @@ impl Link {
     /// Takes note that all is done about the first so many bytes of the socket. The poller may be late with
     /// it, after a caller that has read on.
     #[inline]
-    pub fn note_attended(&self, bytes: u64) {
+    pub(super) fn note_attended(&self, bytes: u64) {
         if !self.may_have_more() {
             self.attended.fetch_max(bytes, Ordering::Relaxed);
         }
     }
 
     /// How far reading has come.
-    pub fn arrivals(&self) -> Arrivals {
+    pub(super) fn arrivals(&self) -> Arrivals {
         let arrived = self.socket.arrived();
         Arrivals { arrived, attended: self.attended.load(Ordering::Relaxed) }
     }
 
     /// Writes what the socket takes now, of `data` from `sent` on.
-    pub fn write_now(&self, data: &[u8], sent: &mut usize) -> Result<Wrote> {
+    pub(super) fn write_now(&self, data: &[u8], sent: &mut usize) -> Result<Wrote> {
         if self.socket.peer_has_closed() {
             return Ok(Wrote::Gone);
         }
@@ -314,12 +314,12 @@ impl Link {
     }
 
     /// Whether bytes go to the socket as they are, so that [`Link::write_pieces`] can be used.
-    pub fn is_plain(&self) -> bool {
+    pub(super) fn is_plain(&self) -> bool {
         self.tls.get().is_none()
     }
 
     /// Writes what a plain socket takes now of several pieces in a row: how many bytes.
-    pub fn write_pieces(&self, pieces: &[&[u8]; 3]) -> Result<usize> {
+    pub(super) fn write_pieces(&self, pieces: &[&[u8]; 3]) -> Result<usize> {
         if self.socket.peer_has_closed() {
             return Ok(0);
         }
@@ -337,7 +337,7 @@ impl Link {
     }
 
     /// Waits until the socket takes bytes again. Ends with `NATS_TIMEOUT` at the deadline.
-    pub fn wait_writable(&self, deadline: Deadline) -> Result<()> {
+    pub(super) fn wait_writable(&self, deadline: Deadline) -> Result<()> {
         match self.socket.wait(Interest::Write, deadline)? {
             true => Ok(()),
             false => fail(Status::Timeout, WRITE_DEADLINE),

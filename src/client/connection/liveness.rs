@@ -9,7 +9,7 @@ use crate::client::connection::loss::{Loss, Reason};
 use crate::client::connection::vitals::Pulse;
 use crate::client::connection::waiter::Waiter;
 use crate::client::connection::{ConnStatus, Connection};
-use crate::client::options::PingEvent;
+use crate::client::options::handlers::PingEvent;
 use crate::error::{Result, Status};
 use crate::io::clock;
 use crate::io::socket::TcpOptions;
@@ -277,9 +277,9 @@ mod tests {
         let lost = Arc::new(AtomicBool::new(false));
         let note = Arc::clone(&lost);
         let connection = connected_with(server, |options| {
-            options.ping_interval_ms = 1000;
-            options.max_pings_out = 1;
-            options.disconnected_handler = Some(Arc::new(move |_| note.store(true, Ordering::Release)));
+            options.liveness.ping_interval_ms = 1000;
+            options.liveness.max_pings_out = 1;
+            options.handlers.disconnected = Some(Arc::new(move |_| note.store(true, Ordering::Release)));
         });
         (connection, lost)
     }

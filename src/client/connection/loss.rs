@@ -70,15 +70,15 @@ pub(super) struct Loss {
 }
 
 impl Loss {
-    pub fn new(reason: Reason, error: impl Into<Error>) -> Loss {
+    pub(super) fn new(reason: Reason, error: impl Into<Error>) -> Loss {
         Loss { reason, error: error.into() }
     }
 
-    pub fn stale(reason: Reason) -> Loss {
+    pub(super) fn stale(reason: Reason) -> Loss {
         Loss::new(reason, Status::StaleConnection)
     }
 
-    pub fn closed_by_user() -> Loss {
+    pub(super) fn closed_by_user() -> Loss {
         Loss::new(Reason::ClosedByUser, Status::ConnectionClosed)
     }
 }
@@ -92,7 +92,7 @@ impl Connection {
             return;
         }
         self.count_stale(loss.reason);
-        if !self.options.allow_reconnect || state.status() != ConnStatus::Connected {
+        if !self.options.reconnect.allow || state.status() != ConnStatus::Connected {
             return self.close_lost(state, link, loss);
         }
         let disconnect = self.describe(&state, link, &loss);
@@ -238,9 +238,9 @@ mod tests {
     fn told_of(server: &Server, set: impl FnOnce(&mut Options)) -> (Arc<Connection>, Receiver<&'static str>) {
         let (tell, told) = channel();
         let connection = connected_with(server, |options| {
-            options.disconnected_handler = telling(&tell, "disconnected");
-            options.reconnected_handler = telling(&tell, "reconnected");
-            options.closed_handler = telling(&tell, "closed");
+            options.handlers.disconnected = telling(&tell, "disconnected");
+            options.handlers.reconnected = telling(&tell, "reconnected");
+            options.handlers.closed = telling(&tell, "closed");
             set(options);
         });
         server.lines_until("PING");
@@ -291,7 +291,8 @@ mod tests {
     #[test]
     fn a_request_ends_by_what_came_first_whoever_tells_of_it() {
         let server = Server::start(true);
-        let (connection, _told) = told_of(&server, |options| options.fail_requests_on_disconnect = true);
+        let (connection, _told) =
+            told_of(&server, |options| options.behaviour.fail_requests_on_disconnect = true);
         let asker = Arc::clone(&connection);
         let asker = thread::spawn(move || asker.request(b"foo", None, b"", 20_000));
         server.lines_until("PUB foo");

@@ -12,7 +12,7 @@
 //! the program runs, while the socket is used, or while waiting for anything else.
 
 mod arrival;
-pub mod connect;
+pub(crate) mod connect;
 mod credentials;
 mod dialogue;
 mod drain;
@@ -26,11 +26,11 @@ mod last_error;
 mod link;
 mod live;
 mod liveness;
-pub mod loss;
+pub(crate) mod loss;
 pub(in crate::client) mod observers;
 mod one_at_a_time;
 mod outbound;
-pub mod publish;
+pub(crate) mod publish;
 mod questions;
 mod reconnect;
 #[cfg(test)]
@@ -39,13 +39,13 @@ mod requests;
 mod routes;
 mod security;
 mod state;
-pub mod stats;
+pub(crate) mod stats;
 mod subscriptions;
 #[cfg(test)]
 pub(in crate::client) mod testing;
 #[cfg(test)]
 mod told;
-pub mod vitals;
+pub(crate) mod vitals;
 mod waiter;
 
 use std::ffi::CString;
@@ -58,7 +58,7 @@ use rand::rngs::SmallRng;
 
 use crate::client::connection::event_loop::Attachment;
 use crate::client::connection::events::Events;
-pub use crate::client::connection::flush::FLUSH_TIMEOUT_MS;
+pub(crate) use crate::client::connection::flush::FLUSH_TIMEOUT_MS;
 use crate::client::connection::inbound::Inbound;
 use crate::client::connection::keep_alive::KeepAlive;
 use crate::client::connection::observers::Observer;
@@ -125,28 +125,36 @@ impl Connection {
     /// A connection that has not tried to connect yet.
     fn new(core: Arc<Core>, mut options: Options) -> Result<Arc<Connection>> {
         let mut rng = SmallRng::from_os_rng();
-        let pool =
-            ServerPool::new(options.url.as_deref(), &options.servers, !options.no_randomize, &mut rng)?;
+        let pool = ServerPool::new(
+            options.servers.url.as_deref(),
+            &options.servers.list,
+            !options.servers.no_randomize,
+            &mut rng,
+        )?;
         let vitals = Arc::new(Vitals::default());
         let servers = Servers { pool, info: ServerInfo::default(), rng };
-        let name = options.name.as_deref().map(memory::c_text).transpose()?;
+        let name = options.behaviour.name.as_deref().map(memory::c_text).transpose()?;
         let connection = Arc::new_cyclic(|connection: &Weak<Connection>| Connection {
             state: Shared::new(servers, Events::new(Arc::clone(&core.callbacks), connection.clone())),
             place: Place {
                 poller: core.poller(),
                 process: core.process(),
-                event_loop: options.event_loop.as_ref().map(|make| Arc::new(Attachment::new(make()))),
+                event_loop: options
+                    .handlers
+                    .event_loop
+                    .as_ref()
+                    .map(|make| Arc::new(Attachment::new(make()))),
                 core,
             },
             routes: Routes::default(),
-            requests: Requests::new(options.custom_inbox_prefix.clone()),
+            requests: Requests::new(options.behaviour.custom_inbox_prefix.clone()),
             outbound: Outbound::new(write_settings(&options), Arc::clone(&vitals)),
             inbound: Mutex::default(),
             keep_alive: KeepAlive::new(&options, &vitals),
             vitals,
             shown_error: Mutex::new(None),
             counters: Counters::default(),
-            security: Security::new(options.secure, options.tls.take()),
+            security: Security::new(options.tls.required, options.tls.settings.take()),
             name,
             options,
         });
@@ -211,10 +219,10 @@ impl Connection {
 
 fn write_settings(options: &Options) -> Settings {
     Settings {
-        capacity: options.io_buf_size * WRITE_BUFFERS,
-        reconnect_capacity: options.reconnect_buf_size,
-        send_asap: options.send_asap,
-        flusher_wait: Duration::from_micros(options.flusher_wait_us.max(0) as u64),
-        write_deadline_ms: options.write_deadline_ms,
+        capacity: options.buffers.io_size * WRITE_BUFFERS,
+        reconnect_capacity: options.reconnect.buf_size,
+        send_asap: options.buffers.send_asap,
+        flusher_wait: Duration::from_micros(options.buffers.flusher_wait_us.max(0) as u64),
+        write_deadline_ms: options.buffers.write_deadline_ms,
     }
 }

@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Deals with events of one kind. They may come on several threads; none is lost then, and none waits: the
 /// thread that is at it goes through another round.
 #[derive(Default)]
-pub struct OneAtATime(AtomicUsize);
+pub(super) struct OneAtATime(AtomicUsize);
 
 impl OneAtATime {
     /// `work` learns whether it is another round, for events that came during the one before.
-    pub fn run(&self, mut work: impl FnMut(bool)) {
+    pub(super) fn run(&self, mut work: impl FnMut(bool)) {
         if self.0.fetch_add(1, Ordering::AcqRel) > 0 {
             return;
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::client::connection::Connection;
 use crate::client::connection::outbound::Wait;
-pub use crate::client::connection::outbound::{Flush, Outgoing};
+pub(crate) use crate::client::connection::outbound::{Flush, Outgoing};
 use crate::error::{Error, Result, Status};
 use crate::proto::subject;
 

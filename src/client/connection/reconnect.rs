@@ -93,7 +93,7 @@ impl Connection {
     fn next_server(&self) -> Option<(Server, usize)> {
         let mut state = self.state.lock();
         let pool = &mut state.servers.pool;
-        let server = pool.next(self.options.max_reconnect)?.clone();
+        let server = pool.next(self.options.reconnect.max)?.clone();
         Some((server, pool.len()))
     }
 
@@ -101,14 +101,14 @@ impl Connection {
     fn next_wait(self: &Arc<Self>, plan: &mut ReconnectPlan, pool_len: usize) -> Duration {
         let options = &self.options;
         let timing = ReconnectTiming {
-            wait_ms: options.reconnect_wait_ms,
-            jitter_ms: options.reconnect_jitter_ms,
-            jitter_tls_ms: options.reconnect_jitter_tls_ms,
+            wait_ms: options.reconnect.wait_ms,
+            jitter_ms: options.reconnect.jitter_ms,
+            jitter_tls_ms: options.reconnect.jitter_tls_ms,
             tls: self.security.may_be_used(),
-            custom: options.custom_reconnect_delay.is_some(),
+            custom: options.handlers.reconnect_delay.is_some(),
         };
         let delay = plan.next_delay(pool_len, &timing, &mut self.state.lock().servers.rng);
-        match (delay, &options.custom_reconnect_delay) {
+        match (delay, &options.handlers.reconnect_delay) {
             (Delay::Wait(wait), _) => wait,
             (Delay::Ask { attempts }, Some(ask)) => match ask(self, attempts) {
                 Some(ms) => Duration::from_millis(ms.max(0) as u64),
@@ -144,7 +144,7 @@ impl Connection {
         if !initial {
             state.report(None, error.clone());
         }
-        again && !self.options.ignore_auth_error_abort
+        again && !self.options.auth.ignore_error_abort
     }
 
     /// During the first pass: remembers an authentication error, so that the first retry can count it.
@@ -173,9 +173,9 @@ mod tests {
         let server = Server::start(false);
         let (tell, told) = channel();
         let connection = connected_with(&server, |options| {
-            options.max_reconnect = 0;
-            options.disconnected_handler = telling(&tell, "disconnected");
-            options.closed_handler = telling(&tell, "closed");
+            options.reconnect.max = 0;
+            options.handlers.disconnected = telling(&tell, "disconnected");
+            options.handlers.closed = telling(&tell, "closed");
         });
         server.end_one();
         let next = || told.recv_timeout(SOON);
@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn a_close_ends_the_wait_before_an_attempt() {
         let server = Server::start(false);
-        let connection = connected_with(&server, |options| options.reconnect_wait_ms = 3_600_000);
+        let connection = connected_with(&server, |options| options.reconnect.wait_ms = 3_600_000);
         server.accepted.recv_timeout(SOON).unwrap();
         connection.reconnect().unwrap();
         connection.close();

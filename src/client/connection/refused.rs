@@ -11,7 +11,9 @@ use crate::client::connection::Connection;
 use crate::client::connection::connect::{Outcome, connect};
 use crate::client::connection::publish::{Flush, Outgoing};
 use crate::client::connection::testing::{SOON, Server, telling};
-use crate::client::options::{Defaults, EventLoop, Options};
+use crate::client::library::defaults::Defaults;
+use crate::client::options::Options;
+use crate::client::options::handlers::EventLoop;
 use crate::error::{Result, Status, fail};
 use crate::thread_end;
 
@@ -66,13 +68,13 @@ fn try_to_connect(
         Arc::new(Loop { attached: AtomicU32::new(0), fd: AtomicI32::new(-1), attach: Box::new(attach) });
     let mut options = Options::new(&Defaults::default());
     options.set_url(Some(server.url.as_bytes())).unwrap();
-    options.allow_reconnect = true;
-    options.reconnect_wait_ms = 50;
-    options.max_reconnect = 3;
-    options.event_loop = Some(Arc::new(move || event_loop.clone()));
-    options.disconnected_handler = telling(&tell, "disconnected");
-    options.reconnected_handler = telling(&tell, "reconnected");
-    options.closed_handler = telling(&tell, "closed");
+    options.reconnect.allow = true;
+    options.reconnect.wait_ms = 50;
+    options.reconnect.max = 3;
+    options.handlers.event_loop = Some(Arc::new(move || event_loop.clone()));
+    options.handlers.disconnected = telling(&tell, "disconnected");
+    options.handlers.reconnected = telling(&tell, "reconnected");
+    options.handlers.closed = telling(&tell, "closed");
     (connect(options), told)
 }
 

@@ -88,16 +88,16 @@ impl Hasher for NumberHasher {
 
 impl Routes {
     /// A number for a new route; never used twice.
-    pub fn next_sid(&self) -> u64 {
+    pub(super) fn next_sid(&self) -> u64 {
         self.last_sid.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    pub fn lock(&self) -> MutexGuard<'_, Table> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Table> {
         self.table.lock()
     }
 
     /// Empties the table; what was in it is dropped without the lock, the subscriptions are the caller's.
-    pub fn take_all(&self) -> impl Iterator<Item = Arc<Subscription>> {
+    pub(super) fn take_all(&self) -> impl Iterator<Item = Arc<Subscription>> {
         let mut table = self.table.lock();
         table.places.clear();
         std::mem::take(&mut table.entries).into_iter().filter_map(|entry| entry.route.into_subscription())
@@ -105,7 +105,7 @@ impl Routes {
 
     /// Gives back the room that a burst for one subscription took here. Waits for nobody: false when the
     /// table is in use.
-    pub fn trim(&self, sid: u64) -> bool {
+    pub(super) fn trim(&self, sid: u64) -> bool {
         let Some(mut table) = self.table.try_lock() else { return false };
         let room = table.trim(sid);
         drop(table);
@@ -116,7 +116,7 @@ impl Routes {
 
 impl Table {
     /// The subscriptions in the table now.
-    pub fn subscriptions(&self) -> Result<Vec<Arc<Subscription>>> {
+    pub(super) fn subscriptions(&self) -> Result<Vec<Arc<Subscription>>> {
         let mut all = Vec::new();
         all.try_reserve_exact(self.entries.len())?;
         all.extend(self.entries.iter().filter_map(|entry| entry.route.subscription().cloned()));
@@ -124,13 +124,18 @@ impl Table {
     }
 
     /// The subscription with this number, if it is still there.
-    pub fn find(&self, sid: u64) -> Option<&Arc<Subscription>> {
+    pub(super) fn find(&self, sid: u64) -> Option<&Arc<Subscription>> {
         self.places.get(&sid).and_then(|place| self.entries[*place].route.subscription())
     }
 
     /// Adds a route of which `tell` tells the server. Where that fails, or there is no memory for the route,
     /// there is none.
-    pub fn open<T>(&mut self, sid: u64, route: Route, tell: impl FnOnce(&Route) -> Result<T>) -> Result<T> {
+    pub(super) fn open<T>(
+        &mut self,
+        sid: u64,
+        route: Route,
+        tell: impl FnOnce(&Route) -> Result<T>,
+    ) -> Result<T> {
         self.entries.try_reserve(1)?;
         self.places.try_reserve(1)?;
         let told = tell(&route)?;
@@ -140,7 +145,7 @@ impl Table {
         Ok(told)
     }
 
-    pub fn remove(&mut self, sid: u64) -> bool {
+    pub(super) fn remove(&mut self, sid: u64) -> bool {
         drop(self.trim(sid)); // nobody may look after it any more
         let Some(place) = self.places.remove(&sid) else { return false };
         self.entries.swap_remove(place);
@@ -176,7 +181,7 @@ impl Table {
     /// Sends a message of so many bytes on its route, if there is one: into a batch, or `aside` for its hook.
     /// `NO_MEMORY` if there is no room.
     #[inline(always)]
-    pub fn add(
+    pub(super) fn add(
         &mut self,
         sid: u64,
         size: usize,
@@ -220,7 +225,11 @@ impl Table {
 
     /// Hands the batches over; `slow` gets the subscriptions that have just begun to drop messages.
     /// `NO_MEMORY` if one of them finds no room there.
-    pub fn deliver(&mut self, delivery: &Arc<Delivery>, slow: &mut Vec<Arc<Subscription>>) -> Result<()> {
+    pub(super) fn deliver(
+        &mut self,
+        delivery: &Arc<Delivery>,
+        slow: &mut Vec<Arc<Subscription>>,
+    ) -> Result<()> {
         self.note_room();
         let mut result = Ok(());
         let mut tell = |subscription| {
@@ -251,7 +260,7 @@ impl Table {
 
     /// What a new connection has to be told: first of subscriptions, as the released library does, then of
     /// the rest.
-    pub fn resubscribe(&self, out: &mut Buffer) -> std::result::Result<(), NoMemory> {
+    pub(super) fn resubscribe(&self, out: &mut Buffer) -> std::result::Result<(), NoMemory> {
         let mut entries = memory::collect(self.entries.iter()).map_err(|_| NoMemory)?;
         entries.sort_unstable_by_key(|entry| (entry.route.subscription().is_none(), entry.sid));
         entries.iter().try_for_each(|entry| entry.route.resubscribe(entry.sid, out))
@@ -273,7 +282,7 @@ impl Entry {
 
 impl Route {
     /// To the subscription, where it wants to be served.
-    pub fn to(subscription: &Arc<Subscription>) -> Route {
+    pub(super) fn to(subscription: &Arc<Subscription>) -> Route {
         let ordered = subscription.mode() == Mode::FixedPool && subscription.is_async();
         let target = if ordered { Target::Ordered } else { Target::Queue };
         Route { hook: None, target: target(Arc::clone(subscription)) }
@@ -294,7 +303,7 @@ impl Route {
     }
 
     /// Writes its SUB.
-    pub fn subscribe(&self, sid: u64, out: &mut Buffer) -> std::result::Result<(), NoMemory> {
+    pub(super) fn subscribe(&self, sid: u64, out: &mut Buffer) -> std::result::Result<(), NoMemory> {
         match &self.target {
             Target::Queue(sub) | Target::Ordered(sub) => {
                 let queue = sub.queue_group().map(|q| q.to_bytes());

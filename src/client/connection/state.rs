@@ -72,7 +72,7 @@ pub(super) struct Before {
 
 impl Before {
     /// The program holds the connection already: it came up in the background.
-    pub fn in_background(&self) -> bool {
+    pub(super) fn in_background(&self) -> bool {
         self.status != ConnStatus::Connecting
     }
 }
@@ -88,7 +88,7 @@ pub(super) struct Severed {
 
 impl Severed {
     /// Ends the link, then the waits.
-    pub fn end(self) {
+    pub(super) fn end(self) {
         if let Some(link) = &self.link {
             link.take_down();
         }
@@ -96,7 +96,7 @@ impl Severed {
     }
 
     /// The same for a link whose socket no event loop has.
-    pub fn discard(self) {
+    pub(super) fn discard(self) {
         if let Some(link) = &self.link {
             link.discard();
         }
@@ -110,7 +110,7 @@ impl Severed {
 
 impl Shared {
     /// Of a connection that has not tried to connect yet.
-    pub fn new(servers: Servers, events: Events) -> Shared {
+    pub(super) fn new(servers: Servers, events: Events) -> Shared {
         let status = Arc::new(StatusCell(AtomicI32::new(ConnStatus::Connecting as i32)));
         let observers: Arc<Observers> = Arc::default();
         let state = State {
@@ -130,16 +130,16 @@ impl Shared {
     }
 
     #[inline]
-    pub fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock()
     }
 
-    pub fn try_lock(&self) -> Option<MutexGuard<'_, State>> {
+    pub(super) fn try_lock(&self) -> Option<MutexGuard<'_, State>> {
         self.state.try_lock()
     }
 
     /// Waits for nothing.
-    pub fn status(&self) -> ConnStatus {
+    pub(super) fn status(&self) -> ConnStatus {
         match self.status.0.load(Ordering::Acquire) {
             0 => ConnStatus::Disconnected,
             1 => ConnStatus::Connecting,
@@ -152,13 +152,13 @@ impl Shared {
     }
 
     /// Waits for the close; false at the deadline.
-    pub fn wait_for_close(&self, deadline: Deadline) -> bool {
+    pub(super) fn wait_for_close(&self, deadline: Deadline) -> bool {
         let closed = |state: &mut State| (state.status == ConnStatus::Closed).then_some(());
         wait_until(&self.closed, &mut self.lock(), deadline, closed).is_some()
     }
 
     /// Wakes those who wait for the close.
-    pub fn wake(&self) {
+    pub(super) fn wake(&self) {
         self.closed.notify_all();
     }
 }
@@ -166,12 +166,12 @@ impl Shared {
 impl State {
     // ---- questions ----
 
-    pub fn status(&self) -> ConnStatus {
+    pub(super) fn status(&self) -> ConnStatus {
         self.status
     }
 
     /// The status as the program sees it: see [`crate::client::connection::Connection::visible_status`].
-    pub fn visible_status(&self) -> ConnStatus {
+    pub(super) fn visible_status(&self) -> ConnStatus {
         match self.status {
             ConnStatus::Reconnecting if self.trying == Some(ThreadId::current()) => ConnStatus::Connecting,
             status => status,
@@ -179,45 +179,45 @@ impl State {
     }
 
     /// Stays true after a close that happened during a reconnect.
-    pub fn is_reconnecting(&self) -> bool {
+    pub(super) fn is_reconnecting(&self) -> bool {
         self.visible_status() == ConnStatus::Reconnecting || self.closed_while_reconnecting
     }
 
     /// It has not been connected once yet.
-    pub fn is_initial(&self) -> bool {
+    pub(super) fn is_initial(&self) -> bool {
         self.initial
     }
 
-    pub fn link(&self) -> Option<&Arc<Link>> {
+    pub(super) fn link(&self) -> Option<&Arc<Link>> {
         self.link.as_ref()
     }
 
-    pub fn is_current(&self, link: &Arc<Link>) -> bool {
+    pub(super) fn is_current(&self, link: &Arc<Link>) -> bool {
         self.link.as_ref().is_some_and(|current| Arc::ptr_eq(current, link))
     }
 
-    pub fn last_disconnect(&self) -> Option<&Arc<Disconnect>> {
+    pub(super) fn last_disconnect(&self) -> Option<&Arc<Disconnect>> {
         self.last_disconnect.as_ref()
     }
 
     // ---- events that are no changes of its life ----
 
-    pub fn post(&mut self, event: Event) {
+    pub(super) fn post(&mut self, event: Event) {
         self.events.post(event);
     }
 
     /// Posts an error that nobody waits for.
-    pub fn report(&mut self, subscription: Option<Arc<Subscription>>, error: Error) {
+    pub(super) fn report(&mut self, subscription: Option<Arc<Subscription>>, error: Error) {
         self.post(Event::Failed(subscription, error));
     }
 
     /// Tells the program of nothing any more: it has no handle to hear of.
-    pub fn end_events(&mut self) {
+    pub(super) fn end_events(&mut self) {
         self.events.end();
     }
 
     /// Hands on what [`State::come_up`], [`State::lose`] and [`State::close`] have kept back.
-    pub fn let_events_go(&mut self) {
+    pub(super) fn let_events_go(&mut self) {
         self.events.let_go();
     }
 
@@ -230,17 +230,17 @@ impl State {
     }
 
     /// The first connect goes on in the background.
-    pub fn begin_retrying(&mut self) {
+    pub(super) fn begin_retrying(&mut self) {
         self.enter(ConnStatus::Reconnecting);
     }
 
     /// It does not, for there is no thread; the program gets no handle.
-    pub fn give_up_retrying(&mut self) {
+    pub(super) fn give_up_retrying(&mut self) {
         self.enter(ConnStatus::Connecting);
     }
 
     /// The calling thread tries the current server.
-    pub fn begin_attempt(&mut self) {
+    pub(super) fn begin_attempt(&mut self) {
         self.trying = Some(ThreadId::current());
         if let Some(server) = self.servers.pool.current_mut() {
             server.attempts += 1;
@@ -248,7 +248,7 @@ impl State {
     }
 
     /// Once the connection is up, another thread may be trying again.
-    pub fn end_attempt(&mut self) {
+    pub(super) fn end_attempt(&mut self) {
         if self.trying == Some(ThreadId::current()) {
             self.trying = None;
         }
@@ -256,7 +256,7 @@ impl State {
 
     /// The server behind this link is ready. It counts as up once its socket is watched: what is posted until
     /// [`State::let_events_go`] is kept back.
-    pub fn come_up(&mut self, link: &Arc<Link>) -> Before {
+    pub(super) fn come_up(&mut self, link: &Arc<Link>) -> Before {
         let before = Before {
             status: self.status,
             initial: std::mem::replace(&mut self.initial, false),
@@ -274,7 +274,7 @@ impl State {
     }
 
     /// The link that came up cannot be used; the program never hears of it.
-    pub fn back_out(&mut self, before: &Before, waiters: Vec<Arc<Waiter<()>>>) -> Severed {
+    pub(super) fn back_out(&mut self, before: &Before, waiters: Vec<Arc<Waiter<()>>>) -> Severed {
         let link = self.unlink();
         if let Some(link) = &link {
             self.events.retract_up(link);
@@ -289,7 +289,7 @@ impl State {
 
     /// The link is lost, and the connection is about to come back. What is posted is kept back until the
     /// event loop that polls the link has let go of it, if one does: [`State::let_events_go`].
-    pub fn lose(&mut self, disconnect: Arc<Disconnect>, waiters: Vec<Arc<Waiter<()>>>) -> Severed {
+    pub(super) fn lose(&mut self, disconnect: Arc<Disconnect>, waiters: Vec<Arc<Waiter<()>>>) -> Severed {
         let link = self.unlink();
         self.last_error.clear();
         self.enter(ConnStatus::Reconnecting);
@@ -303,7 +303,7 @@ impl State {
     /// The end. What is posted, the last there is, is kept back until what ends along is done:
     /// [`State::let_events_go`]; and once more until the event loop that polls the link has let go of it, if
     /// one does. `told`: the program hears of the loss of the link too.
-    pub fn close(
+    pub(super) fn close(
         &mut self,
         disconnect: Option<Arc<Disconnect>>,
         told: bool,
@@ -333,12 +333,12 @@ impl State {
     }
 
     /// Messages come no more.
-    pub fn drain_subscriptions(&mut self) {
+    pub(super) fn drain_subscriptions(&mut self) {
         self.enter(ConnStatus::DrainingSubs);
     }
 
     /// Nor are they published. False when the connection was closed meanwhile.
-    pub fn drain_publishes(&mut self) -> bool {
+    pub(super) fn drain_publishes(&mut self) -> bool {
         let drains = self.status == ConnStatus::DrainingSubs;
         if drains {
             self.enter(ConnStatus::DrainingPubs);

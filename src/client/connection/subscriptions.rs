@@ -23,10 +23,10 @@ impl Connection {
         }
         self.open_for_subscribing()?;
         let options = &self.options;
-        let byte_limit = options.pending_bytes_limit().min(i64::from(i32::MAX)) as i32;
-        let limits = (options.max_pending_msgs, byte_limit);
+        let byte_limit = options.buffers.pending_bytes_limit().min(i64::from(i32::MAX)) as i32;
+        let limits = (options.buffers.max_pending_msgs, byte_limit);
         let usual = self.core().delivery.usual_mode();
-        let mode = if options.global_delivery { Mode::FixedPool } else { usual };
+        let mode = if options.behaviour.global_delivery { Mode::FixedPool } else { usual };
         let sid = self.routes.next_sid();
         let sub = Subscription::new(self, sid, request, mode, limits)?; // may start a thread: no lock is held
         let mut table = self.routes.lock();
@@ -110,7 +110,7 @@ impl Connection {
     }
 
     fn flush_if_asap(self: &Arc<Self>) {
-        if self.options.send_asap {
+        if self.options.buffers.send_asap {
             // A failure means that the link is over, and who reads it is about to notice.
             let then = self
                 .outbound

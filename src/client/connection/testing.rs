@@ -13,14 +13,16 @@ use crate::client::connection::Connection;
 use crate::client::connection::connect::{Outcome, connect};
 use crate::client::connection::link::Link;
 use crate::client::library;
-use crate::client::options::{ConnectionHandler, Defaults, Options};
+use crate::client::library::defaults::Defaults;
+use crate::client::options::Options;
+use crate::client::options::handlers::ConnectionHandler;
 use crate::client::subscription::{Request, Subscription};
 use crate::io::socket::{Socket, TcpOptions};
 
-pub const SOON: Duration = Duration::from_secs(20);
+pub(crate) const SOON: Duration = Duration::from_secs(20);
 
 /// Serves connections; PINGs are answered.
-pub struct Server {
+pub(crate) struct Server {
     pub url: String,
     pub accepted: Receiver<TcpStream>,
     /// Lines of all connections, without those of the handshake's CONNECT.
@@ -29,7 +31,7 @@ pub struct Server {
 
 impl Server {
     /// `mute`: only the PING of a handshake is answered.
-    pub fn start(mute: bool) -> Server {
+    pub(crate) fn start(mute: bool) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("nats://{}", listener.local_addr().unwrap());
         let ((accept, accepted), (tell, lines)) = (channel(), channel());
@@ -58,12 +60,12 @@ impl Server {
     }
 
     /// Ends the connection that was accepted longest ago.
-    pub fn end_one(&self) {
+    pub(crate) fn end_one(&self) {
         self.accepted.recv_timeout(SOON).unwrap().shutdown(Shutdown::Both).unwrap();
     }
 
     /// The lines up to one that begins like this.
-    pub fn lines_until(&self, start: &str) -> Vec<String> {
+    pub(crate) fn lines_until(&self, start: &str) -> Vec<String> {
         let mut lines: Vec<String> = Vec::new();
         while !lines.last().is_some_and(|line| line.starts_with(start)) {
             lines.push(self.lines.recv_timeout(SOON).unwrap_or_else(|_| panic!("no {start} in {lines:?}")));
@@ -72,15 +74,15 @@ impl Server {
     }
 }
 
-pub fn connected(server: &Server) -> Arc<Connection> {
+pub(crate) fn connected(server: &Server) -> Arc<Connection> {
     connected_with(server, |_| {})
 }
 
-pub fn connected_with(server: &Server, set: impl FnOnce(&mut Options)) -> Arc<Connection> {
+pub(crate) fn connected_with(server: &Server, set: impl FnOnce(&mut Options)) -> Arc<Connection> {
     let mut options = Options::new(&Defaults::default());
     options.set_url(Some(server.url.as_bytes())).unwrap();
-    options.allow_reconnect = true;
-    options.reconnect_wait_ms = 1;
+    options.reconnect.allow = true;
+    options.reconnect.wait_ms = 1;
     set(&mut options);
     match connect(options) {
         Ok(Outcome::Connected(connection)) => connection,
@@ -89,7 +91,10 @@ pub fn connected_with(server: &Server, set: impl FnOnce(&mut Options)) -> Arc<Co
 }
 
 /// A handler that sends this name.
-pub fn telling<T: Copy + Send + Sync + 'static>(tell: &Sender<T>, what: T) -> Option<ConnectionHandler> {
+pub(crate) fn telling<T: Copy + Send + Sync + 'static>(
+    tell: &Sender<T>,
+    what: T,
+) -> Option<ConnectionHandler> {
     let tell = tell.clone();
     Some(Arc::new(move |_: &Arc<Connection>| {
         let _ = tell.send(what);
@@ -98,41 +103,41 @@ pub fn telling<T: Copy + Send + Sync + 'static>(tell: &Sender<T>, what: T) -> Op
 
 impl Connection {
     /// The link it has now.
-    pub fn link_now(&self) -> Arc<Link> {
+    pub(super) fn link_now(&self) -> Arc<Link> {
         self.state.lock().link().cloned().expect("a connection that is up")
     }
 }
 
 /// A link of no connection, and its other end.
-pub fn link_with_peer() -> (Arc<Link>, UnixStream) {
+pub(super) fn link_with_peer() -> (Arc<Link>, UnixStream) {
     let (ours, peer) = UnixStream::pair().unwrap();
     let socket = Socket::from_fd(ours.into_raw_fd(), &TcpOptions::default()).unwrap();
     (Link::new(socket, None, Arc::default()), peer)
 }
 
 /// A link of no connection whose other end has gone.
-pub fn loose_link() -> Arc<Link> {
+pub(super) fn loose_link() -> Arc<Link> {
     link_with_peer().0
 }
 
 /// A connection that has not tried to connect.
-pub fn unconnected(set: impl FnOnce(&mut Options)) -> Arc<Connection> {
+pub(crate) fn unconnected(set: impl FnOnce(&mut Options)) -> Arc<Connection> {
     let mut options = Options::new(&Defaults::default());
     set(&mut options);
     Connection::new(library::core().unwrap(), options).unwrap()
 }
 
 /// A subscription that somebody has to read.
-pub fn subscribed(connection: &Arc<Connection>, subject: &[u8]) -> Arc<Subscription> {
+pub(crate) fn subscribed(connection: &Arc<Connection>, subject: &[u8]) -> Arc<Subscription> {
     connection.subscribe(Request { subject, queue: None, handler: None, timeout_ms: None }).unwrap()
 }
 
 /// A client that is connected.
-pub struct Client(BufReader<TcpStream>);
+pub(crate) struct Client(BufReader<TcpStream>);
 
 impl Client {
     /// Reads up to this line; false when the client has gone.
-    pub fn wait_for(&mut self, line: &str) -> bool {
+    pub(crate) fn wait_for(&mut self, line: &str) -> bool {
         let mut read = String::new();
         while self.0.read_line(&mut read).is_ok_and(|n| n > 0) {
             if read.trim_end() == line {
@@ -144,7 +149,7 @@ impl Client {
     }
 
     /// Reads up to a request, and says where its reply goes.
-    pub fn reply_subject(&mut self) -> String {
+    pub(crate) fn reply_subject(&mut self) -> String {
         let mut line = String::new();
         while !line.starts_with("PUB") {
             line.clear();
@@ -153,13 +158,13 @@ impl Client {
         line.split(' ').nth(2).expect("it wants a reply").to_owned()
     }
 
-    pub fn say(&mut self, text: &str) {
+    pub(crate) fn say(&mut self, text: &str) {
         self.0.get_mut().write_all(text.as_bytes()).unwrap();
     }
 }
 
 /// Connects to a server that shakes hands and then does this with its one client.
-pub fn connect_to(
+pub(crate) fn connect_to(
     serve: impl FnOnce(Client) + Send + 'static,
     set: impl FnOnce(&mut Options),
 ) -> Arc<Connection> {

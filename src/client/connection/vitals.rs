@@ -12,7 +12,7 @@ const SMOOTHING: i64 = 8;
 
 /// Written by whoever reads, writes and ticks; each value has one writer at a time.
 #[derive(Default)]
-pub struct Vitals {
+pub(crate) struct Vitals {
     pings_sent: AtomicU64,
     pongs_received: AtomicU64,
     server_pings: AtomicU64,
@@ -62,25 +62,25 @@ pub struct Pulse {
 impl Vitals {
     /// Bytes arrived.
     #[inline]
-    pub fn note_in(&self) {
+    pub(crate) fn note_in(&self) {
         self.last_in.store(stamp(), Relaxed);
     }
 
     /// The socket took bytes.
     #[inline]
-    pub fn note_out(&self) {
+    pub(crate) fn note_out(&self) {
         self.last_out.store(stamp(), Relaxed);
     }
 
-    pub fn note_ping(&self) {
+    pub(crate) fn note_ping(&self) {
         self.pings_sent.fetch_add(1, Relaxed);
     }
 
-    pub fn note_server_ping(&self) {
+    pub(crate) fn note_server_ping(&self) {
         self.server_pings.fetch_add(1, Relaxed);
     }
 
-    pub fn note_pong(&self, rtt: Option<Duration>) {
+    pub(crate) fn note_pong(&self, rtt: Option<Duration>) {
         self.pongs_received.fetch_add(1, Relaxed);
         if let Some(rtt) = rtt {
             self.note_rtt(i64::try_from(rtt.as_nanos()).unwrap_or(i64::MAX).max(1));
@@ -96,43 +96,43 @@ impl Vitals {
         self.rtt_smoothed.store(if first { rtt } else { smoothed + (rtt - smoothed) / SMOOTHING }, Relaxed);
     }
 
-    pub fn note_stale(&self, by_server: bool) {
+    pub(crate) fn note_stale(&self, by_server: bool) {
         let counter = if by_server { &self.stale_by_server } else { &self.stale_by_client };
         counter.fetch_add(1, Relaxed);
     }
 
     /// The socket took no bytes for that long.
-    pub fn note_stall(&self, stall: Duration) {
+    pub(crate) fn note_stall(&self, stall: Duration) {
         self.longest_stall_ms.fetch_max(stall.as_millis() as u64, Relaxed);
     }
 
     /// What the write buffer held when last looked at.
-    pub fn note_queued(&self, bytes: usize) {
+    pub(crate) fn note_queued(&self, bytes: usize) {
         self.queued.store(bytes as u64, Relaxed);
     }
 
     /// Takes over what the keep-alive state says.
-    pub fn mirror(&self, live: &Liveness) {
+    pub(crate) fn mirror(&self, live: &Liveness) {
         self.outstanding.store(live.outstanding(), Relaxed);
         let bound = live.detection_bound().map_or(0, |bound| bound.as_millis().min(i64::MAX as u128) as i64);
         self.bound_ms.store(bound, Relaxed);
     }
 
     /// How long nothing arrived; `None` if nothing ever did.
-    pub fn since_in(&self) -> Option<Duration> {
+    pub(crate) fn since_in(&self) -> Option<Duration> {
         age(&self.last_in)
     }
 
-    pub fn since_out(&self) -> Option<Duration> {
+    pub(crate) fn since_out(&self) -> Option<Duration> {
         age(&self.last_out)
     }
 
-    pub fn rtt_smoothed(&self) -> Option<Duration> {
+    pub(crate) fn rtt_smoothed(&self) -> Option<Duration> {
         nanos(&self.rtt_smoothed)
     }
 
     /// Everything but `in_socket`.
-    pub fn pulse(&self) -> Pulse {
+    pub(crate) fn pulse(&self) -> Pulse {
         let bound = self.bound_ms.load(Relaxed);
         Pulse {
             pings_sent: self.pings_sent.load(Relaxed),

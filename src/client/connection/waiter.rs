@@ -18,7 +18,7 @@ impl<T> Default for Waiter<T> {
 
 impl<T> Waiter<T> {
     /// Gives the result; the first one counts.
-    pub fn complete(&self, result: Result<T>) {
+    pub(super) fn complete(&self, result: Result<T>) {
         let mut slot = self.result.lock();
         if slot.is_none() {
             *slot = Some(result);
@@ -28,12 +28,12 @@ impl<T> Waiter<T> {
     }
 
     /// Whether there is a result that nobody has taken.
-    pub fn is_done(&self) -> bool {
+    pub(super) fn is_done(&self) -> bool {
         self.result.lock().is_some()
     }
 
     /// Waits for the result. At the deadline: `NATS_TIMEOUT`.
-    pub fn wait(&self, deadline: Deadline) -> Result<T> {
+    pub(super) fn wait(&self, deadline: Deadline) -> Result<T> {
         let mut slot = self.result.lock();
         wait_until(&self.done, &mut slot, deadline, Option::take)
             .unwrap_or_else(|| Err(Error::from(Status::Timeout)))

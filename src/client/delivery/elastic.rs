@@ -23,12 +23,12 @@ struct State {
 }
 
 impl Elastic {
-    pub fn new(base: usize) -> Elastic {
+    pub(super) fn new(base: usize) -> Elastic {
         Elastic { base, state: Mutex::default() }
     }
 
     /// A home for a new task. `start` makes a worker with its thread; no lock is held meanwhile.
-    pub fn home(&self, start: impl FnOnce() -> Result<Home>) -> Result<Home> {
+    pub(super) fn home(&self, start: impl FnOnce() -> Result<Home>) -> Result<Home> {
         let mut state = self.state.lock();
         if state.workers.len() < self.base {
             drop(state);
@@ -50,28 +50,28 @@ impl Elastic {
     }
 
     /// Takes in a worker that is wanted beyond the base.
-    pub fn add(&self, home: &Home) {
+    pub(super) fn add(&self, home: &Home) {
         self.state.lock().add(home);
     }
 
-    pub fn all(&self) -> Vec<Arc<Worker>> {
+    pub(super) fn all(&self) -> Vec<Arc<Worker>> {
         self.state.lock().workers.clone()
     }
 
     /// Whether so many workers are no more than run without being asked to.
-    pub fn is_base(&self, count: usize) -> bool {
+    pub(super) fn is_base(&self, count: usize) -> bool {
         count <= self.base
     }
 
     /// Up to `wanted` workers with nothing to do.
-    pub fn idle(&self, wanted: usize) -> Vec<Home> {
+    pub(super) fn idle(&self, wanted: usize) -> Vec<Home> {
         let state = self.state.lock();
         let idle = state.workers.iter().filter(|worker| worker.is_idle());
         idle.take(wanted).map(Worker::enter).collect()
     }
 
     /// Lets go of a worker that wants to end. False when it is needed after all.
-    pub fn retire(&self, worker: &Arc<Worker>) -> bool {
+    pub(super) fn retire(&self, worker: &Arc<Worker>) -> bool {
         let mut state = self.state.lock(); // nobody makes it a home meanwhile
         if !worker.end() {
             return false;
@@ -81,7 +81,7 @@ impl Elastic {
     }
 
     /// Lets all workers end once they have nothing to do.
-    pub fn close(&self) {
+    pub(super) fn close(&self) {
         let mut state = self.state.lock();
         state.closed = true;
         let workers = std::mem::take(&mut state.workers);

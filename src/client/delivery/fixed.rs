@@ -17,19 +17,19 @@ struct State {
 }
 
 impl Fixed {
-    pub fn new(max: i32) -> Fixed {
+    pub(super) fn new(max: i32) -> Fixed {
         Fixed { state: Mutex::new(State { workers: Vec::new(), max: max.max(0) as usize, next: 0 }) }
     }
 
     /// Lets the pool have up to `max` workers.
-    pub fn grow(&self, max: i32) {
+    pub(super) fn grow(&self, max: i32) {
         let mut state = self.state.lock();
         state.max = state.max.max(max.max(0) as usize);
     }
 
     /// A home for a new task: each worker in turn, once there are as many as may be. `start` makes a worker
     /// with its thread; no lock is held meanwhile.
-    pub fn home(&self, start: impl FnOnce() -> Result<Home>) -> Result<Home> {
+    pub(super) fn home(&self, start: impl FnOnce() -> Result<Home>) -> Result<Home> {
         let mut state = self.state.lock();
         if state.max == 0 {
             return fail(Status::FailedToInitialize, "No message dispatchers available, the pool size is 0");
@@ -50,7 +50,7 @@ impl Fixed {
     }
 
     /// Lets all workers end that are no task's home.
-    pub fn close(&self) {
+    pub(super) fn close(&self) {
         let workers = std::mem::take(&mut self.state.lock().workers);
         drop(workers); // without the lock
     }

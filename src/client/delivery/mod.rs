@@ -24,15 +24,15 @@ use std::time::Duration;
 
 use crate::client::delivery::elastic::Elastic;
 use crate::client::delivery::fixed::Fixed;
-pub use crate::client::delivery::handover::Handover;
-pub use crate::client::delivery::place::Place;
+pub(crate) use crate::client::delivery::handover::Handover;
+pub(crate) use crate::client::delivery::place::Place;
 use crate::client::delivery::supervisor::Supervisor;
-pub use crate::client::delivery::task::{Job, Task};
-pub use crate::client::delivery::worker::{BULKY, Home, Worker};
-use crate::client::library::environment;
+pub(crate) use crate::client::delivery::task::{Job, Task};
+pub(crate) use crate::client::delivery::worker::{BULKY, Home, Worker};
 use crate::client::message::Msg;
 use crate::error::Result;
 use crate::io::clock;
+use crate::io::environment;
 use crate::io::threads::{self, Threads};
 use crate::io::timer::Timer;
 

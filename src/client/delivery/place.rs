@@ -7,28 +7,28 @@ use crate::client::delivery::{Home, Worker};
 /// The worker that serves a task: its home, or a host that has taken it in. Part of the task's state, so
 /// under its lock; that of a worker's queue may be taken under it.
 #[derive(Default)]
-pub struct Place {
+pub(crate) struct Place {
     home: Option<Home>,
     /// It may have ended since.
     host: Option<Arc<Worker>>,
 }
 
 impl Place {
-    pub fn at(home: Home) -> Place {
+    pub(crate) fn at(home: Home) -> Place {
         Place { home: Some(home), host: None }
     }
 
     /// Whether no worker serves the task: none ever did, or it has left.
-    pub fn is_nowhere(&self) -> bool {
+    pub(crate) fn is_nowhere(&self) -> bool {
         self.home.is_none()
     }
 
-    pub fn visit(&mut self, host: &Home) {
+    pub(crate) fn visit(&mut self, host: &Home) {
         self.host = Some(Arc::clone(host.worker()));
     }
 
     /// Calls `give` with the worker that serves the task at present, if any does.
-    pub fn with(&mut self, give: impl FnOnce(&Home)) {
+    pub(crate) fn with(&mut self, give: impl FnOnce(&Home)) {
         if let Some(host) = self.host.as_ref() {
             if let Some(home) = host.try_enter() {
                 return give(&home);
@@ -42,7 +42,7 @@ impl Place {
 
     /// The task has ended. What is returned is dropped without a lock.
     #[must_use]
-    pub fn leave(&mut self) -> Place {
+    pub(crate) fn leave(&mut self) -> Place {
         std::mem::take(self)
     }
 }

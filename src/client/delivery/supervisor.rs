@@ -33,7 +33,7 @@ struct Findings<'a> {
 impl Supervisor {
     /// Something waits for a worker: makes sure that somebody notices should it be held up.
     #[inline]
-    pub fn watch(&self, pool: &Arc<Delivery>) {
+    pub(super) fn watch(&self, pool: &Arc<Delivery>) {
         self.look_after(LOOK, pool);
     }
 

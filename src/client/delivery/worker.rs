@@ -24,7 +24,7 @@ const LOOKS_BEFORE_SPREADING: u32 = 20;
 const HEAVY_TURNS_PER_LOOK: u64 = 10;
 
 /// Room for more entries than this is given back once the worker has had nothing to do for a while.
-pub const BULKY: usize = 128;
+pub(crate) const BULKY: usize = 128;
 /// That while.
 const QUIET: Duration = if cfg!(test) { Duration::from_millis(20) } else { Duration::from_secs(1) };
 

@@ -9,7 +9,11 @@ use crate::proto::memory;
 use crate::proto::nuid::{self, Nuid};
 use crate::sync::Mutex;
 
-/// A child has a prefix of its own, or it would make the identifiers of its parent and of the parent's other children.
+/// What reply subjects start with unless a connection has a prefix of its own.
+pub const DEFAULT_PREFIX: &[u8] = b"_INBOX.";
+
+/// A child has a prefix of its own, or it would make the identifiers of its parent and of the parent's other
+/// children.
 static GENERATOR: PerProcess<Mutex<Option<Nuid>>> = PerProcess::new(Mutex::new(None), || Mutex::new(None));
 
 /// An identifier no other call in this process returns, nor (in all likelihood) one in any other process.
@@ -30,7 +34,7 @@ mod tests {
 
     #[test]
     fn an_inbox_is_prefix_and_identifier() {
-        let inbox = new_inbox(b"_INBOX.").unwrap();
+        let inbox = new_inbox(DEFAULT_PREFIX).unwrap();
         assert_eq!(inbox.len(), 29);
         assert!(inbox.starts_with(b"_INBOX."));
     }

@@ -1,6 +1,6 @@
 //! The library's life: opened once (often implicitly), closed when the program says so and nothing is left.
 
-pub(in crate::client) mod environment;
+pub mod defaults;
 pub mod inbox;
 
 use std::ptr;
@@ -11,10 +11,11 @@ use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use crate::sync::Mutex;
 
 use crate::client::delivery::Delivery;
+use crate::client::library::defaults::Defaults;
 use crate::client::message::recycle;
-use crate::client::options::Defaults;
 use crate::error::{Result, Status, fail};
 use crate::io::clock::{self, Deadline};
+use crate::io::environment;
 use crate::io::executor::Executor;
 use crate::io::fork::{PerProcess, Process};
 use crate::io::helpers::Helpers;
@@ -85,7 +86,7 @@ impl Core {
         let defaults = Defaults {
             write_deadline_ms: config.write_deadline_ms,
             global_delivery: config.global_delivery,
-            liveness: environment::liveness_defaults(),
+            liveness: defaults::liveness_from_environment(),
         };
         let next_poller = AtomicUsize::new(0);
         let process = Process::current();
@@ -151,8 +152,8 @@ enum Life {
 /// A child begins with a closed library. That of its parent is left as it is: its threads are not here.
 static LIFE: PerProcess<Mutex<Life>> = PerProcess::new(Mutex::new(Life::Closed), || Mutex::new(Life::Closed));
 
-/// The configuration that the program gave; NULL when it gave none. A child opens the library with it, too. Changed under
-/// the lock of LIFE, but a child reads its parent's without that.
+/// The configuration that the program gave; NULL when it gave none. A child opens the library with it, too.
+/// Changed under the lock of LIFE, but a child reads its parent's without that.
 static CONFIGURED: AtomicPtr<Config> = AtomicPtr::new(ptr::null_mut());
 
 /// Opens the library with what the environment says; nothing happens when it is open.

@@ -97,11 +97,11 @@ impl Drop for Maker {
 }
 
 /// Blocks that are fetched into the cache ahead of their use.
-pub const AHEAD: usize = 3;
+pub(crate) const AHEAD: usize = 3;
 
 /// Tells the processor that memory is needed soon.
 #[inline]
-pub fn prefetch<T>(memory: *const T) {
+pub(crate) fn prefetch<T>(memory: *const T) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: a hint, which may be about any address.
     unsafe {
@@ -116,7 +116,7 @@ pub fn prefetch<T>(memory: *const T) {
 /// # Safety
 /// `memory` came from [`Maker::allocate`] with this size and is not used afterwards.
 #[inline]
-pub unsafe fn free(memory: NonNull<u8>, size: usize) {
+pub(crate) unsafe fn free(memory: NonNull<u8>, size: usize) {
     let Some(class) = class_of(size) else {
         // SAFETY: as promised by the caller.
         return unsafe { std::alloc::dealloc(memory.as_ptr(), layout_of(size)) };
@@ -135,7 +135,7 @@ pub unsafe fn free(memory: NonNull<u8>, size: usize) {
 }
 
 /// Frees what the calling thread holds.
-pub fn release_mine() {
+pub(crate) fn release_mine() {
     let cache = CACHE.try_with(Cell::take).ok().flatten();
     let Some(mut cache) = cache else { return };
     for (class, blocks) in cache.loaded.iter_mut().enumerate() {
@@ -144,7 +144,7 @@ pub fn release_mine() {
 }
 
 /// Frees what lies in the depot.
-pub fn purge() {
+pub(crate) fn purge() {
     let depot = std::mem::replace(&mut *DEPOT.get().lock(), Depot::new());
     for (class, magazines) in depot.magazines.into_iter().enumerate() {
         magazines.into_iter().flatten().for_each(|block| release(class, block));
@@ -157,7 +157,7 @@ pub fn purge() {
 /// # Safety
 /// `memory` came from [`Maker::allocate`] or from here with this size, which is above those recycled and
 /// below `new_size`; it is only used through the result, if there is one.
-pub unsafe fn grow(memory: NonNull<u8>, size: usize, new_size: usize) -> Option<NonNull<u8>> {
+pub(crate) unsafe fn grow(memory: NonNull<u8>, size: usize, new_size: usize) -> Option<NonNull<u8>> {
     debug_assert!(class_of(size).is_none() && new_size > size);
     // SAFETY: as promised by the caller.
     NonNull::new(unsafe { std::alloc::realloc(memory.as_ptr(), layout_of(size), new_size) })

@@ -7,16 +7,16 @@ use super::Subscription;
 use crate::error::{Result, Status};
 
 /// The program's: called once after the last message callback.
-pub type CompleteHandler = Box<dyn FnOnce() + Send>;
+pub(crate) type CompleteHandler = Box<dyn FnOnce() + Send>;
 
 /// The library's: told once why the subscription ended, when its last callback has returned and before the
 /// program is told. It is called without a lock, on the thread that delivered or, for a synchronous
 /// subscription, on the one that ended it; it does not wait for anything.
-pub type EndObserver = Box<dyn FnOnce(End) + Send>;
+pub(super) type EndObserver = Box<dyn FnOnce(End) + Send>;
 
 /// Why a subscription ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub(crate) enum End {
     /// Unsubscribed or destroyed.
     Unsubscribed,
     ConnectionClosed,

@@ -23,10 +23,10 @@ use std::time::Duration;
 use crate::sync::{Condvar, Mutex, MutexGuard};
 
 use self::drain::Drain;
-pub use self::identity::Identity;
+pub(crate) use self::identity::Identity;
 use self::lifecycle::Life;
-pub use self::lifecycle::{CompleteHandler, End};
-pub use self::queue::Counters;
+pub(crate) use self::lifecycle::{CompleteHandler, End};
+pub(crate) use self::queue::Counters;
 use self::queue::Queue;
 use self::schedule::Schedule;
 use self::sync::Readers;

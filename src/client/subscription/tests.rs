@@ -54,7 +54,7 @@ fn a_subscription_that_has_ended_gets_no_messages_back() {
 #[test]
 fn what_the_fixed_pool_gets_before_the_start_is_delivered_in_order_after_it() {
     let server = Server::start(false);
-    let connection = connected_with(&server, |options| options.global_delivery = true);
+    let connection = connected_with(&server, |options| options.behaviour.global_delivery = true);
     let mut stream = server.accepted.recv_timeout(SOON).unwrap();
     let (tell, told) = channel();
     let handler: MsgHandler = Box::new(move |_: &_, _: &_, msg: Option<Msg>| {

@@ -14,7 +14,7 @@ use crate::ffi::types::*;
 /// Time a drain has unless the program says otherwise, in milliseconds.
 const DRAIN_TIMEOUT_MS: i64 = 30_000;
 /// Where to connect without any URL.
-const DEFAULT_URL: &[u8] = b"nats://localhost:4222";
+const DEFAULT_URL: &[u8] = crate::proto::url::DEFAULT_URL;
 
 /// Connects to one of the servers of the options.
 ///

@@ -4,7 +4,7 @@ use crate::client::library::{self, inbox};
 use crate::ffi::support::*;
 use crate::ffi::types::*;
 
-const PREFIX: &[u8] = b"_INBOX.";
+const PREFIX: &[u8] = inbox::DEFAULT_PREFIX;
 
 /// Creates a subject that nobody else uses, to receive replies on. It starts with `_INBOX.`, also when a
 /// connection has an inbox prefix of its own. Opens the library if that was not done yet.

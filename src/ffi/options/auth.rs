@@ -19,7 +19,9 @@ pub unsafe extern "C" fn natsOptions_SetUserInfo(
     password: *const c_char,
 ) -> natsStatus {
     // SAFETY: the C contract.
-    unsafe { on("natsOptions_SetUserInfo", opts, |opts| opts.set_user_info(bytes(user), bytes(password))) }
+    unsafe {
+        on("natsOptions_SetUserInfo", opts, |opts| opts.auth.set_user_info(bytes(user), bytes(password)))
+    }
 }
 
 /// Sets the authentication token for servers whose URL has no credentials of its own.
@@ -30,7 +32,7 @@ pub unsafe extern "C" fn natsOptions_SetUserInfo(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_SetToken(opts: *mut natsOptions, token: *const c_char) -> natsStatus {
     // SAFETY: the C contract.
-    unsafe { on("natsOptions_SetToken", opts, |opts| opts.set_token(bytes(token))) }
+    unsafe { on("natsOptions_SetToken", opts, |opts| opts.auth.set_token(bytes(token))) }
 }
 
 /// Sets a function that gives the authentication token each time the library connects.
@@ -51,7 +53,7 @@ pub unsafe extern "C" fn natsOptions_SetTokenHandler(
     // SAFETY: the C contract.
     unsafe {
         on("natsOptions_SetTokenHandler", opts, |opts| {
-            opts.set_token_handler(callbacks::token(tokenCb, closure))
+            opts.auth.set_token_handler(callbacks::token(tokenCb, closure))
         })
     }
 }
@@ -81,7 +83,7 @@ pub unsafe extern "C" fn natsOptions_SetUserCredentialsCallbacks(
     unsafe {
         on("natsOptions_SetUserCredentialsCallbacks", opts, |opts| {
             let jwt = callbacks::user_jwt(ujwtCB, ujwtClosure);
-            opts.set_user_credentials_callbacks(jwt, callbacks::signature(sigCB, sigClosure))
+            opts.auth.set_user_credentials_callbacks(jwt, callbacks::signature(sigCB, sigClosure))
         })
     }
 }
@@ -102,7 +104,7 @@ pub unsafe extern "C" fn natsOptions_SetUserCredentialsFromFiles(
     // SAFETY: the C contract.
     unsafe {
         on("natsOptions_SetUserCredentialsFromFiles", opts, |opts| {
-            opts.set_user_credentials_from_files(bytes(userOrChainedFile), bytes(seedFile))
+            opts.auth.set_user_credentials_from_files(bytes(userOrChainedFile), bytes(seedFile))
         })
     }
 }
@@ -121,7 +123,7 @@ pub unsafe extern "C" fn natsOptions_SetUserCredentialsFromMemory(
     // SAFETY: the C contract.
     unsafe {
         on("natsOptions_SetUserCredentialsFromMemory", opts, |opts| {
-            opts.set_user_credentials_from_memory(bytes(jwtAndSeedContent))
+            opts.auth.set_user_credentials_from_memory(bytes(jwtAndSeedContent))
         })
     }
 }
@@ -149,7 +151,7 @@ pub unsafe extern "C" fn natsOptions_SetNKey(
     // SAFETY: the C contract.
     unsafe {
         on("natsOptions_SetNKey", opts, |opts| {
-            opts.set_nkey(bytes(pubKey), callbacks::signature(sigCB, sigClosure))
+            opts.auth.set_nkey(bytes(pubKey), callbacks::signature(sigCB, sigClosure))
         })
     }
 }
@@ -169,7 +171,7 @@ pub unsafe extern "C" fn natsOptions_SetNKeyFromSeed(
     // SAFETY: the C contract.
     unsafe {
         on("natsOptions_SetNKeyFromSeed", opts, |opts| {
-            opts.set_nkey_from_seed(bytes(pubKey), bytes(seedFile))
+            opts.auth.set_nkey_from_seed(bytes(pubKey), bytes(seedFile))
         })
     }
 }
@@ -186,5 +188,5 @@ pub unsafe extern "C" fn natsOptions_SetIgnoreAuthErrorAbort(
     ignore: bool,
 ) -> natsStatus {
     // SAFETY: the C contract.
-    unsafe { on("natsOptions_SetIgnoreAuthErrorAbort", opts, |opts| opts.ignore_auth_error_abort = ignore) }
+    unsafe { on("natsOptions_SetIgnoreAuthErrorAbort", opts, |opts| opts.auth.ignore_error_abort = ignore) }
 }

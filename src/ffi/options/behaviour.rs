@@ -16,7 +16,7 @@ pub unsafe extern "C" fn natsOptions_SetName(opts: *mut natsOptions, name: *cons
     // SAFETY: the C contract.
     unsafe {
         on("natsOptions_SetName", opts, |opts| {
-            opts.name = bytes(name).map(Text::copy).transpose()?;
+            opts.behaviour.name = bytes(name).map(Text::copy).transpose()?;
             Ok(())
         })
     }
@@ -30,7 +30,7 @@ pub unsafe extern "C" fn natsOptions_SetName(opts: *mut natsOptions, name: *cons
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_SetVerbose(opts: *mut natsOptions, verbose: bool) -> natsStatus {
     // SAFETY: the C contract.
-    unsafe { on("natsOptions_SetVerbose", opts, |opts| opts.verbose = verbose) }
+    unsafe { on("natsOptions_SetVerbose", opts, |opts| opts.behaviour.verbose = verbose) }
 }
 
 /// Asks the server to check subjects more strictly. Default: false.
@@ -41,7 +41,7 @@ pub unsafe extern "C" fn natsOptions_SetVerbose(opts: *mut natsOptions, verbose:
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_SetPedantic(opts: *mut natsOptions, pedantic: bool) -> natsStatus {
     // SAFETY: the C contract.
-    unsafe { on("natsOptions_SetPedantic", opts, |opts| opts.pedantic = pedantic) }
+    unsafe { on("natsOptions_SetPedantic", opts, |opts| opts.behaviour.pedantic = pedantic) }
 }
 
 /// Asks the server not to send this connection the messages it published itself. Default: false. Connecting
@@ -53,7 +53,7 @@ pub unsafe extern "C" fn natsOptions_SetPedantic(opts: *mut natsOptions, pedanti
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_SetNoEcho(opts: *mut natsOptions, noEcho: bool) -> natsStatus {
     // SAFETY: the C contract.
-    unsafe { on("natsOptions_SetNoEcho", opts, |opts| opts.no_echo = noEcho) }
+    unsafe { on("natsOptions_SetNoEcho", opts, |opts| opts.behaviour.no_echo = noEcho) }
 }
 
 /// Makes each request with an inbox and a subscription of its own, instead of one subscription for all
@@ -68,7 +68,9 @@ pub unsafe extern "C" fn natsOptions_UseOldRequestStyle(
     useOldStyle: bool,
 ) -> natsStatus {
     // SAFETY: the C contract.
-    unsafe { on("natsOptions_UseOldRequestStyle", opts, |opts| opts.use_old_request_style = useOldStyle) }
+    unsafe {
+        on("natsOptions_UseOldRequestStyle", opts, |opts| opts.behaviour.use_old_request_style = useOldStyle)
+    }
 }
 
 /// Ends waiting requests with #NATS_CONNECTION_DISCONNECTED when the connection is lost. Default: false, they
@@ -85,7 +87,7 @@ pub unsafe extern "C" fn natsOptions_SetFailRequestsOnDisconnect(
     // SAFETY: the C contract.
     unsafe {
         on("natsOptions_SetFailRequestsOnDisconnect", opts, |opts| {
-            opts.fail_requests_on_disconnect = failRequests
+            opts.behaviour.fail_requests_on_disconnect = failRequests
         })
     }
 }
@@ -102,7 +104,9 @@ pub unsafe extern "C" fn natsOptions_DisableNoResponders(
     disabled: bool,
 ) -> natsStatus {
     // SAFETY: the C contract.
-    unsafe { on("natsOptions_DisableNoResponders", opts, |opts| opts.disable_no_responders = disabled) }
+    unsafe {
+        on("natsOptions_DisableNoResponders", opts, |opts| opts.behaviour.disable_no_responders = disabled)
+    }
 }
 
 /// Sets the prefix of the reply subjects of requests. Default: "_INBOX". natsInbox_Create() does not use it.
@@ -118,7 +122,9 @@ pub unsafe extern "C" fn natsOptions_SetCustomInboxPrefix(
 ) -> natsStatus {
     // SAFETY: the C contract.
     unsafe {
-        on("natsOptions_SetCustomInboxPrefix", opts, |opts| opts.set_custom_inbox_prefix(bytes(inboxPrefix)))
+        on("natsOptions_SetCustomInboxPrefix", opts, |opts| {
+            opts.behaviour.set_custom_inbox_prefix(bytes(inboxPrefix))
+        })
     }
 }
 
@@ -135,5 +141,7 @@ pub unsafe extern "C" fn natsOptions_UseGlobalMessageDelivery(
     global: bool,
 ) -> natsStatus {
     // SAFETY: the C contract.
-    unsafe { on("natsOptions_UseGlobalMessageDelivery", opts, |opts| opts.global_delivery = global) }
+    unsafe {
+        on("natsOptions_UseGlobalMessageDelivery", opts, |opts| opts.behaviour.global_delivery = global)
+    }
 }

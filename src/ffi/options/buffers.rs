@@ -13,7 +13,7 @@ use crate::ffi::types::*;
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_SetIOBufSize(opts: *mut natsOptions, ioBufSize: c_int) -> natsStatus {
     // SAFETY: the C contract.
-    unsafe { on("natsOptions_SetIOBufSize", opts, |opts| opts.set_io_buf_size(ioBufSize)) }
+    unsafe { on("natsOptions_SetIOBufSize", opts, |opts| opts.buffers.set_io_size(ioBufSize)) }
 }
 
 /// Sets how many messages may wait in each subscription; further ones are dropped, which is reported as
@@ -28,7 +28,7 @@ pub unsafe extern "C" fn natsOptions_SetMaxPendingMsgs(
     maxPending: c_int,
 ) -> natsStatus {
     // SAFETY: the C contract.
-    unsafe { on("natsOptions_SetMaxPendingMsgs", opts, |opts| opts.set_max_pending_msgs(maxPending)) }
+    unsafe { on("natsOptions_SetMaxPendingMsgs", opts, |opts| opts.buffers.set_max_pending_msgs(maxPending)) }
 }
 
 /// Sets how many bytes may wait in each subscription, see natsOptions_SetMaxPendingMsgs(). Default: 1024
@@ -43,7 +43,9 @@ pub unsafe extern "C" fn natsOptions_SetMaxPendingBytes(
     maxPending: i64,
 ) -> natsStatus {
     // SAFETY: the C contract.
-    unsafe { on("natsOptions_SetMaxPendingBytes", opts, |opts| opts.set_max_pending_bytes(maxPending)) }
+    unsafe {
+        on("natsOptions_SetMaxPendingBytes", opts, |opts| opts.buffers.set_max_pending_bytes(maxPending))
+    }
 }
 
 /// Sets the number of zero bytes after the payload of each received message, for parsers that read ahead.
@@ -59,7 +61,7 @@ pub unsafe extern "C" fn natsOptions_SetMessageBufferPadding(
 ) -> natsStatus {
     // SAFETY: the C contract.
     unsafe {
-        on("natsOptions_SetMessageBufferPadding", opts, |opts| opts.set_message_buffer_padding(paddingSize))
+        on("natsOptions_SetMessageBufferPadding", opts, |opts| opts.buffers.set_message_padding(paddingSize))
     }
 }
 
@@ -71,7 +73,7 @@ pub unsafe extern "C" fn natsOptions_SetMessageBufferPadding(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_SetSendAsap(opts: *mut natsOptions, sendAsap: bool) -> natsStatus {
     // SAFETY: the C contract.
-    unsafe { on("natsOptions_SetSendAsap", opts, |opts| opts.send_asap = sendAsap) }
+    unsafe { on("natsOptions_SetSendAsap", opts, |opts| opts.buffers.send_asap = sendAsap) }
 }
 
 /// Sets how long buffered data may wait for more when calls follow each other quickly. Default: 1000. Without
@@ -86,7 +88,9 @@ pub unsafe extern "C" fn natsOptions_SetFlusherWaitMicros(
     flusherWaitUs: i64,
 ) -> natsStatus {
     // SAFETY: the C contract.
-    unsafe { on("natsOptions_SetFlusherWaitMicros", opts, |opts| opts.set_flusher_wait(flusherWaitUs)) }
+    unsafe {
+        on("natsOptions_SetFlusherWaitMicros", opts, |opts| opts.buffers.set_flusher_wait(flusherWaitUs))
+    }
 }
 
 /// Bounds the time a call waits for the server to take its data. After it, the call returns #NATS_TIMEOUT and
@@ -99,5 +103,5 @@ pub unsafe extern "C" fn natsOptions_SetFlusherWaitMicros(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_SetWriteDeadline(opts: *mut natsOptions, deadline: i64) -> natsStatus {
     // SAFETY: the C contract.
-    unsafe { on("natsOptions_SetWriteDeadline", opts, |opts| opts.set_write_deadline(deadline)) }
+    unsafe { on("natsOptions_SetWriteDeadline", opts, |opts| opts.buffers.set_write_deadline(deadline)) }
 }

@@ -5,10 +5,11 @@ use std::os::fd::RawFd;
 use std::ptr::{null, null_mut};
 use std::sync::Arc;
 
-use crate::client::options::{
-    ConnectionHandler, DisconnectHandler, ErrorHandler, PingHandler, ProxyHandler, ReconnectDelayHandler,
-    SignatureHandler, TokenHandler, UserJwtHandler,
+use crate::client::options::auth::{SignatureHandler, TokenHandler, UserJwtHandler};
+use crate::client::options::handlers::{
+    ConnectionHandler, DisconnectHandler, ErrorHandler, PingHandler, ReconnectDelayHandler,
 };
+use crate::client::options::servers::ProxyHandler;
 use crate::error::{Result, Status, fail};
 use crate::ffi::support::callback::outcome;
 use crate::ffi::support::*;

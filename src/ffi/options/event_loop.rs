@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
 use crate::client::connection::Connection;
-use crate::client::options::{EventLoop, EventLoopFactory};
+use crate::client::options::handlers::{EventLoop, EventLoopFactory};
 use crate::error::{Error, Result};
 use crate::ffi::support::callback::call_adapter;
 use crate::ffi::support::*;
@@ -134,7 +134,7 @@ pub unsafe extern "C" fn natsOptions_SetEventLoop(
     unsafe {
         on("natsOptions_SetEventLoop", opts, |opts| {
             let factory = factory(event_loop, attachCb, readCb, writeCb, detachCb);
-            opts.event_loop = Some(factory.ok_or(crate::error::Status::InvalidArg)?);
+            opts.handlers.event_loop = Some(factory.ok_or(crate::error::Status::InvalidArg)?);
             Ok(())
         })
     }

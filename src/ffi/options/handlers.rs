@@ -26,7 +26,7 @@ pub unsafe extern "C" fn natsOptions_SetErrorHandler(
     // SAFETY: the C contract.
     unsafe {
         on("natsOptions_SetErrorHandler", opts, |opts| {
-            opts.error_handler = callbacks::error(errHandler, closure)
+            opts.handlers.error = callbacks::error(errHandler, closure)
         })
     }
 }
@@ -48,7 +48,7 @@ pub unsafe extern "C" fn natsOptions_SetClosedCB(
     // SAFETY: the C contract.
     unsafe {
         on("natsOptions_SetClosedCB", opts, |opts| {
-            opts.closed_handler = callbacks::connection(closedCb, closure)
+            opts.handlers.closed = callbacks::connection(closedCb, closure)
         })
     }
 }
@@ -69,7 +69,7 @@ pub unsafe extern "C" fn natsOptions_SetDisconnectedCB(
     // SAFETY: the C contract.
     unsafe {
         on("natsOptions_SetDisconnectedCB", opts, |opts| {
-            opts.disconnected_handler = callbacks::connection(disconnectedCb, closure)
+            opts.handlers.disconnected = callbacks::connection(disconnectedCb, closure)
         })
     }
 }
@@ -90,7 +90,7 @@ pub unsafe extern "C-unwind" fn natsOptions_SetDisconnectedErrCB(
     // SAFETY: the C contract.
     unsafe {
         on("natsOptions_SetDisconnectedErrCB", opts, |opts| {
-            opts.liveness.disconnect_handler = callbacks::disconnect(disconnectedErrCb, closure)
+            opts.handlers.disconnect = callbacks::disconnect(disconnectedErrCb, closure)
         })
     }
 }
@@ -111,7 +111,7 @@ pub unsafe extern "C" fn natsOptions_SetReconnectedCB(
     // SAFETY: the C contract.
     unsafe {
         on("natsOptions_SetReconnectedCB", opts, |opts| {
-            opts.reconnected_handler = callbacks::connection(reconnectedCb, closure)
+            opts.handlers.reconnected = callbacks::connection(reconnectedCb, closure)
         })
     }
 }
@@ -133,7 +133,7 @@ pub unsafe extern "C" fn natsOptions_SetDiscoveredServersCB(
     // SAFETY: the C contract.
     unsafe {
         on("natsOptions_SetDiscoveredServersCB", opts, |opts| {
-            opts.discovered_handler = callbacks::connection(discoveredServersCb, closure)
+            opts.handlers.discovered = callbacks::connection(discoveredServersCb, closure)
         })
     }
 }
@@ -154,7 +154,7 @@ pub unsafe extern "C" fn natsOptions_SetLameDuckModeCB(
     // SAFETY: the C contract.
     unsafe {
         on("natsOptions_SetLameDuckModeCB", opts, |opts| {
-            opts.lame_duck_handler = callbacks::connection(lameDuckCb, closure)
+            opts.handlers.lame_duck = callbacks::connection(lameDuckCb, closure)
         })
     }
 }
@@ -174,7 +174,7 @@ pub unsafe extern "C-unwind" fn natsOptions_SetPingEventCB(
     // SAFETY: the C contract.
     unsafe {
         on("natsOptions_SetPingEventCB", opts, |opts| {
-            opts.liveness.ping_handler = callbacks::ping(pingEventCb, closure)
+            opts.handlers.ping = callbacks::ping(pingEventCb, closure)
         })
     }
 }

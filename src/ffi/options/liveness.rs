@@ -13,7 +13,7 @@ use crate::ffi::types::*;
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_SetPingInterval(opts: *mut natsOptions, interval: i64) -> natsStatus {
     // SAFETY: the C contract.
-    unsafe { on("natsOptions_SetPingInterval", opts, |opts| opts.ping_interval_ms = interval) }
+    unsafe { on("natsOptions_SetPingInterval", opts, |opts| opts.liveness.ping_interval_ms = interval) }
 }
 
 /// Sets how many pings may be unanswered. When the next one would be sent the connection counts as lost
@@ -28,7 +28,7 @@ pub unsafe extern "C" fn natsOptions_SetMaxPingsOut(
     maxPingsOut: c_int,
 ) -> natsStatus {
     // SAFETY: the C contract.
-    unsafe { on("natsOptions_SetMaxPingsOut", opts, |opts| opts.max_pings_out = maxPingsOut) }
+    unsafe { on("natsOptions_SetMaxPingsOut", opts, |opts| opts.liveness.max_pings_out = maxPingsOut) }
 }
 
 /// Extension. Lets a connection count as stale once a keep-alive PING is unanswered for a time, if that comes
@@ -41,7 +41,7 @@ pub unsafe extern "C" fn natsOptions_SetMaxPingsOut(
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsOptions_SetPongTimeout(opts: *mut natsOptions, ms: i64) -> natsStatus {
     // SAFETY: the C contract.
-    unsafe { on("natsOptions_SetPongTimeout", opts, |opts| opts.set_pong_timeout(ms)) }
+    unsafe { on("natsOptions_SetPongTimeout", opts, |opts| opts.liveness.set_pong_timeout(ms)) }
 }
 
 /// Extension. Has a dead server found within a time, whatever the program is doing: the one knob to turn.
@@ -64,7 +64,7 @@ pub unsafe extern "C-unwind" fn natsOptions_SetMaxDetectionTime(
     ms: i64,
 ) -> natsStatus {
     // SAFETY: the C contract.
-    unsafe { on("natsOptions_SetMaxDetectionTime", opts, |opts| opts.set_max_detection(ms)) }
+    unsafe { on("natsOptions_SetMaxDetectionTime", opts, |opts| opts.liveness.set_max_detection(ms)) }
 }
 
 /// Extension. Lets the system probe idle connections (`SO_KEEPALIVE`), on every socket, those made for a
@@ -89,7 +89,7 @@ pub unsafe extern "C-unwind" fn natsOptions_SetTCPKeepAlive(
     // SAFETY: the C contract.
     unsafe {
         support::on("natsOptions_SetTCPKeepAlive", opts, |opts| {
-            opts.set_tcp_keep_alive(on.then_some([idle, interval, count]))
+            opts.liveness.set_tcp_keep_alive(on.then_some([idle, interval, count]))
         })
     }
 }
@@ -104,5 +104,5 @@ pub unsafe extern "C-unwind" fn natsOptions_SetTCPKeepAlive(
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn natsOptions_SetTCPUserTimeout(opts: *mut natsOptions, ms: i64) -> natsStatus {
     // SAFETY: the C contract.
-    unsafe { on("natsOptions_SetTCPUserTimeout", opts, |opts| opts.set_tcp_user_timeout(ms)) }
+    unsafe { on("natsOptions_SetTCPUserTimeout", opts, |opts| opts.liveness.set_tcp_user_timeout(ms)) }
 }

@@ -20,7 +20,8 @@ mod tests {
     use super::behaviour::*;
     use super::create::*;
     use super::servers::*;
-    use crate::client::options::{Defaults, Options, SharedOptions};
+    use crate::client::library::defaults::Defaults;
+    use crate::client::options::{Options, SharedOptions};
     use crate::ffi::support::Shared;
     use crate::ffi::types::{natsOptions, natsStatus};
     use crate::proto::memory::Text;
@@ -45,10 +46,10 @@ mod tests {
             for (array, count) in [(list, 0), (list, -1), (null_mut(), 1), (null_mut(), -1)] {
                 assert_eq!(natsOptions_SetServers(opts, array, count), natsStatus::NATS_INVALID_ARG);
             }
-            let servers = read(opts, |o| o.servers.clone());
+            let servers = read(opts, |o| o.servers.list.clone());
             assert_eq!(*servers, [Text::copy(b"a").unwrap(), Text::copy(b"b").unwrap()]);
             assert_eq!(natsOptions_SetServers(opts, [null()].as_mut_ptr(), 1), natsStatus::NATS_INVALID_ARG);
-            assert!(read(opts, |o| o.servers.is_empty()));
+            assert!(read(opts, |o| o.servers.list.is_empty()));
             assert_eq!(natsOptions_SetServers(opts, null_mut(), 0), natsStatus::NATS_OK);
             natsOptions_Destroy(opts);
         }
@@ -60,9 +61,9 @@ mod tests {
         // SAFETY: a live handle, C strings.
         unsafe {
             assert_eq!(natsOptions_SetName(opts, c"\xff".as_ptr()), natsStatus::NATS_OK);
-            assert_eq!(read(opts, |o| o.name.clone()).as_deref(), Some(&[0xff][..]));
+            assert_eq!(read(opts, |o| o.behaviour.name.clone()).as_deref(), Some(&[0xff][..]));
             assert_eq!(natsOptions_SetName(opts, null()), natsStatus::NATS_OK);
-            assert_eq!(read(opts, |o| o.name.clone()), None);
+            assert_eq!(read(opts, |o| o.behaviour.name.clone()), None);
             natsOptions_Destroy(opts);
         }
     }

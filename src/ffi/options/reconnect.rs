@@ -15,7 +15,7 @@ use crate::ffi::types::*;
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_SetAllowReconnect(opts: *mut natsOptions, allow: bool) -> natsStatus {
     // SAFETY: the C contract.
-    unsafe { on("natsOptions_SetAllowReconnect", opts, |opts| opts.allow_reconnect = allow) }
+    unsafe { on("natsOptions_SetAllowReconnect", opts, |opts| opts.reconnect.allow = allow) }
 }
 
 /// Reconnects after an error reported by the server that normally closes the connection. Default: false.
@@ -31,7 +31,7 @@ pub unsafe extern "C" fn natsOptions_SetReconnectOnProtocolError(
     // SAFETY: the C contract.
     unsafe {
         on("natsOptions_SetReconnectOnProtocolError", opts, |opts| {
-            opts.reconnect_on_protocol_error = reconnect
+            opts.reconnect.on_protocol_error = reconnect
         })
     }
 }
@@ -49,7 +49,7 @@ pub unsafe extern "C" fn natsOptions_SetMaxReconnect(
     maxReconnect: c_int,
 ) -> natsStatus {
     // SAFETY: the C contract.
-    unsafe { on("natsOptions_SetMaxReconnect", opts, |opts| opts.max_reconnect = maxReconnect) }
+    unsafe { on("natsOptions_SetMaxReconnect", opts, |opts| opts.reconnect.max = maxReconnect) }
 }
 
 /// Sets the wait before a server is tried again, once all servers were tried. Default: 2000. See
@@ -64,7 +64,7 @@ pub unsafe extern "C" fn natsOptions_SetReconnectWait(
     reconnectWait: i64,
 ) -> natsStatus {
     // SAFETY: the C contract.
-    unsafe { on("natsOptions_SetReconnectWait", opts, |opts| opts.set_reconnect_wait(reconnectWait)) }
+    unsafe { on("natsOptions_SetReconnectWait", opts, |opts| opts.reconnect.set_wait(reconnectWait)) }
 }
 
 /// Sets the longest random time added to the wait of natsOptions_SetReconnectWait(), so that the clients of a
@@ -81,7 +81,7 @@ pub unsafe extern "C" fn natsOptions_SetReconnectJitter(
     jitterTLS: i64,
 ) -> natsStatus {
     // SAFETY: the C contract.
-    unsafe { on("natsOptions_SetReconnectJitter", opts, |opts| opts.set_reconnect_jitter(jitter, jitterTLS)) }
+    unsafe { on("natsOptions_SetReconnectJitter", opts, |opts| opts.reconnect.set_jitter(jitter, jitterTLS)) }
 }
 
 /// Sets a function that decides how long to wait, instead of natsOptions_SetReconnectWait() and
@@ -104,7 +104,7 @@ pub unsafe extern "C" fn natsOptions_SetCustomReconnectDelay(
     // SAFETY: the C contract.
     unsafe {
         on("natsOptions_SetCustomReconnectDelay", opts, |opts| {
-            opts.custom_reconnect_delay = callbacks::reconnect_delay(cb, closure)
+            opts.handlers.reconnect_delay = callbacks::reconnect_delay(cb, closure)
         })
     }
 }
@@ -123,7 +123,7 @@ pub unsafe extern "C" fn natsOptions_SetReconnectBufSize(
 ) -> natsStatus {
     // SAFETY: the C contract.
     unsafe {
-        on("natsOptions_SetReconnectBufSize", opts, |opts| opts.set_reconnect_buf_size(reconnectBufSize))
+        on("natsOptions_SetReconnectBufSize", opts, |opts| opts.reconnect.set_buf_size(reconnectBufSize))
     }
 }
 

@@ -66,7 +66,7 @@ pub unsafe extern "C" fn natsOptions_SetServers(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_SetNoRandomize(opts: *mut natsOptions, noRandomize: bool) -> natsStatus {
     // SAFETY: the C contract.
-    unsafe { on("natsOptions_SetNoRandomize", opts, |opts| opts.no_randomize = noRandomize) }
+    unsafe { on("natsOptions_SetNoRandomize", opts, |opts| opts.servers.no_randomize = noRandomize) }
 }
 
 /// Bounds the time for connecting to one server, from resolving its name to its first answer. Default: 2000.
@@ -77,7 +77,7 @@ pub unsafe extern "C" fn natsOptions_SetNoRandomize(opts: *mut natsOptions, noRa
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_SetTimeout(opts: *mut natsOptions, timeout: i64) -> natsStatus {
     // SAFETY: the C contract.
-    unsafe { on("natsOptions_SetTimeout", opts, |opts| opts.set_timeout(timeout)) }
+    unsafe { on("natsOptions_SetTimeout", opts, |opts| opts.servers.set_timeout(timeout)) }
 }
 
 /// Sets which addresses of a host are tried, and in which order. Default: 0.
@@ -88,7 +88,7 @@ pub unsafe extern "C" fn natsOptions_SetTimeout(opts: *mut natsOptions, timeout:
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_IPResolutionOrder(opts: *mut natsOptions, order: c_int) -> natsStatus {
     // SAFETY: the C contract.
-    unsafe { on("natsOptions_IPResolutionOrder", opts, |opts| opts.set_ip_resolution_order(order)) }
+    unsafe { on("natsOptions_IPResolutionOrder", opts, |opts| opts.servers.set_ip_resolution_order(order)) }
 }
 
 /// Uses the given servers only, not those the server tells about. Default: false.
@@ -103,7 +103,7 @@ pub unsafe extern "C" fn natsOptions_SetIgnoreDiscoveredServers(
 ) -> natsStatus {
     // SAFETY: the C contract.
     unsafe {
-        on("natsOptions_SetIgnoreDiscoveredServers", opts, |opts| opts.ignore_discovered_servers = ignore)
+        on("natsOptions_SetIgnoreDiscoveredServers", opts, |opts| opts.servers.ignore_discovered = ignore)
     }
 }
 
@@ -127,7 +127,7 @@ pub unsafe extern "C" fn natsOptions_SetProxyConnHandler(
     // SAFETY: the C contract.
     unsafe {
         on("natsOptions_SetProxyConnHandler", opts, |opts| {
-            opts.proxy_handler = callbacks::proxy(proxyConnHandler, closure)
+            opts.servers.proxy_handler = callbacks::proxy(proxyConnHandler, closure)
         })
     }
 }

@@ -5,7 +5,8 @@
 
 use std::ffi::c_char;
 
-use crate::client::options::{Options, TlsSettings};
+use crate::client::options::Options;
+use crate::client::options::tls::TlsSettings;
 use crate::error::{Result, Status, fail};
 use crate::ffi::support::*;
 use crate::ffi::types::*;
@@ -31,7 +32,9 @@ use crate::ffi::types::*;
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn natsOptions_SetSecure(opts: *mut natsOptions, secure: bool) -> natsStatus {
     // SAFETY: the C contract.
-    unsafe { on("natsOptions_SetSecure", Tls(opts), |opts| opts.options(|opts| opts.set_secure(secure))) }
+    unsafe {
+        on("natsOptions_SetSecure", Tls(opts), |opts| opts.options(|opts| opts.tls.set_required(secure)))
+    }
 }
 
 /// Begins TLS with the first byte, before the server has said anything, and turns TLS on. For servers that
@@ -44,7 +47,7 @@ pub unsafe extern "C" fn natsOptions_SetSecure(opts: *mut natsOptions, secure: b
 pub unsafe extern "C" fn natsOptions_TLSHandshakeFirst(opts: *mut natsOptions) -> natsStatus {
     // SAFETY: the C contract.
     unsafe {
-        on("natsOptions_TLSHandshakeFirst", Tls(opts), |opts| opts.options(|opts| opts.set_tls_first()))
+        on("natsOptions_TLSHandshakeFirst", Tls(opts), |opts| opts.options(|opts| opts.tls.set_first()))
     }
 }
 
@@ -329,7 +332,7 @@ impl Tls {
     /// The C contract.
     unsafe fn change(self, change: impl FnOnce(&mut TlsSettings) -> Result<()>) -> Result<()> {
         // SAFETY: as promised by the caller.
-        unsafe { self.options(|opts| opts.change_tls(change)) }
+        unsafe { self.options(|opts| opts.tls.change(change)) }
     }
 
     /// Changes what cannot fail.

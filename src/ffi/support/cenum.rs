@@ -14,7 +14,7 @@ use crate::ffi::types::natsStatus;
 ///
 /// # Safety
 /// Only for `#[repr(C)]` enums, which have the size of an `int`.
-pub unsafe trait CEnum: Copy {}
+pub(crate) unsafe trait CEnum: Copy {}
 
 /// The number in an enum that came from C.
 ///

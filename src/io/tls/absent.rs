@@ -15,7 +15,7 @@ pub enum Session {}
 
 pub fn handshake(
     settings: &Settings,
-    _peer: Peer<'_>,
+    Peer { host: _host, name: _name }: Peer<'_>,
     _socket: &Socket,
     _deadline: Deadline,
 ) -> Result<Session> {

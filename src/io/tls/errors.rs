@@ -141,7 +141,7 @@ pub(super) mod test {
     use super::*;
 
     /// Puts an entry into the queue, as the program would.
-    pub fn leave(data: &[u8]) {
+    pub(crate) fn leave(data: &[u8]) {
         let data = CString::new(data).unwrap();
         Entry {
             code: 0x0A00_0112,
@@ -154,7 +154,7 @@ pub(super) mod test {
     }
 
     /// Takes out what is in the queue, as text.
-    pub fn queue() -> Vec<String> {
+    pub(crate) fn queue() -> Vec<String> {
         let entry = |e: Entry| format!("{:x} {:?}:{} {:?} {:?}", e.code, e.file, e.line, e.function, e.data);
         Kept::take().0.into_iter().map(entry).collect()
     }

@@ -17,17 +17,17 @@ use std::ffi::{c_int, c_void};
 #[cfg(not(feature = "tls"))]
 pub use absent::{Session, Settings, handshake, release_thread_memory};
 #[cfg(feature = "tls")]
-pub use session::{Session, handshake, release_thread_memory};
+pub(crate) use session::{Session, handshake, release_thread_memory};
 #[cfg(feature = "tls")]
 pub use settings::Settings;
 
 /// The program's own verdict on a certificate: gets OpenSSL's verdict and its `X509_STORE_CTX *`, returns 1 to accept
 /// and 0 to refuse.
-pub type VerifyCallback = unsafe extern "C" fn(preverify_ok: c_int, context: *mut c_void) -> c_int;
+pub(crate) type VerifyCallback = unsafe extern "C" fn(preverify_ok: c_int, context: *mut c_void) -> c_int;
 
 /// Whom a handshake is with.
 #[derive(Clone, Copy)]
-pub struct Peer<'a> {
+pub(crate) struct Peer<'a> {
     /// The host of the URL, without the brackets of an IPv6 address: sent as server name.
     pub host: &'a [u8],
     /// The name or address that the certificate has to have, unless the settings say another.

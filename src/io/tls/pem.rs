@@ -29,7 +29,7 @@ struct X509Info {
 }
 
 impl PemObjects {
-    pub fn parse(pem: &[u8]) -> Result<PemObjects, String> {
+    pub(super) fn parse(pem: &[u8]) -> Result<PemObjects, String> {
         let len = c_int::try_from(pem.len()).map_err(|_| "too long".to_owned())?;
         let mut found = PemObjects(ptr::null_mut());
         // SAFETY: the BIO reads the text, which outlives it; what is returned belongs to the caller.
@@ -49,7 +49,7 @@ impl PemObjects {
         unsafe { ffi::OPENSSL_sk_num(self.0) }
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = (*mut ffi::X509, *mut ffi::X509_CRL)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (*mut ffi::X509, *mut ffi::X509_CRL)> {
         (0..self.len()).map(|i| {
             // SAFETY: the stack has that many entries, all of this type.
             let info = unsafe { &*ffi::OPENSSL_sk_value(self.0, i).cast::<X509Info>() };

@@ -4,9 +4,13 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::{MAX_TEXT, MAX_URLS};
 use crate::error::{Error, Result, Status};
 use crate::proto::memory;
+
+/// Most announced servers that are taken from one INFO.
+pub(crate) const MAX_URLS: usize = 32 * 1024;
+/// Longest text in an INFO, in bytes.
+pub(super) const MAX_TEXT: usize = 32 * 1024;
 
 const NAMES: [&str; 16] = [
     "server_id",

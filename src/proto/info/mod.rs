@@ -4,15 +4,12 @@ mod field;
 
 use std::borrow::Cow;
 
-use self::field::{Field, Record};
+pub(crate) use self::field::MAX_URLS;
+use self::field::{Field, MAX_TEXT, Record};
 use crate::error::{Result, Status, fail};
 
 /// Longest INFO line, in bytes with its line end: a server announces the others of its cluster in it.
-pub const MAX_LINE: usize = 16 << 20;
-/// Most announced servers that are taken from one INFO.
-pub const MAX_URLS: usize = 32 * 1024;
-/// Longest text in an INFO, in bytes.
-const MAX_TEXT: usize = 32 * 1024;
+pub(crate) const MAX_LINE: usize = 16 << 20;
 /// Deepest nesting of an INFO's JSON.
 const MAX_DEPTH: usize = 64;
 
@@ -46,8 +43,8 @@ impl ServerInfo {
     /// Parses the JSON text of an INFO line. Blank text is an empty record, unknown fields are ignored, the
     /// last of several equal fields wins, and bytes that are not UTF-8 are replaced.
     ///
-    /// Fails with `ERR` for bad JSON, `PROTOCOL_ERROR` for a field of the wrong type or beyond the limits above, and
-    /// `NO_MEMORY`.
+    /// Fails with `ERR` for bad JSON, `PROTOCOL_ERROR` for a field of the wrong type or beyond the limits
+    /// above, and `NO_MEMORY`.
     pub fn parse(json: &[u8]) -> Result<ServerInfo> {
         if json.trim_ascii().is_empty() {
             return Ok(ServerInfo::default());
@@ -75,8 +72,8 @@ impl ServerInfo {
     }
 }
 
-/// What the JSON reader would have to keep is bounded before it begins, as it cannot do without memory: the nesting, and
-/// texts with escapes.
+/// What the JSON reader would have to keep is bounded before it begins, as it cannot do without memory: the
+/// nesting, and texts with escapes.
 fn check_limits(json: &[u8]) -> Result<()> {
     let (mut depth, mut at) = (0_usize, 0);
     while at < json.len() {

@@ -4,14 +4,29 @@ use std::borrow::Cow;
 
 use memchr::memchr;
 
-use super::{MAX_LINE, MsgLine};
 use crate::error::{Error, Result, Status};
+use crate::proto::blank::{is_blank, trim_start};
 use crate::proto::info;
 
+/// Longest control line but INFO, in bytes with its line end.
+pub(super) const MAX_LINE: usize = 1 << 20;
 /// Longest text of an error, in bytes.
 pub(super) const MAX_TEXT: usize = 255;
 
-/// The verbs, and the states the reference's parser is in behind so many bytes of each, as its error texts tell.
+/// The control line of a `MSG` or `HMSG`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MsgLine<'a> {
+    pub subject: &'a [u8],
+    pub reply: Option<&'a [u8]>,
+    pub sid: u64,
+    /// Length of the header block at the start of the body, 0 for `MSG`.
+    pub header_len: usize,
+    /// Length of the whole body: headers and payload.
+    pub size: usize,
+}
+
+/// The verbs, and the states the reference's parser is in behind so many bytes of each, as its error texts
+/// tell.
 const VERBS: [(&[u8], &[u8]); 7] = [
     (b"MSG ", &[0, 10, 11, 12]),
     (b"HMSG ", &[0, 17, 10, 11, 12]),
@@ -52,7 +67,7 @@ pub(super) fn wrong_verb(start: &[u8]) -> Option<WrongVerb> {
 }
 
 fn fits(byte: u8, wanted: u8) -> bool {
-    byte.eq_ignore_ascii_case(&wanted) || (wanted == b' ' && is_blank(byte))
+    byte.eq_ignore_ascii_case(&wanted) || (wanted == b' ' && is_blank(&byte))
 }
 
 /// Bounds what a line that does not end makes us keep.
@@ -92,12 +107,12 @@ pub(super) fn parse_msg_args(args: &[u8], with_headers: bool) -> Result<MsgLine<
 fn split<'a>(args: &'a [u8], tokens: &mut [&'a [u8]; 6]) -> usize {
     let (mut count, mut i) = (0, 0);
     while i < args.len() {
-        if is_blank(args[i]) {
+        if is_blank(&args[i]) {
             i += 1;
             continue;
         }
         let start = i;
-        while i < args.len() && !is_blank(args[i]) {
+        while i < args.len() && !is_blank(&args[i]) {
             i += 1;
         }
         if count == tokens.len() {
@@ -130,19 +145,12 @@ fn body_len(digits: &[u8]) -> Option<usize> {
     decimal(digits).filter(|n| *n <= i32::MAX as u64).map(|n| n as usize)
 }
 
-#[inline]
-fn is_blank(b: u8) -> bool {
-    b == b' ' || b == b'\t'
-}
-
 #[cold]
 fn args_error(problem: &str, args: &[u8]) -> Error {
-    Error::new(Status::ProtocolError, text(&format!("processMsgArgs {problem}: "), after_blanks(args)))
-}
-
-pub(super) fn after_blanks(text: &[u8]) -> &[u8] {
-    let start = text.iter().position(|byte| !is_blank(*byte)).unwrap_or(text.len());
-    &text[start..]
+    Error::new(
+        Status::ProtocolError,
+        text(&format!("processMsgArgs {problem}: "), trim_start(args, is_blank)),
+    )
 }
 
 /// An error's text with what was read, up to a NUL, in quotes. It is cut off like every text of a connection.

@@ -1,33 +1,21 @@
 //! Parser of what a server sends after the handshake.
 //!
-//! Every complete frame of a buffer is parsed in place in one pass. Only what straddles two reads is kept: the
-//! start of a control line in `line`, or a message body that is still arriving in `body`.
+//! Every complete frame of a buffer is parsed in place in one pass. Only what straddles two reads is kept:
+//! the start of a control line in `line`, or a message body that is still arriving in `body`.
 
 mod line;
 
 use memchr::memchr;
 
-use self::line::{after_blanks, check_length, parse_msg_args, wrong_verb};
+pub use self::line::MsgLine;
+use self::line::{check_length, parse_msg_args, wrong_verb};
 use crate::error::Result;
+use crate::proto::blank::{is_blank, trim_start};
 use crate::proto::memory;
 use crate::proto::subject::bytes_up_to_space;
 
-/// Longest control line but INFO, in bytes with its line end.
-pub const MAX_LINE: usize = 1 << 20;
 /// A line buffer that grew beyond this is given back.
 const KEPT_LINE: usize = 4096;
-
-/// The control line of a `MSG` or `HMSG`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MsgLine<'a> {
-    pub subject: &'a [u8],
-    pub reply: Option<&'a [u8]>,
-    pub sid: u64,
-    /// Length of the header block at the start of the body, 0 for `MSG`.
-    pub header_len: usize,
-    /// Length of the whole body: headers and payload.
-    pub size: usize,
-}
 
 /// Takes what the parser finds, in order.
 pub trait Sink {
@@ -67,7 +55,8 @@ pub struct Parser<P> {
     line_end: LineEnd,
 }
 
-/// How much of a message's end is still to come: one byte, whatever it is, and the rest of the line. Servers send CRLF.
+/// How much of a message's end is still to come: one byte, whatever it is, and the rest of the line. Servers
+/// send CRLF.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum LineEnd {
     Passed,
@@ -82,7 +71,8 @@ impl<P: PartialBody> Default for Parser<P> {
 }
 
 impl<P: PartialBody> Parser<P> {
-    /// Room for some of an incomplete body, when so much of it is missing that it is worth reading straight into it.
+    /// Room for some of an incomplete body, when so much of it is missing that it is worth reading straight
+    /// into it.
     pub fn body_room(&mut self, at_least: usize) -> Option<Result<&mut [u8]>> {
         self.body.as_mut().filter(|message| message.missing() >= at_least).map(P::room)
     }
@@ -195,7 +185,7 @@ impl<P: PartialBody> Parser<P> {
                     b'P' if line[1].eq_ignore_ascii_case(&b'I') => sink.ping(),
                     b'P' => sink.pong(),
                     b'I' => sink.info(line[5..].trim_ascii()),
-                    b'-' => sink.server_error(after_blanks(&line[5..])),
+                    b'-' => sink.server_error(trim_start(&line[5..], is_blank)),
                     _ => {} // +OK, only sent in verbose mode; nothing waits for it
                 }
                 Ok(rest)
@@ -219,8 +209,9 @@ impl<P: PartialBody> Parser<P> {
     }
 }
 
-/// A whole message at the start of `buf`, written the way servers write it: upper case, single spaces, CRLF at both
-/// ends, no number of more than nine digits. Nearly all messages are; the others are [`Parser::frame`]'s.
+/// A whole message at the start of `buf`, written the way servers write it: upper case, single spaces, CRLF
+/// at both ends, no number of more than nine digits. Nearly all messages are; the others are
+/// [`Parser::frame`]'s.
 #[inline(always)]
 fn usual_message(buf: &[u8]) -> Option<(MsgLine<'_>, &[u8], &[u8])> {
     let with_headers = buf.starts_with(b"HMSG ");
@@ -290,7 +281,7 @@ fn usual_number(buf: &[u8], start: usize, end: u8) -> Option<(usize, usize)> {
 
 #[cfg(test)]
 mod tests {
-    use super::line::MAX_TEXT;
+    use super::line::{MAX_LINE, MAX_TEXT};
     use super::*;
     use crate::error::Status;
     use crate::proto::info;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::source::{exports_of, has_c_types};
 
 /// The families of types of nats.h. They build on each other. Paths here are relative to src/ffi.
-pub const TYPES: &[&str] = &[
+pub(crate) const TYPES: &[&str] = &[
     "core/types/handles.rs",
     "core/types/liveness.rs",
     "jetstream/types/errors.rs",
@@ -20,21 +20,21 @@ pub const TYPES: &[&str] = &[
 ];
 
 /// What stands in status.h.
-pub const STATUS_TYPES: &str = "core/types/status.rs";
-pub const STATUS_FUNCTIONS: &str = "core/status.rs";
+pub(crate) const STATUS_TYPES: &str = "core/types/status.rs";
+pub(crate) const STATUS_FUNCTIONS: &str = "core/status.rs";
 
 /// Files whose functions are exported and stand in no header, because the released library's do not either.
-pub const UNDECLARED: &[&str] = &["core/undeclared.rs"];
+pub(crate) const UNDECLARED: &[&str] = &["core/undeclared.rs"];
 
 /// A part of nats.h: functions under one title.
-pub struct Group {
+pub(crate) struct Group {
     pub name: &'static str,
     pub title: &'static str,
     pub files: &'static [&'static str],
 }
 
 /// The functions of nats.h.
-pub const GROUPS: &[Group] = &[
+pub(crate) const GROUPS: &[Group] = &[
     group("library", "Library", &["core/library.rs"]),
     group(
         "options",
@@ -71,14 +71,9 @@ const fn group(name: &'static str, title: &'static str, files: &'static [&'stati
 /// Compares the lists with the sources, path and code of each.
 ///
 /// Fails with a sentence for each file that is missing here, or there.
-pub fn check(sources: &BTreeMap<String, String>) -> Result<(), String> {
-    let functions: Vec<&str> = GROUPS
-        .iter()
-        .flat_map(|group| group.files)
-        .chain(UNDECLARED)
-        .copied()
-        .chain([STATUS_FUNCTIONS])
-        .collect();
+pub(crate) fn check(sources: &BTreeMap<String, String>) -> Result<(), String> {
+    let listed = GROUPS.iter().flat_map(|group| group.files).chain(UNDECLARED).chain([&STATUS_FUNCTIONS]);
+    let functions: Vec<&str> = listed.copied().collect();
     let types: Vec<&str> = TYPES.iter().copied().chain([STATUS_TYPES]).collect();
     let mut wrong = Vec::new();
     for (path, code) in sources {

@@ -9,12 +9,12 @@ pub fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
-pub fn ffi() -> PathBuf {
+pub(crate) fn ffi() -> PathBuf {
     root().join("src/ffi")
 }
 
 /// All Rust files below src/ffi: their paths relative to it, with their text.
-pub fn sources() -> BTreeMap<String, String> {
+pub(crate) fn sources() -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     collect(&ffi(), &mut found);
     found
@@ -33,7 +33,7 @@ fn collect(folder: &Path, found: &mut BTreeMap<String, String>) {
 }
 
 /// The names of the functions a source file exports.
-pub fn exports_of(code: &str) -> Vec<String> {
+pub(crate) fn exports_of(code: &str) -> Vec<String> {
     let mut names = Vec::new();
     for part in code.split("(no_mangle)").skip(1) {
         let Some((before, rest)) = part.split_once("fn ") else { continue };
@@ -45,7 +45,7 @@ pub fn exports_of(code: &str) -> Vec<String> {
 }
 
 /// The names of the types a source file makes public.
-pub fn types_of(code: &str) -> Vec<String> {
+pub(crate) fn types_of(code: &str) -> Vec<String> {
     code.lines().filter_map(type_name).collect()
 }
 
@@ -55,10 +55,10 @@ fn type_name(line: &str) -> Option<String> {
 }
 
 /// Whether a source file makes types public that are laid out as in C.
-pub fn has_c_types(code: &str) -> bool {
+pub(crate) fn has_c_types(code: &str) -> bool {
     code.lines().any(|line| line.starts_with("#[repr(C")) && !types_of(code).is_empty()
 }
 
-pub fn read(path: &Path) -> String {
+pub(crate) fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }

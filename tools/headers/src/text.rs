@@ -4,7 +4,7 @@
 const MAX_WIDTH: usize = 110;
 
 /// Gives structs the tags that programs know from their forward declarations.
-pub fn with_tags(text: &str) -> String {
+pub(crate) fn with_tags(text: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
     let mut opening = None;
     for line in text.lines() {
@@ -24,7 +24,7 @@ pub fn with_tags(text: &str) -> String {
 }
 
 /// Adds the old names of the connection states, without their prefix, for programs that ask for them.
-pub fn with_old_names(text: &str) -> String {
+pub(crate) fn with_old_names(text: &str) -> String {
     const PREFIX: &str = "NATS_CONN_STATUS_";
     let mut old = format!("#ifdef {PREFIX}NO_PREFIX\n    /* The names of old programs. */\n");
     for line in text.lines() {
@@ -52,7 +52,7 @@ fn snake_case(name: &str) -> String {
 }
 
 /// Puts comments of one line on one line.
-pub fn with_short_comments(text: &str) -> String {
+pub(crate) fn with_short_comments(text: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
     let mut kept = String::new();
     let mut at = 0;

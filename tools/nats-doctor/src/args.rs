@@ -7,11 +7,11 @@ use nats::doctor::{self, Credentials, Options, Result, TlsSettings};
 
 /// Examines the connection to a NATS server: round trips, settings of both sides, the path in between.
 ///
-/// Exit status: 0 nothing to worry about, 1 warnings, 2 wrong command line, 3 no connection, 4 the connection was lost
-/// while watching.
+/// Exit status: 0 nothing to worry about, 1 warnings, 2 wrong command line, 3 no connection, 4 the connection
+/// was lost while watching.
 #[derive(Parser)]
 #[command(name = "nats-doctor", version)]
-pub struct Args {
+pub(crate) struct Args {
     /// The server, such as nats://user:password@host:4222
     #[arg(default_value = "nats://localhost:4222")]
     pub url: String,
@@ -69,10 +69,12 @@ pub struct Args {
     pub json: bool,
 
     /// How many round trips to measure
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub pings: u32,
 
-    /// Find out after how long the path forgets an idle connection, looking as far as that many seconds; takes as long
+    /// Find out after how long the path forgets an idle connection, looking as far as that many seconds;
+    /// takes as long
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub probe_idle: Option<u64>,
 
@@ -97,29 +99,31 @@ pub struct Args {
     pub max_detection: Option<i64>,
 
     /// Connect timeout in milliseconds
-    #[arg(long, value_name = "MS", default_value_t = 5000, value_parser = clap::value_parser!(i64).range(1..))]
+    #[arg(long, value_name = "MS", default_value_t = 5000)]
+    #[arg(value_parser = clap::value_parser!(i64).range(1..))]
     pub timeout: i64,
 }
 
 impl Args {
     /// Options with the settings to examine: those given, else what a program would get by default here.
-    pub fn options(&self) -> Result<Options> {
+    pub(crate) fn options(&self) -> Result<Options> {
         doctor::open_default()?;
         let mut options = Options::new(&doctor::defaults());
         options.set_url(Some(self.url.as_bytes()))?;
-        options.name = Some(b"nats-doctor".to_vec().into());
-        options.set_timeout(self.timeout)?;
+        options.behaviour.name = Some(b"nats-doctor".to_vec().into());
+        options.servers.set_timeout(self.timeout)?;
         self.set_tls(&mut options)?;
-        options.set_user_info(
+        options.auth.set_user_info(
             self.user.as_deref().map(str::as_bytes),
             self.password.as_deref().map(str::as_bytes),
         )?;
-        options.set_token(self.token.as_deref().map(str::as_bytes))?;
+        options.auth.set_token(self.token.as_deref().map(str::as_bytes))?;
         if let Some(file) = &self.creds {
-            options.credentials = Credentials::Files { chain: file.clone().into_bytes().into(), seed: None };
+            options.auth.credentials =
+                Credentials::Files { chain: file.clone().into_bytes().into(), seed: None };
         }
-        options.ping_interval_ms = self.ping_interval.unwrap_or(options.ping_interval_ms);
-        options.max_pings_out = self.max_pings_out.unwrap_or(options.max_pings_out);
+        options.liveness.ping_interval_ms = self.ping_interval.unwrap_or(options.liveness.ping_interval_ms);
+        options.liveness.max_pings_out = self.max_pings_out.unwrap_or(options.liveness.max_pings_out);
         options.liveness.pong_timeout_ms = self.pong_timeout.unwrap_or(options.liveness.pong_timeout_ms);
         options.liveness.max_detection_ms = self.max_detection.unwrap_or(options.liveness.max_detection_ms);
         Ok(options)
@@ -128,7 +132,7 @@ impl Args {
     fn set_tls(&self, options: &mut Options) -> Result<()> {
         let certificate = self.tls_cert.as_ref().zip(self.tls_key.as_ref());
         let given = self.tls_ca.is_some() || certificate.is_some() || self.tls_insecure;
-        options.secure |= self.tls || given;
+        options.tls.required |= self.tls || given;
         if !given {
             return Ok(());
         }
@@ -140,7 +144,7 @@ impl Args {
             settings.load_certificate(certificate.as_bytes(), key.as_bytes())?;
         }
         settings.set_skip_verification(self.tls_insecure);
-        options.tls = Some(Arc::new(settings));
+        options.tls.settings = Some(Arc::new(settings));
         Ok(())
     }
 }

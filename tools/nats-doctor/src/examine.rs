@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use nats::doctor::{Connection, Error, Options, Outcome, Result, Status, connect};
+use nats::doctor::{Connection, Error, Options, Outcome, Result, Status, connect, without_credentials};
 use serde::Serialize;
 
 use crate::args::Args;
@@ -15,7 +15,7 @@ const PING_GAP: Duration = Duration::from_millis(20);
 
 /// Times are in milliseconds.
 #[derive(Default, Serialize)]
-pub struct Facts {
+pub(crate) struct Facts {
     pub url: String,
     pub connect_ms: f64,
     pub server: Server,
@@ -30,7 +30,7 @@ pub struct Facts {
 
 /// What INFO says.
 #[derive(Default, Serialize)]
-pub struct Server {
+pub(crate) struct Server {
     pub id: String,
     pub name: String,
     pub version: String,
@@ -45,7 +45,7 @@ pub struct Server {
 
 /// The settings of this side. Milliseconds, 0 or less: off.
 #[derive(Default, Serialize)]
-pub struct Client {
+pub(crate) struct Client {
     pub ping_interval_ms: i64,
     pub max_pings_out: i32,
     pub pong_timeout_ms: i64,
@@ -55,7 +55,7 @@ pub struct Client {
 }
 
 #[derive(Default, Serialize)]
-pub struct RoundTrips {
+pub(crate) struct RoundTrips {
     pub measured: usize,
     pub failed: usize,
     pub min_ms: f64,
@@ -63,7 +63,7 @@ pub struct RoundTrips {
     pub max_ms: f64,
 }
 
-pub fn examine(args: &Args) -> Result<Facts> {
+pub(crate) fn examine(args: &Args) -> Result<Facts> {
     let start = Instant::now();
     let connection = connected(args.options()?)?;
     let mut facts = Facts {
@@ -93,7 +93,7 @@ fn connection_settings(args: &Args) -> Result<Options> {
 }
 
 /// A connection that is up.
-pub fn connected(options: Options) -> Result<Arc<Connection>> {
+pub(crate) fn connected(options: Options) -> Result<Arc<Connection>> {
     match connect(options)? {
         Outcome::Connected(connection) => Ok(connection),
         Outcome::Retrying(_) => Err(Error::from(Status::NotYetConnected)),
@@ -119,8 +119,8 @@ fn server(connection: &Connection) -> Server {
 fn client(connection: &Connection, options: &Options) -> Client {
     let bound = connection.pulse().ok().and_then(|pulse| pulse.detection_bound);
     Client {
-        ping_interval_ms: connection.ping_interval().unwrap_or(options.ping_interval_ms),
-        max_pings_out: options.max_pings_out,
+        ping_interval_ms: connection.ping_interval().unwrap_or(options.liveness.ping_interval_ms),
+        max_pings_out: options.liveness.max_pings_out,
         pong_timeout_ms: options.liveness.pong_timeout_ms,
         max_detection_ms: options.liveness.max_detection_ms,
         detection_bound_ms: bound.map(|bound| bound.as_millis() as i64),
@@ -150,26 +150,11 @@ fn round_trips(connection: &Arc<Connection>, count: u32) -> RoundTrips {
 }
 
 /// The URL without what it says of credentials.
-pub fn public(url: &str) -> String {
-    match (url.find("://"), url.rfind('@')) {
-        (Some(scheme), Some(at)) if at > scheme => format!("{}{}", &url[..scheme + 3], &url[at + 1..]),
-        (None, Some(at)) => url[at + 1..].to_owned(),
-        _ => url.to_owned(),
-    }
+pub(crate) fn public(url: &str) -> String {
+    let shown = without_credentials(url.as_bytes()).unwrap_or_default();
+    String::from_utf8_lossy(&shown).into_owned()
 }
 
 fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn urls_are_shown_without_passwords() {
-        assert_eq!(public("nats://me:secret@host:4222"), "nats://host:4222");
-        assert_eq!(public("secret@host"), "host");
-        assert_eq!(public("nats://host"), "nats://host");
-    }
 }

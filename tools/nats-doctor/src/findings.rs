@@ -7,14 +7,14 @@ use crate::examine::{Facts, public};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Level {
+pub(crate) enum Level {
     /// Good to know.
     Advice,
     Warning,
 }
 
 #[derive(Debug, Serialize)]
-pub struct Finding {
+pub(crate) struct Finding {
     pub level: Level,
     pub symptom: String,
     pub cause: String,
@@ -28,7 +28,7 @@ const LONG_DETECTION_MS: i64 = 60_000;
 const UNEVEN_FACTOR: f64 = 10.0;
 const UNEVEN_MS: f64 = 50.0;
 
-pub fn of_facts(facts: &Facts) -> Vec<Finding> {
+pub(crate) fn of_facts(facts: &Facts) -> Vec<Finding> {
     let rules =
         [detection, false_alarms, round_trips, idle_timeout, lame_duck, monitor_unreachable, write_deadline];
     let counters = [slow_consumers, stale_connections, pending_bytes, connection_limit, other_server];
@@ -44,8 +44,8 @@ fn detection(facts: &Facts) -> Option<Finding> {
             symptom: "a server that falls silent is never noticed".into(),
             cause: "this client sends no PINGs".into(),
             evidence: format!("ping interval {} ms", client.ping_interval_ms),
-            change: "call natsConnection_SetPingInterval(nc, 30) (seconds), or set NATS_DEFAULT_LIB_PING_INTERVAL=30000 \
-                     (milliseconds): a dead server is found within 90 s"
+            change: "call natsConnection_SetPingInterval(nc, 30) (seconds), or set \
+                NATS_DEFAULT_LIB_PING_INTERVAL=30000 (milliseconds): a dead server is found within 90 s"
                 .into(),
         });
     };
@@ -61,8 +61,8 @@ fn detection(facts: &Facts) -> Option<Finding> {
             seconds(bound)
         ),
         change: format!(
-            "call natsOptions_SetMaxDetectionTime(opts, {limit}) or natsConnection_SetMaxDetectionTime(nc, {limit}), or \
-             set NATS_DEFAULT_LIB_MAX_DETECTION_TIME={limit} (milliseconds): found within {}",
+            "call natsOptions_SetMaxDetectionTime(opts, {limit}) or natsConnection_SetMaxDetectionTime(nc, \
+             {limit}), or set NATS_DEFAULT_LIB_MAX_DETECTION_TIME={limit} (milliseconds): found within {}",
             seconds(limit)
         ),
     })
@@ -135,8 +135,10 @@ fn idle_timeout(facts: &Facts) -> Option<Finding> {
             format!("nothing: the ping interval of {} is short enough", seconds(interval))
         } else {
             format!(
-                "call natsConnection_SetPingInterval(nc, {safe}) (seconds), or set NATS_DEFAULT_LIB_PING_INTERVAL={}000; or \
-                 natsOptions_SetTCPKeepAlive(opts, true, {safe}, {safe}, 3); or raise the idle timeout of the middlebox",
+                "call natsConnection_SetPingInterval(nc, {safe}) (seconds), or set \
+                 NATS_DEFAULT_LIB_PING_INTERVAL={}000; or \
+                 natsOptions_SetTCPKeepAlive(opts, true, {safe}, {safe}, 3); or raise the idle timeout of \
+                 the middlebox",
                 safe
             )
         },
@@ -180,10 +182,12 @@ fn slow_consumers(facts: &Facts) -> Option<Finding> {
     (count > 0).then(|| Finding {
         level: Level::Warning,
         symptom: "clients are disconnected as slow consumers".into(),
-        cause: "they did not read what they subscribed to within the server's write_deadline or max_pending".into(),
+        cause: "they did not read what they subscribed to within the server's write_deadline or \
+            max_pending"
+            .into(),
         evidence: format!("slow_consumers {count} since the server started"),
-        change: "make message handlers faster or subscribe to less; natsOptions_SetDisconnectedErrCB() tells a program \
-                 when it is the one"
+        change: "make message handlers faster or subscribe to less; natsOptions_SetDisconnectedErrCB() \
+            tells a program when it is the one"
             .into(),
     })
 }
@@ -193,8 +197,8 @@ fn stale_connections(facts: &Facts) -> Option<Finding> {
     (monitor.stale_connections > 0).then(|| Finding {
         level: Level::Warning,
         symptom: "the server gave up on clients that did not answer its PINGs".into(),
-        cause: "clients that died or lost their network; or programs that stood still, such as in a debugger or a \
-                suspended machine"
+        cause: "clients that died or lost their network; or programs that stood still, such as in a \
+            debugger or a suspended machine"
             .into(),
         evidence: format!(
             "stale_connections {} since the server started; it waits {} x ({} + 1)",
@@ -202,7 +206,8 @@ fn stale_connections(facts: &Facts) -> Option<Finding> {
             seconds(monitor.ping_interval_ms),
             monitor.ping_max
         ),
-        change: "on clients, natsConnection_GetLiveness() shows StaleByServer; on the server, ping_interval and ping_max"
+        change: "on clients, natsConnection_GetLiveness() shows StaleByServer; on the server, ping_interval \
+            and ping_max"
             .into(),
     })
 }
@@ -241,11 +246,12 @@ fn other_server(facts: &Facts) -> Option<Finding> {
     })
 }
 
-pub fn of_failed_connect(url: &str, error: &Error) -> Finding {
+pub(crate) fn of_failed_connect(url: &str, error: &Error) -> Finding {
     let (cause, change) = match error.status() {
         Status::NoServer => ("nothing listens there, or the name does not resolve", "check host and port"),
         Status::Timeout => (
-            "packets are dropped on the way, the server stands still, or it takes longer than the connect timeout",
+            "packets are dropped on the way, the server stands still, or it takes longer than the connect \
+             timeout",
             "check firewalls; natsOptions_SetTimeout(opts, 5000) waits 5 s (milliseconds)",
         ),
         Status::ConnectionAuthFailed => {
@@ -268,20 +274,35 @@ pub fn of_failed_connect(url: &str, error: &Error) -> Finding {
 }
 
 /// Explains a loss while watching.
-pub fn of_disconnect(lost: &Disconnect) -> Finding {
-    let silent = lost.since_in.map_or(-1, |age| age.as_millis() as i64);
-    let (cause, change) = match lost.reason {
+pub(crate) fn of_disconnect(lost: &Disconnect) -> Finding {
+    let (cause, change) = cause_and_change(lost.reason);
+    Finding {
+        level: if lost.reason == Reason::ClosedByUser { Level::Advice } else { Level::Warning },
+        symptom: format!(
+            "lost {}: {}",
+            String::from_utf8_lossy(&lost.server_url),
+            if lost.text.is_empty() { lost.status.text() } else { &lost.text }
+        ),
+        cause: cause.into(),
+        evidence: traces_of(lost),
+        change: change.into(),
+    }
+}
+
+fn cause_and_change(reason: Reason) -> (&'static str, &'static str) {
+    match reason {
         Reason::MaxPings => (
             "the server or the path stopped answering PINGs",
-            "if this comes too late, shorten natsConnection_SetPingInterval(); if the server was only busy, allow more with \
-             natsConnection_SetMaxPingsOut()",
+            "if this comes too late, shorten natsConnection_SetPingInterval(); if the server was only busy, \
+             allow more with natsConnection_SetMaxPingsOut()",
         ),
         Reason::PongTimeout => (
             "a PING was not answered in time",
             "if the server was only busy, allow more with natsConnection_SetPongTimeout()",
         ),
         Reason::ServerStale => (
-            "the server missed the PONGs of this side: this program stood still, or the path to the server lost them",
+            "the server missed the PONGs of this side: this program stood still, or the path to the server \
+             lost them",
             "the server's ping_interval and ping_max; see that the machine is not suspended or starved",
         ),
         Reason::ServerErr => ("the server said so", "see the server's log"),
@@ -305,27 +326,22 @@ pub fn of_disconnect(lost: &Disconnect) -> Finding {
         }
         Reason::Auth => ("the server no longer accepts the credentials", "renew them"),
         Reason::Forced | Reason::ClosedByUser => ("this side ended it", "nothing"),
-    };
-    let known = |n: Option<u32>| n.map_or("unknown".to_owned(), |n| n.to_string());
-    Finding {
-        level: if lost.reason == Reason::ClosedByUser { Level::Advice } else { Level::Warning },
-        symptom: format!(
-            "lost {}: {}",
-            String::from_utf8_lossy(&lost.server_url),
-            if lost.text.is_empty() { lost.status.text() } else { &lost.text }
-        ),
-        cause: cause.into(),
-        evidence: format!(
-            "{} pings unanswered, {silent} ms since the last byte came in, {} bytes unsent, TCP retransmits {}, unacknowledged \
-             segments {}{}",
-            lost.pings_outstanding,
-            lost.bytes_unsent,
-            known(lost.tcp_retransmits),
-            known(lost.tcp_unacked),
-            if lost.lame_duck { ", the server had announced its shutdown" } else { "" }
-        ),
-        change: change.into(),
     }
+}
+
+/// What was known of the connection when it was lost.
+fn traces_of(lost: &Disconnect) -> String {
+    let silent = lost.since_in.map_or(-1, |age| age.as_millis() as i64);
+    let known = |n: Option<u32>| n.map_or("unknown".to_owned(), |n| n.to_string());
+    format!(
+        "{} pings unanswered, {silent} ms since the last byte came in, {} bytes unsent, TCP retransmits {}, \
+         unacknowledged segments {}{}",
+        lost.pings_outstanding,
+        lost.bytes_unsent,
+        known(lost.tcp_retransmits),
+        known(lost.tcp_unacked),
+        if lost.lame_duck { ", the server had announced its shutdown" } else { "" }
+    )
 }
 
 fn seconds(ms: i64) -> String {

@@ -1,5 +1,5 @@
-//! Finds out after how long the path forgets an idle connection: several connections stay idle for growing times at
-//! once, then each says PING.
+//! Finds out after how long the path forgets an idle connection: several connections stay idle for growing
+//! times at once, then each says PING.
 
 use std::sync::Arc;
 use std::thread;
@@ -18,7 +18,7 @@ const ANSWER_MS: i64 = 5000;
 
 /// Seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct IdleProbe {
+pub(crate) struct IdleProbe {
     /// The longest idle time a connection outlived.
     pub survived_s: u64,
     /// The shortest one after which it was dead.
@@ -35,7 +35,7 @@ enum Ending {
     NoConnection,
 }
 
-pub fn probe(args: &Args, limit: Duration) -> IdleProbe {
+pub(crate) fn probe(args: &Args, limit: Duration) -> IdleProbe {
     let times = idle_times(limit);
     let endings: Vec<(Duration, Ending)> = thread::scope(|scope| {
         let probes: Vec<_> =
@@ -58,9 +58,9 @@ fn idle_times(limit: Duration) -> Vec<Duration> {
 
 fn stay_idle(args: &Args, time: Duration) -> Ending {
     let Ok(mut options) = args.options() else { return Ending::NoConnection };
-    options.ping_interval_ms = 0;
+    options.liveness.ping_interval_ms = 0;
     options.liveness.max_detection_ms = 0;
-    options.allow_reconnect = false;
+    options.reconnect.allow = false;
     let Ok(connection) = connected(options) else { return Ending::NoConnection };
     thread::sleep(Duration::from_millis(2500)); // the server's first PING comes after about two seconds
     let before = server_pings(&connection);

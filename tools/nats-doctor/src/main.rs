@@ -1,5 +1,5 @@
-//! nats-doctor: looks at a connection to a NATS server and says in plain words what may go wrong with it, why, and
-//! what to change.
+//! nats-doctor: looks at a connection to a NATS server and says in plain words what may go wrong with it,
+//! why, and what to change.
 
 mod args;
 mod examine;
@@ -19,10 +19,10 @@ use report::Report;
 
 /// The exit statuses; 2 is a wrong command line.
 mod exit {
-    pub const HEALTHY: u8 = 0;
-    pub const WARNINGS: u8 = 1;
-    pub const NO_CONNECTION: u8 = 3;
-    pub const LOST: u8 = 4;
+    pub(crate) const HEALTHY: u8 = 0;
+    pub(crate) const WARNINGS: u8 = 1;
+    pub(crate) const NO_CONNECTION: u8 = 3;
+    pub(crate) const LOST: u8 = 4;
 }
 
 fn main() -> ExitCode {

@@ -10,7 +10,7 @@ const NS_PER_MS: i64 = 1_000_000;
 
 /// What the endpoint tells of the server and of our connection. Times are in milliseconds.
 #[derive(Default, Serialize)]
-pub struct Monitor {
+pub(crate) struct Monitor {
     pub server_id: String,
     pub ping_interval_ms: i64,
     pub ping_max: i64,
@@ -24,14 +24,14 @@ pub struct Monitor {
 
 /// Our connection as the server sees it.
 #[derive(Default, Serialize)]
-pub struct OwnEntry {
+pub(crate) struct OwnEntry {
     pub rtt: String,
     pub pending_bytes: i64,
     pub idle: String,
 }
 
 /// Asks for the server's variables, and for the connection with that number.
-pub fn ask(address: &str, client_id: u64) -> Result<Monitor, String> {
+pub(crate) fn ask(address: &str, client_id: u64) -> Result<Monitor, String> {
     let base = address.trim_end_matches('/');
     let varz = get(&format!("{base}/varz"))?;
     let own = get(&format!("{base}/connz?cid={client_id}")).ok();

@@ -6,9 +6,11 @@ use serde::Serialize;
 
 use crate::examine::Facts;
 use crate::findings::{Finding, Level};
+use crate::idle::IdleProbe;
+use crate::monitor::Monitor;
 
 #[derive(Serialize)]
-pub struct Report {
+pub(crate) struct Report {
     /// `None` without a connection.
     pub facts: Option<Facts>,
     pub findings: Vec<Finding>,
@@ -20,7 +22,7 @@ const ADVICE: Style = AnsiColor::Cyan.on_default().bold();
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 
 impl Report {
-    pub fn print(&self, json: bool) {
+    pub(crate) fn print(&self, json: bool) {
         if json {
             println!("{}", serde_json::to_string_pretty(self).unwrap_or_default());
             return;
@@ -49,35 +51,41 @@ fn print_facts(facts: &Facts) {
         None => println!("  this side    never finds a dead server: pings are off"),
     }
     if let Some(monitor) = &facts.monitor {
-        println!(
-            "  server side  finds a dead client within {} ms (ping_interval {} ms, ping_max {}), write_deadline {} ms",
-            monitor.ping_interval_ms.saturating_mul(monitor.ping_max + 1),
-            monitor.ping_interval_ms,
-            monitor.ping_max,
-            monitor.write_deadline_ms
-        );
-        println!(
-            "  counters     {} connections, {} slow consumers, {} stale",
-            monitor.connections, monitor.slow_consumers, monitor.stale_connections
-        );
-        if let Some(own) = &monitor.own {
-            println!(
-                "  own entry    rtt {}, pending bytes {}, idle {}",
-                own.rtt, own.pending_bytes, own.idle
-            );
-        }
+        print_monitor(monitor);
     }
     if let Some(idle) = &facts.idle {
-        match idle.died_s {
-            Some(died) => {
-                println!("  idle         works after {} s, is dead after {died} s", idle.survived_s)
-            }
-            None => println!("  idle         works after {} s", idle.survived_s),
-        }
+        print_idle(idle);
     }
 }
 
-pub fn print_finding(finding: &Finding) {
+fn print_monitor(monitor: &Monitor) {
+    println!(
+        "  server side  finds a dead client within {} ms (ping_interval {} ms, ping_max {}), write_deadline \
+         {} ms",
+        monitor.ping_interval_ms.saturating_mul(monitor.ping_max + 1),
+        monitor.ping_interval_ms,
+        monitor.ping_max,
+        monitor.write_deadline_ms
+    );
+    println!(
+        "  counters     {} connections, {} slow consumers, {} stale",
+        monitor.connections, monitor.slow_consumers, monitor.stale_connections
+    );
+    if let Some(own) = &monitor.own {
+        println!("  own entry    rtt {}, pending bytes {}, idle {}", own.rtt, own.pending_bytes, own.idle);
+    }
+}
+
+fn print_idle(idle: &IdleProbe) {
+    match idle.died_s {
+        Some(died) => {
+            println!("  idle         works after {} s, is dead after {died} s", idle.survived_s)
+        }
+        None => println!("  idle         works after {} s", idle.survived_s),
+    }
+}
+
+pub(crate) fn print_finding(finding: &Finding) {
     let (style, level) = match finding.level {
         Level::Warning => (WARNING, "warning"),
         Level::Advice => (ADVICE, "advice"),

@@ -24,7 +24,7 @@ enum Event {
 }
 
 /// Returns the exit status.
-pub fn watch(args: &Args) -> u8 {
+pub(crate) fn watch(args: &Args) -> u8 {
     let (events, arriving) = channel();
     let connection = match args.options().map(|options| told(options, &events)).and_then(connected) {
         Ok(connection) => connection,
@@ -49,20 +49,20 @@ pub fn watch(args: &Args) -> u8 {
 fn told(mut options: Options, events: &Sender<Event>) -> Options {
     let sender = || events.clone();
     let (lost, reconnected, closed, pings, lame) = (sender(), sender(), sender(), sender(), sender());
-    options.liveness.disconnect_handler = Some(Arc::new(move |_, disconnect| {
+    options.handlers.disconnect = Some(Arc::new(move |_, disconnect| {
         let _ = lost.send(Event::Lost(Box::new(disconnect.clone())));
     }));
-    options.liveness.ping_handler = Some(Arc::new(move |_, event, outstanding, round_trip| {
+    options.handlers.ping = Some(Arc::new(move |_, event, outstanding, round_trip| {
         let _ = pings.send(match event {
             PingEvent::Sent => return,
             PingEvent::Answered => Event::Answered(round_trip),
             PingEvent::Missed => Event::Missed(outstanding),
         });
     }));
-    options.reconnected_handler = Some(Arc::new(move |_| drop(reconnected.send(Event::Reconnected))));
-    options.closed_handler = Some(Arc::new(move |_| drop(closed.send(Event::Closed))));
-    options.lame_duck_handler = Some(Arc::new(move |_| drop(lame.send(Event::LameDuck))));
-    options.error_handler = Some(Arc::new(|_, _, _| {}));
+    options.handlers.reconnected = Some(Arc::new(move |_| drop(reconnected.send(Event::Reconnected))));
+    options.handlers.closed = Some(Arc::new(move |_| drop(closed.send(Event::Closed))));
+    options.handlers.lame_duck = Some(Arc::new(move |_| drop(lame.send(Event::LameDuck))));
+    options.handlers.error = Some(Arc::new(|_, _, _| {}));
     options
 }
 
@@ -87,28 +87,26 @@ impl Watcher {
                     let ms = lost_at.map_or(0, |at: Instant| at.elapsed().as_millis() as u64);
                     self.say("reconnected", &format!("reconnected after {ms} ms"), json!({"after_ms": ms}));
                 }
-                Ok(Event::Answered(time)) => {
-                    let ms = time.map(|time| time.as_secs_f64() * 1e3);
-                    let text = ms.map_or("PONG".to_owned(), |ms| format!("PONG after {ms:.2} ms"));
-                    self.say("pong", &text, json!({"rtt_ms": ms}));
-                }
-                Ok(Event::Missed(out)) => {
-                    self.say(
-                        "missed",
-                        &format!("no PONG: {out} pings unanswered"),
-                        json!({"outstanding": out}),
-                    );
-                }
-                Ok(Event::LameDuck) => {
-                    self.say("lame_duck", "the server announces its shutdown", json!({}));
-                }
                 Ok(Event::Closed) => {
                     self.say("closed", "closed for good: no server was left to try", json!({}));
                     return losses;
                 }
+                Ok(Event::Answered(time)) => self.pong(time),
+                Ok(Event::Missed(out)) => self.missed(out),
+                Ok(Event::LameDuck) => self.say("lame_duck", "the server announces its shutdown", json!({})),
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return losses,
             }
         }
+    }
+
+    fn pong(&self, time: Option<Duration>) {
+        let ms = time.map(|time| time.as_secs_f64() * 1e3);
+        let text = ms.map_or("PONG".to_owned(), |ms| format!("PONG after {ms:.2} ms"));
+        self.say("pong", &text, json!({"rtt_ms": ms}));
+    }
+
+    fn missed(&self, out: i32) {
+        self.say("missed", &format!("no PONG: {out} pings unanswered"), json!({"outstanding": out}));
     }
 
     fn explain(&self, disconnect: &Disconnect) {

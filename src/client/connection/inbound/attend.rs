@@ -70,8 +70,8 @@ impl Connection {
         tell_discovered: bool,
     ) {
         self.outbound.set_limits(info.max_payload, info.headers);
-        if !self.options.ignore_discovered_servers {
-            let randomize = !self.options.no_randomize;
+        if !self.options.servers.ignore_discovered {
+            let randomize = !self.options.servers.no_randomize;
             let servers = &mut state.servers;
             let discovered = servers.pool.update(others, randomize, &mut servers.rng);
             if discovered && tell_discovered {
@@ -123,14 +123,14 @@ impl Connection {
             state.servers.pool.current_mut().is_some_and(|s| auth::note(&mut s.last_auth_error, kind));
         state.report(None, error.clone());
         drop(state);
-        if again && !self.options.ignore_auth_error_abort {
+        if again && !self.options.auth.ignore_error_abort {
             self.close_link(link, Loss::new(Reason::Auth, error));
         }
     }
 
     fn on_other_error(self: &Arc<Self>, link: &Arc<Link>, error: Error) {
         let loss = Loss::new(Reason::ServerErr, error);
-        if self.options.reconnect_on_protocol_error {
+        if self.options.reconnect.on_protocol_error {
             self.connection_lost(link, loss);
         } else {
             self.close_link(link, loss);

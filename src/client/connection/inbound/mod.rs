@@ -164,7 +164,7 @@ impl Connection {
         feed: impl FnOnce(&mut Parser<Arriving>, &mut Receiver<'_>) -> Result<()>,
     ) -> Result<()> {
         let mut table = self.routes.lock();
-        let mut receiver = Receiver::new(&mut table, events, self.options.message_buffer_padding);
+        let mut receiver = Receiver::new(&mut table, events, self.options.buffers.message_padding);
         let result = feed(&mut inbound.parser, &mut receiver);
         let (msgs, bytes) = receiver.counts();
         self.counters.note_read(msgs, bytes);
@@ -229,7 +229,7 @@ mod tests {
             |mut client| {
                 client.wait_for("never");
             },
-            |options| options.allow_reconnect = false,
+            |options| options.reconnect.allow = false,
         );
         let link = connection.link_now();
         let sub = subscribed(&connection, b"foo");

@@ -110,7 +110,7 @@ impl Sink for Receiver<'_> {
 
 impl Receiver<'_> {
     /// Messages are made with so many zero bytes behind them.
-    pub fn new<'a>(table: &'a mut Table, events: &'a mut Vec<Event>, padding: usize) -> Receiver<'a> {
+    pub(super) fn new<'a>(table: &'a mut Table, events: &'a mut Vec<Event>, padding: usize) -> Receiver<'a> {
         let maker = Maker::new();
         Receiver { table, events, maker, padding, msgs: 0, bytes: 0, broken: false, failure: None }
     }
@@ -141,12 +141,12 @@ impl Receiver<'_> {
     }
 
     /// How many messages came, with how many bytes.
-    pub fn counts(&self) -> (u64, u64) {
+    pub(super) fn counts(&self) -> (u64, u64) {
         (self.msgs, self.bytes)
     }
 
     /// Hands the messages over. An error is why the connection has to end.
-    pub fn finish(mut self, delivery: &Arc<Delivery>) -> Result<()> {
+    pub(super) fn finish(mut self, delivery: &Arc<Delivery>) -> Result<()> {
         let mut slow = Vec::new();
         if let Err(error) = self.table.deliver(delivery, &mut slow) {
             self.fail(error);

@@ -14,7 +14,7 @@ impl Connection {
     pub fn process_read_event(self: &Arc<Self>) {
         let link = self.state.lock().link().cloned();
         let Some(link) = link.filter(|l| l.event_loop().is_some()) else { return };
-        let mut buffer = match memory::zeros(self.options.io_buf_size) {
+        let mut buffer = match memory::zeros(self.options.buffers.io_size) {
             Ok(buffer) => buffer,
             Err(error) => return self.receive_failed(&link, error),
         };

@@ -5,7 +5,7 @@ use crate::error::{Error, Result, Status};
 
 /// Where frames go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Phase {
+pub(super) enum Phase {
     /// No connection yet, or none at present: publishes wait in the reconnect buffer.
     #[default]
     Down,
@@ -20,7 +20,7 @@ const ROOM_FOR_BEATS: usize = 16 << 10;
 
 /// What a call does that finds no room in the write buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wait {
+pub(crate) enum Wait {
     /// It waits for room until the write deadline, and may write itself: a thread of the program.
     Yes,
     /// It is refused with `NATS_INSUFFICIENT_BUFFER` once a reserve is used up, and leaves writing to others:
@@ -30,7 +30,7 @@ pub enum Wait {
 
 /// A frame that wants to be appended.
 #[derive(Clone, Copy, Debug)]
-pub struct Frame {
+pub(super) struct Frame {
     /// At most.
     size: usize,
     wait: Wait,
@@ -39,19 +39,19 @@ pub struct Frame {
 }
 
 impl Frame {
-    pub fn message(size: usize, wait: Wait) -> Frame {
+    pub(super) fn message(size: usize, wait: Wait) -> Frame {
         Frame { size, wait, reserve: RESERVE }
     }
 
     /// A PING or a PONG, by which both ends know that the other one lives.
-    pub fn beat(bytes: &[u8]) -> Frame {
+    pub(super) fn beat(bytes: &[u8]) -> Frame {
         Frame { size: bytes.len(), wait: Wait::Never, reserve: RESERVE + ROOM_FOR_BEATS }
     }
 }
 
 /// Where a frame goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub(super) enum Place {
     /// Into the write buffer.
     Buffer,
     /// Into the reconnect buffer.
@@ -62,7 +62,7 @@ pub enum Place {
 
 /// How full the buffers are.
 #[derive(Clone, Copy)]
-pub struct Fill {
+pub(super) struct Fill {
     /// The write buffer is.
     pub buffer: bool,
     /// What is left of the time without a connection has to go first.
@@ -73,7 +73,7 @@ pub struct Fill {
 
 /// What a connection takes at this moment: its phase, the server's limits, and whether it is being drained.
 #[derive(Default)]
-pub struct Admission {
+pub(super) struct Admission {
     phase: Phase,
     draining: bool,
     /// The server has told its limits.
@@ -90,39 +90,39 @@ pub struct Admission {
 }
 
 impl Admission {
-    pub fn new() -> Admission {
+    pub(super) fn new() -> Admission {
         Admission { plain_limit: -1, ..Admission::default() }
     }
 
     #[inline]
-    pub fn phase(&self) -> Phase {
+    pub(super) fn phase(&self) -> Phase {
         self.phase
     }
 
-    pub fn is_live(&self) -> bool {
+    pub(super) fn is_live(&self) -> bool {
         self.phase == Phase::Live
     }
 
     /// Fails when the connection was closed.
-    pub fn open(&self) -> Result<()> {
+    pub(super) fn open(&self) -> Result<()> {
         if self.phase == Phase::Closed { Err(Status::ConnectionClosed.into()) } else { Ok(()) }
     }
 
     // ---- changes ----
 
-    pub fn set_phase(&mut self, phase: Phase) {
+    pub(super) fn set_phase(&mut self, phase: Phase) {
         self.phase = phase;
         self.reserved = 0;
         self.refresh();
     }
 
     /// A writer has taken out what was in the write buffer.
-    pub fn buffer_taken(&mut self) {
+    pub(super) fn buffer_taken(&mut self) {
         self.reserved = 0;
     }
 
     /// What the server's latest INFO allows.
-    pub fn set_limits(&mut self, max_payload: i64, headers: bool) {
+    pub(super) fn set_limits(&mut self, max_payload: i64, headers: bool) {
         self.checked = true;
         self.max_payload = max_payload;
         self.headers = headers;
@@ -130,13 +130,13 @@ impl Admission {
     }
 
     /// Refuses messages from now on.
-    pub fn drain(&mut self) {
+    pub(super) fn drain(&mut self) {
         self.draining = true;
         self.refresh();
     }
 
     /// Whether something goes out before the write buffer.
-    pub fn set_backlog(&mut self, backlog: bool) {
+    pub(super) fn set_backlog(&mut self, backlog: bool) {
         if self.backlog != backlog {
             self.backlog = backlog;
             self.refresh();
@@ -156,12 +156,12 @@ impl Admission {
 
     /// Whether nothing but the room in the write buffer has to be looked at for this message.
     #[inline(always)]
-    pub fn is_plain(&self, out: &Outgoing<'_>) -> bool {
+    pub(super) fn is_plain(&self, out: &Outgoing<'_>) -> bool {
         (out.headers.is_none() || self.headers) && out.size() as i64 <= self.plain_limit
     }
 
     /// Whether a message may be published at all.
-    pub fn check(&self, out: &Outgoing<'_>) -> Result<()> {
+    pub(super) fn check(&self, out: &Outgoing<'_>) -> Result<()> {
         self.open()?;
         if self.draining {
             return Err(Status::Draining.into());
@@ -182,7 +182,7 @@ impl Admission {
 
     /// Where a frame goes. The publishers of an event loop wait for nothing: where others wait because the
     /// buffer is full, theirs grows.
-    pub fn place(&mut self, frame: Frame, full: Fill, event_driven: bool) -> Result<Place> {
+    pub(super) fn place(&mut self, frame: Frame, full: Fill, event_driven: bool) -> Result<Place> {
         let grows = event_driven && frame.wait == Wait::Yes;
         match self.phase {
             Phase::Closed => Err(Status::ConnectionClosed.into()),

@@ -11,7 +11,7 @@ const KEPT_CAPACITY: usize = (1 << 20) + (64 << 10);
 /// next time. All bytes ever put in are numbered: a writer that reached number `goal` has written all that
 /// was there when somebody looked at [`WriteBuffer::enqueued`].
 #[derive(Default)]
-pub struct WriteBuffer {
+pub(super) struct WriteBuffer {
     filling: Buffer,
     /// Swapped in for the next one.
     spare: Buffer,
@@ -25,7 +25,7 @@ pub struct WriteBuffer {
 }
 
 /// What was in a buffer whose connection is over.
-pub struct Unsent {
+pub(super) struct Unsent {
     /// The number of the first byte of `unfinished`.
     pub start: u64,
     pub unfinished: Chunk,
@@ -35,37 +35,37 @@ pub struct Unsent {
 impl WriteBuffer {
     /// Bytes that no writer has taken out yet.
     #[inline(always)]
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.filling.len()
     }
 
     /// The number of the byte that comes next.
     #[inline(always)]
-    pub fn enqueued(&self) -> u64 {
+    pub(super) fn enqueued(&self) -> u64 {
         self.enqueued
     }
 
-    pub fn has_written(&self, goal: u64) -> bool {
+    pub(super) fn has_written(&self, goal: u64) -> bool {
         self.written >= goal
     }
 
     /// Whether nothing waits for a writer.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.unfinished.is_empty() && self.filling.is_empty()
     }
 
-    pub fn has_unfinished(&self) -> bool {
+    pub(super) fn has_unfinished(&self) -> bool {
         !self.unfinished.is_empty()
     }
 
     /// Bytes that are not written, those included that a writer has.
-    pub fn waiting(&self) -> usize {
+    pub(super) fn waiting(&self) -> usize {
         self.unfinished.left() + self.in_flight + self.filling.len()
     }
 
     /// Appends a frame, or nothing.
     #[inline(always)]
-    pub fn append(
+    pub(super) fn append(
         &mut self,
         write: impl FnOnce(&mut Buffer) -> Result<(), NoMemory>,
     ) -> Result<(), NoMemory> {
@@ -76,19 +76,19 @@ impl WriteBuffer {
     }
 
     /// Numbers bytes that go out before the buffer's and are kept elsewhere.
-    pub fn number(&mut self, len: usize) {
+    pub(super) fn number(&mut self, len: usize) {
         self.enqueued += len as u64;
     }
 
     /// Bytes that the writer has besides those it took out.
-    pub fn announce(&mut self, len: usize) {
+    pub(super) fn announce(&mut self, len: usize) {
         self.enqueued += len as u64;
         self.in_flight += len;
     }
 
     /// A writer takes out what comes next: what is unfinished, then what `stored` gives, then what was
     /// appended. Says whether it is the last of these. There is one writer at a time.
-    pub fn take(&mut self, stored: impl FnOnce() -> Option<Chunk>) -> (Chunk, bool) {
+    pub(super) fn take(&mut self, stored: impl FnOnce() -> Option<Chunk>) -> (Chunk, bool) {
         debug_assert!(self.in_flight == 0, "one writer at a time");
         let before =
             if self.unfinished.is_empty() { stored() } else { Some(std::mem::take(&mut self.unfinished)) };
@@ -102,7 +102,7 @@ impl WriteBuffer {
     }
 
     /// The writer gives back what it took out. What it left is kept if there may be a next one.
-    pub fn put_back(&mut self, chunk: Chunk, keep: bool) {
+    pub(super) fn put_back(&mut self, chunk: Chunk, keep: bool) {
         self.written += (self.in_flight - chunk.left()) as u64;
         self.in_flight = 0;
         if !keep {
@@ -117,7 +117,7 @@ impl WriteBuffer {
 
     /// Takes all out because the connection is over: nothing of it counts as waiting any more. No writer has
     /// anything.
-    pub fn take_unsent(&mut self) -> Unsent {
+    pub(super) fn take_unsent(&mut self) -> Unsent {
         let unfinished = std::mem::take(&mut self.unfinished);
         let start = self.written - unfinished.sent() as u64;
         self.written = self.enqueued;
@@ -125,13 +125,13 @@ impl WriteBuffer {
     }
 
     /// A new connection is told `first` before anything else.
-    pub fn begin_with(&mut self, first: Buffer) {
+    pub(super) fn begin_with(&mut self, first: Buffer) {
         debug_assert!(self.waiting() == 0);
         self.filling = first;
     }
 
     /// Nothing will be written any more.
-    pub fn forget_bytes(&mut self) {
+    pub(super) fn forget_bytes(&mut self) {
         self.filling = Buffer::default();
         self.spare = Buffer::default();
         self.unfinished = Chunk::default();

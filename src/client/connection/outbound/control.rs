@@ -15,7 +15,7 @@ use crate::proto::encoder;
 
 impl Outbound {
     /// Appends a frame that is not a publish. Nothing is written while there is no connection.
-    pub fn push(&self, flush: Flush, write: impl FnOnce(&mut Buffer) -> Written) -> Result<Then> {
+    pub(crate) fn push(&self, flush: Flush, write: impl FnOnce(&mut Buffer) -> Written) -> Result<Then> {
         let mut queue = self.lock();
         if !queue.admission.is_live() {
             return Ok(Then::Nothing);
@@ -30,7 +30,7 @@ impl Outbound {
 
     /// Appends a frame without ever waiting or writing. It always finds room: what the program has subscribed
     /// to bounds such frames.
-    pub fn push_only(&self, write: impl FnOnce(&mut Buffer) -> Written) -> Result<Then> {
+    pub(crate) fn push_only(&self, write: impl FnOnce(&mut Buffer) -> Written) -> Result<Then> {
         let mut queue = self.lock();
         if !queue.admission.is_live() {
             return Ok(Then::Nothing);
@@ -40,7 +40,7 @@ impl Outbound {
     }
 
     /// Appends a frame that goes out with the next one.
-    pub fn push_quietly(&self, write: impl FnOnce(&mut Buffer) -> Written) -> Result<()> {
+    pub(crate) fn push_quietly(&self, write: impl FnOnce(&mut Buffer) -> Written) -> Result<()> {
         let mut queue = self.lock();
         if queue.admission.is_live() {
             queue.append(write)?;
@@ -50,7 +50,7 @@ impl Outbound {
     }
 
     /// Appends a keep-alive PING; its PONG is waited for by nobody. Never waits.
-    pub fn keep_alive(&self) -> Then {
+    pub(crate) fn keep_alive(&self) -> Then {
         let mut queue = self.lock();
         if !self.append_beat(&mut queue, encoder::PING) {
             return Then::Nothing; // left out for long, the connection is found stale
@@ -62,7 +62,7 @@ impl Outbound {
 
     /// Appends the PONG for a PING that came over `link`. Never waits. Where more PONGs wait already than any
     /// server looks for, this one is left out: a server that writes but does not read fills no memory.
-    pub fn answer_ping(&self, link: &Arc<Link>) -> Then {
+    pub(crate) fn answer_ping(&self, link: &Arc<Link>) -> Then {
         let mut queue = self.lock();
         let due = queue.is_current(link) && queue.pings.may_answer();
         if !due || !self.append_beat(&mut queue, encoder::PONG) {
@@ -80,7 +80,7 @@ impl Outbound {
 
     /// Appends a PING whose PONG completes `waiter`. While there is no connection it goes out after the
     /// reconnect.
-    pub fn ping(&self, waiter: Arc<Waiter<()>>) -> Result<Then> {
+    pub(crate) fn ping(&self, waiter: Arc<Waiter<()>>) -> Result<Then> {
         let mut queue = self.lock();
         queue.pings.reserve()?;
         match queue.admission.phase() {
@@ -97,12 +97,12 @@ impl Outbound {
     }
 
     /// Forgets a waiter that gave up; its PONG is still counted.
-    pub fn forget(&self, waiter: &Arc<Waiter<()>>) {
+    pub(crate) fn forget(&self, waiter: &Arc<Waiter<()>>) {
         self.lock().pings.forget(waiter);
     }
 
     /// A PONG arrived: what it answers.
-    pub fn pong(&self) -> Answer {
+    pub(crate) fn pong(&self) -> Answer {
         self.lock().pings.received(clock::now())
     }
 }

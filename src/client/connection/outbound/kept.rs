@@ -12,7 +12,7 @@ const FULL: usize = 256 * 1024;
 
 /// Bytes on their way to the socket, of which some are sent.
 #[derive(Default)]
-pub struct Chunk {
+pub(super) struct Chunk {
     data: Buffer,
     sent: usize,
     /// Nothing in it belongs to one connection only.
@@ -22,46 +22,46 @@ pub struct Chunk {
 /// Frames that are kept: a connection that comes and goes moves them about without copying them, and no chunk
 /// grows large. A list, for lists are joined without allocating.
 #[derive(Default)]
-pub struct Kept {
+pub(super) struct Kept {
     chunks: LinkedList<Chunk>,
     len: usize,
 }
 
 impl Chunk {
-    pub fn new(data: Buffer) -> Chunk {
+    pub(super) fn new(data: Buffer) -> Chunk {
         Chunk { data, sent: 0, only_publishes: false }
     }
 
     /// All bytes, those included that are sent.
     #[cfg(test)]
-    pub fn bytes(&self) -> &[u8] {
+    pub(super) fn bytes(&self) -> &[u8] {
         self.data.as_slice()
     }
 
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.data.len()
     }
 
-    pub fn sent(&self) -> usize {
+    pub(super) fn sent(&self) -> usize {
         self.sent
     }
 
-    pub fn left(&self) -> usize {
+    pub(super) fn left(&self) -> usize {
         self.data.len() - self.sent
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.sent >= self.data.len()
     }
 
     /// Writes: `write` sees all bytes, and how many of them are sent, which it counts on.
-    pub fn write<T>(&mut self, write: impl FnOnce(&[u8], &mut usize) -> T) -> T {
+    pub(super) fn write<T>(&mut self, write: impl FnOnce(&[u8], &mut usize) -> T) -> T {
         write(self.data.as_slice(), &mut self.sent)
     }
 
     /// Of these bytes and of `rest` behind them so many were sent, of which none before: what was not is kept
     /// here. There is room for it.
-    pub fn note_sent(&mut self, sent: usize, rest: [&[u8]; 2]) {
+    pub(super) fn note_sent(&mut self, sent: usize, rest: [&[u8]; 2]) {
         if sent < self.data.len() + rest.iter().map(|piece| piece.len()).sum::<usize>() {
             let [first, second] = rest;
             let added = self.data.extend_from_slice(first);
@@ -71,14 +71,14 @@ impl Chunk {
     }
 
     /// The room of a chunk that was written, to be used again, unless it is larger than that.
-    pub fn into_spare(self, max: usize) -> Option<Buffer> {
+    pub(super) fn into_spare(self, max: usize) -> Option<Buffer> {
         let mut data = self.data;
         data.clear();
         (data.capacity() <= max).then_some(data)
     }
 
     /// See [`encoder::keep_publishes`].
-    pub fn keep_publishes(&mut self, withdrawn: impl Fn(usize) -> bool) {
+    pub(super) fn keep_publishes(&mut self, withdrawn: impl Fn(usize) -> bool) {
         if self.sent > 0 || !self.only_publishes {
             encoder::keep_publishes(&mut self.data, self.sent, withdrawn);
             self.sent = 0;
@@ -97,22 +97,22 @@ impl Chunk {
 }
 
 impl Kept {
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.len
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.chunks.is_empty()
     }
 
     /// Appends a message, or nothing.
-    pub fn append_publish(&mut self, out: Outgoing<'_>) -> Result<(), NoMemory> {
+    pub(super) fn append_publish(&mut self, out: Outgoing<'_>) -> Result<(), NoMemory> {
         self.write(out.frame_size(), true, |data| {
             encoder::publish(data, out.subject, out.reply, out.headers, out.payload)
         })
     }
 
-    pub fn append_ping(&mut self) -> Result<(), NoMemory> {
+    pub(super) fn append_ping(&mut self) -> Result<(), NoMemory> {
         self.write(encoder::PING.len(), false, |data| data.extend_from_slice(encoder::PING))
     }
 
@@ -138,7 +138,7 @@ impl Kept {
 
     /// Appends a chunk of publishes. Small ones are put together, so that their number is bounded by their
     /// bytes.
-    pub fn push(&mut self, mut chunk: Chunk) {
+    pub(super) fn push(&mut self, mut chunk: Chunk) {
         let len = chunk.data.len();
         if len == 0 {
             return;
@@ -154,19 +154,19 @@ impl Kept {
         self.chunks.push_back(chunk);
     }
 
-    pub fn push_first(&mut self, chunk: Chunk) {
+    pub(super) fn push_first(&mut self, chunk: Chunk) {
         self.len += chunk.data.len();
         self.chunks.push_front(chunk);
     }
 
-    pub fn take_first(&mut self) -> Option<Chunk> {
+    pub(super) fn take_first(&mut self) -> Option<Chunk> {
         let first = self.chunks.pop_front()?;
         self.len -= first.data.len();
         Some(first)
     }
 
     /// Moves all of `other` behind what is here.
-    pub fn append(&mut self, other: &mut Kept) {
+    pub(super) fn append(&mut self, other: &mut Kept) {
         self.chunks.append(&mut other.chunks);
         self.len += std::mem::take(&mut other.len);
     }

@@ -28,7 +28,7 @@ use std::time::Duration;
 use crate::sync::{Condvar, Mutex, MutexGuard};
 
 use self::admission::Phase;
-pub use self::admission::Wait;
+pub(super) use self::admission::Wait;
 use self::queue::Queue;
 use crate::client::connection::link::Link;
 use crate::client::connection::vitals::Vitals;
@@ -71,13 +71,13 @@ pub enum Flush {
 /// What the caller has to do after it let go of the lock.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[must_use]
-pub enum Then {
+pub(super) enum Then {
     Nothing,
     /// Ask the poller for a flush (or the event loop for a write event).
     RequestFlush,
 }
 
-pub struct Settings {
+pub(super) struct Settings {
     pub capacity: usize,
     pub reconnect_capacity: usize,
     pub send_asap: bool,
@@ -85,7 +85,7 @@ pub struct Settings {
     pub write_deadline_ms: i64,
 }
 
-pub struct Outbound {
+pub(super) struct Outbound {
     settings: Settings,
     vitals: Arc<Vitals>,
     queue: Mutex<Queue>,
@@ -107,7 +107,7 @@ impl From<NoMemory> for Error {
 }
 
 impl Outbound {
-    pub fn new(settings: Settings, vitals: Arc<Vitals>) -> Outbound {
+    pub(super) fn new(settings: Settings, vitals: Arc<Vitals>) -> Outbound {
         Outbound {
             queue: Mutex::new(Queue::new(settings.reconnect_capacity)),
             settings,
@@ -120,7 +120,7 @@ impl Outbound {
     /// A connection is there. `first` is what it has to be told before anything else (subscriptions); then
     /// goes what waited for it. When the connection was there before (`again`), a PING of our own ends that
     /// part. The flush is to be carried out once the link is watched.
-    pub fn go_live(&self, link: &Arc<Link>, first: Buffer, again: bool) -> Then {
+    pub(super) fn go_live(&self, link: &Arc<Link>, first: Buffer, again: bool) -> Then {
         let mut queue = self.lock();
         if queue.admission.phase() == Phase::Closed {
             return Then::Nothing;
@@ -134,12 +134,12 @@ impl Outbound {
 
     /// The connection is gone: publishes go to the reconnect buffer, who waits for the socket is woken.
     /// Returns those who wait for a PONG.
-    pub fn go_down(&self) -> Vec<Arc<Waiter<()>>> {
+    pub(super) fn go_down(&self) -> Vec<Arc<Waiter<()>>> {
         self.leave(Phase::Down)
     }
 
     /// Nothing is taken any more.
-    pub fn close(&self) -> Vec<Arc<Waiter<()>>> {
+    pub(super) fn close(&self) -> Vec<Arc<Waiter<()>>> {
         self.leave(Phase::Closed)
     }
 
@@ -155,7 +155,7 @@ impl Outbound {
     }
 
     /// Waits until no thread writes to a lost connection any more; its socket was shut down, so that is soon.
-    pub fn settle(&self) {
+    pub(super) fn settle(&self) {
         let mut queue = self.lock();
         while queue.schedule.is_writing() {
             self.changed.wait(&mut queue);
@@ -164,35 +164,35 @@ impl Outbound {
     }
 
     /// What the server's latest INFO allows.
-    pub fn set_limits(&self, max_payload: i64, headers: bool) {
+    pub(super) fn set_limits(&self, max_payload: i64, headers: bool) {
         self.lock().admission.set_limits(max_payload, headers);
     }
 
     /// Refuses publishes from now on (second phase of a drain).
-    pub fn refuse_publishes(&self) {
+    pub(super) fn refuse_publishes(&self) {
         self.lock().admission.drain();
     }
 
     // ---- questions ----
 
     /// Whether anything waits to be written, or is being written.
-    pub fn has_bytes(&self) -> bool {
+    pub(super) fn has_bytes(&self) -> bool {
         let queue = self.lock();
         queue.schedule.is_writing() || queue.has_bytes()
     }
 
     /// Bytes that wait to be written.
-    pub fn buffered(&self) -> usize {
+    pub(super) fn buffered(&self) -> usize {
         self.lock().waiting_bytes()
     }
 
     /// Bytes that wait to be written; `None` when somebody has the buffer right now.
-    pub fn try_buffered(&self) -> Option<usize> {
+    pub(super) fn try_buffered(&self) -> Option<usize> {
         Some(self.queue.try_lock()?.waiting_bytes())
     }
 
     /// Messages and bytes published.
-    pub fn published(&self) -> (u64, u64) {
+    pub(super) fn published(&self) -> (u64, u64) {
         self.lock().published()
     }
 

@@ -16,7 +16,7 @@ const MAX_PONGS: u32 = 1024;
 /// PINGs on their way, who waits for their PONGs, and the PONGs we owe. Each PING that is written into a
 /// buffer is noted here, in that order; all of them end with their connection.
 #[derive(Default)]
-pub struct PingBook {
+pub(super) struct PingBook {
     pongs: PongQueue,
     /// Who waits for the PONG to which PING.
     waiters: VecDeque<(PingId, Arc<Waiter<()>>)>,
@@ -34,7 +34,7 @@ struct TimedPing {
 
 /// What an arriving PONG answers.
 #[derive(Default)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// Who waits for it.
     pub waiter: Option<Arc<Waiter<()>>>,
     pub round_trip: Option<Duration>,
@@ -43,23 +43,23 @@ pub struct Answer {
 
 impl PingBook {
     /// Makes room for one more waiter.
-    pub fn reserve(&mut self) -> Result<()> {
+    pub(super) fn reserve(&mut self) -> Result<()> {
         Ok(self.waiters.try_reserve(1)?)
     }
 
     /// A PING is written that nobody waits for and nobody times.
-    pub fn note_ping(&mut self) {
+    pub(super) fn note_ping(&mut self) {
         self.pongs.sent_ping();
     }
 
     /// A keep-alive PING is written.
-    pub fn note_keep_alive(&mut self, now: Duration) {
+    pub(super) fn note_keep_alive(&mut self, now: Duration) {
         let id = self.pongs.sent_ping();
         self.time(id, now, true);
     }
 
     /// The PING is written whose PONG completes `waiter`. There is room for it.
-    pub fn expect(&mut self, waiter: Arc<Waiter<()>>, now: Duration) {
+    pub(super) fn expect(&mut self, waiter: Arc<Waiter<()>>, now: Duration) {
         debug_assert!(self.waiters.capacity() > self.waiters.len());
         let id = self.pongs.sent_ping();
         self.time(id, now, false);
@@ -73,12 +73,12 @@ impl PingBook {
     }
 
     /// A waiter gave up; its PONG is still counted.
-    pub fn forget(&mut self, waiter: &Arc<Waiter<()>>) {
+    pub(super) fn forget(&mut self, waiter: &Arc<Waiter<()>>) {
         self.waiters.retain(|(_, w)| !Arc::ptr_eq(w, waiter));
     }
 
     /// A PONG arrived: what it answers.
-    pub fn received(&mut self, now: Duration) -> Answer {
+    pub(super) fn received(&mut self, now: Duration) -> Answer {
         let Some(id) = self.pongs.received() else { return Answer::default() };
         let waiter = self.waiters.iter().position(|(ping, _)| *ping == id);
         let waiter = waiter.and_then(|index| self.waiters.remove(index)).map(|(_, waiter)| waiter);
@@ -89,22 +89,22 @@ impl PingBook {
     }
 
     /// Whether another PONG of ours may wait in the buffer. More than that no server looks for.
-    pub fn may_answer(&self) -> bool {
+    pub(super) fn may_answer(&self) -> bool {
         self.own_pongs < MAX_PONGS
     }
 
     /// A PONG of ours is written.
-    pub fn note_answer(&mut self) {
+    pub(super) fn note_answer(&mut self) {
         self.own_pongs += 1;
     }
 
     /// A writer has taken out what was in the buffer.
-    pub fn buffer_taken(&mut self) {
+    pub(super) fn buffer_taken(&mut self) {
         self.own_pongs = 0;
     }
 
     /// The connection is over. Gives those who wait.
-    pub fn end(&mut self) -> Vec<Arc<Waiter<()>>> {
+    pub(super) fn end(&mut self) -> Vec<Arc<Waiter<()>>> {
         self.pongs.reset();
         self.timed.clear();
         self.own_pongs = 0;

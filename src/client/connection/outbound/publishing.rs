@@ -26,7 +26,7 @@ impl Outbound {
     /// Publishes; on `NATS_OK` the message is in a buffer or on the socket. Who never waits does not write
     /// either, `flush` or not. After a failure the caller calls [`Outbound::look_after_rest`].
     #[inline(always)]
-    pub fn publish(&self, out: Outgoing<'_>, flush: Flush, wait: Wait) -> Result<Then> {
+    pub(crate) fn publish(&self, out: Outgoing<'_>, flush: Flush, wait: Wait) -> Result<Then> {
         let queue = self.lock_to_publish();
         let capacity = self.settings.capacity_for(&out);
         if queue.admission.is_plain(&out) && queue.buffer.len() < capacity {

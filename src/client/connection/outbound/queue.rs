@@ -18,7 +18,7 @@ use crate::proto::encoder;
 /// The parts, tied together. Frames in the order they go out: what a writer has taken out or left, the
 /// store's backlog, the write buffer; while there is no connection the rest of the store comes last. Each
 /// part is changed by its own methods only.
-pub struct Queue {
+pub(super) struct Queue {
     /// Of a live connection.
     link: Option<Arc<Link>>,
     pub admission: Admission,
@@ -32,19 +32,19 @@ pub struct Queue {
 
 /// A writer's turn: what it took out, and for which link. It ends by [`Queue::end_turn`].
 #[must_use]
-pub struct Turn {
+pub(super) struct Turn {
     link: Arc<Link>,
     chunk: Chunk,
 }
 
 impl Turn {
-    pub fn write<T>(&mut self, write: impl FnOnce(&Link, &mut Chunk) -> T) -> T {
+    pub(super) fn write<T>(&mut self, write: impl FnOnce(&Link, &mut Chunk) -> T) -> T {
         write(&self.link, &mut self.chunk)
     }
 
     /// Writes what a plain socket takes now of this and of `payload` with its line's end behind it. What it
     /// does not take is copied, there is room for it.
-    pub fn write_with(&mut self, payload: &[u8]) -> Result<()> {
+    pub(super) fn write_with(&mut self, payload: &[u8]) -> Result<()> {
         let pieces = [payload, encoder::CRLF];
         let result = self.chunk.write(|data, _| self.link.write_pieces(&[data, pieces[0], pieces[1]]));
         self.chunk.note_sent(*result.as_ref().unwrap_or(&0), pieces);
@@ -53,7 +53,7 @@ impl Turn {
 }
 
 impl Queue {
-    pub fn new(reconnect_capacity: usize) -> Queue {
+    pub(super) fn new(reconnect_capacity: usize) -> Queue {
         Queue {
             link: None,
             admission: Admission::new(),
@@ -67,20 +67,20 @@ impl Queue {
     }
 
     #[inline]
-    pub fn count(&mut self, out: &Outgoing<'_>) {
+    pub(super) fn count(&mut self, out: &Outgoing<'_>) {
         self.out_msgs += 1;
         self.out_bytes += out.size() as u64;
     }
 
     /// Messages and bytes published.
-    pub fn published(&self) -> (u64, u64) {
+    pub(super) fn published(&self) -> (u64, u64) {
         (self.out_msgs, self.out_bytes)
     }
 
     // ---- life of the connection ----
 
     /// There is a connection: see [`super::Outbound::go_live`].
-    pub fn go_live(&mut self, link: &Arc<Link>, first: Buffer, again: bool) -> Then {
+    pub(super) fn go_live(&mut self, link: &Arc<Link>, first: Buffer, again: bool) -> Then {
         self.collect_unsent();
         self.link = Some(Arc::clone(link));
         self.schedule.reset(link.event_loop().is_some());
@@ -101,7 +101,7 @@ impl Queue {
     }
 
     /// There is none any more, or never will be. Returns those who wait for a PONG.
-    pub fn leave(&mut self, phase: Phase) -> Vec<Arc<Waiter<()>>> {
+    pub(super) fn leave(&mut self, phase: Phase) -> Vec<Arc<Waiter<()>>> {
         self.link = None;
         self.admission.set_phase(phase);
         self.schedule.reset(false);
@@ -115,7 +115,7 @@ impl Queue {
 
     /// Keeps the publishes that a lost connection did not take, for the next one. A writer does it himself
     /// once he is done.
-    pub fn collect_unsent(&mut self) {
+    pub(super) fn collect_unsent(&mut self) {
         if !self.schedule.is_writing() && !self.admission.is_live() {
             self.store.collect(self.buffer.take_unsent());
         }
@@ -124,7 +124,7 @@ impl Queue {
     // ---- frames ----
 
     /// Where a frame goes for which the write buffer may be filled up to `capacity`.
-    pub fn place(&mut self, frame: Frame, capacity: usize) -> Result<Place> {
+    pub(super) fn place(&mut self, frame: Frame, capacity: usize) -> Result<Place> {
         let full = Fill {
             buffer: self.buffer.len() >= capacity,
             clogged: self.store.is_clogged(),
@@ -134,18 +134,18 @@ impl Queue {
     }
 
     /// Whether a call may write itself, and wait for the socket.
-    pub fn may_write(&self, wait: Wait) -> bool {
+    pub(super) fn may_write(&self, wait: Wait) -> bool {
         wait == Wait::Yes && !self.schedule.is_event_driven()
     }
 
     /// Appends a frame, or nothing.
     #[inline(always)]
-    pub fn append(&mut self, write: impl FnOnce(&mut Buffer) -> Written) -> Result<()> {
+    pub(super) fn append(&mut self, write: impl FnOnce(&mut Buffer) -> Written) -> Result<()> {
         Ok(self.buffer.append(write)?)
     }
 
     /// Whether a publisher may write from its own memory right now, behind what waits.
-    pub fn can_write_directly(&self) -> bool {
+    pub(super) fn can_write_directly(&self) -> bool {
         let plain = self.link.as_ref().is_some_and(|link| link.is_plain() && link.event_loop().is_none());
         let waits = self.schedule.is_writing() || self.buffer.has_unfinished() || self.store.has_backlog();
         plain && !waits
@@ -154,7 +154,7 @@ impl Queue {
     // ---- turns ----
 
     /// Begins writing: the caller is the writer until [`Queue::end_turn`].
-    pub fn take_turn(&mut self) -> Turn {
+    pub(super) fn take_turn(&mut self) -> Turn {
         self.schedule.begin_turn();
         let (chunk, swapped) = self.buffer.take(|| self.store.take_first());
         if swapped {
@@ -168,7 +168,7 @@ impl Queue {
 
     /// Ends writing; `over` when the link takes nothing any more. Before the lock is let go the caller writes
     /// on or calls [`Queue::look_after_rest`].
-    pub fn end_turn(&mut self, turn: Turn, over: bool) -> Arc<Link> {
+    pub(super) fn end_turn(&mut self, turn: Turn, over: bool) -> Arc<Link> {
         let Turn { link, chunk } = turn;
         let current = self.is_current(&link);
         self.schedule.end_turn(over && current);
@@ -180,7 +180,7 @@ impl Queue {
     }
 
     /// See [`Schedule::look_after`].
-    pub fn look_after_rest(&mut self) -> Then {
+    pub(super) fn look_after_rest(&mut self) -> Then {
         if !self.admission.is_live() || self.schedule.is_attended() {
             return Then::Nothing;
         }
@@ -190,13 +190,13 @@ impl Queue {
 
     /// Whether all that waits has somebody who writes it. What TLS has to send of its own is told by the
     /// thread that reads.
-    pub fn is_looked_after(&self) -> bool {
+    pub(super) fn is_looked_after(&self) -> bool {
         let left = !self.buffer.is_empty() || self.store.has_backlog();
         self.schedule.is_looked_after(left && self.admission.is_live())
     }
 
     /// Whether the poller is to tell when the socket takes bytes again.
-    pub fn watch(&mut self, on: bool) {
+    pub(super) fn watch(&mut self, on: bool) {
         if let Some(link) = &self.link
             && self.schedule.watch(on)
         {
@@ -207,20 +207,20 @@ impl Queue {
     // ---- questions ----
 
     /// Whether the writer has something to do before the byte with number `goal` is written.
-    pub fn has_work(&self, goal: u64) -> bool {
+    pub(super) fn has_work(&self, goal: u64) -> bool {
         self.admission.is_live() && (!self.buffer.has_written(goal) || self.link_has_bytes())
     }
 
-    pub fn is_current(&self, link: &Arc<Link>) -> bool {
+    pub(super) fn is_current(&self, link: &Arc<Link>) -> bool {
         self.link.as_ref().is_some_and(|current| Arc::ptr_eq(current, link))
     }
 
-    pub fn link(&self) -> Option<&Arc<Link>> {
+    pub(super) fn link(&self) -> Option<&Arc<Link>> {
         self.link.as_ref()
     }
 
     /// Whether something waits for a writer.
-    pub fn has_bytes(&self) -> bool {
+    pub(super) fn has_bytes(&self) -> bool {
         !self.buffer.is_empty() || self.store.has_backlog() || self.link_has_bytes()
     }
 
@@ -230,7 +230,7 @@ impl Queue {
     }
 
     /// Bytes that wait to be written to a live connection.
-    pub fn waiting_bytes(&self) -> usize {
+    pub(super) fn waiting_bytes(&self) -> usize {
         if self.admission.is_live() { self.buffer.waiting() + self.store.backlog() } else { 0 }
     }
 }

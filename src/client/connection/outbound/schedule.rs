@@ -15,7 +15,7 @@ use super::Then;
 /// [`look_after`]: Schedule::look_after
 /// [`leave_to_caller`]: Schedule::leave_to_caller
 #[derive(Default)]
-pub struct Schedule {
+pub(super) struct Schedule {
     /// An event loop writes: it is asked once, and goes on telling as long as something is left.
     event_driven: bool,
     writing: bool,
@@ -42,7 +42,7 @@ pub struct Schedule {
 
 impl Schedule {
     /// Nothing holds any more of what was true of the link before.
-    pub fn reset(&mut self, event_driven: bool) {
+    pub(super) fn reset(&mut self, event_driven: bool) {
         self.event_driven = event_driven;
         self.requested = false;
         self.deferred = false;
@@ -51,38 +51,38 @@ impl Schedule {
         self.left_to_caller = false;
     }
 
-    pub fn is_event_driven(&self) -> bool {
+    pub(super) fn is_event_driven(&self) -> bool {
         self.event_driven
     }
 
-    pub fn is_writing(&self) -> bool {
+    pub(super) fn is_writing(&self) -> bool {
         self.writing
     }
 
     #[cfg(test)]
-    pub fn is_watching(&self) -> bool {
+    pub(super) fn is_watching(&self) -> bool {
         self.watching
     }
 
     #[cfg(test)]
-    pub fn waiting(&self) -> u32 {
+    pub(super) fn waiting(&self) -> u32 {
         self.waiting
     }
 
     /// Whether somebody writes what is there without being asked.
-    pub fn is_attended(&self) -> bool {
+    pub(super) fn is_attended(&self) -> bool {
         self.writing || self.watching || self.waiting > 0 || self.over
     }
 
     /// Whether what the type's description says holds; `left` says whether bytes wait.
-    pub fn is_looked_after(&self, left: bool) -> bool {
+    pub(super) fn is_looked_after(&self, left: bool) -> bool {
         !left || self.is_attended() || (self.requested && !self.deferred) || self.left_to_caller
     }
 
     // ---- asking ----
 
     /// Asks for what is there to be written, unless that was done or somebody writes it without being asked.
-    pub fn request(&mut self) -> Then {
+    pub(super) fn request(&mut self) -> Then {
         self.left_to_caller = false;
         if std::mem::replace(&mut self.requested, true) {
             return Then::Nothing;
@@ -93,13 +93,13 @@ impl Schedule {
 
     /// A message was appended that has not to go out at once; whether a flush was asked for before.
     #[inline(always)]
-    pub fn note_publish(&mut self) -> bool {
+    pub(super) fn note_publish(&mut self) -> bool {
         self.since_request = self.since_request.wrapping_add(1);
         self.requested
     }
 
     /// To be called before the lock is let go by who ended his turn, his wait or the watching.
-    pub fn look_after(&mut self, left: bool) -> Then {
+    pub(super) fn look_after(&mut self, left: bool) -> Then {
         if self.is_attended() {
             return Then::Nothing;
         }
@@ -114,7 +114,7 @@ impl Schedule {
     }
 
     /// Where nobody is about to write any more, nobody has been asked to: for one who appends next, and asks.
-    pub fn take_back_deferred(&mut self) {
+    pub(super) fn take_back_deferred(&mut self) {
         if self.deferred && !self.is_attended() {
             self.deferred = false;
             self.requested = false;
@@ -122,18 +122,18 @@ impl Schedule {
     }
 
     /// A call leaves bytes to its caller, who appends the next frame or looks after them at once.
-    pub fn leave_to_caller(&mut self) {
+    pub(super) fn leave_to_caller(&mut self) {
         self.left_to_caller = true;
     }
 
     /// A call that has asked fails, so nobody hears of that.
-    pub fn take_back_request(&mut self) {
+    pub(super) fn take_back_request(&mut self) {
         self.requested = false;
         self.leave_to_caller();
     }
 
     /// What was asked for begins.
-    pub fn begin_flush(&mut self) {
+    pub(super) fn begin_flush(&mut self) {
         self.since_request = 0;
         self.left_to_caller = false;
         if !self.event_driven {
@@ -145,38 +145,38 @@ impl Schedule {
     // ---- turns ----
 
     /// The caller is the writer. There is one at a time.
-    pub fn begin_turn(&mut self) {
+    pub(super) fn begin_turn(&mut self) {
         debug_assert!(!self.writing, "one writer at a time");
         self.writing = true;
     }
 
     /// The writer has written; `over` when the link takes nothing any more.
-    pub fn end_turn(&mut self, over: bool) {
+    pub(super) fn end_turn(&mut self, over: bool) {
         self.writing = false;
         self.over |= over;
     }
 
     /// Who was asked for a flush finds somebody writing.
-    pub fn leave_to_writer(&mut self) {
+    pub(super) fn leave_to_writer(&mut self) {
         self.deferred = self.requested;
     }
 
-    pub fn begin_wait(&mut self) {
+    pub(super) fn begin_wait(&mut self) {
         self.waiting += 1;
     }
 
-    pub fn end_wait(&mut self) {
+    pub(super) fn end_wait(&mut self) {
         self.waiting -= 1;
     }
 
     /// The socket has not taken anything for too long.
-    pub fn note_over(&mut self) {
+    pub(super) fn note_over(&mut self) {
         self.over = true;
     }
 
     /// The poller is to tell when the socket takes bytes again, or not any more; whether that is new. Event
     /// loops are asked by their adapter.
-    pub fn watch(&mut self, on: bool) -> bool {
+    pub(super) fn watch(&mut self, on: bool) -> bool {
         let changes = self.watching != on && !self.event_driven;
         self.watching ^= changes;
         changes
@@ -186,25 +186,25 @@ impl Schedule {
 
     /// When a flush is due, if it is too early for it: more publishes came, and the last write was less than
     /// `wait` ago.
-    pub fn too_early(&self, now: Duration, wait: Duration) -> Option<Duration> {
+    pub(super) fn too_early(&self, now: Duration, wait: Duration) -> Option<Duration> {
         let due = self.last_flush + wait;
         (self.since_request > 1 && !wait.is_zero() && due > now).then_some(due)
     }
 
     /// How long ago the last write was.
-    pub fn since_write(&self, now: Duration) -> Duration {
+    pub(super) fn since_write(&self, now: Duration) -> Duration {
         now.saturating_sub(self.last_write)
     }
 
-    pub fn note_write(&mut self, now: Duration) {
+    pub(super) fn note_write(&mut self, now: Duration) {
         self.last_write = now;
     }
 
-    pub fn note_flush(&mut self, now: Duration) {
+    pub(super) fn note_flush(&mut self, now: Duration) {
         self.last_flush = now;
     }
 
-    pub fn note_publisher_wrote(&mut self, now: Duration) {
+    pub(super) fn note_publisher_wrote(&mut self, now: Duration) {
         self.last_write = now;
         self.last_flush = now;
     }

@@ -12,7 +12,7 @@ const ROOM_FOR_PINGS: usize = 64 << 10;
 /// Messages that lost connections did not take, and those published while there was none. Both count against
 /// one limit; what was accepted stays, it is the new message that finds no room. A new connection gets all of
 /// it, before what is appended to the write buffer then.
-pub struct Store {
+pub(super) struct Store {
     capacity: usize,
     /// What lost connections left and, once there is a new one, everything.
     backlog: Kept,
@@ -23,32 +23,32 @@ pub struct Store {
 }
 
 impl Store {
-    pub fn new(capacity: usize) -> Store {
+    pub(super) fn new(capacity: usize) -> Store {
         Store { capacity, backlog: Kept::default(), pending: Kept::default(), withdrawn: Vec::new() }
     }
 
     /// Bytes that a connection has to take before those of the write buffer.
-    pub fn backlog(&self) -> usize {
+    pub(super) fn backlog(&self) -> usize {
         self.backlog.len()
     }
 
     /// Bytes published since there is no connection.
-    pub fn pending(&self) -> usize {
+    pub(super) fn pending(&self) -> usize {
         self.pending.len()
     }
 
-    pub fn has_backlog(&self) -> bool {
+    pub(super) fn has_backlog(&self) -> bool {
         !self.backlog.is_empty()
     }
 
     /// So much is left of the time without a connection that publishes have to wait, however little else
     /// does.
-    pub fn is_clogged(&self) -> bool {
+    pub(super) fn is_clogged(&self) -> bool {
         self.has_backlog() && self.backlog.len() >= self.capacity
     }
 
     /// Whether another message may wait for a connection, besides `waiting` bytes of a lost one.
-    pub fn has_room(&self, waiting: usize) -> bool {
+    pub(super) fn has_room(&self, waiting: usize) -> bool {
         self.len(waiting) < self.capacity
     }
 
@@ -57,12 +57,12 @@ impl Store {
     }
 
     /// Puts a message, or nothing, behind what waits.
-    pub fn append_publish(&mut self, out: Outgoing<'_>) -> std::result::Result<(), NoMemory> {
+    pub(super) fn append_publish(&mut self, out: Outgoing<'_>) -> std::result::Result<(), NoMemory> {
         self.pending.append_publish(out)
     }
 
     /// Puts the PING of a flush behind what waits.
-    pub fn append_ping(&mut self, waiting: usize) -> Result<()> {
+    pub(super) fn append_ping(&mut self, waiting: usize) -> Result<()> {
         if self.len(waiting) >= self.capacity.saturating_add(ROOM_FOR_PINGS) {
             return Err(Status::InsufficientBuffer.into());
         }
@@ -71,12 +71,12 @@ impl Store {
 
     /// A frame's publisher is told that it failed, because the link it was for is over: the next one does not
     /// get it.
-    pub fn withdraw(&mut self, own: Option<u64>) {
+    pub(super) fn withdraw(&mut self, own: Option<u64>) {
         self.withdrawn.extend(own);
     }
 
     /// Keeps the publishes that a lost connection did not take. Allocates nothing of size.
-    pub fn collect(&mut self, unsent: Unsent) {
+    pub(super) fn collect(&mut self, unsent: Unsent) {
         let Unsent { start: mut at, unfinished, filling } = unsent;
         let backlog = std::mem::take(&mut self.backlog);
         for mut chunk in std::iter::once(unfinished).chain(backlog).chain(std::iter::once(filling)) {
@@ -90,7 +90,7 @@ impl Store {
 
     /// A connection is there: all that waits is its backlog, behind `first`. Where nothing waits, `first` is
     /// given back.
-    pub fn go_live(&mut self, first: Buffer) -> Option<Buffer> {
+    pub(super) fn go_live(&mut self, first: Buffer) -> Option<Buffer> {
         self.backlog.append(&mut self.pending);
         if self.backlog.is_empty() {
             return Some(first);
@@ -100,12 +100,12 @@ impl Store {
     }
 
     /// The next chunk for the connection.
-    pub fn take_first(&mut self) -> Option<Chunk> {
+    pub(super) fn take_first(&mut self) -> Option<Chunk> {
         self.backlog.take_first()
     }
 
     /// There will be no connection any more.
-    pub fn forget_bytes(&mut self) {
+    pub(super) fn forget_bytes(&mut self) {
         self.pending = Kept::default();
         self.backlog = Kept::default();
     }

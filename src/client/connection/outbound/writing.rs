@@ -19,7 +19,7 @@ const LOSS_NOTICED_MS: i64 = 1000;
 
 impl Outbound {
     /// Something of TLS is to be sent, soon.
-    pub fn flush_soon(&self) -> Then {
+    pub(crate) fn flush_soon(&self) -> Then {
         let mut queue = self.lock();
         if queue.admission.is_live() { queue.schedule.request() } else { Then::Nothing }
     }
@@ -37,7 +37,7 @@ impl Outbound {
 
     /// The poller looks at a flush that was asked for. `first_look` is true when nothing was waited for yet.
     /// Returns when to look again if more publishes came and the last write is too recent.
-    pub fn flush_due(&self, first_look: bool) -> (Option<Duration>, Then) {
+    pub(crate) fn flush_due(&self, first_look: bool) -> (Option<Duration>, Then) {
         let mut queue = self.lock();
         if queue.schedule.is_writing() {
             queue.schedule.leave_to_writer();
@@ -52,7 +52,7 @@ impl Outbound {
     }
 
     /// The socket takes bytes again. For the poller and for event loops; returns false when nothing is left.
-    pub fn writable(&self) -> (bool, Then) {
+    pub(crate) fn writable(&self) -> (bool, Then) {
         let mut queue = self.lock();
         if queue.schedule.is_writing() {
             queue.watch(false); // that writer waits for the socket himself, and looks after what he leaves
@@ -63,7 +63,7 @@ impl Outbound {
     }
 
     /// After a failure: what the failed call left to be written, or found so, is looked after.
-    pub fn look_after_rest(&self) -> Then {
+    pub(crate) fn look_after_rest(&self) -> Then {
         self.lock().look_after_rest()
     }
 
@@ -282,7 +282,7 @@ impl Outbound {
     }
 
     /// For how long a publisher has been waiting for the socket to take a byte, zero when none is.
-    pub fn publisher_blocked_for(&self) -> Duration {
+    pub(crate) fn publisher_blocked_for(&self) -> Duration {
         // The poller never stays the writer of a socket that takes nothing: this one is a thread of the
         // program.
         if self.lock().schedule.is_writing() { self.stuck_for() } else { Duration::ZERO }

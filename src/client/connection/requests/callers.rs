@@ -32,7 +32,7 @@ pub(super) struct Expected {
 
 impl Callers {
     /// Gives a request its number.
-    pub fn expect(&self, waiter: &Arc<Waiter<Msg>>) -> Result<Expected> {
+    pub(super) fn expect(&self, waiter: &Arc<Waiter<Msg>>) -> Result<Expected> {
         let mut state = self.state.lock();
         state.waiting.try_reserve(1)?;
         let id = state.next_id;
@@ -42,12 +42,12 @@ impl Callers {
     }
 
     /// Nobody waits for this reply any more.
-    pub fn forget(&self, id: u64) {
+    pub(super) fn forget(&self, id: u64) {
         self.state.lock().waiting.remove(&id);
     }
 
     /// Ends all waits with this status.
-    pub fn fail_all(&self, status: Status) {
+    pub(super) fn fail_all(&self, status: Status) {
         let waiting = std::mem::take(&mut self.state.lock().waiting);
         waiting.values().for_each(|waiter| waiter.complete(Err(Error::from(status))));
     }

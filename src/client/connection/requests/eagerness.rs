@@ -22,7 +22,7 @@ pub(in crate::client::connection) struct Eagerness {
 
 impl Eagerness {
     /// Has `look` look for at most the given time, if that is promising; true when it found something.
-    pub fn spin(&self, look: impl FnOnce(Duration) -> bool) -> bool {
+    pub(crate) fn spin(&self, look: impl FnOnce(Duration) -> bool) -> bool {
         let slow = self.slow.load(Ordering::Relaxed);
         let promising = !(SLOW_REPLIES..SLOW_REPLIES + UNTRIED_REPLIES).contains(&slow);
         let found = promising && threads::processors() > 1 && look(SPIN);

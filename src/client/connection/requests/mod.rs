@@ -35,7 +35,7 @@ pub(super) struct Requests {
 }
 
 impl Requests {
-    pub fn new(inbox_prefix: Option<Text>) -> Requests {
+    pub(super) fn new(inbox_prefix: Option<Text>) -> Requests {
         Requests {
             eagerness: Eagerness::default(),
             inbox_prefix,
@@ -53,7 +53,7 @@ impl Requests {
     }
 
     /// Ends all waits with this status.
-    pub fn fail_all(&self, status: Status) {
+    pub(super) fn fail_all(&self, status: Status) {
         self.callers.fail_all(status);
     }
 }
@@ -68,7 +68,7 @@ impl Connection {
         timeout_ms: i64,
     ) -> Result<Msg> {
         self.open()?;
-        let mut msg = match self.options.use_old_request_style {
+        let mut msg = match self.options.behaviour.use_old_request_style {
             true => return self.request_old_style(subject, headers, payload, timeout_ms),
             false => self.request_by_mux(subject, headers, payload, timeout_ms)?,
         };

@@ -41,7 +41,7 @@ struct Contexts {
 
 impl Mux {
     /// The first context is that of the requests.
-    pub fn new(sid: u64, prefix: ReplyPrefix, requests: Arc<dyn Replies>) -> Mux {
+    pub(super) fn new(sid: u64, prefix: ReplyPrefix, requests: Arc<dyn Replies>) -> Mux {
         let mux = Mux { sid, prefix, contexts: Mutex::default() };
         let context = mux.join(requests);
         debug_assert_eq!(context, REQUESTS);
@@ -49,7 +49,7 @@ impl Mux {
     }
 
     /// Gives a context its number, which no other one ever gets.
-    pub fn join(&self, sink: Arc<dyn Replies>) -> u64 {
+    pub(super) fn join(&self, sink: Arc<dyn Replies>) -> u64 {
         let mut contexts = self.contexts.lock();
         let context = contexts.next;
         contexts.next += 1;
@@ -57,16 +57,16 @@ impl Mux {
         context
     }
 
-    pub fn sid(&self) -> u64 {
+    pub(super) fn sid(&self) -> u64 {
         self.sid
     }
 
     /// Appends the subject whose replies go to this context.
-    pub fn reply_subject(&self, context: u64, id: u64, out: &mut Vec<u8>) -> Result<()> {
+    pub(super) fn reply_subject(&self, context: u64, id: u64, out: &mut Vec<u8>) -> Result<()> {
         self.prefix.reply(context, id, out)
     }
 
-    pub fn route(self: &Arc<Self>) -> Result<Route> {
+    pub(super) fn route(self: &Arc<Self>) -> Result<Route> {
         let subject = memory::copy(self.prefix.wildcard())?;
         Ok(Route { hook: Some(Arc::clone(self) as Arc<dyn Arrival>), target: Target::Nobody { subject } })
     }

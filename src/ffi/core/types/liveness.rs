@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::client::connection::loss::{Disconnect, Reason};
 use crate::client::connection::vitals::Pulse;
-use crate::client::options::PingEvent;
+use crate::client::options::handlers::PingEvent;
 use crate::ffi::core::types::handles::natsConnection;
 use crate::ffi::core::types::status::natsStatus;
 use crate::ffi::support::cenum::CEnum;

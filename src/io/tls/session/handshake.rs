@@ -15,7 +15,7 @@ use crate::io::tls::settings::{Refusal, Settings};
 use crate::proto::memory;
 
 /// Runs the handshake on a connected socket, until the deadline.
-pub fn handshake(
+pub(crate) fn handshake(
     settings: &Settings,
     peer: Peer<'_>,
     socket: &Socket,

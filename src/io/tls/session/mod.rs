@@ -12,9 +12,9 @@ use std::sync::atomic::AtomicBool;
 
 use openssl::ssl::SslStream;
 
-pub use self::handshake::handshake;
+pub(crate) use self::handshake::handshake;
 use self::pipe::Pipe;
-pub use self::pipe::release_thread_memory;
+pub(crate) use self::pipe::release_thread_memory;
 use self::writing::Writer;
 use crate::error::Error;
 use crate::io::fork::EndsUndisturbed;
@@ -24,7 +24,7 @@ use crate::sync::Mutex;
 /// Most bytes of data in one record.
 const RECORD: usize = 16 * 1024;
 
-pub struct Session {
+pub(crate) struct Session {
     stream: Mutex<EndsUndisturbed<SslStream<Pipe>>>,
     /// Of the one thread that writes at a time.
     writer: Mutex<Writer>,

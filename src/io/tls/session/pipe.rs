@@ -35,7 +35,7 @@ pub(super) fn keep_for_next(buffer: Vec<u8>) {
 }
 
 /// Frees what the calling thread keeps.
-pub fn release_thread_memory() {
+pub(crate) fn release_thread_memory() {
     keep_for_next(Vec::new());
 }
 

@@ -26,7 +26,7 @@ enum Decrypted {
 impl Session {
     /// Reads what is there, until `buf` is full or the socket has nothing: `None` when that is nothing yet.
     /// [`Session::may_have_more`] says whether to call again.
-    pub fn read(&self, socket: &Socket, buf: &mut [u8]) -> Result<Option<usize>> {
+    pub(crate) fn read(&self, socket: &Socket, buf: &mut [u8]) -> Result<Option<usize>> {
         self.more.store(false, Ordering::Relaxed);
         if let Some(end) = self.end.lock().take() {
             return Err(end);
@@ -119,7 +119,7 @@ impl Session {
 
     /// Appends what has arrived with the handshake already: nothing will announce it. An end among it is for
     /// the next read.
-    pub fn take_decrypted(&self, into: &mut Vec<u8>) -> Result<()> {
+    pub(crate) fn take_decrypted(&self, into: &mut Vec<u8>) -> Result<()> {
         let mut record = memory::zeros(RECORD)?;
         loop {
             match self.decrypt(&mut record) {
@@ -135,12 +135,12 @@ impl Session {
     }
 
     /// While on, reads leave the socket alone and return what OpenSSL still has.
-    pub fn read_only_held(&self, on: bool) {
+    pub(crate) fn read_only_held(&self, on: bool) {
         self.only_held.store(on, Ordering::Relaxed);
     }
 
     /// Whether the last read left something behind that no event will announce.
-    pub fn may_have_more(&self) -> bool {
+    pub(crate) fn may_have_more(&self) -> bool {
         self.more.load(Ordering::Relaxed)
     }
 }

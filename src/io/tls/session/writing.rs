@@ -24,18 +24,18 @@ pub(super) struct Writer {
 
 impl Session {
     /// Whether OpenSSL wants something sent for which nobody has called [`Session::write`] yet.
-    pub fn wants_write(&self) -> bool {
+    pub(crate) fn wants_write(&self) -> bool {
         self.unsent.load(Ordering::Acquire)
     }
 
     /// Whether a [`Session::write`] would have something to send even without data.
-    pub fn has_unsent(&self) -> bool {
+    pub(crate) fn has_unsent(&self) -> bool {
         self.wants_write() || self.unfinished.load(Ordering::Acquire)
     }
 
     /// Writes what the socket takes now, of `data` from `sent` on; a call that did not finish is repeated
     /// with the same data. A record counts as sent when all of it is. False when something is left.
-    pub fn write(&self, socket: &Socket, data: &[u8], sent: &mut usize) -> io::Result<bool> {
+    pub(crate) fn write(&self, socket: &Socket, data: &[u8], sent: &mut usize) -> io::Result<bool> {
         let mut writer = std::mem::take(&mut *self.writer.lock());
         let result = self.write_with(&mut writer, socket, data, sent);
         self.unfinished.store(matches!(result, Ok(false)), Ordering::Release);

@@ -1,19 +1,36 @@
-//! Environment variables: reading one, and those by which an operator changes the liveness defaults of a program without
-//! touching it.
+//! Defaults of what a program does not set: from the library's configuration, or from the environment, by
+//! which an operator changes the liveness of a program without touching it.
 
-use std::ffi::{CStr, CString};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::client::options::LivenessDefaults;
-use crate::io::stderr;
+use crate::io::{environment, stderr};
 
 const PREFIX: &str = "NATS_DEFAULT_LIB_";
 const NAMES: [&str; 5] =
     ["PING_INTERVAL", "MAX_PINGS_OUT", "PONG_TIMEOUT", "MAX_DETECTION_TIME", "TCP_USER_TIMEOUT"];
 
-/// What the environment says; read each time the library opens. A value that is no number from 0 up is ignored, and
-/// named on stderr once.
-pub fn liveness_defaults() -> LivenessDefaults {
+/// Defaults that come from the library's configuration.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Defaults {
+    /// Milliseconds; 0 is none.
+    pub write_deadline_ms: i64,
+    pub global_delivery: bool,
+    pub liveness: LivenessDefaults,
+}
+
+/// Defaults that come from the environment, for what the program does not set. Milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LivenessDefaults {
+    pub ping_interval_ms: Option<i64>,
+    pub max_pings_out: Option<i32>,
+    pub pong_timeout_ms: Option<i64>,
+    pub max_detection_ms: Option<i64>,
+    pub tcp_user_timeout_ms: Option<i64>,
+}
+
+/// What the environment says; read each time the library opens. A value that is no number from 0 up is
+/// ignored, and named on stderr once.
+pub(super) fn liveness_from_environment() -> LivenessDefaults {
     let [interval, max_out, pong, detection, user] = std::array::from_fn(read);
     LivenessDefaults {
         ping_interval_ms: interval,
@@ -26,23 +43,13 @@ pub fn liveness_defaults() -> LivenessDefaults {
 
 fn read(index: usize) -> Option<i64> {
     let name = format!("{PREFIX}{}", NAMES[index]);
-    let text = variable(&name)?;
+    let text = environment::variable(&name)?;
     let value = std::str::from_utf8(&text).ok().and_then(parse);
     if value.is_none() && first_time(index) {
         let text = String::from_utf8_lossy(&text);
         stderr::print(&format!("nats: {name}={text:?} is ignored: it should be a whole number from 0 up\n"));
     }
     value
-}
-
-/// What a variable of the environment says. Rust's own way takes a lock that means nothing to a C program, which changes
-/// its environment without it.
-pub fn variable(name: &str) -> Option<Vec<u8>> {
-    let name = CString::new(name).ok()?;
-    // SAFETY: a C string; the program changes the environment only while no other thread uses it, as for all of C.
-    let text = unsafe { libc::getenv(name.as_ptr()) };
-    // SAFETY: NULL or a C string, which stays as long as the environment is not changed.
-    (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) }.to_bytes().to_vec())
 }
 
 fn parse(text: &str) -> Option<i64> {
