@@ -4,7 +4,7 @@ use std::ffi::c_int;
 use std::ptr;
 
 use crate::error::{Error, Result, Status};
-use crate::ffi::types::natsStatus;
+use crate::ffi::types::{natsConnStatus, natsStatus};
 
 /// The result of a body of a function that returns a `C`.
 pub(crate) trait Answer<C: Returned> {
@@ -95,6 +95,10 @@ macro_rules! plain {
 }
 
 plain!((): (), bool: false, c_int: 0, i64: 0, u16: 0, u32: 0, u64: 0);
+
+impl Plain for natsConnStatus {
+    const NONE: natsConnStatus = natsConnStatus::NATS_CONN_STATUS_CLOSED;
+}
 
 impl<T> Plain for *const T {
     const NONE: *const T = ptr::null();

@@ -12,7 +12,7 @@ mod out;
 pub(crate) mod strings;
 mod target;
 
-pub(crate) use answer::{Answer, Plain, clamped};
+pub(crate) use answer::{Answer, clamped};
 pub(crate) use callback::Callback;
 pub(crate) use cstruct::{List, Malloced};
 pub(crate) use door::{Held, Mode, Quick, Target, Waiting, on};

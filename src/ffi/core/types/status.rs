@@ -2,7 +2,6 @@
 
 use crate::client::connection::ConnStatus;
 use crate::error::Status;
-use crate::ffi::support::Plain;
 use crate::ffi::support::cenum::CEnum;
 
 /// State of a connection, see natsConnection_Status().
@@ -176,10 +175,6 @@ impl From<ConnStatus> for natsConnStatus {
             ConnStatus::DrainingPubs => natsConnStatus::NATS_CONN_STATUS_DRAINING_PUBS,
         }
     }
-}
-
-impl Plain for natsConnStatus {
-    const NONE: natsConnStatus = natsConnStatus::NATS_CONN_STATUS_CLOSED;
 }
 
 #[cfg(test)]
