@@ -131,61 +131,81 @@ impl Poller {
         }
     }
 
-    fn run(&self, mut poll: Poll, mut buffer: Vec<u8>) {
+    fn run(&self, mut poll: Poll, buffer: Vec<u8>) {
         duty::this_thread_serves_all();
         let _held = Held::new(); // once for all that it does: no code of the program runs here
         let mut events = Events::with_capacity(EVENTS);
-        // Lists, for any number of connections may be in them, and each takes memory for itself only.
-        let mut unfinished: LinkedList<Token> = LinkedList::new();
-        let mut flushes: LinkedList<(Duration, Arc<dyn Driven>)> = LinkedList::new();
+        let mut work =
+            Work { poller: self, buffer, unfinished: LinkedList::new(), flushes: LinkedList::new() };
         loop {
             self.asleep.store(true, Ordering::SeqCst);
-            let (new_flushes, closed) = {
-                let mut state = self.state.lock();
-                (std::mem::take(&mut state.flushes), state.closed)
-            };
-            if closed {
+            if !work.take_requests() {
                 return;
             }
-            for source in new_flushes {
-                if let Some(later) = guarded(|| Arc::clone(&source).flush_due(true)).flatten() {
-                    flushes.push_back((later, source));
-                }
-            }
-            let timeout = if unfinished.is_empty() { next_flush(&mut flushes) } else { Some(Duration::ZERO) };
-            let waited = poll.poll(&mut events, timeout);
+            let waited = poll.poll(&mut events, work.longest_sleep());
             self.asleep.store(false, Ordering::SeqCst);
-            if waited.is_err() {
-                continue; // interrupted; nothing else can go wrong with a valid poller
+            if waited.is_ok() {
+                work.serve_all(&events); // otherwise interrupted; nothing else can go wrong with a valid poller
             }
-            for token in std::mem::take(&mut unfinished) {
-                self.serve(token, Some(true), false, &mut buffer, &mut unfinished);
+        }
+    }
+}
+
+/// What the thread has to do. Lists, for any number of connections may be in them, and each takes memory for
+/// itself only.
+struct Work<'a> {
+    poller: &'a Poller,
+    buffer: Vec<u8>,
+    /// Sources that asked for another turn.
+    unfinished: LinkedList<Token>,
+    /// Flushes that are not due yet.
+    flushes: LinkedList<(Duration, Arc<dyn Driven>)>,
+}
+
+impl Work<'_> {
+    /// Looks at the flushes that were asked for. False once the poller is closed.
+    fn take_requests(&mut self) -> bool {
+        let (new_flushes, closed) = {
+            let mut state = self.poller.state.lock();
+            (std::mem::take(&mut state.flushes), state.closed)
+        };
+        if closed {
+            return false;
+        }
+        for source in new_flushes {
+            if let Some(later) = guarded(|| Arc::clone(&source).flush_due(true)).flatten() {
+                self.flushes.push_back((later, source));
             }
-            for event in events.iter().filter(|e| e.token() != WAKE) {
-                let ended = event.is_error() || event.is_read_closed() || event.is_write_closed();
-                let readable = (event.is_readable() || ended).then_some(ended);
-                self.serve(event.token(), readable, event.is_writable(), &mut buffer, &mut unfinished);
-            }
+        }
+        true
+    }
+
+    /// Runs the flushes that are due, unless there are turns to go on with first.
+    fn longest_sleep(&mut self) -> Option<Duration> {
+        if self.unfinished.is_empty() { next_flush(&mut self.flushes) } else { Some(Duration::ZERO) }
+    }
+
+    fn serve_all(&mut self, events: &Events) {
+        for token in std::mem::take(&mut self.unfinished) {
+            self.serve(token, Some(true), false);
+        }
+        for event in events.iter().filter(|e| e.token() != WAKE) {
+            let ended = event.is_error() || event.is_read_closed() || event.is_write_closed();
+            let readable = (event.is_readable() || ended).then_some(ended);
+            self.serve(event.token(), readable, event.is_writable());
         }
     }
 
     /// `readable` holds whether the stream may have ended.
-    fn serve(
-        &self,
-        token: Token,
-        readable: Option<bool>,
-        writable: bool,
-        buffer: &mut [u8],
-        unfinished: &mut LinkedList<Token>,
-    ) {
-        let Some(source) = self.state.lock().find(token) else { return };
+    fn serve(&mut self, token: Token, readable: Option<bool>, writable: bool) {
+        let Some(source) = self.poller.state.lock().find(token) else { return };
         if writable {
             guarded(|| Arc::clone(&source).writable());
         }
         let Some(maybe_ended) = readable else { return };
-        let more = guarded(|| Arc::clone(&source).readable(buffer, maybe_ended)) == Some(true);
-        if more && !unfinished.contains(&token) {
-            unfinished.push_back(token);
+        let more = guarded(|| Arc::clone(&source).readable(&mut self.buffer, maybe_ended)) == Some(true);
+        if more && !self.unfinished.contains(&token) {
+            self.unfinished.push_back(token);
         }
     }
 }
