@@ -2,37 +2,13 @@
 
 #include "fixture.h"
 #include "jwt.h"
+#include "scratch.h"
 #include "server.h"
 
 #include <stdatomic.h>
 #include <unistd.h>
 
 #define NONCE "{\"server_id\":\"mock\",\"max_payload\":1024,\"proto\":1,\"headers\":true,\"nonce\":\"nonce\"}"
-
-static char dir[] = "/tmp/nats-c-tests-auth-XXXXXX";
-
-static void remove_dir(void)
-{
-    char command[64];
-
-    snprintf(command, sizeof command, "rm -rf %s", dir);
-    if (system(command) != 0)
-        fprintf(stderr, "cannot remove %s\n", dir);
-}
-
-// Writes a file into a fresh directory and returns its name.
-static const char *file(const char *text)
-{
-    static char path[64];
-    FILE       *f;
-
-    CHECK(mkdtemp(dir) != NULL);
-    test_at_end(remove_dir);
-    snprintf(path, sizeof path, "%s/file", dir);
-    f = fopen(path, "w");
-    CHECK(f != NULL && fputs(text, f) >= 0 && fclose(f) == 0);
-    return path;
-}
 
 static fixture with_nonce(void)
 {
@@ -74,7 +50,7 @@ TEST(nkey_from_a_seed_file)
 {
     fixture f = with_nonce();
 
-    CHECK_OK(natsOptions_SetNKeyFromSeed(f.opts, JWT_USER_KEY, file(JWT_USER_SEED "\n")));
+    CHECK_OK(natsOptions_SetNKeyFromSeed(f.opts, JWT_USER_KEY, scratch_file("file", JWT_USER_SEED "\n")));
     check_sent(&f, "\"nkey\":\"" JWT_USER_KEY "\"," SIGNED);
 }
 
@@ -83,7 +59,7 @@ TEST(credentials_from_a_file)
     fixture f     = with_nonce();
     char   *creds = jwt_credentials("a.b.c", JWT_USER_SEED);
 
-    CHECK_OK(natsOptions_SetUserCredentialsFromFiles(f.opts, file(creds), NULL));
+    CHECK_OK(natsOptions_SetUserCredentialsFromFiles(f.opts, scratch_file("file", creds), NULL));
     free(creds);
     check_sent(&f, "\"jwt\":\"a.b.c\"," SIGNED);
 }
@@ -111,7 +87,7 @@ TEST(a_file_without_a_seed)
 {
     fixture f = with_nonce();
 
-    CHECK_OK(natsOptions_SetUserCredentialsFromFiles(f.opts, file("a.b.c"), NULL));
+    CHECK_OK(natsOptions_SetUserCredentialsFromFiles(f.opts, scratch_file("file", "a.b.c"), NULL));
     check_refused(&f, NATS_ERR, "no nkey user seed found");
 }
 
@@ -139,18 +115,11 @@ static natsStatus some_jwt(char **jwt, char **error, void *closure)
     return NATS_OK;
 }
 
-static natsStatus sign_well(char **error, unsigned char **sig, int *len, const char *nonce, void *closure)
-{
-    (void)error;
-    (void)closure;
-    return nats_Sign(JWT_USER_SEED, nonce, sig, len);
-}
-
 TEST(credentials_from_callbacks)
 {
     fixture f = with_nonce();
 
-    CHECK_OK(natsOptions_SetUserCredentialsCallbacks(f.opts, some_jwt, NULL, sign_well, NULL));
+    CHECK_OK(natsOptions_SetUserCredentialsCallbacks(f.opts, some_jwt, NULL, jwt_sign, NULL));
     check_sent(&f, "\"jwt\":\"a.b.c\"," SIGNED);
 }
 
@@ -158,7 +127,7 @@ TEST(a_callback_may_refuse)
 {
     fixture f = with_nonce();
 
-    CHECK_OK(natsOptions_SetUserCredentialsCallbacks(f.opts, no_jwt, NULL, sign_well, NULL));
+    CHECK_OK(natsOptions_SetUserCredentialsCallbacks(f.opts, no_jwt, NULL, jwt_sign, NULL));
     check_refused(&f, NATS_NOT_PERMITTED, "not today");
 }
 
@@ -208,7 +177,7 @@ static natsStatus jwt_and_the_end(char **jwt, char **error, void *closure)
 TEST(a_jwt_handler_may_destroy_the_connection)
 {
     shared = with_nonce();
-    CHECK_OK(natsOptions_SetUserCredentialsCallbacks(shared.opts, jwt_and_the_end, NULL, sign_well, NULL));
+    CHECK_OK(natsOptions_SetUserCredentialsCallbacks(shared.opts, jwt_and_the_end, NULL, jwt_sign, NULL));
     fixture_connect(&shared);
     mock_close(shared.m, 1);
     WAIT_EVENT(shared.ev, "closed", 1, 5000);
@@ -286,11 +255,11 @@ TEST(nkey_at_a_server)
 {
     client c = client_of("authorization { users: [ { nkey: " JWT_USER_KEY " } ] }\n", "", 0);
 
-    CHECK_OK(natsOptions_SetNKeyFromSeed(c.opts, JWT_USER_KEY, file(JWT_USER_SEED)));
+    CHECK_OK(natsOptions_SetNKeyFromSeed(c.opts, JWT_USER_KEY, scratch_file("file", JWT_USER_SEED)));
     try_once(&c, NATS_OK);
-    CHECK_OK(natsOptions_SetNKey(c.opts, JWT_USER_KEY, sign_well, NULL));
+    CHECK_OK(natsOptions_SetNKey(c.opts, JWT_USER_KEY, jwt_sign, NULL));
     try_once(&c, NATS_OK);
-    CHECK_OK(natsOptions_SetNKey(c.opts, JWT_OTHER_KEY, sign_well, NULL));
+    CHECK_OK(natsOptions_SetNKey(c.opts, JWT_OTHER_KEY, jwt_sign, NULL));
     try_once(&c, NATS_CONNECTION_AUTH_FAILED);
     client_end(&c);
 }
@@ -308,7 +277,7 @@ TEST(a_jwt_that_ends_is_replaced)
     client c = client_of(jwt_server_config(), "", 0);
 
     try_once(&c, NATS_CONNECTION_AUTH_FAILED);
-    CHECK_OK(natsOptions_SetUserCredentialsCallbacks(c.opts, fresh_jwt, NULL, sign_well, NULL));
+    CHECK_OK(natsOptions_SetUserCredentialsCallbacks(c.opts, fresh_jwt, NULL, jwt_sign, NULL));
     CHECK_OK(natsConnection_Connect(&c.nc, c.opts));
     WAIT_EVENT(c.ev, "reconnected", 1, 10000);
     CHECK_INT(events_count(c.ev, "error"), 1);

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include "calls.h"
 #include "fixture.h"
 #include "server.h"
 
@@ -29,24 +30,6 @@ static int server_count(natsConnection *nc, bool discovered)
     }
     free(list);
     return n;
-}
-
-static void lose(fixture *f)
-{
-    int n = events_count(f->ev, "disconnected");
-
-    mock_stop_listening(f->m);
-    mock_close(f->m, MOCK_LATEST);
-    WAIT_EVENT(f->ev, "disconnected", n + 1, 5000);
-    WAIT_FOR(natsConnection_IsReconnecting(f->nc), 5000);
-}
-
-static void regain(fixture *f)
-{
-    int n = events_count(f->ev, "reconnected");
-
-    mock_listen_again(f->m);
-    WAIT_EVENT(f->ev, "reconnected", n + 1, 10000);
 }
 
 // ---- arguments ----
@@ -441,7 +424,7 @@ TEST(reconnecting_state)
 
     CHECK_OK(natsOptions_SetMaxReconnect(f.opts, -1));
     fixture_connect(&f);
-    lose(&f);
+    fixture_lose(&f);
     CHECK_STR(connected_url(f.nc), "");
     CHECK_STATUS(natsConnection_Drain(f.nc), NATS_ILLEGAL_STATE);
     CHECK_STATUS(natsConnection_GetRTT(f.nc, &rtt), NATS_CONNECTION_DISCONNECTED);
@@ -465,11 +448,11 @@ TEST(reconnect_buffer_is_a_soft_limit)
     CHECK_OK(natsOptions_SetMaxReconnect(f.opts, -1));
     CHECK_OK(natsOptions_SetReconnectBufSize(f.opts, 32));
     fixture_connect(&f);
-    lose(&f);
+    fixture_lose(&f);
     CHECK_OK(natsConnection_PublishString(f.nc, "foo", "1234"));
     CHECK_OK(natsConnection_PublishString(f.nc, "foo", "5678"));
     CHECK_STATUS(natsConnection_PublishString(f.nc, "foo", "9"), NATS_INSUFFICIENT_BUFFER);
-    regain(&f);
+    fixture_regain(&f);
     CHECK_OK(natsConnection_Flush(f.nc));
     CHECK_INT(mock_count_lines(f.m, MOCK_LATEST, "PUB foo"), 2);
     fixture_destroy(&f);
@@ -482,7 +465,7 @@ TEST(no_reconnect_buffer)
     CHECK_OK(natsOptions_SetReconnectBufSize(f.opts, 0));
     CHECK_OK(natsOptions_SetMaxReconnect(f.opts, -1));
     fixture_connect(&f);
-    lose(&f);
+    fixture_lose(&f);
     CHECK_STATUS(natsConnection_PublishString(f.nc, "foo", "x"), NATS_INSUFFICIENT_BUFFER);
     fixture_destroy(&f);
 }
@@ -498,12 +481,12 @@ TEST(order_after_a_reconnect)
     CHECK_OK(natsConnection_SubscribeSync(&kept, f.nc, "kept"));
     CHECK_OK(natsConnection_SubscribeSync(&gone, f.nc, "gone"));
     CHECK_OK(natsConnection_Flush(f.nc));
-    lose(&f);
+    fixture_lose(&f);
     CHECK_OK(natsConnection_PublishString(f.nc, "one", "1"));
     CHECK_OK(natsSubscription_Unsubscribe(gone));
     CHECK_OK(natsConnection_SubscribeSync(&late, f.nc, "late"));
     CHECK_OK(natsConnection_PublishString(f.nc, "two", "2"));
-    regain(&f);
+    fixture_regain(&f);
     CHECK_OK(natsConnection_Flush(f.nc));
     for (int i = 0; i < 7; i++)
     {
@@ -583,49 +566,36 @@ TEST(same_authentication_error_twice)
 
 // ---- flush ----
 
-static void *flush(void *nc)
-{
-    return (void *)(intptr_t)natsConnection_FlushTimeout(nc, 10000);
-}
-
 TEST(flush_and_loss)
 {
-    fixture   f = fixture_create();
-    pthread_t thread;
-    void     *status = NULL;
+    fixture  f = fixture_create();
+    flushing lost, regained;
 
     CHECK_OK(natsOptions_SetMaxReconnect(f.opts, -1));
     fixture_connect(&f);
     mock_mute(f.m);
-    CHECK(pthread_create(&thread, NULL, flush, f.nc) == 0);
+    flush_begin(&lost, f.nc, 10000);
     CHECK(mock_wait_pings(f.m, 1, 1, 5000));
     mock_auto_pong(f.m, true);
-    lose(&f);
-    pthread_join(thread, &status);
-    CHECK_STATUS((natsStatus)(intptr_t)status, NATS_CONNECTION_DISCONNECTED);
-    CHECK(pthread_create(&thread, NULL, flush, f.nc) == 0);
-    regain(&f);
-    pthread_join(thread, &status);
-    CHECK_STATUS((natsStatus)(intptr_t)status, NATS_OK);
+    fixture_lose(&f);
+    CHECK_STATUS(flush_end(&lost), NATS_CONNECTION_DISCONNECTED);
+    flush_begin(&regained, f.nc, 10000);
+    fixture_regain(&f);
+    CHECK_OK(flush_end(&regained));
     fixture_destroy(&f);
 }
 
 TEST(many_flushes_at_once)
 {
     enum { COUNT = 20 };
-    fixture   f = fixture_create();
-    pthread_t threads[COUNT];
+    fixture  f = fixture_create();
+    flushing all[COUNT];
 
     fixture_connect(&f);
     for (int i = 0; i < COUNT; i++)
-        CHECK(pthread_create(&threads[i], NULL, flush, f.nc) == 0);
+        flush_begin(&all[i], f.nc, 10000);
     for (int i = 0; i < COUNT; i++)
-    {
-        void *status = NULL;
-
-        pthread_join(threads[i], &status);
-        CHECK_STATUS((natsStatus)(intptr_t)status, NATS_OK);
-    }
+        CHECK_OK(flush_end(&all[i]));
     fixture_destroy(&f);
 }
 

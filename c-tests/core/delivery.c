@@ -70,7 +70,7 @@ static void send_rounds(mock *m, int first, int last, int from, int count)
     free(all);
 }
 
-static fixture connected(bool pool)
+static fixture connected_with_pool(bool pool)
 {
     fixture f = fixture_create();
 
@@ -86,7 +86,7 @@ static void order(bool pool)
         SUBS  = 20,
         COUNT = 1000
     };
-    fixture           f = connected(pool);
+    fixture           f = connected_with_pool(pool);
     natsSubscription *subs[SUBS];
     watcher           w[SUBS];
 
@@ -125,7 +125,7 @@ TEST_T(sticky_thread, 60000)
         SUBS  = 10,
         COUNT = 500
     };
-    fixture           f = connected(false);
+    fixture           f = connected_with_pool(false);
     natsSubscription *subs[SUBS];
     watcher           w[SUBS];
 
@@ -158,7 +158,7 @@ TEST_T(a_blocked_callback_delays_nobody, 60000)
         BLOCKED = 50,
         TRIES   = 20
     };
-    fixture           f = connected(false);
+    fixture           f = connected_with_pool(false);
     natsSubscription *blocked[BLOCKED], *free_one, *second;
     watcher           w, v;
     gate              g;
@@ -209,7 +209,7 @@ TEST_T(slow_callbacks_run_side_by_side, 60000)
     {
         SUBS = 20
     };
-    fixture           f = connected(false);
+    fixture           f = connected_with_pool(false);
     natsSubscription *subs[SUBS];
     watcher           w[SUBS];
     int64_t           t;
@@ -242,7 +242,7 @@ TEST_T(idle_threads_retire, 60000)
     {
         SUBS = 20
     };
-    fixture           f = connected(false);
+    fixture           f = connected_with_pool(false);
     natsSubscription *subs[SUBS];
     gate              g;
     int               before = thread_count();
@@ -287,7 +287,7 @@ static void pooled_msg(natsConnection *nc, natsSubscription *sub, natsMsg *msg, 
 // One worker: messages run in arrival order across subscriptions, and a blocked callback blocks them all.
 TEST_T(pool_of_one, 60000)
 {
-    fixture           f = connected(true);
+    fixture           f = connected_with_pool(true);
     gate              g;
     pooled            a = {f.ev, 'a', &g}, b = {f.ev, 'b', NULL};
     natsSubscription *sa, *sb;
@@ -331,7 +331,7 @@ TEST_T(pool_of_two, 60000)
     CHECK_STATUS(nats_SetMessageDeliveryPoolSize(-1), NATS_ERR);
     CHECK_OK(nats_SetMessageDeliveryPoolSize(2));
     CHECK_OK(nats_SetMessageDeliveryPoolSize(1)); // does not shrink
-    f = connected(true);
+    f = connected_with_pool(true);
     for (int i = 0; i < 4; i++)
     {
         p[i] = (pooled){f.ev, (char)('0' + i), i == 0 ? &g : NULL};
@@ -441,7 +441,7 @@ TEST(pool_of_nothing_is_refused)
     memset(&config, 0, sizeof config);
     config.ThreadPoolMax = 0;
     CHECK_OK(nats_OpenWithConfig(&config));
-    f = connected(true);
+    f = connected_with_pool(true);
     CHECK_STATUS(natsConnection_Subscribe(&sub, f.nc, "foo", on_msg, f.ev), NATS_FAILED_TO_INITIALIZE);
     CHECK_OK(natsConnection_SubscribeSync(&sub, f.nc, "foo"));
     natsSubscription_Destroy(sub);
@@ -510,7 +510,7 @@ TEST_T(dedicated_threads, 60000)
     setenv("NATS_DEDICATED_DELIVERY", "1", 1);
     CHECK_OK(nats_Open(-1));
     memset(b, 0, sizeof b);
-    f = connected(false);
+    f = connected_with_pool(false);
     before = thread_count();
     for (int i = 0; i < SUBS; i++)
         CHECK_OK(natsConnection_Subscribe(&subs[i], f.nc, "foo", bound_msg, &b[i]));
@@ -569,7 +569,7 @@ TEST(thread_started_handler_runs_first)
     config.ThreadStartedHandlerClosure = &threads_started;
     CHECK_OK(nats_OpenWithConfig(&config));
     WAIT_FOR(threads_started >= 3, 5000);
-    f = connected(false);
+    f = connected_with_pool(false);
     CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", told_msg, f.ev));
     CHECK_OK(natsSubscription_SetOnCompleteCB(sub, told_complete, f.ev));
     send_number(f.m, 1, 0);
@@ -623,7 +623,7 @@ typedef enum
 // the completion comes exactly once.
 static void ends(way how, bool pool)
 {
-    fixture    f = connected(pool);
+    fixture    f = connected_with_pool(pool);
     gate       g;
     completing c = {&g, f.ev, 0, NULL};
     char       names[256];
@@ -685,7 +685,7 @@ static void timed(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void 
 
 static void timeouts(bool pool)
 {
-    fixture           f = connected(pool);
+    fixture           f = connected_with_pool(pool);
     natsSubscription *sub;
     int               n;
 
@@ -721,7 +721,7 @@ TEST(timeouts_repeat_in_the_pool)
 // A very short period never gets lost, whatever comes in between.
 TEST(short_timeouts_never_stop)
 {
-    fixture           f = connected(false);
+    fixture           f = connected_with_pool(false);
     natsSubscription *sub;
 
     CHECK_OK(natsConnection_SubscribeTimeout(&sub, f.nc, "foo", 1, timed, f.ev));
@@ -749,7 +749,7 @@ static void slow_timed(natsConnection *nc, natsSubscription *sub, natsMsg *msg, 
 // The period starts when the callback of the last message returns; none fires in between.
 TEST(timeout_counts_from_the_end_of_the_callback)
 {
-    fixture           f = connected(false);
+    fixture           f = connected_with_pool(false);
     natsSubscription *sub;
 
     CHECK_OK(natsConnection_SubscribeTimeout(&sub, f.nc, "foo", 100, slow_timed, f.ev));
@@ -772,7 +772,7 @@ static void destroying(natsConnection *nc, natsSubscription *sub, natsMsg *msg, 
 
 TEST(destroyed_in_the_timeout_callback)
 {
-    fixture           f = connected(false);
+    fixture           f = connected_with_pool(false);
     natsSubscription *sub;
 
     CHECK_OK(natsConnection_SubscribeTimeout(&sub, f.nc, "foo", 10, destroying, f.ev));

@@ -151,7 +151,7 @@ TEST(header_objects)
     natsHeader_Destroy(NULL);
 }
 
-static fixture connected(natsSubscription **sub)
+static fixture subscribed(natsSubscription **sub)
 {
     fixture f = fixture_create();
 
@@ -176,7 +176,7 @@ static natsMsg *received(fixture *f, natsSubscription *sub, const char *block)
 TEST(line_breaks_in_values)
 {
     natsSubscription *sub;
-    fixture           f   = connected(&sub);
+    fixture           f   = subscribed(&sub);
     natsMsg          *msg = message();
 
     CHECK_OK(natsMsgHeader_Set(msg, "k", "a\r\nb\nc\rd"));
@@ -196,7 +196,7 @@ TEST(line_breaks_in_values)
 TEST(empty_headers)
 {
     natsSubscription *sub;
-    fixture           f   = connected(&sub);
+    fixture           f   = subscribed(&sub);
     natsMsg          *msg = message();
 
     CHECK_INT(natsMsgHeader_EncodedLength(msg), 0);
@@ -215,7 +215,7 @@ TEST(empty_headers)
 TEST(received_values)
 {
     natsSubscription *sub;
-    fixture           f   = connected(&sub);
+    fixture           f   = subscribed(&sub);
     natsMsg          *msg = received(&f, sub,
                                      "NATS/1.0\r\nKey: value\r\nkey:  trimmed  \r\nB :v\r\nempty:\r\nblank:   \r\n"
                                      "dup: 1\r\ndup: 2\r\nfold: a\r\n  b\r\ncolon: a:b\r\n\r\n");
@@ -244,7 +244,7 @@ TEST(received_values)
 TEST(inline_status)
 {
     natsSubscription *sub;
-    fixture           f = connected(&sub);
+    fixture           f = subscribed(&sub);
     const char       *value;
     natsMsg          *msg = received(&f, sub, "NATS/1.0 100  Hello  World \r\nStatus: other\r\nDescription: mine\r\n\r\n");
 
@@ -293,7 +293,7 @@ TEST(received_keys_that_break_lines)
 {
     static const char  block[] = "NATS/1.0\r\nK\r\nX: y\r\n\r\n";
     natsSubscription  *sub;
-    fixture            f   = connected(&sub);
+    fixture            f   = subscribed(&sub);
     natsMsg           *msg = received(&f, sub, block);
     const char        *value;
     char              *bytes;
@@ -330,7 +330,7 @@ TEST(malformed_in_part)
         {"NATS/1.0\r\nK: v\r\n\r\n\r\nX: y\r\n\r\n", "v", "y"},
     };
     natsSubscription *sub;
-    fixture           f = connected(&sub);
+    fixture           f = subscribed(&sub);
 
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
     {
@@ -370,7 +370,7 @@ TEST(malformed)
         {"NATS/1.0\r\n\r\nk", "invalid start of a key"},
     };
     natsSubscription *sub;
-    fixture           f = connected(&sub);
+    fixture           f = subscribed(&sub);
 
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
     {
@@ -400,7 +400,7 @@ TEST(malformed)
 TEST(many_and_large)
 {
     natsSubscription *sub;
-    fixture           f   = connected(&sub);
+    fixture           f   = subscribed(&sub);
     natsMsg          *msg = message(), *back = NULL;
     char             *big = malloc(20001), key[16], *bytes;
     size_t            len;

@@ -7,14 +7,6 @@
 
 #include "fixture.h"
 
-static natsOptions *fresh(void)
-{
-    natsOptions *opts = NULL;
-
-    CHECK_OK(natsOptions_Create(&opts));
-    return opts;
-}
-
 static natsStatus attach(void **data, void *loop, natsConnection *nc, natsSock fd)
 {
     (void)data, (void)loop, (void)nc, (void)fd;
@@ -46,7 +38,7 @@ TEST(create_and_destroy)
 {
     CHECK_STATUS(natsOptions_Create(NULL), NATS_INVALID_ARG);
     natsOptions_Destroy(NULL);
-    natsOptions_Destroy(fresh());
+    natsOptions_Destroy(fresh_options());
 }
 
 TEST(null_options)
@@ -107,7 +99,7 @@ TEST(null_options)
 
 TEST(values_out_of_range)
 {
-    natsOptions *opts      = fresh();
+    natsOptions *opts      = fresh_options();
     const char  *servers[] = {"a", "b"};
 
     REFUSED(natsOptions_SetServers(opts, servers, 0));
@@ -146,7 +138,7 @@ TEST(values_out_of_range)
 
 TEST(edges_that_are_accepted)
 {
-    natsOptions *opts = fresh();
+    natsOptions *opts = fresh_options();
 
     CHECK_OK(natsOptions_SetURL(opts, NULL));
     CHECK_OK(natsOptions_SetServers(opts, NULL, 0));
@@ -172,7 +164,7 @@ TEST(edges_that_are_accepted)
 
 TEST(token_and_token_handler_exclude_each_other)
 {
-    natsOptions *opts = fresh();
+    natsOptions *opts = fresh_options();
 
     CHECK_OK(natsOptions_SetToken(opts, "t"));
     CHECK_STATUS(natsOptions_SetTokenHandler(opts, give, NULL), NATS_ILLEGAL_STATE);
@@ -188,7 +180,7 @@ TEST(custom_inbox_prefix)
 {
     static const char *const good[] = {"foo", "foo.bar", "a*b", "a>b", "_INBOX", ""};
     static const char *const bad[]  = {"foo.", ".foo", "foo..bar", "*", ">", "foo.*", "foo.>", "foo bar", "a\tb", " ", "."};
-    natsOptions             *opts   = fresh();
+    natsOptions             *opts   = fresh_options();
 
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         CHECK_OK(natsOptions_SetCustomInboxPrefix(opts, good[i]));

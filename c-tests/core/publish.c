@@ -8,7 +8,7 @@
 
 static const char INFO[] = "{\"max_payload\":20,\"headers\":true}";
 
-static fixture connected(const char *info)
+static fixture connected_to(const char *info)
 {
     fixture f = fixture_create();
 
@@ -30,7 +30,7 @@ static void counts(natsConnection *nc, uint64_t *msgs, uint64_t *bytes)
 
 TEST(invalid_arguments)
 {
-    fixture  f   = connected(INFO);
+    fixture  f   = connected_to(INFO);
     natsMsg *msg = NULL;
 
     CHECK_OK(natsMsg_Create(&msg, "foo", NULL, "a", 1));
@@ -69,7 +69,7 @@ TEST(invalid_arguments)
 TEST(subjects_cannot_write_protocol)
 {
     static const char *const bad[] = {"a b", "a\r\nPING", "a\nb", "a\rb", " a", "a "};
-    fixture                  f     = connected(INFO);
+    fixture                  f     = connected_to(INFO);
 
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
     {
@@ -86,7 +86,7 @@ TEST(subjects_cannot_write_protocol)
 
 TEST(bytes_of_every_call)
 {
-    fixture  f   = connected("{\"max_payload\":1000,\"headers\":true}");
+    fixture  f   = connected_to("{\"max_payload\":1000,\"headers\":true}");
     natsMsg *msg = NULL, *hdr = NULL;
     uint64_t msgs, bytes;
 
@@ -119,7 +119,7 @@ TEST(bytes_of_every_call)
 // Send has written when it returns: nothing is left in the buffer.
 TEST(send_leaves_nothing_behind)
 {
-    fixture f = connected(NULL);
+    fixture f = connected_to(NULL);
 
     for (int i = 0; i < 50; i++)
     {
@@ -134,7 +134,7 @@ TEST(send_leaves_nothing_behind)
 // A lone message leaves soon without a flush.
 TEST(buffered_message_leaves_by_itself)
 {
-    fixture f = connected(NULL);
+    fixture f = connected_to(NULL);
 
     for (int i = 1; i <= 20; i++)
     {
@@ -146,7 +146,7 @@ TEST(buffered_message_leaves_by_itself)
 
 TEST(max_payload_counts_headers)
 {
-    fixture     f   = connected("{\"max_payload\":30,\"headers\":true}");
+    fixture     f   = connected_to("{\"max_payload\":30,\"headers\":true}");
     natsMsg    *msg = NULL;
     natsStatus  s;
     const char *text;
@@ -167,7 +167,7 @@ TEST(max_payload_counts_headers)
 
 TEST(limits_follow_the_last_info)
 {
-    fixture  f   = connected(INFO);
+    fixture  f   = connected_to(INFO);
     natsMsg *msg = NULL;
 
     CHECK_OK(natsMsg_Create(&msg, "foo", NULL, "", 0));
@@ -185,7 +185,7 @@ TEST(limits_follow_the_last_info)
 
 TEST(closed_connection)
 {
-    fixture f = connected(INFO);
+    fixture f = connected_to(INFO);
 
     natsConnection_Close(f.nc);
     CHECK_STATUS(natsConnection_Publish(f.nc, "", "x", 1), NATS_INVALID_SUBJECT);
@@ -238,7 +238,7 @@ TEST(reconnect_buffer_filled_exactly)
 TEST_T(large_payloads, 60000)
 {
     static const int sizes[] = {0, 1, 4095, 4096, 32755, 32768, 32769, 65536, 100000, 1000000, 3};
-    fixture          f       = connected("{\"max_payload\":2000000,\"headers\":true}");
+    fixture          f       = connected_to("{\"max_payload\":2000000,\"headers\":true}");
     char            *data    = malloc(1000000);
     size_t           len, at = 0;
     char            *got;
@@ -291,7 +291,7 @@ static void *publish_many(void *arg)
 // Frames of several publishers never mix, and each publisher's own order is kept.
 TEST_T(many_publishers_on_one_connection, 60000)
 {
-    fixture   f = connected(NULL);
+    fixture   f = connected_to(NULL);
     pthread_t threads[PUBLISHERS];
     void     *args[PUBLISHERS][2];
     int       next[PUBLISHERS] = {0};
@@ -465,7 +465,7 @@ TEST_T(nothing_is_written_to_a_server_that_has_gone, 60000)
 // A received message can be published on as it is: its headers stay byte for byte until they are looked at.
 TEST(received_headers_are_forwarded_raw)
 {
-    fixture           f   = connected("{\"max_payload\":1000,\"headers\":true}");
+    fixture           f   = connected_to("{\"max_payload\":1000,\"headers\":true}");
     natsSubscription *sub = NULL;
     natsMsg          *msg = NULL;
     const char       *value;

@@ -6,7 +6,7 @@
 
 #include <pthread.h>
 
-static fixture connected(bool old)
+static fixture connected_in_style(bool old)
 {
     fixture f = fixture_create();
 
@@ -59,30 +59,9 @@ static void failed(call *c, natsStatus want)
     CHECK(c->reply == NULL);
 }
 
-// The reply subject of the nth request the mock saw on its first connection; to free.
-static char *reply_subject(mock *m, int nth)
-{
-    CHECK(mock_wait_pubs(m, 1, nth, 5000));
-    for (int i = 0, seen = 0; i < mock_lines(m, 1); i++)
-    {
-        char *line = mock_line(m, 1, i);
-
-        if (strncmp(line, "PUB foo ", 8) == 0 && ++seen == nth)
-        {
-            char *subject = strdup(line + 8);
-
-            *strchr(subject, ' ') = '\0';
-            free(line);
-            return subject;
-        }
-        free(line);
-    }
-    FAIL("no request %d", nth);
-}
-
 static void invalid(bool old)
 {
-    fixture  f   = connected(old);
+    fixture  f   = connected_in_style(old);
     natsMsg *re  = (natsMsg *)8;
     natsMsg *msg = NULL;
 
@@ -119,7 +98,7 @@ TEST(invalid_arguments_old_style)
 // The first request subscribes to all replies and goes out with that, already flushed, nothing else.
 TEST(lines_of_the_first_requests)
 {
-    fixture  f  = connected(false);
+    fixture  f  = connected_in_style(false);
     natsMsg *re = (natsMsg *)8;
     char    *got, prefix[32], want[512];
 
@@ -143,7 +122,7 @@ TEST(lines_of_the_first_requests)
 
 TEST(lines_old_style)
 {
-    fixture  f  = connected(true);
+    fixture  f  = connected_in_style(true);
     natsMsg *re = NULL;
     char    *got, inbox[64], want[512];
 
@@ -159,7 +138,7 @@ TEST(lines_old_style)
 
 static void replies(bool old)
 {
-    fixture f = connected(old);
+    fixture f = connected_in_style(old);
     call    a, b;
     char   *sa, *sb;
 
@@ -210,7 +189,7 @@ TEST(replies_reach_their_request_old_style)
 // Two at once, answered in the other order.
 TEST(answers_out_of_order)
 {
-    fixture f = connected(false);
+    fixture f = connected_in_style(false);
     call    a, b;
     char   *sa, *sb;
 
@@ -229,7 +208,7 @@ TEST(answers_out_of_order)
 // A server may map the reply's subject: with one request outstanding it is clear which one it answers.
 TEST(mapped_replies)
 {
-    fixture f = connected(false);
+    fixture f = connected_in_style(false);
     call    a, b;
 
     begin(&a, f.nc, 10000);
@@ -280,7 +259,7 @@ TEST(a_lost_connection_old_style)
 
 static void closed(bool old)
 {
-    fixture f = connected(old);
+    fixture f = connected_in_style(old);
     call    c;
 
     begin(&c, f.nc, 20000);
@@ -304,7 +283,7 @@ TEST(close_ends_the_wait_old_style)
 // The subscription for replies outlives a reconnect, and so does a request buffered meanwhile.
 TEST(buffered_while_reconnecting)
 {
-    fixture f = connected(false);
+    fixture f = connected_in_style(false);
     call    c;
     char   *line, subject[64];
 
@@ -352,7 +331,7 @@ TEST(custom_inbox_prefix)
 
 TEST(the_longest_timeout)
 {
-    fixture f = connected(false);
+    fixture f = connected_in_style(false);
     call    c;
     char   *subject;
 
@@ -484,7 +463,7 @@ TEST(no_responders_in_a_callback)
 // Who has the reply also has the messages the server sent before it.
 TEST(messages_before_the_reply_are_there)
 {
-    fixture           f = connected(false);
+    fixture           f = connected_in_style(false);
     natsSubscription *sub;
     call              c;
 
@@ -509,7 +488,7 @@ TEST(messages_before_the_reply_are_there)
 // A caller that waits may be the one that reads the socket: it does for others what the library's own threads would.
 TEST(what_arrives_while_a_caller_waits)
 {
-    fixture           f = connected(false);
+    fixture           f = connected_in_style(false);
     natsSubscription *async, *sync;
     natsMsg          *msg = NULL;
     char             *subject;
@@ -542,7 +521,7 @@ TEST(what_arrives_while_a_caller_waits)
 // More than one read of a caller holds arrives together with the reply.
 TEST(a_flood_while_a_caller_waits)
 {
-    fixture           f = connected(false);
+    fixture           f = connected_in_style(false);
     natsSubscription *sub;
     char             *flood = frames("other", 1, "some data of some length", 5000), *subject;
     call              c;
@@ -568,7 +547,7 @@ TEST(a_flood_while_a_caller_waits)
 // Requests go on over losses, whoever was reading when they came.
 TEST(requests_over_losses)
 {
-    fixture f = connected(false);
+    fixture f = connected_in_style(false);
     call    c;
 
     for (int i = 1; i <= 10; i++)

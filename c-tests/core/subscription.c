@@ -10,7 +10,7 @@
 // While it is locked, callbacks that take it wait.
 static pthread_mutex_t held = PTHREAD_MUTEX_INITIALIZER;
 
-static fixture connected(natsSubscription **sync)
+static fixture subscribed(natsSubscription **sync)
 {
     fixture f = fixture_create();
 
@@ -18,15 +18,6 @@ static fixture connected(natsSubscription **sync)
     if (sync != NULL)
         CHECK_OK(natsConnection_SubscribeSync(sync, f.nc, "foo"));
     return f;
-}
-
-static void send_many(fixture *f, int sid, const char *data, int count)
-{
-    char *text = frames("foo", sid, data, count);
-
-    CHECK(mock_write(f->m, MOCK_LATEST, text, strlen(text)));
-    free(text);
-    CHECK_OK(natsConnection_Flush(f->nc));
 }
 
 static void done(fixture *f, natsSubscription *sub)
@@ -93,7 +84,7 @@ TEST(null_subscription)
 TEST(out_pointers_may_be_missing)
 {
     natsSubscription *sub;
-    fixture           f = connected(&sub);
+    fixture           f = subscribed(&sub);
 
     CHECK_OK(natsSubscription_GetPending(sub, NULL, NULL));
     CHECK_OK(natsSubscription_GetPendingLimits(sub, NULL, NULL));
@@ -109,7 +100,7 @@ TEST(out_pointers_may_be_missing)
 TEST(closed_subscription)
 {
     natsSubscription *sub;
-    fixture           f = connected(&sub);
+    fixture           f = subscribed(&sub);
 
     CHECK_OK(natsSubscription_Unsubscribe(sub));
     all_answer(sub, NATS_INVALID_SUBSCRIPTION);
@@ -132,7 +123,7 @@ TEST(closed_subscription)
 TEST(connection_destroyed_first)
 {
     natsSubscription *sub, *async;
-    fixture           f = connected(&sub);
+    fixture           f = subscribed(&sub);
     mock             *m = f.m;
 
     CHECK_OK(natsConnection_Subscribe(&async, f.nc, "bar", on_msg, f.ev));
@@ -160,12 +151,12 @@ TEST(connection_destroyed_first)
 TEST(counters)
 {
     natsSubscription *sub;
-    fixture           f = connected(&sub);
+    fixture           f = subscribed(&sub);
     int               pm, pb, mm, mb;
     int64_t           delivered, dropped;
     uint64_t          n;
 
-    send_many(&f, 1, "12345", 3);
+    fixture_deliver(&f, 1, "12345", 3);
     mock_send(f.m, "HMSG foo 1 12 14\r\nNATS/1.0\r\n\r\nab\r\n");
     CHECK_OK(natsConnection_Flush(f.nc));
     CHECK_OK(natsSubscription_QueuedMsgs(sub, &n));
@@ -182,7 +173,7 @@ TEST(counters)
     CHECK_OK(natsSubscription_GetMaxPending(sub, &mm, &mb));
     CHECK_INT(mm, 0);
     CHECK_INT(mb, 0);
-    send_many(&f, 1, "x", 1);
+    fixture_deliver(&f, 1, "x", 1);
     CHECK_OK(natsSubscription_GetMaxPending(sub, &mm, &mb));
     CHECK_INT(mm, 4);
     CHECK_INT(mb, 25);
@@ -194,7 +185,7 @@ TEST(counters)
 TEST(default_limits)
 {
     natsSubscription *sub;
-    fixture           f = connected(&sub);
+    fixture           f = subscribed(&sub);
     int               m, b;
 
     CHECK_OK(natsSubscription_GetPendingLimits(sub, &m, &b));
@@ -229,7 +220,7 @@ TEST(limits_by_options)
 TEST(the_newest_are_dropped)
 {
     natsSubscription *sub;
-    fixture           f = connected(&sub);
+    fixture           f = subscribed(&sub);
     int64_t           dropped;
     char              text[256];
 
@@ -253,14 +244,14 @@ TEST(the_newest_are_dropped)
 TEST(byte_limit_is_inclusive)
 {
     natsSubscription *sub;
-    fixture           f = connected(&sub);
+    fixture           f = subscribed(&sub);
     uint64_t          n;
 
     CHECK_OK(natsSubscription_SetPendingLimits(sub, -1, 10));
-    send_many(&f, 1, "12345", 2);
+    fixture_deliver(&f, 1, "12345", 2);
     CHECK_OK(natsSubscription_QueuedMsgs(sub, &n));
     CHECK_INT(n, 2);
-    send_many(&f, 1, "1", 1);
+    fixture_deliver(&f, 1, "1", 1);
     CHECK_OK(natsSubscription_QueuedMsgs(sub, &n));
     CHECK_INT(n, 2);
     WAIT_EVENT(f.ev, "error", 1, 5000);
@@ -293,8 +284,8 @@ TEST(error_handler_after_destroy)
         CHECK_OK(natsSubscription_SetPendingLimits(subs[i], 1, -1));
     }
     pthread_mutex_lock(&held);
-    send_many(&f, 1, "x", 2);
-    send_many(&f, 2, "x", 2);
+    fixture_deliver(&f, 1, "x", 2);
+    fixture_deliver(&f, 2, "x", 2);
     WAIT_EVENT(f.ev, "slow", 1, 5000);
     natsSubscription_Destroy(subs[1]);
     natsSubscription_Destroy(subs[0]);
@@ -336,7 +327,7 @@ typedef enum
 static void woken_by(waker how, natsStatus want)
 {
     natsSubscription *sub;
-    fixture           f = connected(&sub);
+    fixture           f = subscribed(&sub);
     reader            r = {sub, 20000, NATS_OK, 0};
     pthread_t         t;
 
@@ -380,7 +371,7 @@ TEST(next_is_woken_by_drain)
 TEST(next_without_messages)
 {
     natsSubscription *sub, *async;
-    fixture           f = connected(&sub);
+    fixture           f = subscribed(&sub);
     int64_t           t = now_ms();
 
     NEXT_FAILS(sub, 0, NATS_TIMEOUT);
@@ -399,7 +390,7 @@ TEST(next_without_messages)
 TEST(next_with_the_longest_timeout)
 {
     natsSubscription *sub;
-    fixture           f = connected(&sub);
+    fixture           f = subscribed(&sub);
     reader            r = {sub, INT64_MAX, NATS_ERR, 0};
     pthread_t         t;
 
@@ -419,7 +410,7 @@ TEST(next_from_several_threads)
         READERS = 8
     };
     natsSubscription *sub;
-    fixture           f = connected(&sub);
+    fixture           f = subscribed(&sub);
 
     for (int round = 0; round < 20; round++)
     {
@@ -431,7 +422,7 @@ TEST(next_from_several_threads)
             r[i] = (reader){sub, 10000, NATS_ERR, 0};
             CHECK(pthread_create(&t[i], NULL, read_one, &r[i]) == 0);
         }
-        send_many(&f, 1, "x", READERS);
+        fixture_deliver(&f, 1, "x", READERS);
         for (int i = 0; i < READERS; i++)
         {
             pthread_join(t[i], NULL);
@@ -444,7 +435,7 @@ TEST(next_from_several_threads)
 TEST(no_responders_through_next)
 {
     natsSubscription *sub;
-    fixture           f = connected(&sub);
+    fixture           f = subscribed(&sub);
     int64_t           delivered;
 
     mock_send(f.m, "HMSG foo 1 16 16\r\nNATS/1.0 503\r\n\r\n\r\nHMSG foo 1 16 17\r\nNATS/1.0 503\r\n\r\nx\r\n");
@@ -461,10 +452,10 @@ TEST(no_responders_through_next)
 TEST(auto_unsubscribe_sync)
 {
     natsSubscription *sub;
-    fixture           f = connected(&sub);
+    fixture           f = subscribed(&sub);
 
     CHECK_OK(natsSubscription_AutoUnsubscribe(sub, 2));
-    send_many(&f, 1, "x", 3);
+    fixture_deliver(&f, 1, "x", 3);
     NEXT_IS(sub, 10, "x");
     CHECK(natsSubscription_IsValid(sub));
     NEXT_IS(sub, 10, "x");
@@ -480,9 +471,9 @@ TEST(auto_unsubscribe_sync)
 TEST(auto_unsubscribe_that_is_reached_already)
 {
     natsSubscription *sub;
-    fixture           f = connected(&sub);
+    fixture           f = subscribed(&sub);
 
-    send_many(&f, 1, "x", 3);
+    fixture_deliver(&f, 1, "x", 3);
     NEXT_IS(sub, 10, "x");
     NEXT_IS(sub, 10, "x");
     CHECK_OK(natsSubscription_AutoUnsubscribe(sub, 2));
@@ -500,12 +491,12 @@ static void valid_inside(natsConnection *nc, natsSubscription *sub, natsMsg *msg
 
 TEST(auto_unsubscribe_async)
 {
-    fixture           f = connected(NULL);
+    fixture           f = subscribed(NULL);
     natsSubscription *sub;
 
     CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", valid_inside, f.ev));
     CHECK_OK(natsSubscription_AutoUnsubscribe(sub, 5));
-    send_many(&f, 1, "x", 20);
+    fixture_deliver(&f, 1, "x", 20);
     WAIT_FOR(!natsSubscription_IsValid(sub), 5000);
     sleep_ms(20);
     CHECK_INT(events_count(f.ev, "msg"), 5);
@@ -516,19 +507,19 @@ TEST(auto_unsubscribe_async)
 
 TEST(auto_unsubscribe_across_a_reconnect)
 {
-    fixture           f = connected(NULL);
+    fixture           f = subscribed(NULL);
     natsSubscription *sub;
 
     CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", valid_inside, f.ev));
     CHECK_OK(natsSubscription_AutoUnsubscribe(sub, 10));
-    send_many(&f, 1, "x", 4);
+    fixture_deliver(&f, 1, "x", 4);
     WAIT_EVENT(f.ev, "msg", 4, 5000);
     mock_close(f.m, 1);
     WAIT_EVENT(f.ev, "reconnected", 1, 5000);
     CHECK_OK(natsConnection_Flush(f.nc));
     CHECK_INT(mock_count_lines(f.m, 2, "SUB foo  1"), 1);
     CHECK_INT(mock_count_lines(f.m, 2, "UNSUB 1 6"), 1);
-    send_many(&f, 1, "x", 20);
+    fixture_deliver(&f, 1, "x", 20);
     WAIT_FOR(!natsSubscription_IsValid(sub), 5000);
     sleep_ms(20);
     CHECK_INT(events_count(f.ev, "msg"), 10);
@@ -584,13 +575,13 @@ static void holding(natsConnection *nc, natsSubscription *sub, natsMsg *msg, voi
 
 static void cut(bool by_destroying_the_connection)
 {
-    fixture           f = connected(NULL);
+    fixture           f = subscribed(NULL);
     natsSubscription *sub;
     int64_t           t;
 
     pthread_mutex_lock(&held);
     CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", holding, f.ev));
-    send_many(&f, 1, "x", 10);
+    fixture_deliver(&f, 1, "x", 10);
     WAIT_EVENT(f.ev, "in", 1, 5000);
     t = now_ms();
     if (by_destroying_the_connection)
@@ -630,13 +621,13 @@ static void destroys_itself(natsConnection *nc, natsSubscription *sub, natsMsg *
 
 TEST(destroyed_in_its_callback)
 {
-    fixture           f = connected(NULL);
+    fixture           f = subscribed(NULL);
     natsSubscription *sub;
 
     for (int i = 1; i <= 50; i++)
     {
         CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", destroys_itself, f.ev));
-        send_many(&f, i, "x", 3);
+        fixture_deliver(&f, i, "x", 3);
         WAIT_EVENT(f.ev, "destroyed", i, 5000);
     }
     CHECK_OK(natsConnection_Flush(f.nc));
@@ -656,7 +647,7 @@ static void closes_connection(natsConnection *nc, natsSubscription *sub, natsMsg
 
 TEST(connection_closed_in_a_callback)
 {
-    fixture           f = connected(NULL);
+    fixture           f = subscribed(NULL);
     natsSubscription *sub;
 
     CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", closes_connection, f.ev));
@@ -678,7 +669,7 @@ static void keeps(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void 
 // A message belongs to the callback for as long as it likes.
 TEST(message_outlives_everything)
 {
-    fixture           f    = connected(NULL);
+    fixture           f    = subscribed(NULL);
     natsSubscription *sub;
     natsMsg          *kept = NULL;
 
@@ -704,7 +695,7 @@ TEST(message_outlives_everything)
 TEST(byte_by_byte)
 {
     natsSubscription *sub;
-    fixture           f = connected(&sub);
+    fixture           f = subscribed(&sub);
     natsMsg          *msg = NULL;
 
     mock_drip(f.m,
@@ -727,7 +718,7 @@ TEST(byte_by_byte)
 TEST(unknown_sids_are_counted_and_dropped)
 {
     natsSubscription *sub;
-    fixture           f     = connected(&sub);
+    fixture           f     = subscribed(&sub);
     natsStatistics   *stats = NULL;
     uint64_t          msgs, bytes;
 
@@ -747,7 +738,7 @@ TEST_T(large_messages_arrive_whole, 60000)
 {
     static const int  sizes[] = {16000, 16384, 40000, 65536, 100000, 1000000, 5, 300000, 0};
     natsSubscription *sub;
-    fixture           f    = connected(&sub);
+    fixture           f    = subscribed(&sub);
     char             *data = malloc(1000000);
     natsMsg          *msg  = NULL;
 

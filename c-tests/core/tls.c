@@ -24,14 +24,6 @@ typedef struct
     natsConnection *nc;
 } secured;
 
-static int64_t cpu_ms(void)
-{
-    struct rusage u;
-
-    getrusage(RUSAGE_SELF, &u);
-    return (int64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000 + (u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1000;
-}
-
 static server *start(const char *name, const char *tls, const char *rest)
 {
     char   *block  = cert_server_config(name, tls);
@@ -78,7 +70,7 @@ static secured prepare(void)
     return x;
 }
 
-static secured connected(void)
+static secured secured_connected(void)
 {
     secured x = prepare();
 
@@ -146,7 +138,7 @@ static void exchange_all(secured *x)
 
 TEST_T(all_sizes_arrive_unharmed, 60000)
 {
-    secured x = connected();
+    secured x = secured_connected();
 
     exchange_all(&x);
     finish(&x);
@@ -202,7 +194,7 @@ static void count_msg(natsConnection *nc, natsSubscription *sub, natsMsg *msg, v
 
 TEST_T(both_directions_at_once, 60000)
 {
-    secured           x   = connected();
+    secured           x   = secured_connected();
     natsSubscription *sub = NULL;
     publisher         p   = {x.nc, 50000};
     pthread_t         threads[3];
@@ -242,7 +234,7 @@ TEST(records_byte_by_byte)
 
 TEST(half_a_record_costs_nothing)
 {
-    secured           x     = connected();
+    secured           x     = secured_connected();
     natsConnection   *other = NULL;
     natsOptions      *opts  = options_for(server_port(x.s), NULL);
     natsSubscription *sub   = NULL;
@@ -274,7 +266,7 @@ TEST(half_a_record_costs_nothing)
 
 TEST(the_end_in_a_record_is_an_end)
 {
-    secured           x   = connected();
+    secured           x   = secured_connected();
     natsSubscription *sub = NULL;
 
     CHECK_OK(natsConnection_Subscribe(&sub, x.nc, "x", on_msg, x.ev));

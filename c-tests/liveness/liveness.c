@@ -1,6 +1,7 @@
 // Liveness: what every release of this library has to do about peers that fall silent. Times have a floor (never
 // early) and a generous ceiling (a busy machine is late, but not by seconds).
 
+#include "calls.h"
 #include "fixture.h"
 #include "loop.h"
 #include "server.h"
@@ -270,20 +271,6 @@ TEST(forced_reconnect_when_not_allowed_closes)
     fixture_destroy(&f);
 }
 
-static int client_fd(int port)
-{
-    for (int fd = 0; fd < 1024; fd++)
-    {
-        struct sockaddr_in peer;
-        socklen_t          len = sizeof peer;
-
-        if (getpeername(fd, (struct sockaddr *)&peer, &len) == 0 && peer.sin_family == AF_INET &&
-            ntohs(peer.sin_port) == port)
-            return fd;
-    }
-    FAIL("no descriptor connected to port %d", port);
-}
-
 TEST(socket_options)
 {
     fixture       f      = fixture_create();
@@ -309,21 +296,6 @@ TEST(opening_the_library_ignores_sigpipe)
     CHECK(sigaction(SIGPIPE, NULL, &action) == 0);
     CHECK(action.sa_handler == SIG_IGN);
     nats_Close();
-}
-
-static natsStatus publish_until_stuck(natsConnection *nc, int64_t *took)
-{
-    static char data[16384];
-    natsStatus  s;
-
-    do
-    {
-        int64_t t = now_ms();
-
-        s     = natsConnection_Publish(nc, "foo", data, sizeof data);
-        *took = now_ms() - t;
-    } while (s == NATS_OK);
-    return s;
 }
 
 TEST(write_deadline_ends_a_blocked_publish)
@@ -433,37 +405,16 @@ TEST(loss_inside_a_message_leaves_nothing_behind)
     fixture_destroy(&f);
 }
 
-typedef struct
-{
-    natsConnection *nc;
-    natsStatus      status;
-    int64_t         took;
-} call;
-
-static void *long_flush(void *arg)
-{
-    call   *c = arg;
-    int64_t t = now_ms();
-
-    c->status = natsConnection_FlushTimeout(c->nc, 20000);
-    c->took   = now_ms() - t;
-    return NULL;
-}
-
 TEST(loss_fails_a_pending_flush_at_once)
 {
-    fixture   f = fixture_pinging(0, 2, true);
-    call      c;
-    pthread_t thread;
+    fixture  f = fixture_connected_pinging(0, 2, true);
+    flushing c;
 
-    fixture_connect(&f);
     mock_mute(f.m);
-    c.nc = f.nc;
-    CHECK(pthread_create(&thread, NULL, long_flush, &c) == 0);
+    flush_begin(&c, f.nc, 20000);
     CHECK(mock_wait_pings(f.m, 1, 1, 5000));
     mock_close(f.m, 1);
-    pthread_join(thread, NULL);
-    CHECK_STATUS(c.status, NATS_CONNECTION_DISCONNECTED);
+    CHECK_STATUS(flush_end(&c), NATS_CONNECTION_DISCONNECTED);
     CHECK(c.took < 5000);
     fixture_destroy(&f);
 }

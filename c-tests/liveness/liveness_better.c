@@ -1,6 +1,7 @@
 // Where this library is deliberately better than the reference (declared differences, always on, nothing to set). The
 // reference fails or hangs in most of these tests.
 
+#include "calls.h"
 #include "fixture.h"
 #include "hand.h"
 #include "loop.h"
@@ -174,35 +175,16 @@ TEST(nothing_half_sent_after_a_stale_publisher)
     fixture_destroy(&f);
 }
 
-typedef struct
-{
-    natsConnection *nc;
-    natsStatus      status;
-    int64_t         took;
-} call;
-
-static void *long_flush(void *arg)
-{
-    call   *c = arg;
-    int64_t t = now_ms();
-
-    c->status = natsConnection_FlushTimeout(c->nc, 20000);
-    c->took   = now_ms() - t;
-    return NULL;
-}
-
 // A Flush that waits behind a full socket ends with the connection, and says so.
 TEST(stale_while_a_flush_is_blocked)
 {
     publisher p;
     fixture   f = frozen_peer(&p, I, false);
-    call      c = {.nc = f.nc};
-    pthread_t thread;
+    flushing  c;
 
-    CHECK(pthread_create(&thread, NULL, long_flush, &c) == 0);
+    flush_begin(&c, f.nc, 20000);
     WAIT_EVENT(f.ev, "closed", 1, 12000);
-    pthread_join(thread, NULL);
-    CHECK_STATUS(c.status, NATS_CONNECTION_CLOSED);
+    CHECK_STATUS(flush_end(&c), NATS_CONNECTION_CLOSED);
     CHECK_RANGE(c.took, 0, BOUND + I + LATE);
     stop_publisher(&p);
     fixture_destroy(&f);

@@ -17,19 +17,11 @@ enum
     INTERVAL = 100,
 };
 
-static fixture connected(int64_t interval, int max_out, bool reconnect)
-{
-    fixture f = fixture_pinging(interval, max_out, reconnect);
-
-    fixture_connect(&f);
-    return f;
-}
-
 // ---- natsConnection_SetPingInterval and its relatives ----
 
 TEST(ping_interval_arguments)
 {
-    fixture f  = connected(120000, 2, true);
+    fixture f  = fixture_connected_pinging(120000, 2, true);
     int64_t ms = -7;
     int     n  = -7;
 
@@ -67,7 +59,7 @@ TEST(ping_interval_arguments)
 
 TEST(ping_interval_is_in_seconds)
 {
-    fixture f = connected(0, 2, true);
+    fixture f = fixture_connected_pinging(0, 2, true);
     int64_t start;
 
     start = now_ms();
@@ -79,7 +71,7 @@ TEST(ping_interval_is_in_seconds)
 
 TEST(shortening_the_interval_acts_at_once)
 {
-    fixture f = connected(120000, 1, false);
+    fixture f = fixture_connected_pinging(120000, 1, false);
 
     mock_mute(f.m);
     CHECK_OK(natsConnection_SetPingIntervalMillis(f.nc, INTERVAL));
@@ -91,7 +83,7 @@ TEST(shortening_the_interval_acts_at_once)
 
 TEST(setting_it_in_a_loop_hides_no_dead_peer)
 {
-    fixture f = connected(INTERVAL, 2, false);
+    fixture f = fixture_connected_pinging(INTERVAL, 2, false);
 
     mock_mute(f.m);
     for (int i = 0; events_count(f.ev, "closed") == 0; i++)
@@ -109,7 +101,7 @@ TEST(setting_it_in_a_loop_hides_no_dead_peer)
 
 TEST(zero_stops_the_pings_and_a_value_starts_afresh)
 {
-    fixture f = connected(INTERVAL, 1, true);
+    fixture f = fixture_connected_pinging(INTERVAL, 1, true);
     int     sent;
 
     mock_mute(f.m);
@@ -129,7 +121,7 @@ TEST(zero_stops_the_pings_and_a_value_starts_afresh)
 
 TEST(the_interval_outlives_reconnects)
 {
-    fixture f  = connected(0, 1, true);
+    fixture f  = fixture_connected_pinging(0, 1, true);
     int64_t ms = 0;
     int     n  = 0;
 
@@ -173,7 +165,7 @@ TEST(the_interval_can_be_set_in_the_disconnected_callback)
 
 TEST(the_interval_can_be_set_while_draining)
 {
-    fixture           f   = connected(0, 2, true);
+    fixture           f   = fixture_connected_pinging(0, 2, true);
     natsSubscription *sub = NULL;
     int64_t           ms  = 0;
 
@@ -270,7 +262,7 @@ TEST(an_unanswered_ping_times_out)
 
 TEST(the_pong_timeout_can_be_set_on_a_ping_already_sent)
 {
-    fixture f = connected(INTERVAL, 1000000, false);
+    fixture f = fixture_connected_pinging(INTERVAL, 1000000, false);
 
     mock_mute(f.m);
     CHECK(mock_wait_pings(f.m, 1, 1, 5000));
@@ -327,7 +319,7 @@ TEST(a_maximum_detection_time_frees_a_blocked_publisher)
 
 TEST(the_maximum_detection_time_outlives_reconnects)
 {
-    fixture f = connected(0, 2, true);
+    fixture f = fixture_connected_pinging(0, 2, true);
 
     mock_stop_listening(f.m);
     mock_close(f.m, MOCK_LATEST);
@@ -395,7 +387,7 @@ TEST(socket_options_arguments)
 
 TEST(sockets_are_left_alone_by_default)
 {
-    fixture f = connected(0, 2, true);
+    fixture f = fixture_connected_pinging(0, 2, true);
 
     CHECK_INT(option_of(f.m, SOL_SOCKET, SO_KEEPALIVE), 0);
     CHECK_INT(option_of(f.m, IPPROTO_TCP, TCP_USER_TIMEOUT), 0);
@@ -704,7 +696,7 @@ TEST(a_smaller_info_struct_is_filled_as_far_as_it_goes)
 
 TEST(liveness_arguments)
 {
-    fixture      f = connected(0, 2, true);
+    fixture      f = fixture_connected_pinging(0, 2, true);
     natsLiveness l;
 
     CHECK_STATUS(natsConnection_GetLiveness(NULL, &l, sizeof l), NATS_INVALID_ARG);
@@ -723,7 +715,7 @@ TEST(liveness_arguments)
 
 TEST(liveness_counts)
 {
-    fixture      f = connected(INTERVAL, 3, true);
+    fixture      f = fixture_connected_pinging(INTERVAL, 3, true);
     natsLiveness l = liveness_of(f.nc);
 
     CHECK_INT(l.PingsSent, 0);
@@ -758,7 +750,7 @@ TEST(liveness_counts)
 
 TEST(liveness_sees_what_is_queued)
 {
-    fixture      f    = connected(0, 2, true);
+    fixture      f    = fixture_connected_pinging(0, 2, true);
     char        *data = calloc(1, 20000);
     natsLiveness l;
 
@@ -788,7 +780,7 @@ TEST(liveness_sees_what_is_queued)
 
 TEST(check_liveness_arguments)
 {
-    fixture f = connected(0, 2, true);
+    fixture f = fixture_connected_pinging(0, 2, true);
 
     CHECK_STATUS(natsConnection_CheckLiveness(NULL, 1), NATS_INVALID_ARG);
     CHECK_STATUS(natsConnection_CheckLiveness(f.nc, 0), NATS_INVALID_TIMEOUT);
@@ -805,7 +797,7 @@ TEST(check_liveness_arguments)
 
 TEST(check_liveness_passes)
 {
-    fixture f = connected(0, 2, true);
+    fixture f = fixture_connected_pinging(0, 2, true);
 
     CHECK_OK(natsConnection_CheckLiveness(f.nc, 200));
     CHECK(mock_wait_pings(f.m, 1, 1, 5000));
@@ -816,7 +808,7 @@ TEST(check_liveness_passes)
 
 TEST(check_liveness_finds_a_dead_peer)
 {
-    fixture f = connected(0, 2, true);
+    fixture f = fixture_connected_pinging(0, 2, true);
 
     mock_mute(f.m);
     events_start_clock(f.ev);

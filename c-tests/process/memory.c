@@ -5,15 +5,6 @@
 #include "jwt.h"
 #include "scarce.h"
 
-static char *long_text(size_t len)
-{
-    char *text = malloc(len + 1);
-
-    memset(text, 't', len);
-    text[len] = '\0';
-    return text;
-}
-
 static void make_messages(void)
 {
     natsMsg     *msg  = NULL;

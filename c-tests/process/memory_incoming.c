@@ -14,15 +14,6 @@ static void start_afresh(void)
     CHECK_OK(nats_CloseAndWait(5000));
 }
 
-static char *long_text(size_t len)
-{
-    char *text = malloc(len + 1);
-
-    memset(text, 't', len);
-    text[len] = '\0';
-    return text;
-}
-
 // A block of headers, for the caller to free.
 static char *many_headers(int count)
 {

@@ -1,10 +1,9 @@
 #include "certs.h"
 
+#include "scratch.h"
 #include "test.h"
 
 #include <unistd.h>
-
-static char dir[64];
 
 static const char SCRIPT[] =
     "set -e; cd \"$1\"\n"
@@ -38,21 +37,12 @@ static const char SCRIPT[] =
     " -out selfsigned.pem\n"
     "} > log 2>&1\n";
 
-static void remove_dir(void)
-{
-    char command[128];
-
-    snprintf(command, sizeof command, "rm -rf '%s'", dir);
-    if (system(command) != 0)
-        fprintf(stderr, "cannot remove %s\n", dir);
-}
-
 static bool run_script(void)
 {
     char *command = malloc(sizeof SCRIPT + 256);
     bool  done;
 
-    snprintf(command, sizeof SCRIPT + 256, "sh -c '%s' sh '%s'", "eval \"$CERTS_SCRIPT\"", dir);
+    snprintf(command, sizeof SCRIPT + 256, "sh -c '%s' sh '%s'", "eval \"$CERTS_SCRIPT\"", scratch_dir());
     setenv("CERTS_SCRIPT", SCRIPT, 1);
     done = system(command) == 0;
     unsetenv("CERTS_SCRIPT");
@@ -64,9 +54,6 @@ void certs_make(void)
 {
     if (system("openssl version > /dev/null 2>&1") != 0)
         SKIP("no openssl command to make certificates with");
-    snprintf(dir, sizeof dir, "/tmp/nats-c-tests-certs-XXXXXX");
-    CHECK(mkdtemp(dir) != NULL);
-    test_at_end(remove_dir);
     if (!run_script())
     {
         char *log = cert_text("log");
@@ -81,7 +68,7 @@ const char *cert(const char *file)
     static int  next;
     char       *name = names[next++ % 8];
 
-    snprintf(name, sizeof names[0], "%s/%s", dir, file);
+    snprintf(name, sizeof names[0], "%s/%s", scratch_dir(), file);
     return name;
 }
 
@@ -112,6 +99,6 @@ char *cert_server_config(const char *name, const char *more)
     char *config = malloc(1024 + strlen(more));
 
     sprintf(config, "tls { cert_file: \"%s/%s.pem\", key_file: \"%s/%s.key\", ca_file: \"%s/ca.pem\", timeout: 5\n %s }\n",
-            dir, name, dir, name, dir, more);
+            scratch_dir(), name, scratch_dir(), name, scratch_dir(), more);
     return config;
 }

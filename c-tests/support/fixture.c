@@ -29,12 +29,63 @@ void fixture_connect(fixture *f)
     events_start_clock(f->ev);
 }
 
+fixture fixture_connected(void)
+{
+    fixture f = fixture_create();
+
+    fixture_connect(&f);
+    return f;
+}
+
+fixture fixture_connected_pinging(int64_t interval_ms, int max_pings_out, bool reconnect)
+{
+    fixture f = fixture_pinging(interval_ms, max_pings_out, reconnect);
+
+    fixture_connect(&f);
+    return f;
+}
+
+void fixture_lose(fixture *f)
+{
+    int n = events_count(f->ev, "disconnected");
+
+    mock_stop_listening(f->m);
+    mock_close(f->m, MOCK_LATEST);
+    WAIT_EVENT(f->ev, "disconnected", n + 1, 5000);
+    WAIT_FOR(natsConnection_IsReconnecting(f->nc), 5000);
+}
+
+void fixture_regain(fixture *f)
+{
+    int n = events_count(f->ev, "reconnected");
+
+    mock_listen_again(f->m);
+    WAIT_EVENT(f->ev, "reconnected", n + 1, 10000);
+}
+
 void fixture_read(fixture *f)
 {
     int pongs = mock_count_lines(f->m, MOCK_LATEST, "PONG");
 
     mock_send(f->m, "PING\r\n");
     CHECK(mock_wait_line(f->m, MOCK_LATEST, "PONG", pongs + 1, 5000));
+}
+
+void fixture_deliver(fixture *f, int sid, const char *data, int count)
+{
+    char *text = frames("foo", sid, data, count);
+
+    CHECK(mock_write(f->m, MOCK_LATEST, text, strlen(text)));
+    free(text);
+    CHECK_OK(natsConnection_Flush(f->nc));
+}
+
+natsOptions *fresh_options(void)
+{
+    natsOptions *opts = NULL;
+
+    CHECK_OK(natsOptions_Create(&opts));
+    return opts;
 }
 
 void fixture_destroy(fixture *f)

@@ -79,3 +79,10 @@ char *jwt_credentials(const char *jwt, const char *seed)
         sprintf(text + strlen(text), "-----BEGIN USER NKEY SEED-----\n%s\n------END USER NKEY SEED------\n", seed);
     return text;
 }
+
+natsStatus jwt_sign(char **error, unsigned char **sig, int *len, const char *nonce, void *closure)
+{
+    (void)error;
+    (void)closure;
+    return nats_Sign(JWT_USER_SEED, nonce, sig, len);
+}

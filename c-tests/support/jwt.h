@@ -4,6 +4,8 @@
 #ifndef C_TESTS_SUPPORT_JWT_H
 #define C_TESTS_SUPPORT_JWT_H
 
+#include <nats/nats.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -21,6 +23,9 @@ const char *jwt_server_config(void);
 
 // A JWT of the user; valid for `seconds` from now, 0: without an end. To be freed.
 char *jwt_user(int seconds);
+
+// Signature callback that signs as the user; the closure may be anything.
+natsStatus jwt_sign(char **error, unsigned char **sig, int *len, const char *nonce, void *closure);
 
 // A credentials file's text; either part may be NULL. To be freed.
 char *jwt_credentials(const char *jwt, const char *seed);

@@ -133,3 +133,12 @@ void failed_or_no_memory(natsStatus s, natsStatus expected)
 {
     CHECK_MSG(s == expected || s == NATS_NO_MEMORY, "status %d", (int)s);
 }
+
+char *long_text(size_t len)
+{
+    char *text = malloc(len + 1);
+
+    memset(text, 't', len);
+    text[len] = '\0';
+    return text;
+}

@@ -23,6 +23,9 @@ bool scarce_failed(void);
 // While on, all allocations of the calling thread from 4 KiB up fail.
 void none_for_this_thread(bool on);
 
+// A text of len characters, to free.
+char *long_text(size_t len);
+
 // Fails the test for another status. Returns it.
 natsStatus ok_or_no_memory(natsStatus s);
 

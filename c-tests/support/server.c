@@ -1,3 +1,4 @@
+#include "scratch.h"
 #include "server.h"
 
 #include "test.h"
@@ -71,19 +72,6 @@ bool server_available(void)
 
 // ---- its directory ----
 
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st;
-    (void)type;
-    (void)ftw;
-    return remove(path);
-}
-
-static void remove_dir(const server *s)
-{
-    nftw(s->dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-}
-
 static void kill_and_reap(server *s)
 {
     if (s->pid == 0)
@@ -103,7 +91,7 @@ static void clean_up(void)
         if (live[i] == NULL)
             continue;
         kill_and_reap(live[i]);
-        remove_dir(live[i]);
+        remove_tree(live[i]->dir);
     }
 }
 
@@ -258,14 +246,14 @@ static void wait_ready(server *s)
         {
             s->pid = 0;
             show_log(s);
-            remove_dir(s);
+            remove_tree(s->dir);
             FAIL("nats-server ended at once (status %d)", status);
         }
         if (now_ms() > end)
         {
             show_log(s);
             kill_and_reap(s);
-            remove_dir(s);
+            remove_tree(s->dir);
             FAIL("nats-server is not ready after 10 s");
         }
         sleep_ms(10);
@@ -309,7 +297,7 @@ void server_stop(server *s)
         return;
     kill_and_reap(s);
     forget(s);
-    remove_dir(s);
+    remove_tree(s->dir);
     free(s->arguments);
     free(s);
 }

@@ -201,6 +201,12 @@ void on_error(natsConnection *nc, natsSubscription *sub, natsStatus err, void *e
 // Message handler: records "msg" with the data as text and destroys the message.
 void on_msg(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *ev);
 
+// Message handler that only destroys the message; the closure may be anything.
+void on_msg_ignored(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *closure);
+
+// Records "complete": for natsSubscription_SetOnCompleteCB.
+void on_completed(void *ev);
+
 // Sets the disconnected, reconnected, closed, error, discovered-servers and lame-duck handlers.
 void events_handlers(events *ev, natsOptions *opts);
 
@@ -215,6 +221,15 @@ int fd_count(void);
 
 // Memory in use by this process, kB.
 int64_t resident_kb(void);
+
+// Processor time this process has used so far.
+int64_t cpu_ms(void);
+
+// The descriptor that is connected to that port of 127.0.0.1; fails the test when there is none.
+int client_fd(int port);
+
+// Order of char *, for qsort().
+int by_text(const void *a, const void *b);
 
 // How often threads of the library have gone to sleep so far: as often as they were woken.
 int64_t library_wakeups(void);

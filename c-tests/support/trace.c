@@ -195,6 +195,26 @@ void trace_order(events *ev)
         trace("  %s", e.name);
 }
 
+const char *shown(const char *text)
+{
+    return text == NULL ? "NULL" : text;
+}
+
+const char *error_body(const char *text)
+{
+    const char *at = text == NULL ? NULL : strstr(text, "): ");
+
+    return at == NULL ? shown(text) : at + 3;
+}
+
+void trace_last_error(const char *call)
+{
+    natsStatus  s    = NATS_OK;
+    const char *text = nats_GetLastError(&s);
+
+    trace("%s: last error %s '%s'", call, status_name(s), error_body(text));
+}
+
 void trace_connection(const char *name, natsConnection *nc)
 {
     char            text[256];

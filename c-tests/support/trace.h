@@ -42,6 +42,15 @@ const char *conn_status_name(natsConnStatus s);
 // "nc: status=... last error=... (text) reconnects=N".
 void trace_connection(const char *name, natsConnection *nc);
 
+// Text for "%s": "NULL" for NULL.
+const char *shown(const char *text);
+
+// What follows the place in a text of an error ("(file:line): "), which is each implementation's own.
+const char *error_body(const char *text);
+
+// "call: last error STATUS 'text'", of this thread.
+void trace_last_error(const char *call);
+
 // Starts measuring how late this machine runs timers; at exit the worst lateness goes to stderr as
 // "lateness-ms: N tick-ms: TICK". run.py repeats a differing program once only when N >= TICK / 4: then the machine,
 // not a library, may be to blame. Also ends the whole program after limit_s seconds with a line on stdout.

@@ -40,6 +40,37 @@ void wire_check(const char *file, int line, mock *m, int nth, const char *want)
     free(got);
 }
 
+char *reply_subject(mock *m, int nth)
+{
+    CHECK(mock_wait_pubs(m, 1, nth, 5000));
+    for (int i = 0, seen = 0; i < mock_lines(m, 1); i++)
+    {
+        char *line = mock_line(m, 1, i);
+
+        if (strncmp(line, "PUB foo ", 8) == 0 && ++seen == nth)
+        {
+            char *subject = strdup(line + 8);
+
+            *strchr(subject, ' ') = '\0';
+            free(line);
+            return subject;
+        }
+        free(line);
+    }
+    FAIL("no request %d", nth);
+}
+
+void wire_trace_lines(mock *m, int nth, int from)
+{
+    char *line;
+
+    for (int i = from; (line = mock_line(m, nth, i)) != NULL; i++)
+    {
+        trace("  %s", line);
+        free(line);
+    }
+}
+
 static char *escaped(const char *text, size_t len)
 {
     char *out = malloc(len * 4 + 1), *at = out;

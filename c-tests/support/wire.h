@@ -23,6 +23,12 @@ void wire_check(const char *file, int line, mock *m, int nth, const char *want);
         wire_check(__FILE__, __LINE__, (m), (nth), (want));                                                  \
     } while (0)
 
+// The reply subject of the nth request of subject foo on the first connection; to free.
+char *reply_subject(mock *m, int nth);
+
+// Prints the recorded lines of a connection from that one on.
+void wire_trace_lines(mock *m, int nth, int from);
+
 // Prints them one line each ("  > PUB foo 5"), control characters escaped, after flushing the connection.
 void wire_trace(mock *m, int nth, natsConnection *nc);
 

@@ -6,11 +6,6 @@
 
 #define T(call) trace_status(#call, call)
 
-static void completed(void *ev)
-{
-    events_add(ev, "complete", NATS_OK, "");
-}
-
 static void on_msg_valid(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *ev)
 {
     char text[32];
@@ -40,7 +35,7 @@ static void async_max(bool pool, int max, int before)
     CHECK_OK(natsOptions_UseGlobalMessageDelivery(f.opts, pool));
     fixture_connect(&f);
     CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", on_msg_valid, f.ev));
-    T(natsSubscription_SetOnCompleteCB(sub, completed, f.ev));
+    T(natsSubscription_SetOnCompleteCB(sub, on_completed, f.ev));
     text = frames("foo", 1, "x", before);
     mock_write(f.m, 1, text, strlen(text));
     free(text);
@@ -74,7 +69,7 @@ static void across_reconnect(int max, int before)
     trace("== reconnect after %d of %d", before, max);
     fixture_connect(&f);
     CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", on_msg_valid, f.ev));
-    CHECK_OK(natsSubscription_SetOnCompleteCB(sub, completed, f.ev));
+    CHECK_OK(natsSubscription_SetOnCompleteCB(sub, on_completed, f.ev));
     T(natsSubscription_AutoUnsubscribe(sub, max));
     text = frames("foo", 1, "x", before);
     mock_write(f.m, 1, text, strlen(text));

@@ -3,17 +3,7 @@
 
 #include "fixture.h"
 #include "trace.h"
-
-static void trace_wire(mock *m, int nth, int from)
-{
-    char *line;
-
-    for (int i = from; (line = mock_line(m, nth, i)) != NULL; i++)
-    {
-        trace("  %s", line);
-        free(line);
-    }
-}
+#include "wire.h"
 
 // Connects with what `set` makes of the options and shows the lines of the handshake.
 static void connect_with(const char *name, const char *info, void (*set)(natsOptions *, mock *))
@@ -30,7 +20,7 @@ static void connect_with(const char *name, const char *info, void (*set)(natsOpt
     s = natsConnection_Connect(&f.nc, f.opts);
     trace_status("connect", s);
     if (s == NATS_OK)
-        trace_wire(f.m, 1, 0);
+        wire_trace_lines(f.m, 1, 0);
     fixture_destroy(&f); // waits for the closed callback
 }
 
@@ -350,7 +340,7 @@ static void frames_of_calls(void)
     CHECK_OK(natsSubscription_Drain(c));
     CHECK_OK(natsSubscription_WaitForDrainCompletion(c, 5000));
     CHECK_OK(natsConnection_Flush(f.nc));
-    trace_wire(f.m, 1, 1);
+    wire_trace_lines(f.m, 1, 1);
     trace_status("too big", natsConnection_Publish(f.nc, "foo", malloc(1001), 1001));
     trace_status("no reply", natsConnection_RequestString(&msg, f.nc, "svc", "q", 50));
     natsSubscription_Destroy(a);

@@ -60,11 +60,6 @@ static void nulls(void)
     natsStatistics_Destroy(st);
 }
 
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 // Sorted: the order in which one INFO's servers enter the pool is nobody's promise.
 static void list_of(const char *what, natsConnection *nc, natsStatus get(natsConnection *, char ***, int *))
 {
@@ -74,7 +69,7 @@ static void list_of(const char *what, natsConnection *nc, natsStatus get(natsCon
 
     trace("%s: %s, %d, %s", what, status_name(s), n, list == NULL ? "NULL" : "array");
     if (s == NATS_OK && n > 0)
-        qsort(list, (size_t)n, sizeof *list, by_name);
+        qsort(list, (size_t)n, sizeof *list, by_text);
     for (int i = 0; s == NATS_OK && i < n; i++)
     {
         trace("  %s", list[i]);

@@ -10,7 +10,6 @@ static void tell(const char *call, natsStatus s)
 {
     natsStatus  last = NATS_OK;
     const char *text = nats_GetLastError(&last);
-    const char *rest = text == NULL ? NULL : strstr(text, "): ");
     char        stack[4096], name[96], *outer;
 
     nats_GetLastErrorStack(stack, sizeof stack);
@@ -20,20 +19,12 @@ static void tell(const char *call, natsStatus s)
     if (text != NULL && *text == '\0')
         text = natsStatus_GetText(last);
     trace("%s: %s, last %s%s%s%s%s", call, status_name(s), status_name(last), text == NULL ? "" : " | ",
-          rest != NULL ? rest + 3 : text == NULL ? "" : text, *outer == '\0' ? "" : " | ",
+          text == NULL ? "" : error_body(text), *outer == '\0' ? "" : " | ",
           strcmp(outer, name) == 0 || strcmp(name, "natsSubscription_QueuedMsgs") == 0 ? "here" : outer);
     nats_ReleaseThreadMemory();
 }
 
 #define T(call) tell(#call, (call))
-
-static void ignore(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *closure)
-{
-    (void)nc;
-    (void)sub;
-    (void)closure;
-    natsMsg_Destroy(msg);
-}
 
 static void done(void *closure)
 {
@@ -286,18 +277,18 @@ static void of_a_connection(natsConnection *nc)
     T(natsConnection_RequestMsg(&reply, nc, NULL, 10));
     T(natsConnection_RequestMsg(&reply, nc, msg, 0));
     T(natsConnection_Subscribe(&sub, nc, "foo", NULL, NULL));
-    T(natsConnection_Subscribe(&sub, nc, "", ignore, NULL));
-    T(natsConnection_Subscribe(&sub, nc, "a b", ignore, NULL));
-    T(natsConnection_Subscribe(&sub, nc, "a..b", ignore, NULL));
-    T(natsConnection_SubscribeTimeout(&sub, nc, "foo", 0, ignore, NULL));
+    T(natsConnection_Subscribe(&sub, nc, "", on_msg_ignored, NULL));
+    T(natsConnection_Subscribe(&sub, nc, "a b", on_msg_ignored, NULL));
+    T(natsConnection_Subscribe(&sub, nc, "a..b", on_msg_ignored, NULL));
+    T(natsConnection_SubscribeTimeout(&sub, nc, "foo", 0, on_msg_ignored, NULL));
     T(natsConnection_SubscribeTimeout(&sub, nc, "foo", 10, NULL, NULL));
     T(natsConnection_SubscribeSync(&sub, nc, NULL));
     T(natsConnection_SubscribeSync(&sub, nc, "a."));
-    T(natsConnection_QueueSubscribe(&sub, nc, "foo", NULL, ignore, NULL));
-    T(natsConnection_QueueSubscribe(&sub, nc, "foo", "", ignore, NULL));
-    T(natsConnection_QueueSubscribe(&sub, nc, "foo", "a b", ignore, NULL));
+    T(natsConnection_QueueSubscribe(&sub, nc, "foo", NULL, on_msg_ignored, NULL));
+    T(natsConnection_QueueSubscribe(&sub, nc, "foo", "", on_msg_ignored, NULL));
+    T(natsConnection_QueueSubscribe(&sub, nc, "foo", "a b", on_msg_ignored, NULL));
     T(natsConnection_QueueSubscribe(&sub, nc, "foo", "q", NULL, NULL));
-    T(natsConnection_QueueSubscribeTimeout(&sub, nc, "foo", "q", 0, ignore, NULL));
+    T(natsConnection_QueueSubscribeTimeout(&sub, nc, "foo", "q", 0, on_msg_ignored, NULL));
     T(natsConnection_QueueSubscribeSync(&sub, nc, "foo", ""));
     T(natsConnection_QueueSubscribeSync(&sub, nc, "foo", "a b"));
     natsMsg_Destroy(msg);
@@ -327,10 +318,10 @@ static void of_an_unusable_connection(natsConnection *nc)
     T(natsConnection_Request(&reply, nc, "foo", "x", 1, 50));
     T(natsConnection_RequestString(&reply, nc, "foo", "x", 50));
     T(natsConnection_RequestMsg(&reply, nc, msg, 50));
-    T(natsConnection_Subscribe(&sub, nc, "foo", ignore, NULL));
-    T(natsConnection_SubscribeTimeout(&sub, nc, "foo", 10, ignore, NULL));
+    T(natsConnection_Subscribe(&sub, nc, "foo", on_msg_ignored, NULL));
+    T(natsConnection_SubscribeTimeout(&sub, nc, "foo", 10, on_msg_ignored, NULL));
     T(natsConnection_SubscribeSync(&sub, nc, "foo"));
-    T(natsConnection_QueueSubscribe(&sub, nc, "foo", "q", ignore, NULL));
+    T(natsConnection_QueueSubscribe(&sub, nc, "foo", "q", on_msg_ignored, NULL));
     T(natsConnection_QueueSubscribeSync(&sub, nc, "foo", "q"));
     T(natsConnection_Drain(nc));
     T(natsConnection_DrainTimeout(nc, 100));
@@ -412,7 +403,7 @@ static void of_live_objects(void)
     natsMsg_Destroy(msg);
     T(natsConnection_Request(&reply, f.nc, "foo", "x", 1, 10));
     CHECK_OK(natsConnection_SubscribeSync(&sync, f.nc, "foo"));
-    CHECK_OK(natsConnection_Subscribe(&async, f.nc, "foo", ignore, NULL));
+    CHECK_OK(natsConnection_Subscribe(&async, f.nc, "foo", on_msg_ignored, NULL));
     trace_scenario("synchronous subscription");
     of_a_subscription(sync);
     trace_scenario("asynchronous subscription");
@@ -456,7 +447,7 @@ static void of_a_draining_connection(void)
     CHECK_OK(natsConnection_DrainTimeout(f.nc, 20000));
     of_a_connection(f.nc);
     T(natsConnection_SubscribeSync(&sync, f.nc, "foo"));
-    T(natsConnection_Subscribe(&sync, f.nc, "foo", ignore, NULL));
+    T(natsConnection_Subscribe(&sync, f.nc, "foo", on_msg_ignored, NULL));
     T(natsSubscription_Drain(sync));
     natsSubscription_Destroy(sync);
     WAIT_EVENT(f.ev, "closed", 1, 5000);

@@ -87,11 +87,6 @@ static void show(const char *bytes, size_t len)
             printf("\\x%02x", (unsigned char)bytes[i]);
 }
 
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static void show_headers(natsMsg *msg)
 {
     const char **keys = NULL, **values = NULL;

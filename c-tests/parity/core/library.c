@@ -154,13 +154,6 @@ static void *in_thread(void *arg)
     return NULL;
 }
 
-static const char *after_colon(const char *text)
-{
-    const char *at = text == NULL ? NULL : strstr(text, "): ");
-
-    return text == NULL ? "NULL" : at == NULL ? text : at + 3;
-}
-
 static void last_error(void)
 {
     natsStatus s = NATS_OK;
@@ -174,9 +167,9 @@ static void last_error(void)
     T(nats_GetLastErrorStack(buf, 0));
     T(nats_GetLastErrorStack(buf, sizeof buf));
     trace("'%s'", buf);
-    trace("%s", after_colon(nats_GetLastError(NULL)));
+    trace("%s", error_body(nats_GetLastError(NULL)));
     natsOptions_SetAllowReconnect(NULL, true);
-    trace("%s", after_colon(nats_GetLastError(&s)));
+    trace("%s", error_body(nats_GetLastError(&s)));
     trace("%s", status_name(s));
     T(nats_GetLastErrorStack(buf, 10));
     trace("'%s'", buf);

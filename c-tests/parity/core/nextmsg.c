@@ -22,14 +22,6 @@ static void next(const char *what, natsSubscription *sub, int64_t timeout)
           natsSubscription_IsValid(sub) ? "" : " invalid", timeout > 0 && ms >= timeout - 5 ? " waited" : "");
 }
 
-static void cb(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *closure)
-{
-    (void)nc;
-    (void)sub;
-    (void)closure;
-    natsMsg_Destroy(msg);
-}
-
 static fixture start(const char *name, natsSubscription **sub)
 {
     fixture f = fixture_create();
@@ -91,7 +83,7 @@ static void plain(void)
     CHECK_OK(natsConnection_Flush(f.nc));
     next("no responders", sub, 50);
     next("503 with data", sub, 50);
-    CHECK_OK(natsConnection_Subscribe(&async, f.nc, "bar", cb, NULL));
+    CHECK_OK(natsConnection_Subscribe(&async, f.nc, "bar", on_msg_ignored, NULL));
     next("async", async, 10);
     CHECK_OK(natsSubscription_Unsubscribe(async));
     next("closed async", async, 10);

@@ -1,17 +1,10 @@
 // What every setter of options (TLS aside) says to good and bad values, to NULL options, and what a refused value
 // leaves behind.
 
+#include "fixture.h"
 #include "trace.h"
 
 #define T(expr) trace_status(#expr, (expr))
-
-static natsOptions *fresh(void)
-{
-    natsOptions *opts = NULL;
-
-    CHECK_OK(natsOptions_Create(&opts));
-    return opts;
-}
 
 static void handler(natsConnection *nc, void *closure) { (void)nc; (void)closure; }
 static void err_handler(natsConnection *nc, natsSubscription *sub, natsStatus err, void *closure)
@@ -224,7 +217,7 @@ static void last_errors(natsOptions *opts)
 
 int main(void)
 {
-    natsOptions *opts = fresh();
+    natsOptions *opts = fresh_options();
 
     trace_scenario("options");
     all(opts);
@@ -235,7 +228,7 @@ int main(void)
     all(NULL);
     inbox_prefixes(NULL);
     natsOptions_Destroy(NULL);
-    opts = fresh();
+    opts = fresh_options();
     last_errors(opts);
     natsOptions_Destroy(opts);
     nats_Close();

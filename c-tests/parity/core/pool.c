@@ -3,15 +3,10 @@
 #include "fixture.h"
 #include "trace.h"
 
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static void append(char *line, size_t size, char **list, int from, int n)
 {
     // The order in which one INFO's servers enter the pool is nobody's promise.
-    qsort(list + from, (size_t)(n - from), sizeof *list, by_name);
+    qsort(list + from, (size_t)(n - from), sizeof *list, by_text);
     for (int i = 0; i < n; i++)
     {
         snprintf(line + strlen(line), size - strlen(line), " %s", list[i] + strlen("nats://"));

@@ -70,27 +70,6 @@ static void arguments(bool old)
     fixture_destroy(&f);
 }
 
-// The nth reply subject the mock saw in a "PUB foo " line; to free.
-static char *reply_subject(mock *m, int nth)
-{
-    CHECK(mock_wait_pubs(m, 1, nth, 5000));
-    for (int i = 0, seen = 0; i < mock_lines(m, 1); i++)
-    {
-        char *line = mock_line(m, 1, i);
-
-        if (strncmp(line, "PUB foo ", 8) == 0 && ++seen == nth)
-        {
-            char *subject = strdup(line + 8);
-
-            *strchr(subject, ' ') = '\0';
-            free(line);
-            return subject;
-        }
-        free(line);
-    }
-    FAIL("no request %d", nth);
-}
-
 typedef struct
 {
     natsConnection *nc;

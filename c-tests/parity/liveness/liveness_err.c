@@ -13,7 +13,7 @@ typedef enum
 
 static const char *const mode_names[] = {"reconnect", "no reconnect", "reconnect on protocol error"};
 
-static fixture connected(mode how)
+static fixture connected_with(mode how)
 {
     fixture f = fixture_pinging(0, 2, how != NO_RECONNECT);
 
@@ -41,7 +41,7 @@ static void tell(fixture *f)
 
 static void server_says(const char *text, mode how)
 {
-    fixture f = connected(how);
+    fixture f = connected_with(how);
     char    line[128];
 
     snprintf(line, sizeof line, "%s", text);
@@ -86,7 +86,7 @@ static void other_texts(void)
 
 static void permissions(void)
 {
-    fixture f = connected(RECONNECT);
+    fixture f = connected_with(RECONNECT);
 
     trace_scenario("permissions violation");
     mock_err(f.m, "Permissions Violation for Publish to \"foo\"");
@@ -102,7 +102,7 @@ static void malformed(void)
     trace_scenario("malformed protocol");
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
     {
-        fixture f = connected(RECONNECT);
+        fixture f = connected_with(RECONNECT);
 
         trace("-- %.*s", (int)strcspn(texts[i], "\r"), texts[i]);
         mock_send(f.m, "%s", texts[i]);
@@ -111,7 +111,7 @@ static void malformed(void)
     }
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
     {
-        fixture f = connected(NO_RECONNECT);
+        fixture f = connected_with(NO_RECONNECT);
         event   e;
 
         trace("-- %.*s; no reconnect", (int)strcspn(texts[i], "\r"), texts[i]);
@@ -126,7 +126,7 @@ static void malformed(void)
 
 static void harmless_lines(void)
 {
-    fixture f = connected(RECONNECT);
+    fixture f = connected_with(RECONNECT);
 
     trace_scenario("harmless lines");
     mock_send(f.m, "+OK\r\n+ok whatever\r\nINFO {}\r\n+OK\n");
@@ -138,7 +138,7 @@ static void harmless_lines(void)
 // PONGs are matched by their count: the answers to later PINGs come to nobody.
 static void unasked_pongs(void)
 {
-    fixture f = connected(RECONNECT);
+    fixture f = connected_with(RECONNECT);
 
     trace_scenario("PONGs nobody asked for");
     mock_send(f.m, "PONG\r\npong trailing\r\n");
@@ -149,7 +149,7 @@ static void unasked_pongs(void)
 
 static void ends(const char *name, void (*end)(mock *m, int nth), mode how)
 {
-    fixture    f = connected(how);
+    fixture    f = connected_with(how);
     event      e;
 
     trace("-- %s; %s", name, mode_names[how]);
@@ -181,7 +181,7 @@ static void stream_ends(void)
 // -ERR and FIN in one segment: the reason wins over the end of stream, and there is one loss, not two.
 static void error_then_end(const char *text)
 {
-    fixture f = connected(RECONNECT);
+    fixture f = connected_with(RECONNECT);
 
     trace_scenario("-ERR right before the end");
     mock_send(f.m, "-ERR '%s'\r\n", text);

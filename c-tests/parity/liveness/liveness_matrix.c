@@ -48,14 +48,6 @@ typedef struct
     int       sent;
 } client;
 
-static void ignore(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *closure)
-{
-    (void)nc;
-    (void)sub;
-    (void)closure;
-    natsMsg_Destroy(msg);
-}
-
 static void *be_busy(void *arg)
 {
     client           *c     = arg;
@@ -74,7 +66,7 @@ static void *be_busy(void *arg)
         break;
     case SUBSCRIBING:
         batch = frames("foo", 1, "0123456789abcdef", 200);
-        CHECK_OK(natsConnection_Subscribe(&sub, c->f.nc, "foo", ignore, NULL));
+        CHECK_OK(natsConnection_Subscribe(&sub, c->f.nc, "foo", on_msg_ignored, NULL));
         while (events_count(c->f.ev, "disconnected") == 0 && mock_write(c->f.m, 1, batch, strlen(batch)))
             sleep_ms(5);
         natsSubscription_Destroy(sub);

@@ -1,5 +1,6 @@
 // The write deadline: a peer that does not read costs the publisher at most that long.
 
+#include "calls.h"
 #include "fixture.h"
 #include "trace.h"
 
@@ -8,22 +9,6 @@ enum
     TICK     = 200,
     DEADLINE = 600,
 };
-
-// Publishes until a call fails; returns its status and how long that last call took.
-static natsStatus publish_until_stuck(natsConnection *nc, int64_t *took)
-{
-    static char data[16384];
-    natsStatus  s;
-
-    do
-    {
-        int64_t t = now_ms();
-
-        s     = natsConnection_Publish(nc, "foo", data, sizeof data);
-        *took = now_ms() - t;
-    } while (s == NATS_OK);
-    return s;
-}
 
 static fixture stuck(bool reconnect)
 {
