@@ -136,7 +136,7 @@ TEST_T(sticky_thread, 60000)
     {
         send_rounds(f.m, 1, SUBS, n, 1);
         if (n % 50 == 0)
-            sleep_ms(1);
+            pace_ms(1);
     }
     for (int i = 0; i < SUBS; i++)
         WAIT_FOR(w[i].count == COUNT, 20000);
@@ -298,7 +298,7 @@ TEST_T(pool_of_one, 60000)
     CHECK_OK(natsConnection_Subscribe(&sb, f.nc, "foo", pooled_msg, &b));
     send_rounds(f.m, 1, 2, 0, 50);
     WAIT_FOR(g.inside == 1, 5000);
-    sleep_ms(50);
+    quiet_ms(50);
     CHECK_INT(events_count(f.ev, "msg"), 0);
     gate_open(&g);
     WAIT_EVENT(f.ev, "msg", 100, 10000);
@@ -339,7 +339,7 @@ TEST_T(pool_of_two, 60000)
     }
     send_rounds(f.m, 1, 4, 0, 10);
     WAIT_EVENT(f.ev, "msg", 20, 5000);
-    sleep_ms(50);
+    quiet_ms(50);
     CHECK_INT(events_count(f.ev, "msg"), 20);
     for (int i = 1; i <= 20; i++)
     {
@@ -466,7 +466,7 @@ TEST(pool_by_environment)
     CHECK_OK(natsConnection_Subscribe(&b, f.nc, "foo", watched, &w));
     send_rounds(f.m, 1, 2, 0, 1);
     WAIT_FOR(g.inside == 1, 5000);
-    sleep_ms(50);
+    quiet_ms(50);
     CHECK_INT(w.count, 0);
     gate_open(&g);
     WAIT_FOR(w.count == 1, 5000);
@@ -643,12 +643,12 @@ static void ends(way how, bool pool)
         natsConnection_Close(f.nc);
     else if (how == DRAIN)
         CHECK_OK(natsSubscription_Drain(c.sub));
-    sleep_ms(30);
+    quiet_ms(30);
     CHECK_INT(events_count(f.ev, "complete") + events_count(f.ev, "returned"), 0);
     gate_open(&g);
     WAIT_EVENT(f.ev, "complete", 1, 5000);
     CHECK_INT(events_count(f.ev, "returned"), 1);
-    sleep_ms(20);
+    quiet_ms(20);
     CHECK_INT(events_count(f.ev, "complete"), 1);
     CHECK_MSG(events_count(f.ev, "other thread") == 0, "%s", events_names(f.ev, names, sizeof names));
     CHECK(events_ms(f.ev, "returned", 1) <= events_ms(f.ev, "complete", 1));
@@ -699,9 +699,9 @@ static void timeouts(bool pool)
     n = events_count(f.ev, "timeout");
     WAIT_EVENT(f.ev, "timeout", n + 2, 5000);
     CHECK_OK(natsSubscription_Unsubscribe(sub));
-    sleep_ms(70);
+    quiet_ms(70);
     n = events_count(f.ev, "timeout");
-    sleep_ms(150);
+    quiet_ms(150);
     CHECK_INT(events_count(f.ev, "timeout"), n);
     natsSubscription_Destroy(sub);
     fixture_destroy(&f);
@@ -742,7 +742,7 @@ static void slow_timed(natsConnection *nc, natsSubscription *sub, natsMsg *msg, 
 {
     timed(nc, sub, msg, closure);
     if (msg != NULL)
-        sleep_ms(150);
+        pace_ms(150);
     events_add(closure, "returned", NATS_OK, "");
 }
 
@@ -777,7 +777,7 @@ TEST(destroyed_in_the_timeout_callback)
 
     CHECK_OK(natsConnection_SubscribeTimeout(&sub, f.nc, "foo", 10, destroying, f.ev));
     WAIT_EVENT(f.ev, "destroyed", 1, 5000);
-    sleep_ms(50);
+    quiet_ms(50);
     CHECK_INT(events_count(f.ev, "destroyed"), 1);
     CHECK_OK(natsConnection_Flush(f.nc));
     fixture_destroy(&f);

@@ -187,14 +187,17 @@ static void cut_short(cut how, natsStatus want)
 {
     fixture           f = fixture_connected();
     natsSubscription *sub;
+    int               pings;
 
     gate_shut(&handler_gate);
     CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", on_msg_gated, f.ev));
     CHECK_OK(natsSubscription_SetOnCompleteCB(sub, on_completed, f.ev));
     fixture_deliver(&f, 1, "x", 5);
     WAIT_FOR(atomic_load(&handler_gate.inside) > 0, 5000);
+    pings = mock_pings(f.m, 1);
     CHECK_OK(natsSubscription_DrainTimeout(sub, how == TIME ? 100 : 20000));
-    sleep_ms(30); // the flush is through
+    if (how != TIME)
+        fixture_flush_read(&f, pings);
     if (how == UNSUBSCRIBE)
         CHECK_OK(natsSubscription_Unsubscribe(sub));
     else if (how == CLOSE)

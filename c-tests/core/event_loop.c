@@ -91,7 +91,7 @@ TEST(detach_is_the_last_call)
     CHECK_OK(natsConnection_PublishString(x.f.nc, "foo", "x"));
     CHECK_OK(natsConnection_Flush(x.f.nc));
     looped_destroy(&x);
-    sleep_ms(50);
+    quiet_ms(50);
     events_names(x.told, names, sizeof names);
     CHECK_MSG(strncmp(names, "attach,", 7) == 0, "%s", names);
     CHECK_MSG(strlen(names) > 16 && strcmp(names + strlen(names) - 16, ",read off,detach") == 0, "%s", names);

@@ -139,8 +139,7 @@ TEST(loss_is_told_to_the_adapter_first)
 
     fixture_connect(&x.f);
     mock_close(x.f.m, 1);
-    for (int64_t end = now_ms() + 5000; events_count(x.f.ev, "read off") == 0 && now_ms() < end; sleep_ms(1))
-        hand_read(x.h);
+    WAIT_FOR((hand_read(x.h), events_count(x.f.ev, "read off") > 0), 5000);
     WAIT_EVENT(x.f.ev, "disconnected", 1, 5000);
     CHECK_BEFORE(x.f.ev, "write off", "read off");
     CHECK_BEFORE(x.f.ev, "read off", "disconnected");

@@ -442,7 +442,7 @@ TEST_T(nothing_is_written_to_a_server_that_has_gone, 60000)
         int n = snprintf(text, sizeof text, "number %d", i);
 
         if (i % 4 == 0)
-            sleep_ms(3); // quiet: the publisher writes it itself
+            quiet_ms(3); // quiet: the publisher writes it itself
         mock_close(f.m, i);
         switch (i % 3)
         {

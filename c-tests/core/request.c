@@ -1,5 +1,6 @@
 // Requests: what they write, whom a reply reaches, and how a wait ends.
 
+#include "calls.h"
 #include "fixture.h"
 #include "server.h"
 #include "wire.h"
@@ -18,7 +19,7 @@ static fixture connected_in_style(bool old)
 // A request made by a thread of its own.
 typedef struct
 {
-    pthread_t       thread;
+    caller          by;
     natsConnection *nc;
     int64_t         timeout;
     natsStatus      s;
@@ -41,12 +42,12 @@ static void begin(call *c, natsConnection *nc, int64_t timeout)
 {
     c->nc      = nc;
     c->timeout = timeout;
-    CHECK(pthread_create(&c->thread, NULL, make, c) == 0);
+    caller_start(&c->by, make, c);
 }
 
 static void answered(call *c, const char *data)
 {
-    pthread_join(c->thread, NULL);
+    caller_join(&c->by);
     CHECK_OK(c->s);
     CHECK_STR(natsMsg_GetData(c->reply), data);
     natsMsg_Destroy(c->reply);
@@ -54,7 +55,7 @@ static void answered(call *c, const char *data)
 
 static void failed(call *c, natsStatus want)
 {
-    pthread_join(c->thread, NULL);
+    caller_join(&c->by);
     CHECK_STATUS(c->s, want);
     CHECK(c->reply == NULL);
 }
@@ -294,7 +295,7 @@ TEST(buffered_while_reconnecting)
     WAIT_EVENT(f.ev, "disconnected", 1, 5000);
     WAIT_FOR(natsConnection_IsReconnecting(f.nc), 5000);
     begin(&c, f.nc, 20000);
-    sleep_ms(50);
+    caller_asleep(&c.by);
     mock_listen_again(f.m);
     CHECK(mock_wait_pubs(f.m, 2, 1, 10000));
     CHECK_INT(mock_count_lines(f.m, 2, "SUB _INBOX."), 1);
@@ -501,7 +502,7 @@ TEST(what_arrives_while_a_caller_waits)
         begin(&c, f.nc, 10000);
         subject = reply_subject(f.m, i);
         if (i % 2 == 0)
-            sleep_ms(2); // asleep in its wait, or still looking
+            caller_asleep(&c.by); // or it is still looking
         mock_send(f.m, "PING\r\n");
         CHECK(mock_wait_line(f.m, 1, "PONG", i, 5000));
         mock_send(f.m, "MSG async 1 1\r\nx\r\nMSG sync 2 1\r\ny\r\n");

@@ -1,5 +1,6 @@
 // Subscriptions: counters, limits, NextMsg, auto-unsubscribe, and every way they end.
 
+#include "calls.h"
 #include "fixture.h"
 #include "server.h"
 #include "wire.h"
@@ -236,7 +237,7 @@ TEST(the_newest_are_dropped)
     NEXT_IS(sub, 10, "a");
     NEXT_IS(sub, 10, "b");
     NEXT_FAILS(sub, 0, NATS_TIMEOUT);
-    sleep_ms(20);
+    quiet_ms(20);
     CHECK_INT(events_count(f.ev, "error"), 1);
     done(&f, sub);
 }
@@ -329,10 +330,10 @@ static void woken_by(waker how, natsStatus want)
     natsSubscription *sub;
     fixture           f = subscribed(&sub);
     reader            r = {sub, 20000, NATS_OK, 0};
-    pthread_t         t;
+    caller            t;
 
-    CHECK(pthread_create(&t, NULL, read_one, &r) == 0);
-    sleep_ms(50);
+    caller_start(&t, read_one, &r);
+    caller_asleep(&t);
     if (how == MESSAGE)
         mock_send(f.m, "MSG foo 1 1\r\nx\r\n");
     else if (how == UNSUBSCRIBE)
@@ -341,7 +342,7 @@ static void woken_by(waker how, natsStatus want)
         natsConnection_Close(f.nc);
     else
         CHECK_OK(natsSubscription_Drain(sub));
-    pthread_join(t, NULL);
+    caller_join(&t);
     CHECK_STATUS(r.s, want);
     CHECK_RANGE(r.ms, 0, 5000);
     CHECK_INT(natsSubscription_IsValid(sub), how == MESSAGE);
@@ -392,12 +393,12 @@ TEST(next_with_the_longest_timeout)
     natsSubscription *sub;
     fixture           f = subscribed(&sub);
     reader            r = {sub, INT64_MAX, NATS_ERR, 0};
-    pthread_t         t;
+    caller            t;
 
-    CHECK(pthread_create(&t, NULL, read_one, &r) == 0);
-    sleep_ms(30);
+    caller_start(&t, read_one, &r);
+    caller_asleep(&t);
     mock_send(f.m, "MSG foo 1 1\r\nx\r\n");
-    pthread_join(t, NULL);
+    caller_join(&t);
     CHECK_OK(r.s);
     done(&f, sub);
 }
@@ -498,7 +499,7 @@ TEST(auto_unsubscribe_async)
     CHECK_OK(natsSubscription_AutoUnsubscribe(sub, 5));
     fixture_deliver(&f, 1, "x", 20);
     WAIT_FOR(!natsSubscription_IsValid(sub), 5000);
-    sleep_ms(20);
+    quiet_ms(20);
     CHECK_INT(events_count(f.ev, "msg"), 5);
     CHECK_INT(events_count(f.ev, "invalid inside"), 0);
     CHECK_OK(natsSubscription_DrainCompletionStatus(sub));
@@ -521,7 +522,7 @@ TEST(auto_unsubscribe_across_a_reconnect)
     CHECK_INT(mock_count_lines(f.m, 2, "UNSUB 1 6"), 1);
     fixture_deliver(&f, 1, "x", 20);
     WAIT_FOR(!natsSubscription_IsValid(sub), 5000);
-    sleep_ms(20);
+    quiet_ms(20);
     CHECK_INT(events_count(f.ev, "msg"), 10);
     done(&f, sub);
 }

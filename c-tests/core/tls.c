@@ -2,6 +2,7 @@
 // connections. Who is trusted and what the errors say is in parity/core/tls.c.
 
 #include "certs.h"
+#include "fixture.h"
 #include "loop.h"
 #include "relay.h"
 #include "server.h"
@@ -11,7 +12,6 @@
 #include <openssl/err.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -248,7 +248,7 @@ TEST(half_a_record_costs_nothing)
     CHECK_OK(natsConnection_PublishString(x.nc, "x", "in two pieces"));
     CHECK_STATUS(natsSubscription_NextMsg(&msg, sub, 100), NATS_TIMEOUT);
     cpu = cpu_ms();
-    sleep_ms(500);
+    quiet_ms(500);
     CHECK_RANGE(cpu_ms() - cpu, 0, 150);
     // Nobody else waits for it.
     for (int i = 0; i < 20; i++)
@@ -331,7 +331,7 @@ static int slow_verdict(int ok, void *ctx)
     (void)ctx;
     while (now > most && !atomic_compare_exchange_weak(&most_inside, &most, now))
         ;
-    sleep_ms(30);
+    pace_ms(30);
     atomic_fetch_sub(&inside, 1);
     return ok;
 }
@@ -460,7 +460,7 @@ TEST(renewed_certificates_are_used_by_the_next_connect)
     CHECK(unlink(cert("now.key")) == 0);
     relay_cut(r);
     WAIT_EVENT(ev, "disconnected", 2, 5000);
-    sleep_ms(200);
+    quiet_ms(200);
     CHECK_INT(events_count(ev, "reconnected"), 1);
     cert_copy("client2.key", "now.key");
     WAIT_EVENT(ev, "reconnected", 2, 5000);
@@ -494,17 +494,7 @@ TEST(a_discovered_address_is_verified_by_name)
     r      = relay_create(server_port(first));
     opts   = options_for(relay_port(r), ev);
     CHECK_OK(natsConnection_Connect(&nc, opts));
-    for (int count = 0, tries = 0; count < 2; tries++)
-    {
-        char **urls = NULL;
-
-        CHECK(tries < 1000);
-        CHECK_OK(natsConnection_GetDiscoveredServers(nc, &urls, &count));
-        for (int i = 0; i < count; i++)
-            free(urls[i]);
-        free(urls);
-        sleep_ms(10);
-    }
+    WAIT_FOR(discovered_count(nc) == 2, 10000);
     relay_close_after(r, 0); // closes whatever comes through
     relay_cut(r);
     WAIT_EVENT(ev, "reconnected", 1, 10000);
@@ -662,9 +652,8 @@ TEST_T(many_connects_leave_nothing_behind, 240000)
     {
         if (i == 0)
         {
-            sleep_ms(100);
+            threads = settled_threads();
             fds     = fd_count();
-            threads = thread_count();
             kb      = resident_kb();
         }
         CHECK_OK(natsConnection_Connect(&nc, opts));

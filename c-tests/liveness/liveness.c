@@ -61,7 +61,7 @@ TEST(no_pings_with_an_interval_of_zero_or_less)
 
         mock_mute(f.m);
         fixture_connect(&f);
-        sleep_ms(2 * I);
+        quiet_ms(2 * I);
         CHECK_INT(mock_pings(f.m, 1), 0);
         CHECK_INT(natsConnection_Status(f.nc), NATS_CONN_STATUS_CONNECTED);
         fixture_destroy(&f);
@@ -101,9 +101,10 @@ TEST(unsolicited_pongs_keep_alive_but_answer_no_flush)
 
     fixture_connect(&f);
     mock_unsolicited_pongs(f.m, 20);
-    sleep_ms(5 * I);
+    quiet_ms(5 * I);
     CHECK_INT(natsConnection_Status(f.nc), NATS_CONN_STATUS_CONNECTED);
     mock_every(f.m, 0, NULL);
+    fixture_read(&f);
     CHECK_STATUS(natsConnection_FlushTimeout(f.nc, I / 2), NATS_TIMEOUT);
     WAIT_EVENT(f.ev, "closed", 1, 10000);
     fixture_destroy(&f);
@@ -152,7 +153,7 @@ TEST(publishing_does_not_postpone_the_ping)
     while (events_count(f.ev, "closed") == 0)
     {
         natsConnection_PublishString(f.nc, "foo", "x");
-        sleep_ms(5);
+        pace_ms(5);
         CHECK(events_ms(f.ev, "closed", 1) < 10000);
     }
     CHECK_RANGE(events_ms(f.ev, "disconnected", 1), 2 * I - 20, 2 * I + LATE);
@@ -237,7 +238,7 @@ TEST(no_pings_while_draining)
     // The drain's own flush is answered, nothing after it.
     WAIT_FOR(mock_pings(f.m, 1) > pings, 5000);
     mock_mute(f.m);
-    sleep_ms(5 * I);
+    quiet_ms(5 * I);
     CHECK_INT(events_count(f.ev, "disconnected"), 0);
     mock_auto_pong(f.m, true);
     events_add(f.ev, "go on", NATS_OK, NULL);
@@ -479,8 +480,7 @@ TEST(many_losses_leave_no_thread_behind)
         if (i == 1)
         {
             CHECK(mock_wait_open(f.m, 1, 5000));
-            sleep_ms(100); // the first loss's threads end
-            threads = thread_count();
+            threads = settled_threads(); // those of the first loss have ended
         }
     }
     CHECK(mock_wait_open(f.m, 1, 5000));

@@ -62,7 +62,7 @@ static void *publish_all_the_time(void *arg)
         stop    = p->stop;
         pthread_mutex_unlock(&p->lock);
         if (s != NATS_OK)
-            sleep_ms(1);
+            pace_ms(1);
     } while (!stop);
     return NULL;
 }
@@ -286,7 +286,7 @@ TEST(an_unrelated_healthy_connection_is_not_delayed)
 
         CHECK_OK(natsConnection_FlushTimeout(other.nc, 2000));
         CHECK_RANGE(now_ms() - t, 0, LATE);
-        sleep_ms(10);
+        pace_ms(10);
     }
     CHECK(mock_pings(other.m, 1) >= 50 + 1);
     CHECK_INT(events_count(other.ev, "disconnected"), 0);
@@ -395,7 +395,7 @@ TEST(stopped_server_while_publishing)
     events_handlers(ev, opts);
     CHECK_OK(natsConnection_Connect(&nc, opts));
     start_publisher(&p, nc);
-    sleep_ms(2 * I);
+    quiet_ms(2 * I);
     server_pause(s);
     events_start_clock(ev);
     WAIT_EVENT(ev, "disconnected", 1, 12000);
@@ -472,7 +472,7 @@ static void *interrupt(void *arg)
     while (__atomic_load_n(&interrupting, __ATOMIC_SEQ_CST))
     {
         pthread_kill(interrupted, SIGUSR1);
-        sleep_ms(5);
+        pace_ms(5);
     }
     return NULL;
 }
@@ -631,7 +631,7 @@ TEST(fork_leaves_the_parent_alone)
     CHECK_OK(natsConnection_PublishString(f.nc, "foo", "from the parent"));
     CHECK_OK(natsConnection_FlushTimeout(f.nc, 5000));
     CHECK_INT(mock_pubs(f.m, 1), 1);
-    sleep_ms(2 * BOUND);
+    quiet_ms(2 * BOUND);
     CHECK_INT(events_count(f.ev, "disconnected"), 0);
     natsSubscription_Destroy(sub);
     fixture_destroy(&f);

@@ -91,7 +91,7 @@ TEST(setting_it_in_a_loop_hides_no_dead_peer)
         natsStatus s = natsConnection_SetPingIntervalMillis(f.nc, INTERVAL + i % 7);
 
         CHECK(s == NATS_OK || s == NATS_CONNECTION_CLOSED);
-        sleep_ms(2);
+        pace_ms(2);
         CHECK(events_ms(f.ev, NULL, 1) < 5000 && i < 3000);
     }
     CHECK_RANGE(events_ms(f.ev, "closed", 1), 3 * INTERVAL - 5, 3 * (INTERVAL + 7) + 400);
@@ -108,7 +108,7 @@ TEST(zero_stops_the_pings_and_a_value_starts_afresh)
     CHECK(mock_wait_pings(f.m, 1, 1, 5000));
     CHECK_OK(natsConnection_SetPingInterval(f.nc, 0));
     sent = mock_pings(f.m, 1);
-    sleep_ms(4 * INTERVAL);
+    quiet_ms(4 * INTERVAL);
     CHECK_INT(mock_pings(f.m, 1), sent);
     CHECK_INT(events_count(f.ev, NULL), 0);
     events_start_clock(f.ev);
@@ -801,7 +801,7 @@ TEST(check_liveness_passes)
 
     CHECK_OK(natsConnection_CheckLiveness(f.nc, 200));
     CHECK(mock_wait_pings(f.m, 1, 1, 5000));
-    sleep_ms(500);
+    quiet_ms(500);
     CHECK_INT(events_count(f.ev, NULL), 0);
     fixture_destroy(&f);
 }
@@ -818,7 +818,7 @@ TEST(check_liveness_finds_a_dead_peer)
     CHECK_RANGE(events_ms(f.ev, "disconnected", 1), 145, 600);
     CHECK_INT(last_disconnect(f.nc).Reason, NATS_DISCONNECT_PONG_TIMEOUT);
     WAIT_EVENT(f.ev, "reconnected", 1, 5000);
-    sleep_ms(200);
+    quiet_ms(200);
     CHECK_INT(events_count(f.ev, "disconnected"), 1);
     fixture_destroy(&f);
 }

@@ -507,8 +507,7 @@ static int wait_for_leave(int ok, void *context)
 {
     (void)context;
     atomic_fetch_add(&asked, 1);
-    while (!atomic_load(&answer))
-        sleep_ms(1);
+    WAIT_FOR(atomic_load(&answer), 30000);
     return ok;
 }
 

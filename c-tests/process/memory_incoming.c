@@ -37,7 +37,7 @@ static void send_all(mock *m, const char *block, const char *body, int body_len)
     mock_write(m, 1, block, (size_t)len);
     mock_send(m, "x\r\nMSG ");
     mock_write(m, 1, body, 10000);
-    sleep_ms(1); // so that the line is kept
+    pace_ms(1); // most probably it is read by itself then, so that the line is kept
     mock_send(m, " 1 1\r\nx\r\n");
     mock_send(m, "INFO {\"max_payload\":1000,\"connect_urls\":[");
     for (int i = 0; i < 600; i++)

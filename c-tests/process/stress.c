@@ -116,7 +116,7 @@ static void on_any(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void
     case 5: natsConnection_Close(nc); break;
     case 6: fair("publish", natsConnection_PublishString(nc, "work.inner", "x")); break;
     case 7: fair("flush", natsConnection_FlushTimeout(nc, 200)); break;
-    case 8: sleep_ms(2); break;
+    case 8: pace_ms(2); break;
     default: break;
     }
     natsMsg_Destroy(reply);
@@ -240,7 +240,7 @@ static void *disturb(void *arg)
     (void)arg;
     while (!over())
     {
-        sleep_ms(30);
+        pace_ms(30);
         mock_reset(flaky, MOCK_ALL);
     }
     return NULL;

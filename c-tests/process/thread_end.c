@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "calls.h"
 #include "certs.h"
 #include "fixture.h"
 #include "server.h"
@@ -36,17 +37,17 @@ static void clean_up(void *closure)
 // Runs `wait` in a thread, cancels it, and sees it end. The wait lasts longer than that.
 static void cancel_in(void *(*wait)(void *), bool at_once)
 {
-    pthread_t       thread;
+    caller          c;
     struct timespec end;
     void           *result = NULL;
 
-    CHECK_INT(pthread_create(&thread, NULL, wait, NULL), 0);
+    caller_start(&c, wait, NULL);
     if (!at_once)
-        sleep_ms(50); // most probably it waits then; if not, it is to end all the same
-    CHECK_INT(pthread_cancel(thread), 0);
+        quiet_ms(50); // most probably it waits then; if not, it is to end all the same
+    CHECK_INT(pthread_cancel(c.thread), 0);
     clock_gettime(CLOCK_REALTIME, &end);
     end.tv_sec += ENDS_WITHIN_MS / 1000;
-    CHECK_INT(pthread_timedjoin_np(thread, &result, &end), 0);
+    CHECK_INT(pthread_timedjoin_np(c.thread, &result, &end), 0);
     CHECK(result == PTHREAD_CANCELED);
     CHECK_INT(atomic_load(&cleaned_up), 1);
     atomic_store(&cleaned_up, 0);
@@ -774,19 +775,17 @@ static void *close_much_cancelled(void *closure)
 // A close takes along what was published, also for a thread that was cancelled before it.
 TEST(close_sends_what_was_published)
 {
-    pthread_t thread;
-    void     *result = NULL;
+    caller c;
 
     m = mock_create();
     mock_receive_buffer(m, 4096); // the rest waits on this side, where a close that does not wait would drop it
     CHECK_OK(natsConnection_ConnectTo(&nc, mock_url(m)));
     mock_frozen(m, true);
-    CHECK_INT(pthread_create(&thread, NULL, close_much_cancelled, NULL), 0);
+    caller_start(&c, close_much_cancelled, NULL);
     WAIT_FOR(atomic_load(&published), 20000);
-    sleep_ms(50); // the close waits now, for half a second at most
+    caller_asleep(&c); // the close waits, for half a second at most
     mock_frozen(m, false);
-    CHECK_INT(pthread_join(thread, &result), 0);
-    CHECK(result == PTHREAD_CANCELED);
+    CHECK(caller_join(&c) == PTHREAD_CANCELED);
     CHECK_INT(natsConnection_Status(nc), NATS_CONN_STATUS_CLOSED);
     CHECK(mock_wait_pubs(m, MOCK_LATEST, PUBLISHED, 20000));
     natsConnection_Destroy(nc);

@@ -225,7 +225,7 @@ TEST(a_thread_that_is_slow_to_end_holds_up_nobody)
     mock_stop_listening(f.m);
     mock_close(f.m, MOCK_LATEST);
     WAIT_EVENT(f.ev, "disconnected", 1, 5000);
-    sleep_ms(20);
+    quiet_ms(20);
     mock_listen_again(f.m);
     WAIT_EVENT(f.ev, "reconnected", 1, 5000);
     WAIT_EVENT(f.ev, "leaving", 1, 5000);
@@ -250,7 +250,7 @@ TEST(a_thread_that_is_slow_to_end_holds_up_nobody)
 
 static void *open_the_gate(void *arg)
 {
-    sleep_ms(100);
+    quiet_ms(100);
     gate_open(arg);
     return NULL;
 }
@@ -332,7 +332,7 @@ TEST(a_pool_that_had_nothing_to_do_still_delivers)
         WAIT_EVENT(f.ev, "msg", i, 5000);
         natsSubscription_Destroy(sub);
         if (i == 1)
-            sleep_ms(6000); // longer than a thread waits that is to end
+            quiet_ms(6000); // longer than a thread waits that is to end
     }
     fixture_destroy(&f);
     CHECK_OK(nats_CloseAndWait(5000));

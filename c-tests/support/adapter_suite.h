@@ -211,7 +211,7 @@ static void *publish_until_told(void *arg)
         natsStatus s = natsConnection_PublishString(p->nc, "foo", "hello");
 
         CHECK_MSG(s == NATS_OK || s == NATS_INSUFFICIENT_BUFFER || s == NATS_CONNECTION_CLOSED, "status %d", (int)s);
-        sleep_ms(1);
+        pace_ms(1);
     }
     return NULL;
 }

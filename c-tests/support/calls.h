@@ -6,15 +6,32 @@
 #include "test.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
+
+// A thread of the test's, of which one can tell that it sleeps in a call.
+typedef struct
+{
+    pthread_t  thread;
+    void     *(*run)(void *);
+    void      *arg;
+    atomic_int tid;
+} caller;
+
+void caller_start(caller *c, void *(*run)(void *), void *arg);
+
+// Returns when the thread sleeps and goes on sleeping, or has ended.
+void caller_asleep(caller *c);
+
+void *caller_join(caller *c);
 
 // A flush under way.
 typedef struct
 {
+    caller          by;
     natsConnection *nc;
     int64_t         timeout;
     natsStatus      status;
     int64_t         took; // ms
-    pthread_t       thread;
 } flushing;
 
 void flush_begin(flushing *f, natsConnection *nc, int64_t timeout);

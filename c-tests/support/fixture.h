@@ -38,8 +38,11 @@ void fixture_lose(fixture *f);
 // It is back; returns when the client is reconnected and its callback is through.
 void fixture_regain(fixture *f);
 
-// What the mock has sent so far is read by the client when this returns: it has answered a PING that came after it.
+// What the mock has sent so far is read by the client when this returns: it has answered PINGs that came after it.
 void fixture_read(fixture *f);
+
+// The client's flush is answered, and the answer is read, when this returns. `pings` is how many PINGs there were before.
+void fixture_flush_read(fixture *f, int pings);
 
 // Closes, waits until the closed callback is through, destroys everything.
 void fixture_destroy(fixture *f);
@@ -49,6 +52,10 @@ void fixture_deliver(fixture *f, int sid, const char *data, int count);
 
 // Options as they are created. Fails the test when they cannot be.
 natsOptions *fresh_options(void);
+
+// How many servers the client knows, or knows from INFO only.
+int server_count(natsConnection *nc);
+int discovered_count(natsConnection *nc);
 
 // MSG frames for sid, count of them, as one text to free.
 char *frames(const char *subject, int sid, const char *data, int count);

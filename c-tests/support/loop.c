@@ -78,7 +78,7 @@ static void serve_one(loop *l, attached *a, short revents)
     if (revents & (POLLIN | POLLHUP | POLLERR))
     {
         if (slow)
-            sleep_ms(slow);
+            pace_ms(slow);
         natsConnection_ProcessReadEvent(a->nc);
     }
     if (revents & POLLOUT)

@@ -82,7 +82,7 @@ static bool to_client(pair *p, const char *data, int64_t n)
         if (atomic_load(&r->close_after) == 0)
             return false;
         if (part == 0)
-            sleep_ms(1);
+            pace_ms(1);
         else if (us > 0)
             usleep((useconds_t)us);
     }
@@ -102,7 +102,7 @@ static void *serve(void *arg)
 
         if (atomic_load(&r->frozen))
         {
-            sleep_ms(1);
+            pace_ms(1);
             continue;
         }
         if (poll(fds, 2, LOOK_MS) <= 0)

@@ -78,7 +78,7 @@ static bool wait_for_child(pid_t pid, int limit_ms, int *status)
     {
         if (now_ms() > end)
             return false;
-        sleep_ms(step);
+        pace_ms(step);
         if (step < 5)
             step++;
     }
@@ -102,7 +102,7 @@ static void run_forked(const test_case *test)
         test_now.failed++;
         // To the main thread: its stack is the one that tells what the test was doing.
         syscall(SYS_tgkill, pid, pid, SIGUSR2);
-        sleep_ms(300);
+        pace_ms(300);
         kill(-pid, SIGKILL);
         kill(pid, SIGKILL);
         waitpid(pid, &status, 0);

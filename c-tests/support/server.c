@@ -256,7 +256,7 @@ static void wait_ready(server *s)
             remove_tree(s->dir);
             FAIL("nats-server is not ready after 10 s");
         }
-        sleep_ms(10);
+        pace_ms(10);
     }
 }
 

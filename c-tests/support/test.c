@@ -19,11 +19,21 @@ int64_t now_ms(void)
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-void sleep_ms(int64_t ms)
+static void sleep_ms(int64_t ms)
 {
     struct timespec left = {ms / 1000, (ms % 1000) * 1000000};
     while (nanosleep(&left, &left) == -1 && errno == EINTR)
         ;
+}
+
+void quiet_ms(int64_t ms)
+{
+    sleep_ms(ms);
+}
+
+void pace_ms(int64_t ms)
+{
+    sleep_ms(ms);
 }
 
 // ---- tests ----

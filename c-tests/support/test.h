@@ -26,8 +26,13 @@ extern "C" {
 // Milliseconds of the monotonic clock; only differences mean something.
 int64_t now_ms(void);
 
-// Sleeps for ms, also when signals arrive.
-void sleep_ms(int64_t ms);
+// Tests do not sleep to synchronise. These two are for what remains.
+//
+// Time passes in which nothing may happen, or which is itself what is tested.
+void quiet_ms(int64_t ms);
+
+// Between the steps of a loop, or in a callback that is slow on purpose.
+void pace_ms(int64_t ms);
 
 // ---- tests ----
 
@@ -130,9 +135,19 @@ void test_check_range(const char *file, int line, const char *expr, int64_t got,
         {                                                                                                    \
             if (now_ms() > wait_for_end_)                                                                    \
                 test_fail(__FILE__, __LINE__, "not within %d ms: %s", (int)(ms), #cond);                     \
-            sleep_ms(1);                                                                                     \
+            pace_ms(1);                                                                                     \
         }                                                                                                    \
     } while (0)
+
+// The same for what may stay out: whether cond came to hold.
+#define HOLDS_WITHIN(cond, ms)                                                                               \
+    ({                                                                                                       \
+        int64_t holds_within_end_ = now_ms() + (ms);                                                         \
+        test_at(__FILE__, __LINE__);                                                                         \
+        while (!(cond) && now_ms() < holds_within_end_)                                                      \
+            pace_ms(1);                                                                                      \
+        (cond);                                                                                              \
+    })
 
 // ---- recorded events ----
 
@@ -217,6 +232,9 @@ int free_port(void);
 
 // Number of threads and of open file descriptors of this process.
 int thread_count(void);
+
+// The number of threads once no thread has come or gone for a while.
+int settled_threads(void);
 int fd_count(void);
 
 // Memory in use by this process, kB.
@@ -225,7 +243,7 @@ int64_t resident_kb(void);
 // Processor time this process has used so far.
 int64_t cpu_ms(void);
 
-// The descriptor that is connected to that port of 127.0.0.1; fails the test when there is none.
+// The descriptor that is connected to that port of 127.0.0.1; -1: none.
 int client_fd(int port);
 
 // Order of char *, for qsort().

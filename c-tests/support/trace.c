@@ -241,7 +241,7 @@ static void *watch(void *arg)
     {
         int64_t before = now_ms(), late;
 
-        sleep_ms(5);
+        pace_ms(5);
         late = now_ms() - before - 5;
         if (late > worst)
             worst = late;

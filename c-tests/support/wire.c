@@ -3,6 +3,7 @@
 #include "trace.h"
 
 #include <ctype.h>
+#include <sys/ioctl.h>
 
 static const char HANDSHAKE_END[] = "\r\nPING\r\n";
 
@@ -32,12 +33,20 @@ void wire_check(const char *file, int line, mock *m, int nth, const char *want)
 
     while (strcmp(got, want) != 0 && strlen(got) < strlen(want) && now_ms() < end)
     {
-        sleep_ms(2);
+        pace_ms(2);
         free(got);
         got = wire(m, nth, NULL);
     }
     test_check_str(file, line, "bytes on the wire", got, want);
     free(got);
+}
+
+void wire_taken(mock *m)
+{
+    int fd, left;
+
+    // What the mock has sent over the loopback is in the client's socket.
+    WAIT_FOR((fd = client_fd(mock_port(m))) < 0 || (ioctl(fd, FIONREAD, &left) == 0 && left == 0), 5000);
 }
 
 char *reply_subject(mock *m, int nth)

@@ -23,6 +23,9 @@ void wire_check(const char *file, int line, mock *m, int nth, const char *want);
         wire_check(__FILE__, __LINE__, (m), (nth), (want));                                                  \
     } while (0)
 
+// Waits until the only client of the mock has taken all bytes from its socket, also those of half a frame.
+void wire_taken(mock *m);
+
 // The reply subject of the nth request of subject foo on the first connection; to free.
 char *reply_subject(mock *m, int nth);
 

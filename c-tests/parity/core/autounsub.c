@@ -41,7 +41,7 @@ static void async_max(bool pool, int max, int before)
     free(text);
     CHECK(events_wait(f.ev, "msg", before, 5000));
     WAIT_FOR(({ uint64_t q = 9; natsSubscription_QueuedMsgs(sub, &q); q == 0; }), 5000);
-    sleep_ms(20);
+    quiet_ms(20);
     T(natsSubscription_AutoUnsubscribe(sub, max));
     text = frames("foo", 1, "y", 10 - before);
     mock_write(f.m, 1, text, strlen(text));
@@ -51,7 +51,7 @@ static void async_max(bool pool, int max, int before)
         WAIT_EVENT(f.ev, "complete", 1, 5000);
     else if (max > 0)
         WAIT_EVENT(f.ev, "msg", 10, 5000);
-    sleep_ms(50);
+    quiet_ms(50);
     tell(&f);
     trace("valid %d", natsSubscription_IsValid(sub));
     T(natsSubscription_DrainCompletionStatus(sub));

@@ -144,7 +144,7 @@ static void retried(void)
 static void slow(natsConnection *nc, void *r)
 {
     record(r, nc, "disconnected");
-    sleep_ms(300);
+    pace_ms(300);
     events_add(((recorder *)r)->ev, "slept", NATS_OK, NULL);
 }
 

@@ -183,7 +183,7 @@ static void reconnecting(void)
     mock_close(f.m, 1);
     WAIT_EVENT(f.ev, "disconnected", 1, 5000);
     WAIT_FOR(natsConnection_IsReconnecting(f.nc), 5000);
-    sleep_ms(100);
+    quiet_ms(100);
     ask("reconnecting", f.nc);
     T(natsConnection_FlushTimeout(f.nc, 50));
     T(natsConnection_Drain(f.nc));

@@ -91,8 +91,7 @@ static void close_with_a_connection(void)
     trace("status %s", conn_status_name(natsConnection_Status(nc)));
     T(natsConnection_Flush(nc));
     natsConnection_Destroy(nc);
-    for (int i = 0; i < 500 && nats_Open(-1) != NATS_OK; i++)
-        sleep_ms(10);
+    CHECK(HOLDS_WITHIN(nats_Open(-1) == NATS_OK, 5000));
     T(natsOptions_Create(&opts));
     natsOptions_Destroy(opts);
     T(nats_CloseAndWait(5000));
@@ -139,9 +138,7 @@ static void thread_started_handler(void)
     config.ThreadStartedHandler        = started;
     config.ThreadStartedHandlerClosure = &n;
     T(nats_OpenWithConfig(&config));
-    for (int i = 0; i < 500 && __atomic_load_n(&n, __ATOMIC_SEQ_CST) < 3; i++)
-        sleep_ms(10);
-    trace("at least 3: %d", __atomic_load_n(&n, __ATOMIC_SEQ_CST) >= 3);
+    trace("at least 3: %d", HOLDS_WITHIN(__atomic_load_n(&n, __ATOMIC_SEQ_CST) >= 3, 5000));
     T(nats_CloseAndWait(5000));
 }
 

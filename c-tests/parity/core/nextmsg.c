@@ -1,5 +1,6 @@
 // NextMsg: its statuses in every state, and what it leaves in *nextMsg.
 
+#include "calls.h"
 #include "fixture.h"
 #include "trace.h"
 
@@ -53,13 +54,10 @@ static void *wait_next(void *arg)
     return NULL;
 }
 
-static pthread_t begin(waiting *w)
+static void begin(caller *c, waiting *w)
 {
-    pthread_t t;
-
-    pthread_create(&t, NULL, wait_next, w);
-    sleep_ms(100);
-    return t;
+    caller_start(c, wait_next, w);
+    caller_asleep(c);
 }
 
 static void plain(void)
@@ -102,31 +100,31 @@ static void woken(void)
     natsSubscription *sub;
     fixture           f = start("woken by a message", &sub);
     waiting           w = {NULL, "waiting", 10000};
-    pthread_t         t;
+    caller            t;
 
     w.sub = sub;
-    t     = begin(&w);
+    begin(&t, &w);
     mock_send(f.m, "MSG foo 1 1\r\na\r\n");
-    pthread_join(t, NULL);
+    caller_join(&t);
 
     trace_scenario("woken by an unsubscribe");
-    t = begin(&w);
+    begin(&t, &w);
     CHECK_OK(natsSubscription_Unsubscribe(sub));
-    pthread_join(t, NULL);
+    caller_join(&t);
     end(&f, sub);
 
     f     = start("woken by a close", &sub);
     w.sub = sub;
-    t     = begin(&w);
+    begin(&t, &w);
     natsConnection_Close(f.nc);
-    pthread_join(t, NULL);
+    caller_join(&t);
     end(&f, sub);
 
     f     = start("woken by a drain", &sub);
     w.sub = sub;
-    t     = begin(&w);
+    begin(&t, &w);
     CHECK_OK(natsSubscription_Drain(sub));
-    pthread_join(t, NULL);
+    caller_join(&t);
     trace_status("drained", natsSubscription_WaitForDrainCompletion(sub, 5000));
     trace_status("status", natsSubscription_DrainCompletionStatus(sub));
     next("afterwards", sub, 10);
@@ -134,11 +132,11 @@ static void woken(void)
 
     f     = start("not woken by a reconnect", &sub);
     w.sub = sub;
-    t     = begin(&w);
+    begin(&t, &w);
     mock_close(f.m, 1);
     WAIT_EVENT(f.ev, "reconnected", 1, 5000);
     mock_send(f.m, "MSG foo 1 1\r\nz\r\n");
-    pthread_join(t, NULL);
+    caller_join(&t);
     end(&f, sub);
 }
 

@@ -47,12 +47,9 @@ static void accepted(const char *name, const char *bytes, int drip_ms)
     else
         mock_write(f.m, 1, bytes, strlen(bytes));
     mock_send(f.m, "MSG end 1 3\r\nend\r\n");
-    for (int i = 0; i < 500 && !natsConnection_IsClosed(f.nc); i++)
-    {
-        if (events_get(f.ev, "msg", events_count(f.ev, "msg"), &e) && strncmp(e.text, "end(", 4) == 0)
-            break;
-        sleep_ms(2);
-    }
+    (void)HOLDS_WITHIN(natsConnection_IsClosed(f.nc) || (events_get(f.ev, "msg", events_count(f.ev, "msg"), &e) &&
+                                                         strncmp(e.text, "end(", 4) == 0),
+                       5000);
     for (int i = 1; events_get(f.ev, "msg", i, &e); i++)
         trace("  %s", e.text);
     trace_connection("nc", f.nc);

@@ -38,7 +38,7 @@ static void tell(fixture *f, const char *urls)
     mock_send(f->m, "INFO {\"server_id\":\"x\",\"max_payload\":1000,\"connect_urls\":%s}\r\nPING\r\n", urls);
     WAIT_FOR(mock_pongs(f->m, MOCK_LATEST) > pongs, 5000);
     // Callbacks come in order: a flush answered means that this one was queued.
-    sleep_ms(20);
+    quiet_ms(20);
     trace("told %s", urls);
     trace_pool(f->nc, 1);
     trace("callbacks so far: %d", events_count(f->ev, "discovered"));

@@ -55,7 +55,7 @@ static void flush_in_between(void)
     fixture_lose(&f);
     CHECK_OK(natsConnection_PublishString(f.nc, "foo", "before"));
     flush_begin(&a, f.nc, 10000);
-    sleep_ms(100);
+    caller_asleep(&a.by);
     CHECK_OK(natsConnection_PublishString(f.nc, "foo", "after"));
     mock_listen_again(f.m);
     WAIT_EVENT(f.ev, "reconnected", 1, 10000);

@@ -21,7 +21,7 @@ static void told(fixture *f, int slow)
 {
     if (slow > 0)
         WAIT_EVENT(f->ev, "error", slow, 5000);
-    sleep_ms(30);
+    quiet_ms(30);
     trace("told %d times", events_count(f->ev, "error"));
 }
 

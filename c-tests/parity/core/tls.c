@@ -2,6 +2,7 @@
 
 #include "certs.h"
 #include "relay.h"
+#include "scratch.h"
 #include "server.h"
 #include "trace.h"
 
@@ -21,8 +22,8 @@ static void trace_result(const char *name, natsStatus s)
     char              *at;
 
     snprintf(shown, sizeof shown, "%s", rest != NULL ? rest + 3 : "");
-    while ((at = strstr(shown, "/tmp/nats-c-tests-certs-")) != NULL)
-        memmove(at, at + 30, strlen(at + 30) + 1);
+    while ((at = strstr(shown, scratch_dir())) != NULL)
+        memmove(at, at + strlen(scratch_dir()), strlen(at + strlen(scratch_dir())) + 1);
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
         if ((at = strstr(shown, ends[i])) != NULL)
             *at = '\0';
@@ -588,15 +589,13 @@ static void in_use(void)
     natsConnection_Destroy(nc);
     trace_result("destroyed: skip", natsOptions_SkipServerVerification(opts, true));
     natsSubscription_Destroy(sub);
-    for (int i = 0; i < 500 && natsOptions_SkipServerVerification(opts, false) != NATS_OK; i++)
-        sleep_ms(10);
+    (void)HOLDS_WITHIN(natsOptions_SkipServerVerification(opts, false) == NATS_OK, 5000);
     trace_result("subscription destroyed: skip", natsOptions_SkipServerVerification(opts, false));
     natsOptions_Destroy(opts);
 
     opts = trusting(s, "tls", "localhost");
     attempt("settings stay", opts);
-    for (int i = 0; i < 500 && natsOptions_SetExpectedHostname(opts, NULL) != NATS_OK; i++)
-        sleep_ms(10);
+    WAIT_FOR(natsOptions_SetExpectedHostname(opts, NULL) == NATS_OK, 5000);
     CHECK_OK(natsConnection_Connect(&nc, opts));
     trace_result("secure off", natsOptions_SetSecure(opts, false));
     trace_result("then ca file", natsOptions_LoadCATrustedCertificates(opts, cert("ca.pem")));

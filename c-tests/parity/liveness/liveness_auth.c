@@ -8,7 +8,7 @@
 
 static void tell(fixture *f)
 {
-    sleep_ms(50);
+    quiet_ms(50);
     trace_events(f->ev, 0);
     trace_connection("connection", f->nc);
     trace("accepted: %d", mock_accepted(f->m));
@@ -98,7 +98,7 @@ static void limit_with_two_servers(void)
     mock_close(f.m, 1);
     WAIT_EVENT(f.ev, "closed", 1, 5000);
     trace("second server accepted: %d", mock_accepted(g.m));
-    sleep_ms(50);
+    quiet_ms(50);
     // The disconnected callback of the reference may run before or after the next server refused: what it finds is chance.
     trace_order(f.ev);
     trace_connection("connection", f.nc);

@@ -21,7 +21,7 @@ static void close_now(fixture *f)
     trace_time("close", now_ms() - t, TICK);
     WAIT_EVENT(f->ev, "closed", 1, 5000);
     natsConnection_Close(f->nc);
-    sleep_ms(50);
+    quiet_ms(50);
     trace_events(f->ev, 0);
     trace_connection("connection", f->nc);
     fixture_destroy(f);

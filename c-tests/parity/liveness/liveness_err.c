@@ -25,11 +25,8 @@ static fixture connected_with(mode how)
 // Waits for the outcome: either event ends the story.
 static void settled(fixture *f)
 {
-    int64_t end = now_ms() + 5000;
-
-    while (events_count(f->ev, "closed") + events_count(f->ev, "reconnected") == 0 && now_ms() < end)
-        sleep_ms(1);
-    sleep_ms(50);
+    (void)HOLDS_WITHIN(events_count(f->ev, "closed") + events_count(f->ev, "reconnected") > 0, 5000);
+    quiet_ms(50);
 }
 
 static void tell(fixture *f)

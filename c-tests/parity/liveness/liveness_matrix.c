@@ -61,14 +61,14 @@ static void *be_busy(void *arg)
         while (events_count(c->f.ev, "disconnected") == 0)
         {
             natsConnection_PublishString(c->f.nc, "foo", "data");
-            sleep_ms(5);
+            pace_ms(5);
         }
         break;
     case SUBSCRIBING:
         batch = frames("foo", 1, "0123456789abcdef", 200);
         CHECK_OK(natsConnection_Subscribe(&sub, c->f.nc, "foo", on_msg_ignored, NULL));
         while (events_count(c->f.ev, "disconnected") == 0 && mock_write(c->f.m, 1, batch, strlen(batch)))
-            sleep_ms(5);
+            pace_ms(5);
         natsSubscription_Destroy(sub);
         free(batch);
         break;
@@ -134,7 +134,7 @@ static void row(death how, bool reconnect, int64_t deadline)
     trace("-- peer %s, reconnect %s, write deadline %d", death_names[how], reconnect ? "on" : "off", (int)deadline);
     for (int i = 0; i < ACTIVITIES; i++)
         start(&c[i], (activity)i, reconnect, deadline);
-    sleep_ms(INTERVAL / 10);
+    quiet_ms(INTERVAL / 10);
     for (int i = 0; i < ACTIVITIES; i++)
         if (!(how == DRIPPING && c[i].what == SUBSCRIBING)) // its own frames would end up inside the half one
             die(&c[i], how);

@@ -22,7 +22,7 @@ static void suspend(int ms)
     if (pid == 0)
     {
         kill(me, SIGSTOP);
-        sleep_ms(ms);
+        quiet_ms(ms);
         kill(me, SIGCONT);
         _exit(0);
     }
@@ -50,7 +50,7 @@ int main(void)
         trace_scenario("suspended for ten intervals");
         suspend(10 * INTERVAL);
         trace_status("flush", natsConnection_FlushTimeout(nc, 5000));
-        sleep_ms(3 * INTERVAL);
+        quiet_ms(3 * INTERVAL);
         trace_events(ev, 0);
         trace_connection("connection", nc);
     }

@@ -4,7 +4,6 @@
 #include "server.h"
 #include "trace.h"
 
-#include <sys/resource.h>
 #include <unistd.h>
 
 static server *tls_server;
@@ -63,7 +62,7 @@ static void server_dies(bool hard)
         hard ? server_kill(tls_server) : server_shutdown(tls_server);
         WAIT_EVENT(ev, "disconnected", i, 5000);
         cpu = cpu_ms();
-        sleep_ms(300);
+        quiet_ms(300);
         trace("spinning: %s", cpu_ms() - cpu > 150 ? "yes" : "no");
         server_restart(tls_server);
         WAIT_EVENT(ev, "reconnected", i, 5000);

@@ -48,7 +48,7 @@ static void no_reconnect(void)
     trace_status("publish", publish_until_stuck(f.nc, &took));
     trace_time("publish returns", took, TICK);
     WAIT_EVENT(f.ev, "closed", 1, 5000);
-    sleep_ms(50);
+    quiet_ms(50);
     trace_events(f.ev, 0);
     trace_connection("connection", f.nc);
     fixture_destroy(&f);

@@ -72,7 +72,7 @@ void mock_drip(mock *m, const char *text, int ms)
     for (; *text; text++)
     {
         mock_write(m, MOCK_LATEST, text, 1);
-        sleep_ms(ms);
+        pace_ms(ms);
     }
 }
 

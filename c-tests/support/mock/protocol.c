@@ -14,7 +14,7 @@ static void drip(conn *c, const char *text, int ms)
     for (; *text; text++)
     {
         conn_send(c, text, 1);
-        sleep_ms(ms);
+        pace_ms(ms);
     }
 }
 
@@ -56,7 +56,7 @@ static void send_paced(conn *c, const char *text)
     conn_send(c, text, len);
     for (text += len; *text == '\f'; text += len)
     {
-        sleep_ms(50);
+        pace_ms(50);
         len = strcspn(++text, "\f");
         conn_send(c, text, len);
     }
@@ -73,7 +73,7 @@ void conn_greet(conn *c)
     {
     case MOCK_SPLIT_INFO:
         conn_send(c, text, strlen(text) - 1);
-        sleep_ms(50);
+        pace_ms(50);
         conn_send(c, "\n", 1);
         break;
     case MOCK_DRIP_INFO:
