@@ -124,7 +124,7 @@ def main():
     else:
         print("ok every exported symbol is used by a test")
     failed = (not fresh) + bool(untested)
-    print(f"{2 - failed} passed, {failed} failed")
+    print(f"{2 - failed} passed, {failed} failed, 0 skipped")
     return 1 if failed else 0
 
 

@@ -10,6 +10,7 @@ project=$(cd "$(dirname "$0")/.." && pwd)
 command -v valgrind >/dev/null || { echo "instructions: needs valgrind" >&2; exit 3; }
 [ $# -ge 1 ] || { echo "usage: instructions.sh LIBDIR [--write]" >&2; exit 2; }
 libdir=$(cd "$1" && pwd)
+if [ "${2:-}" = --write ]; then "$project/c-tests/bench/document.py" --check; fi
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

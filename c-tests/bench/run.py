@@ -59,6 +59,7 @@ CEILING = "ceiling, "
 
 def main():
     args = parse_arguments()
+    commit = document.commit() if args.write else None
     with tempfile.TemporaryDirectory(prefix="nats-bench-") as work:
         bench = Bench(args, pathlib.Path(work))
         try:
@@ -70,7 +71,7 @@ def main():
     if args.json:
         pathlib.Path(args.json).write_text(json.dumps(results, indent=1))
     if args.write:
-        document.replace_section("comparison", f"{describe(args)}\n\n{table}")
+        document.replace_section("comparison", f"{describe(args, commit)}\n\n{table}")
 
 
 def parse_arguments():
@@ -261,8 +262,7 @@ def loaded_size(library):
     return int(printed.splitlines()[1].split()[3])
 
 
-def describe(args):
-    commit = subprocess.run(["git", "-C", PROJECT, "describe", "--always", "--dirty"], capture_output=True, text=True)
+def describe(args, commit):
     model = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
     size = loaded_size(args.ours / "libnats.so")
     peer_size = loaded_size(args.peer / "peerlib" / "libnats.so.3.14")
@@ -270,7 +270,7 @@ def describe(args):
     options += ["--only", args.only] if args.only else []
     return "\n".join([
         f"- Command: `{shlex.join(['c-tests/bench/run.py', 'PEER_DIR', 'OUR_LIB_DIR', *options])}`",
-        f"- Date: {datetime.date.today()}, commit {commit.stdout.strip()}, medians of {args.rounds} interleaved runs "
+        f"- Date: {datetime.date.today()}, commit {commit}, medians of {args.rounds} interleaved runs "
         f"of {args.seconds:g} s",
         f"- Machine: {os.cpu_count()} x {model[1] if model else platform.machine()}, Linux {platform.release()}, "
         f"load {os.getloadavg()[0]:.1f}",

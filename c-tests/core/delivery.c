@@ -40,7 +40,7 @@ static void watched(natsConnection *nc, natsSubscription *sub, natsMsg *msg, voi
     w->thread = pthread_self();
     natsMsg_Destroy(msg);
     if (w->work_us > 0)
-        usleep((useconds_t)w->work_us);
+        pace_us(w->work_us);
     atomic_fetch_sub(&w->inside, 1);
     atomic_fetch_add(&w->count, 1);
 }

@@ -10,10 +10,11 @@ through that loader, so libnats is all that differs. Without PEER_DIR every prog
 stdout is compared, stderr is only for humans. Lines that match allowed.txt are left out on both sides.
 --peer-twice compares the reference with itself: a difference then is a fault of the program.
 
-Programs whose source calls trace_timing run one at a time, after the others. A busy machine makes them late, the
-reference as well as ours. So when such a program differs, the reference is asked once more: as long as it differs from
-itself, or one of the runs tells that this machine woke it up too late ("lateness-ms: N tick-ms: T" on stderr, N of T/4
-or more), the comparison says nothing and is made again, a few times at most.
+Programs whose source calls trace_timing run after the others. A busy machine makes them late, the reference as well as
+ours. So one that differs beside another program is compared again by itself. When it differs then, the reference is
+asked once more: as long as it differs from itself, or one of the runs tells that this machine woke it up too late
+("lateness-ms: N tick-ms: T" on stderr, N of T/4 or more), the comparison says nothing and is made again, a few times at
+most.
 
 --rounds N repeats everything, --load N keeps that many processes busy meanwhile: with --peer-twice this finds what a
 program compares although it races in the reference.
@@ -96,6 +97,11 @@ class Comparison:
         again = self.one(self.args.peer / "peerlib", program)
         return peer.late() or ours.late() or again.late() or again.lines() != peer.lines()
 
+    def beside_others(self, program):
+        """The verdict, or None for a difference that another program may have caused."""
+        peer, ours, diff = self.both(program)
+        return None if diff else self.judged(peer, diff, 1)
+
     def verdict(self, program):
         """('ok' | 'FAIL' | 'skip', explanation)."""
         peer, ours, diff = self.both(program)
@@ -103,6 +109,10 @@ class Comparison:
         while diff and is_timing(program) and tries < MAX_TRIES and self.says_nothing(program, peer, ours):
             peer, ours, diff = self.both(program)
             tries += 1
+        return self.judged(peer, diff, tries)
+
+    @staticmethod
+    def judged(peer, diff, tries):
         again = f" ({tries} runs: the machine was late)" if tries > 1 else ""
         if not diff and peer.skipped():
             return "skip", peer.skipped()
@@ -159,9 +169,9 @@ def main():
             with concurrent.futures.ThreadPoolExecutor(max(1, args.jobs)) as pool:
                 for program, result in zip(harmless, pool.map(comparison.verdict, harmless)):
                     tell(program, result)
-            for program in programs:
-                if program not in harmless:
-                    tell(program, comparison.verdict(program))
+                timed = [p for p in programs if p not in harmless]
+                for program, result in zip(timed, list(pool.map(comparison.beside_others, timed))):
+                    tell(program, result or comparison.verdict(program))
     print(f"{count['ok']} passed, {count['FAIL']} failed, {count['skip']} skipped")
     return 1 if count["FAIL"] else 0
 

@@ -582,7 +582,7 @@ static void fork_while_tls_begins(void *microseconds)
 
     CHECK_OK(nats_Open(-1));
     CHECK(pthread_create(&thread, NULL, set_up_tls, NULL) == 0);
-    usleep(*(unsigned *)microseconds);
+    pace_us(*(unsigned *)microseconds);
     child(set_up_in_child, NULL);
     pthread_join(thread, NULL);
 }

@@ -19,21 +19,26 @@ int64_t now_ms(void)
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-static void sleep_ms(int64_t ms)
+static void sleep_us(int64_t us)
 {
-    struct timespec left = {ms / 1000, (ms % 1000) * 1000000};
+    struct timespec left = {us / 1000000, (us % 1000000) * 1000};
     while (nanosleep(&left, &left) == -1 && errno == EINTR)
         ;
 }
 
 void quiet_ms(int64_t ms)
 {
-    sleep_ms(ms);
+    sleep_us(ms * 1000);
+}
+
+void pace_us(int64_t us)
+{
+    sleep_us(us);
 }
 
 void pace_ms(int64_t ms)
 {
-    sleep_ms(ms);
+    sleep_us(ms * 1000);
 }
 
 // ---- tests ----

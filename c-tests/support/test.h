@@ -33,6 +33,7 @@ void quiet_ms(int64_t ms);
 
 // Between the steps of a loop, or in a callback that is slow on purpose.
 void pace_ms(int64_t ms);
+void pace_us(int64_t us);
 
 // ---- tests ----
 
