@@ -14,7 +14,9 @@ unavailable() { echo "get-peer: $1" >&2; exit 3; }
 
 if [ -n "${NATS_PEER:-}" ] && [ -x "$NATS_PEER/run" ]; then echo "$NATS_PEER"; exit 0; fi
 if [ -x "$dir/run" ] && [ -e "$dir/peerlib/libnats.so.3.14" ]; then (cd "$dir" && pwd); exit 0; fi
-if [ -e "$dir.unavailable" ]; then unavailable "$(cat "$dir.unavailable") (remembered; delete $dir.unavailable to try again)"; fi
+if [ -e "$dir.unavailable" ]; then
+    unavailable "$(cat "$dir.unavailable") (remembered; delete $dir.unavailable to try again)"
+fi
 
 [ "$(uname -m)" = x86_64 ] || unavailable "only known for x86_64"
 command -v apt-get >/dev/null 2>&1 || unavailable "needs apt-get of a Debian system"

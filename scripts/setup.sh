@@ -52,7 +52,8 @@ done
 
 # The formatter of the Python scripts, in a place of its own; without it the check of their format is skipped.
 ruff=$(cat scripts/ruff.version)
-if [ "$(.deps/python/bin/ruff --version 2>/dev/null)" != "ruff $ruff" ] && [ ! -e ".deps/no-ruff-$ruff" ]; then
+ruff_found=$(.deps/python/bin/ruff --version 2>/dev/null || true)
+if [ "$ruff_found" != "ruff $ruff" ] && [ ! -e ".deps/no-ruff-$ruff" ]; then
     mkdir -p .deps
     { python3 -m venv .deps/python && .deps/python/bin/pip -q install "ruff==$ruff"; } >/dev/null 2>&1 ||
         touch ".deps/no-ruff-$ruff"
@@ -61,7 +62,8 @@ fi
 # The Rust toolchain is the developer's own choice of installer, so it is checked and not installed.
 rust_wanted=$(sed -n 's/^rust-version *= *"\(.*\)"/\1/p' Cargo.toml)
 rust_found=$(rustc --version 2>/dev/null | sed -n 's/^rustc \([0-9.]*\).*/\1/p')
-if [ -z "$rust_found" ] || [ "$(printf '%s\n' "$rust_wanted" "$rust_found" | sort -V | head -1)" != "$rust_wanted" ]; then
+older=$(printf '%s\n' "$rust_wanted" "$rust_found" | sort -V | head -1)
+if [ -z "$rust_found" ] || [ "$older" != "$rust_wanted" ]; then
     echo "setup: Rust $rust_wanted or newer is needed (found: ${rust_found:-none}); see https://rustup.rs" >&2
     exit 1
 fi

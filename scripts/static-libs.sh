@@ -9,7 +9,8 @@ output=$(cargo rustc --lib --crate-type staticlib --color never -- --print nativ
     { echo "$output"; echo "0 passed, 1 failed, 0 skipped"; exit 1; }
 printed=$(sed -n 's/^note: native-static-libs: //p' <<< "$output")
 declared=$(sed -n 's/^set(NATS_STATIC_SYSTEM_LIBS \(.*\))$/\1/p' cmake/CMakeLists.txt)
-[ -n "$printed" ] || { echo "rustc printed no native-static-libs"; echo "0 passed, 1 failed, 0 skipped"; exit 1; }
+[ -n "$printed" ] ||
+    { echo "rustc printed no native-static-libs"; echo "0 passed, 1 failed, 0 skipped"; exit 1; }
 
 # OpenSSL comes in by find_package and Requires.private, not by this list.
 tidy() { tr ' ' '\n' | sed 's/^-l//' | grep -vxE '|ssl|crypto' | sort -u; }

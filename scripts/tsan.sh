@@ -20,7 +20,8 @@ if [ -d "$(rustc +nightly --print sysroot)/lib/rustlib/src/rust/library" ]; then
 else
     flags=-Cunsafe-allow-abi-mismatch=sanitizer
 fi
-RUSTFLAGS="-Zsanitizer=thread $flags -Cforce-frame-pointers=yes" cargo +nightly build --lib $std --target $target
+export RUSTFLAGS="-Zsanitizer=thread $flags -Cforce-frame-pointers=yes"
+cargo +nightly build --lib $std --target $target
 libs="$CARGO_TARGET_DIR/$target/debug"
 ln -sf libnats.so "$libs/libnats.so.3.14"
 
@@ -28,7 +29,7 @@ ln -sf libnats.so "$libs/libnats.so.3.14"
 runtime=$(echo "$(rustc +nightly --print sysroot)/lib/rustlib/$target/lib/"librustc*rt.tsan.a)
 
 export TSAN_OPTIONS="suppressions=$PWD/scripts/tsan.suppressions ${TSAN_OPTIONS:-}"
-build_with_tsan clang "$libs" "$CARGO_TARGET_DIR/c-tests" "-DCMAKE_EXE_LINKER_FLAGS=-fno-sanitize-link-runtime \
--Wl,--whole-archive $runtime -Wl,--no-whole-archive -ldl -lm -lrt"
+link="-fno-sanitize-link-runtime -Wl,--whole-archive $runtime -Wl,--no-whole-archive -ldl -lm -lrt"
+build_with_tsan clang "$libs" "$CARGO_TARGET_DIR/c-tests" "-DCMAKE_EXE_LINKER_FLAGS=$link"
 check_tests "$CARGO_TARGET_DIR/c-tests" ${*:-stress delivery subscription request drain publish subscribe}
 summary

@@ -34,7 +34,8 @@ run "$@" "$bin/publisher" "$url" work 200; status
 run "$@" "$bin/publisher" "$url" work.end 1; status
 wait $member1; status
 wait $member2; status
-cat "$out/member1" "$out/member2" | awk '/^took/ { n += $2 } /^Error/ { print } END { print "the group took " n }'
+cat "$out/member1" "$out/member2" |
+    awk '/^took/ { n += $2 } /^Error/ { print } END { print "the group took " n }'
 
 run "$@" "$bin/requestor" "$url" capitals 'is anybody there?'; status
 start replier "$@" "$bin/replier" "$url" capitals 2; replier=$!
