@@ -240,7 +240,7 @@ static void try_once(client *c, natsStatus wanted)
 
 TEST(user_and_password_at_a_server)
 {
-    client c = client_of("authorization { user: me, password: secret }\n", "", 0);
+    client c = client_of("authorization { timeout: 30, user: me, password: secret }\n", "", 0);
 
     try_once(&c, NATS_CONNECTION_AUTH_FAILED);
     CHECK(strstr(nats_GetLastError(NULL), "Authorization Violation") != NULL);
@@ -253,7 +253,7 @@ TEST(user_and_password_at_a_server)
 
 TEST(nkey_at_a_server)
 {
-    client c = client_of("authorization { users: [ { nkey: " JWT_USER_KEY " } ] }\n", "", 0);
+    client c = client_of("authorization { timeout: 30, users: [ { nkey: " JWT_USER_KEY " } ] }\n", "", 0);
 
     CHECK_OK(natsOptions_SetNKeyFromSeed(c.opts, JWT_USER_KEY, scratch_file("file", JWT_USER_SEED)));
     try_once(&c, NATS_OK);
@@ -289,11 +289,11 @@ TEST(a_jwt_that_ends_is_replaced)
 TEST(two_refusals_end_the_connection)
 {
     int    port = free_port();
-    client c    = client_of("authorization { user: me, password: secret }\n", "me:secret@", port);
+    client c    = client_of("authorization { timeout: 30, user: me, password: secret }\n", "me:secret@", port);
 
     CHECK_OK(natsConnection_Connect(&c.nc, c.opts));
     server_stop(c.s);
-    c.s = server_start_on(port, "authorization { user: me, password: other }\n", NULL);
+    c.s = server_start_on(port, "authorization { timeout: 30, user: me, password: other }\n", NULL);
     WAIT_EVENT(c.ev, "closed", 1, 10000);
     CHECK_INT(events_count(c.ev, "error"), 2);
     CHECK_INT(events_count(c.ev, "disconnected"), 1);
@@ -304,15 +304,15 @@ TEST(two_refusals_end_the_connection)
 TEST(refusals_may_be_ignored)
 {
     int    port = free_port();
-    client c    = client_of("authorization { user: me, password: secret }\n", "me:secret@", port);
+    client c    = client_of("authorization { timeout: 30, user: me, password: secret }\n", "me:secret@", port);
 
     CHECK_OK(natsOptions_SetIgnoreAuthErrorAbort(c.opts, true));
     CHECK_OK(natsConnection_Connect(&c.nc, c.opts));
     server_stop(c.s);
-    c.s = server_start_on(port, "authorization { user: me, password: other }\n", NULL);
+    c.s = server_start_on(port, "authorization { timeout: 30, user: me, password: other }\n", NULL);
     WAIT_EVENT(c.ev, "error", 4, 10000);
     server_stop(c.s);
-    c.s = server_start_on(port, "authorization { user: me, password: secret }\n", NULL);
+    c.s = server_start_on(port, "authorization { timeout: 30, user: me, password: secret }\n", NULL);
     WAIT_EVENT(c.ev, "reconnected", 1, 10000);
     CHECK_INT(events_count(c.ev, "closed"), 0);
     client_end(&c);

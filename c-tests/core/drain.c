@@ -1,5 +1,6 @@
 // Draining subscriptions and connections.
 
+#include "calls.h"
 #include "fixture.h"
 #include "gate.h"
 #include "server.h"
@@ -113,11 +114,15 @@ TEST(sync_read_to_the_end)
     fixture           f = fixture_connected();
     natsSubscription *sub;
     natsMsg          *msg = NULL;
+    int               pings;
 
     CHECK_OK(natsConnection_SubscribeSync(&sub, f.nc, "foo"));
     fixture_deliver(&f, 1, "x", 2);
+    pings = mock_pings(f.m, 1);
     CHECK_OK(natsSubscription_Drain(sub));
-    CHECK_STATUS(natsSubscription_WaitForDrainCompletion(sub, 50), NATS_TIMEOUT);
+    fixture_flush_read(&f, pings);
+    others_asleep(); // the drain has seen its flush answered
+    CHECK_STATUS(natsSubscription_WaitForDrainCompletion(sub, 10), NATS_TIMEOUT);
     CHECK_OK(natsSubscription_NextMsg(&msg, sub, 10));
     natsMsg_Destroy(msg);
     CHECK(natsSubscription_IsValid(sub));

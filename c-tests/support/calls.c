@@ -1,5 +1,6 @@
 #include "calls.h"
 
+#include <dirent.h>
 #include <inttypes.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -57,6 +58,41 @@ void caller_asleep(caller *c)
         if (now == -2)
             return;
         CHECK_MSG(now_ms() < end, "the thread does not sleep");
+        if (now == -1 || now != before)
+            since = now_ms();
+        before = now;
+        pace_ms(1);
+    }
+}
+
+// How often the other threads have gone to sleep if all of them sleep now, else -1.
+static int64_t others_sleep(void)
+{
+    DIR           *dir = opendir("/proc/self/task");
+    struct dirent *e;
+    int            own   = (int)syscall(SYS_gettid);
+    int64_t        total = 0;
+
+    CHECK(dir != NULL);
+    while (total >= 0 && (e = readdir(dir)) != NULL)
+    {
+        int64_t n = e->d_name[0] == '.' || atoi(e->d_name) == own ? 0 : sleeps(atoi(e->d_name));
+
+        total = n == -1 ? -1 : n == -2 ? total : total + n;
+    }
+    closedir(dir);
+    return total;
+}
+
+void others_asleep(void)
+{
+    int64_t end = now_ms() + 5000, since = now_ms(), before = -1;
+
+    while (now_ms() - since < ASLEEP_MS)
+    {
+        int64_t now = others_sleep();
+
+        CHECK_MSG(now_ms() < end, "the other threads do not sleep");
         if (now == -1 || now != before)
             since = now_ms();
         before = now;

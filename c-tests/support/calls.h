@@ -24,6 +24,9 @@ void caller_asleep(caller *c);
 
 void *caller_join(caller *c);
 
+// Returns when all other threads of the process sleep and go on sleeping: they have dealt with whatever came.
+void others_asleep(void);
+
 // A flush under way.
 typedef struct
 {

@@ -381,7 +381,7 @@ static void accepted_and_refused(void)
     char *jwt, *creds, *text = malloc(256);
 
     trace_scenario("user and password at a server");
-    s = server_start("authorization { user: me, password: secret }\n", NULL);
+    s = server_start("authorization { timeout: 30, user: me, password: secret }\n", NULL);
     to_server("me:secret@");
     attempt("right");
     to_server("me:wrong@");
@@ -393,7 +393,7 @@ static void accepted_and_refused(void)
     server_stop(s);
 
     trace_scenario("token at a server");
-    s = server_start("authorization { token: tok }\n", NULL);
+    s = server_start("authorization { timeout: 30, token: tok }\n", NULL);
     to_server("tok@");
     attempt("right");
     to_server("");
@@ -406,7 +406,7 @@ static void accepted_and_refused(void)
     server_stop(s);
 
     trace_scenario("nkey at a server");
-    s = server_start("authorization { users: [ { nkey: " JWT_USER_KEY " } ] }\n", NULL);
+    s = server_start("authorization { timeout: 30, users: [ { nkey: " JWT_USER_KEY " } ] }\n", NULL);
     to_server("");
     sprintf(text, "%s", JWT_USER_SEED);
     CHECK_OK(natsOptions_SetNKeyFromSeed(opts, JWT_USER_KEY, scratch_file("seed", text)));
@@ -494,18 +494,18 @@ static void password_changes(bool ignore)
     int             port = free_port();
 
     trace_scenario(ignore ? "password changed, errors ignored" : "password changed");
-    s = server_start_on(port, "authorization { user: me, password: secret }\n", NULL);
+    s = server_start_on(port, "authorization { timeout: 30, user: me, password: secret }\n", NULL);
     to_server("me:secret@");
     handlers(ev);
     CHECK_OK(natsOptions_SetIgnoreAuthErrorAbort(opts, ignore));
     CHECK_OK(natsConnection_Connect(&nc, opts));
     server_stop(s);
-    s = server_start_on(port, "authorization { user: me, password: other }\n", NULL);
+    s = server_start_on(port, "authorization { timeout: 30, user: me, password: other }\n", NULL);
     if (ignore)
     {
         WAIT_EVENT(ev, "error", 4, 10000);
         server_stop(s);
-        s = server_start_on(port, "authorization { user: me, password: secret }\n", NULL);
+        s = server_start_on(port, "authorization { timeout: 30, user: me, password: secret }\n", NULL);
         WAIT_EVENT(ev, "reconnected", 1, 10000);
         trace_status("flush", natsConnection_FlushTimeout(nc, 5000));
     }

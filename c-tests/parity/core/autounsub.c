@@ -56,6 +56,7 @@ static void async_max(bool pool, int max, int before)
     trace("valid %d", natsSubscription_IsValid(sub));
     T(natsSubscription_DrainCompletionStatus(sub));
     natsSubscription_Destroy(sub);
+    WAIT_EVENT(f.ev, "complete", 1, 5000); // its recorder ends with the fixture
     wire_trace(f.m, 1, f.nc);
     fixture_destroy(&f);
 }

@@ -340,10 +340,10 @@ static void connection_with_sync(int queued, meanwhile what)
     fixture_deliver(&f, 1, "x", queued);
     if (read)
         CHECK(pthread_create(&reader, NULL, read_until_it_ends, &r) == 0);
-    T(natsConnection_DrainTimeout(f.nc, what == LEFT_ALONE || read ? 300 : 20000));
-    quiet_ms(100);
+    T(natsConnection_DrainTimeout(f.nc, what == LEFT_ALONE || read ? 1000 : 20000));
     if (!read)
     {
+        quiet_ms(100);
         trace("valid %d", natsSubscription_IsValid(r.sub));
         T(natsSubscription_DrainCompletionStatus(r.sub));
     }
