@@ -114,7 +114,7 @@ TEST(mock_greetings)
 
         CHECK_OK(natsOptions_Create(&opts));
         CHECK_OK(natsOptions_SetURL(opts, mock_url(m)));
-        CHECK_OK(natsOptions_SetTimeout(opts, 5000));
+        CHECK_OK(natsOptions_SetTimeout(opts, 20000)); // the third greeting takes one second at least
         s = natsConnection_Connect(&nc, opts);
         if (i == 1)
             CHECK_MSG(s == NATS_CONNECTION_CLOSED || s == NATS_IO_ERROR, "got %d", (int)s);

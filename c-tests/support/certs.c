@@ -98,7 +98,7 @@ char *cert_server_config(const char *name, const char *more)
 {
     char *config = malloc(1024 + strlen(more));
 
-    sprintf(config, "tls { cert_file: \"%s/%s.pem\", key_file: \"%s/%s.key\", ca_file: \"%s/ca.pem\", timeout: 5\n %s }\n",
+    sprintf(config, "tls { cert_file: \"%s/%s.pem\", key_file: \"%s/%s.key\", ca_file: \"%s/ca.pem\", timeout: 15\n %s }\n",
             scratch_dir(), name, scratch_dir(), name, scratch_dir(), more);
     return config;
 }

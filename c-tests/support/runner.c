@@ -52,7 +52,10 @@ static void alarm_expired(int sig)
 
 static int limit_of(const test_case *test)
 {
-    return time_limit_ms ? time_limit_ms : test->timeout_ms;
+    // Under valgrind, say, everything takes several times as long.
+    const char *patience = getenv("NATS_TESTS_PATIENCE");
+
+    return time_limit_ms ? time_limit_ms : test->timeout_ms * (patience ? atoi(patience) : 1);
 }
 
 _Noreturn static void run_in_child(const test_case *test)

@@ -5,6 +5,7 @@
 //
 // Command line: [--list] [--no-fork] [--timeout SECONDS] [NAME...]. One line per test ("ok NAME",
 // "FAIL NAME: why", "skip NAME: why"), then "N passed, N failed, N skipped". Exit status 0 when none failed.
+// NATS_TESTS_PATIENCE=N in the environment makes the time limits N times as long.
 
 #ifndef C_TESTS_SUPPORT_TEST_H
 #define C_TESTS_SUPPORT_TEST_H
