@@ -1,5 +1,5 @@
-# checked.sh: for scripts that run C tests under a checker. Sourced from the project's directory; counts what it is told
-# and ends with "N passed, N failed, N skipped".
+# checked.sh: for scripts that run C tests under a checker. Sourced from the project's directory; counts what
+# it is told and ends with "N passed, N failed, N skipped".
 passed=0 failed=0
 
 # need PROGRAM WHAT: exit status 3, cannot run here, without it.
@@ -28,7 +28,8 @@ check() {
     fi
 }
 
-# check_tests BUILD TEST...: builds and runs them. Every test is a process of its own: its reports make it fail.
+# check_tests BUILD TEST...: builds and runs them. Every test is a process of its own: its reports make it
+# fail.
 check_tests() {
     local build=$1 test
     shift
@@ -38,8 +39,8 @@ check_tests() {
     done
 }
 
-# race_is_found TEXT COMMAND...: whether the checker still reports a race of the program's own with that text. A lock of the
-# library may order the two threads by chance, so it is tried some times.
+# race_is_found TEXT COMMAND...: whether the checker still reports a race of the program's own with that text.
+# A lock of the library may order the two threads by chance, so it is tried some times.
 race_is_found() {
     local text=$1 report
     shift

@@ -1,9 +1,8 @@
 #!/bin/bash
-# get-peer.sh [DIR]: puts the released C client (libnats 3.14) beside the system, for comparisons.
-# It is unpacked, not installed, together with the C runtime it was built for. Afterwards DIR (default: .deps/peer) has
-#   usr/include/nats/nats.h      its public header
-#   peerlib/libnats.so.3.14      its library, alone in a directory
-#   run LIBDIR PROGRAM [ARGS]    starts PROGRAM under that C runtime with libnats taken from LIBDIR
+# get-peer.sh [DIR]: puts the released C client (libnats 3.14) beside the system, for comparisons. It is
+# unpacked, not installed, together with the C runtime it was built for. Afterwards DIR (default: .deps/peer)
+# has usr/include/nats/nats.h      its public header peerlib/libnats.so.3.14      its library, alone in a
+# directory run LIBDIR PROGRAM [ARGS]    starts PROGRAM under that C runtime with libnats taken from LIBDIR
 # Both sides of a comparison go through `run`, so that only libnats differs. Exit 3: cannot be had here.
 set -euo pipefail
 project=$(cd "$(dirname "$0")/.." && pwd)

@@ -1,6 +1,6 @@
 #!/bin/bash
-# guest-tsan.sh LIBDIR [TEST ...]: C tests with ThreadSanitizer, on the library as it is installed: not instrumented.
-# A correct program must look correct, without suppressions. Exit status 3: cannot run here.
+# guest-tsan.sh LIBDIR [TEST ...]: C tests with ThreadSanitizer, on the library as it is installed: not
+# instrumented. A correct program must look correct, without suppressions. Exit status 3: cannot run here.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/checked.sh

@@ -1,6 +1,6 @@
 #!/bin/bash
-# helgrind.sh BINDIR: the C test of hand-overs under helgrind, and again looking for what is left at the end. BINDIR holds
-# the C tests. A correct program must look correct. Exit status 3: cannot run here.
+# helgrind.sh BINDIR: the C test of hand-overs under helgrind, and again looking for what is left at the end.
+# BINDIR holds the C tests. A correct program must look correct. Exit status 3: cannot run here.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/checked.sh

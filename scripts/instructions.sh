@@ -1,10 +1,11 @@
 #!/bin/bash
-# instructions.sh LIBDIR [--write]: instructions per message of the hot paths, counted by callgrind; about two minutes.
-# LIBDIR holds a release libnats.so. --write puts the table into docs/benchmarks.md. Exit 3: no valgrind here.
+# instructions.sh LIBDIR [--write]: instructions per message of the hot paths, counted by callgrind; about two
+# minutes. LIBDIR holds a release libnats.so. --write puts the table into docs/benchmarks.md. Exit 3: no
+# valgrind here.
 #
-# Two runs of different length are subtracted, so that start and end do not count. The benchmark program is part of
-# what is counted: 10 to 30 instructions for each message. Figures repeat within a few per cent. (The released client is
-# not counted: a thread of it spins while it waits, which makes its figures arbitrary.)
+# Two runs of different length are subtracted, so that start and end do not count. The benchmark program is
+# part of what is counted: 10 to 30 instructions for each message. Figures repeat within a few per cent. (The
+# released client is not counted: a thread of it spins while it waits, which makes its figures arbitrary.)
 set -euo pipefail
 project=$(cd "$(dirname "$0")/.." && pwd)
 command -v valgrind >/dev/null || { echo "instructions: needs valgrind" >&2; exit 3; }

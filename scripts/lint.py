@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Checks the style of all sources: lint.py [--fix] [CHECK ...]; without names every check runs.
 
---fix formats the Rust, C and Python sources and wraps comments instead of complaining about them. A formatter of
-another version than the one that is pinned here formats differently: then, or where it is missing, its check is
-skipped and says so. scripts/setup.sh installs the right ones. Ends with "N passed, N failed, N skipped".
+--fix formats the Rust, C and Python sources and wraps comments instead of complaining about them. A formatter
+of another version than the one that is pinned here formats differently: then, or where it is missing, its
+check is skipped and says so. scripts/setup.sh installs the right ones. Ends with "N passed, N failed, N
+skipped".
 """
 
 import argparse
@@ -23,7 +24,14 @@ RUFF = (ROOT / "scripts/ruff.version").read_text().strip()
 # C of the project's own; include/nats is generated but for the adapters.
 C_SOURCES = ["c-tests/**/*.[ch]", "demo/*.c", "include/nats/adapters/*.h"]
 PYTHON_SOURCES = ["scripts/*.py", "c-tests/**/*.py"]
-RUST_SOURCES = ["src/**/*.rs", "tests/**/*.rs", "tools/**/*.rs", "benches/**/*.rs", "fuzz/**/*.rs", "build.rs"]
+RUST_SOURCES = [
+    "src/**/*.rs",
+    "tests/**/*.rs",
+    "tools/**/*.rs",
+    "benches/**/*.rs",
+    "fuzz/**/*.rs",
+    "build.rs",
+]
 SHELL_SOURCES = ["scripts/*.sh", "c-tests/**/*.sh", "demo/*.sh"]
 TEST_BODIES = ["c-tests/core/*.c", "c-tests/liveness/*.c", "c-tests/process/*.c", "c-tests/selftest/*.c"]
 TEST_BODIES += ["c-tests/parity/**/*.c"]
@@ -35,7 +43,9 @@ class Skipped(Exception):
 
 def files(patterns):
     found = {path for pattern in patterns for path in ROOT.glob(pattern)}
-    return sorted(str(path.relative_to(ROOT)) for path in found if "target" not in path.relative_to(ROOT).parts)
+    return sorted(
+        str(path.relative_to(ROOT)) for path in found if "target" not in path.relative_to(ROOT).parts
+    )
 
 
 def run(*command):
@@ -165,7 +175,9 @@ CHECKS = {
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--fix", action="store_true", help="format and wrap instead of complaining")
     parser.add_argument("checks", nargs="*", metavar="CHECK", help=", ".join(CHECKS))
     args = parser.parse_args()

@@ -1,7 +1,7 @@
 #!/bin/bash
-# Installs what building and testing need and the machine lacks. Running it again costs milliseconds.
-# Uses the system's package manager where it may (Debian family; root or passwordless sudo); elsewhere it
-# prints what to install and exits 1. clang and the formatters are optional: a failure to get them is no error.
+# Installs what building and testing need and the machine lacks. Running it again costs milliseconds. Uses the
+# system's package manager where it may (Debian family; root or passwordless sudo); elsewhere it prints what
+# to install and exits 1. clang and the formatters are optional: a failure to get them is no error.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 PATH=$PATH:$HOME/.cargo/bin
@@ -43,7 +43,8 @@ if [ "${#missing[@]}" -gt 0 ]; then
     apt_install "${missing[@]}" || { echo "setup: could not install: ${missing[*]}" >&2; exit 1; }
 fi
 
-# Asked for once, never insisted on: clang only adds a second compiler to the header checks, clang-format checks style.
+# Asked for once, never insisted on: clang only adds a second compiler to the header checks, clang-format
+# checks style.
 for optional in clang clang-format; do
     if ! command -v "$optional" >/dev/null 2>&1 && [ ! -e ".deps/no-$optional" ] && can_install; then
         apt_install "$optional" >/dev/null 2>&1 || { mkdir -p .deps && touch ".deps/no-$optional"; }

@@ -1,10 +1,11 @@
 #!/bin/bash
-# Fails when the system libraries that a program linking libnats_static.a needs (asked from rustc) are not those that
-# cmake/CMakeLists.txt hands to its users.
+# Fails when the system libraries that a program linking libnats_static.a needs (asked from rustc) are not
+# those that cmake/CMakeLists.txt hands to its users.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# cargo repeats the note of an earlier run when nothing changed, so this costs one debug build of the crate at most.
+# cargo repeats the note of an earlier run when nothing changed, so this costs one debug build of the crate at
+# most.
 output=$(cargo rustc --lib --crate-type staticlib --color never -- --print native-static-libs 2>&1) ||
     { echo "$output"; echo "0 passed, 1 failed, 0 skipped"; exit 1; }
 printed=$(sed -n 's/^note: native-static-libs: //p' <<< "$output")

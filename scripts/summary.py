@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""summary.py KIND COMMAND...: runs the command, passes its output on and ends it with "N passed, N failed, N skipped".
+"""summary.py KIND COMMAND...: runs the command, passes its output on and ends it with "N passed, N failed, N
+skipped".
 
-KIND says where the numbers are: `cargo` (cargo test), `ctest` (ctest -V over programs that print such a line each), `sum`
-(lines like that one, added up), `one` (the command is one test). The exit status is the command's, or 1 when a test
-failed or a program did not print its line. Exit status 3 of the command means: cannot run here.
+KIND says where the numbers are: `cargo` (cargo test), `ctest` (ctest -V over programs that print such a line
+each), `sum` (lines like that one, added up), `one` (the command is one test). The exit status is the
+command's, or 1 when a test failed or a program did not print its line. Exit status 3 of the command means:
+cannot run here.
 """
 
 import re
@@ -18,7 +20,9 @@ def added(numbers):
 
 
 def cargo(lines, code):
-    found = [re.match(r"test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored", line) for line in lines]
+    found = [
+        re.match(r"test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored", line) for line in lines
+    ]
     return added([[int(n) for n in match.groups()] for match in found if match])
 
 

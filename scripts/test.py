@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Runs all suites and ends with one line "N passed, N failed, N skipped": test.py [--list] [SUITE ...]
 
-Without names every suite runs; with names those and what they need. Logs lie in target/test-logs, one file per suite.
-To add a suite, add a line to SUITES. Its program ends its output with "N passed, N failed, N skipped" (scripts/summary.py
-does that for programs that do not) and exits non-zero when something failed. A suite without that line has failed.
-Exit status 3 means: cannot run here, counted as skipped.
+Without names every suite runs; with names those and what they need. Logs lie in target/test-logs, one file
+per suite. To add a suite, add a line to SUITES. Its program ends its output with "N passed, N failed, N
+skipped" (scripts/summary.py does that for programs that do not) and exits non-zero when something failed. A
+suite without that line has failed. Exit status 3 means: cannot run here, counted as skipped.
 """
 
 import argparse
@@ -27,8 +27,8 @@ PACKAGE = TARGET / "test-package"
 C_TESTS = TARGET / "c-tests"
 LIB = PREFIX / "lib"
 VALGRIND = (
-    "valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite"
-    " --fair-sched=yes"
+    "valgrind -q --error-exitcode=99 --fair-sched=yes --leak-check=full --show-leak-kinds=definite"
+    " --errors-for-leak-kinds=definite"
 )
 # Put before a command, they end its output with the line that is demanded.
 ONE, CARGO_TEST, CTEST, SUM = (f"scripts/summary.py {kind} " for kind in ("one", "cargo", "ctest", "sum"))
@@ -48,8 +48,9 @@ def all_of(*commands):
     return "bash -c " + shlex.quote(" && ".join(commands))
 
 
-# Cargo's own commands and builds fill the machine by themselves, hence `alone`. ctest runs two programs at a time: most
-# wait most of the time; those that must have the machine for themselves say so in c-tests/CMakeLists.txt.
+# Cargo's own commands and builds fill the machine by themselves, hence `alone`. ctest runs two programs at a
+# time: most wait most of the time; those that must have the machine for themselves say so in
+# c-tests/CMakeLists.txt.
 SUITES = [
     Suite("format", "python3 scripts/lint.py rust-format c-format python-format width sleeping", alone=True),
     Suite("clippy", "python3 scripts/lint.py clippy", alone=True),
@@ -110,8 +111,8 @@ SUITES = [
         "valgrind",
         f"NATS_TESTS_PATIENCE=4 NATS_LAUNCHER='{VALGRIND}' "
         + CTEST
-        # What is timed to the millisecond proves nothing at a twentieth of the speed, nor does memory that valgrind counts
-        # in; selftest tests the harness.
+        # What is timed to the millisecond proves nothing at a twentieth of the speed, nor does memory that
+        # valgrind counts in; selftest tests the harness.
         + f"ctest -V -j2 --no-tests=error --test-dir {C_TESTS} -E 'liveness|selftest|resources|bounds|memory'"
         + " --timeout 600",
         needs=("c-build",),
@@ -260,7 +261,9 @@ def choose(names):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--list", action="store_true", help="names of the suites")
     parser.add_argument("suites", nargs="*", metavar="SUITE")
     args = parser.parse_args()

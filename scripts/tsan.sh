@@ -1,9 +1,10 @@
 #!/bin/bash
-# tsan.sh [TEST ...]: builds the library and the C tests with ThreadSanitizer and runs the stress test and others under it.
+# tsan.sh [TEST ...]: builds the library and the C tests with ThreadSanitizer and runs the stress test and
+# others under it.
 #
-# Needs a nightly toolchain and clang. With nightly's rust-src the standard library is instrumented too; without it the
-# few reports about the standard library's own reference counting are suppressed (scripts/tsan.suppressions).
-# Exit status 3: cannot run here.
+# Needs a nightly toolchain and clang. With nightly's rust-src the standard library is instrumented too;
+# without it the few reports about the standard library's own reference counting are suppressed
+# (scripts/tsan.suppressions). Exit status 3: cannot run here.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/checked.sh

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""document.py SECTION < TEXT: puts TEXT between the marks of a generated section of docs/benchmarks.md, below the commit
-that was measured. Refuses when there is none: what was changed after the last commit is nobody's to look up.
+"""document.py SECTION < TEXT: puts TEXT between the marks of a generated section of docs/benchmarks.md, below
+the commit that was measured. Refuses when there is none: what was changed after the last commit is nobody's
+to look up.
 
 document.py --check: only says whether it would refuse."""
 
@@ -13,12 +14,22 @@ DOCUMENT = pathlib.Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md
 
 
 def commit():
-    """The commit whose sources these are; ends the program when they were changed since. The document may have been."""
+    """The commit whose sources these are; ends the program when they were changed since. The document may."""
     root = DOCUMENT.parents[1]
-    status = ["git", "-C", root, "status", "--porcelain", "--untracked-files=no", "--", ":!docs/benchmarks.md"]
+    status = [
+        "git",
+        "-C",
+        root,
+        "status",
+        "--porcelain",
+        "--untracked-files=no",
+        "--",
+        ":!docs/benchmarks.md",
+    ]
     changed = subprocess.run(status, capture_output=True, text=True)
     if changed.returncode or changed.stdout:
-        sys.exit(f"benchmarks are written for a commit only, and there are changes:\n{changed.stdout or changed.stderr}")
+        found = changed.stdout or changed.stderr
+        sys.exit(f"benchmarks are written for a commit only, and there are changes:\n{found}")
     head = ["git", "-C", root, "rev-parse", "--short=10", "HEAD"]
     return subprocess.run(head, capture_output=True, text=True, check=True).stdout.strip()
 

@@ -1,4 +1,5 @@
-// Credentials. What is sent in which case is compared in parity/core/auth.c; here is what must hold in any case.
+// Credentials. What is sent in which case is compared in parity/core/auth.c; here is what must hold in any
+// case.
 
 #include "fixture.h"
 #include "jwt.h"
@@ -44,7 +45,8 @@ static void check_refused(fixture *f, natsStatus status, const char *text)
 
 // ---- nkeys and JWTs ----
 
-#define SIGNED "\"sig\":\"r7iQkcQuTj-hCRyUhSI1d5PNCxD96TGi7YSJq6ZjhNQRCVaCw7kVqtyCMB4lc4Kmoa4sriKz2etKYbVjH5k7Bg\""
+#define SIGNED                                                                                               \
+    "\"sig\":\"r7iQkcQuTj-hCRyUhSI1d5PNCxD96TGi7YSJq6ZjhNQRCVaCw7kVqtyCMB4lc4Kmoa4sriKz2etKYbVjH5k7Bg\""
 
 TEST(nkey_from_a_seed_file)
 {
@@ -289,7 +291,7 @@ TEST(a_jwt_that_ends_is_replaced)
 TEST(two_refusals_end_the_connection)
 {
     int    port = free_port();
-    client c    = client_of("authorization { timeout: 30, user: me, password: secret }\n", "me:secret@", port);
+    client c = client_of("authorization { timeout: 30, user: me, password: secret }\n", "me:secret@", port);
 
     CHECK_OK(natsConnection_Connect(&c.nc, c.opts));
     server_stop(c.s);
@@ -304,7 +306,7 @@ TEST(two_refusals_end_the_connection)
 TEST(refusals_may_be_ignored)
 {
     int    port = free_port();
-    client c    = client_of("authorization { timeout: 30, user: me, password: secret }\n", "me:secret@", port);
+    client c = client_of("authorization { timeout: 30, user: me, password: secret }\n", "me:secret@", port);
 
     CHECK_OK(natsOptions_SetIgnoreAuthErrorAbort(c.opts, true));
     CHECK_OK(natsConnection_Connect(&c.nc, c.opts));

@@ -1,5 +1,6 @@
-// What a server sends is bounded, in memory and in time: no line without end, no announced size and no list makes this
-// process give more than a little of it, and shortage of memory ends one connection, not the process.
+// What a server sends is bounded, in memory and in time: no line without end, no announced size and no list
+// makes this process give more than a little of it, and shortage of memory ends one connection, not the
+// process.
 
 #include "fixture.h"
 #include "wire.h"
@@ -14,7 +15,8 @@ static char *info_with_urls(int count)
 {
     char *text = malloc((size_t)count * 32 + 200), *at = text;
 
-    at += sprintf(at, "{\"server_id\":\"x\",\"proto\":1,\"headers\":true,\"max_payload\":1048576,\"connect_urls\":[");
+    at += sprintf(
+        at, "{\"server_id\":\"x\",\"proto\":1,\"headers\":true,\"max_payload\":1048576,\"connect_urls\":[");
     for (int i = 0; i < count; i++)
         at += sprintf(at, "%s\"10.%d.%d.%d:4222\"", i ? "," : "", i >> 16, (i >> 8) & 255, i & 255);
     sprintf(at, "]}");

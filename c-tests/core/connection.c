@@ -7,7 +7,9 @@
 #include "fixture.h"
 #include "server.h"
 
-#define INFO(rest) "{\"server_id\":\"ID\",\"server_name\":\"NAME\",\"version\":\"2\",\"proto\":1,\"max_payload\":1000" rest "}"
+#define INFO(rest)                                                                                           \
+    "{\"server_id\":\"ID\",\"server_name\":\"NAME\",\"version\":\"2\",\"proto\":1,\"max_payload\":1000" rest \
+    "}"
 
 static char *connected_url(natsConnection *nc)
 {
@@ -239,12 +241,13 @@ TEST(what_the_server_said)
 {
     fixture       f = fixture_create();
     char          buf[64], *ip = NULL, url[64];
-    uint64_t      cid = 0;
+    uint64_t      cid  = 0;
     int           port = 0;
-    int64_t       rtt = 0;
+    int64_t       rtt  = 0;
     unsigned char sig[64];
 
-    mock_info(f.m, MOCK_ALL, INFO(",\"headers\":true,\"client_id\":5,\"client_ip\":\"1.2.3.4\",\"connect_urls\":[\"a:1\"]"));
+    mock_info(f.m, MOCK_ALL,
+              INFO(",\"headers\":true,\"client_id\":5,\"client_ip\":\"1.2.3.4\",\"connect_urls\":[\"a:1\"]"));
     snprintf(url, sizeof url, "nats://u%%40:p@127.0.0.1:%d", mock_port(f.m));
     CHECK_OK(natsOptions_SetURL(f.opts, url));
     fixture_connect(&f);
@@ -457,9 +460,10 @@ TEST(no_reconnect_buffer)
 
 TEST(order_after_a_reconnect)
 {
-    static const char *const expected[] = {"PING", "SUB kept  1", "SUB late  3", "PUB one 1", "1", "PUB two 1", "2"};
-    fixture                  f = fixture_create();
-    natsSubscription        *kept = NULL, *gone = NULL, *late = NULL;
+    static const char *const expected[] = {
+        "PING", "SUB kept  1", "SUB late  3", "PUB one 1", "1", "PUB two 1", "2"};
+    fixture           f    = fixture_create();
+    natsSubscription *kept = NULL, *gone = NULL, *late = NULL;
 
     CHECK_OK(natsOptions_SetMaxReconnect(f.opts, -1));
     fixture_connect(&f);
@@ -478,7 +482,8 @@ TEST(order_after_a_reconnect)
         char *line = mock_line(f.m, MOCK_LATEST, i + 1);
 
         if (i == 1 || i == 2) // the order of the subscriptions is open
-            CHECK_MSG(line && (!strcmp(line, expected[1]) || !strcmp(line, expected[2])), "%s", line ? line : "none");
+            CHECK_MSG(line && (!strcmp(line, expected[1]) || !strcmp(line, expected[2])), "%s",
+                      line ? line : "none");
         else
             CHECK_STR(line, expected[i]);
         free(line);
@@ -572,7 +577,10 @@ TEST(flush_and_loss)
 
 TEST(many_flushes_at_once)
 {
-    enum { COUNT = 20 };
+    enum
+    {
+        COUNT = 20
+    };
     fixture  f = fixture_create();
     flushing all[COUNT];
 
@@ -610,10 +618,13 @@ TEST(close_is_final)
 // Everything published before a close arrives.
 TEST(close_flushes)
 {
-    enum { COUNT = 100000 };
+    enum
+    {
+        COUNT = 100000
+    };
     server           *s    = server_start(NULL, NULL);
     natsConnection   *from = NULL, *to = NULL;
-    natsSubscription *sub  = NULL;
+    natsSubscription *sub = NULL;
 
     CHECK_OK(natsConnection_ConnectTo(&to, server_url(s)));
     CHECK_OK(natsConnection_ConnectTo(&from, server_url(s)));
@@ -658,10 +669,10 @@ TEST(destroyed_in_the_closed_callback)
 
 TEST(drain)
 {
-    server           *s   = server_start(NULL, NULL);
-    events           *ev  = events_create();
+    server           *s    = server_start(NULL, NULL);
+    events           *ev   = events_create();
     natsOptions      *opts = NULL;
-    natsConnection   *nc  = NULL;
+    natsConnection   *nc   = NULL;
     natsSubscription *sub = NULL, *late = NULL;
 
     CHECK_OK(natsOptions_Create(&opts));

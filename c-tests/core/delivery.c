@@ -142,8 +142,10 @@ TEST_T(sticky_thread, 60000)
         WAIT_FOR(w[i].count == COUNT, 20000);
     for (int i = 0; i < SUBS; i++)
     {
-        // A machine that stops a thread in mid-callback looks like a callback that blocks: a few moves are fair.
-        CHECK_MSG(w[i].switches <= COUNT / 50, "subscription %d changed its thread %d times", i, w[i].switches);
+        // A machine that stops a thread in mid-callback looks like a callback that blocks: a few moves are
+        // fair.
+        CHECK_MSG(w[i].switches <= COUNT / 50, "subscription %d changed its thread %d times", i,
+                  w[i].switches);
         natsSubscription_Destroy(subs[i]);
     }
     fixture_destroy(&f);
@@ -434,7 +436,7 @@ TEST_T(requests_and_subscribes_from_a_pool_of_one, 60000)
 
 TEST(pool_of_nothing_is_refused)
 {
-    natsClientConfig config;
+    natsClientConfig  config;
     fixture           f;
     natsSubscription *sub = NULL;
 
@@ -510,7 +512,7 @@ TEST_T(dedicated_threads, 60000)
     setenv("NATS_DEDICATED_DELIVERY", "1", 1);
     CHECK_OK(nats_Open(-1));
     memset(b, 0, sizeof b);
-    f = connected_with_pool(false);
+    f      = connected_with_pool(false);
     before = thread_count();
     for (int i = 0; i < SUBS; i++)
         CHECK_OK(natsConnection_Subscribe(&subs[i], f.nc, "foo", bound_msg, &b[i]));
@@ -533,8 +535,8 @@ TEST_T(dedicated_threads, 60000)
 
 // ---- the handler of started threads ----
 
-static atomic_int            threads_started;
-static _Thread_local bool    told_here;
+static atomic_int         threads_started;
+static _Thread_local bool told_here;
 
 static void thread_started(void *closure)
 {
@@ -559,13 +561,13 @@ static void told_complete(void *closure)
 
 TEST(thread_started_handler_runs_first)
 {
-    natsClientConfig config;
+    natsClientConfig  config;
     fixture           f;
     natsSubscription *sub = NULL;
 
     memset(&config, 0, sizeof config);
-    config.ThreadPoolMax           = 1;
-    config.ThreadStartedHandler    = thread_started;
+    config.ThreadPoolMax               = 1;
+    config.ThreadStartedHandler        = thread_started;
     config.ThreadStartedHandlerClosure = &threads_started;
     CHECK_OK(nats_OpenWithConfig(&config));
     WAIT_FOR(threads_started >= 3, 5000);
@@ -619,8 +621,8 @@ typedef enum
     MAX
 } way;
 
-// Whatever ends a subscription: the running callback is not waited for, nothing follows it, and then, on its thread,
-// the completion comes exactly once.
+// Whatever ends a subscription: the running callback is not waited for, nothing follows it, and then, on its
+// thread, the completion comes exactly once.
 static void ends(way how, bool pool)
 {
     fixture    f = connected_with_pool(pool);

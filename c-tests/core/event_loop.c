@@ -1,5 +1,5 @@
-// natsOptions_SetEventLoop() and natsConnection_Process*Event(), with the smallest loop there is. Real loops are in
-// event_loop_uv.c and event_loop_event.c.
+// natsOptions_SetEventLoop() and natsConnection_Process*Event(), with the smallest loop there is. Real loops
+// are in event_loop_uv.c and event_loop_event.c.
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -98,7 +98,8 @@ TEST(detach_is_the_last_call)
     events_destroy(x.told);
 }
 
-// The library asks for write events only while there is something to write, and a write event too many is no loss.
+// The library asks for write events only while there is something to write, and a write event too many is no
+// loss.
 TEST(spurious_write_events)
 {
     looped x = looped_create();

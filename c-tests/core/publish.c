@@ -308,7 +308,8 @@ TEST_T(many_publishers_on_one_connection, 60000)
         pthread_join(threads[i], NULL);
     CHECK_OK(natsConnection_FlushTimeout(f.nc, 20000));
     got = wire(f.m, 1, NULL);
-    for (line = strtok(got, "\r\n"); line != NULL && strncmp(line, "PUB foo ", 8) == 0; line = strtok(NULL, "\r\n"))
+    for (line = strtok(got, "\r\n"); line != NULL && strncmp(line, "PUB foo ", 8) == 0;
+         line = strtok(NULL, "\r\n"))
     {
         int len = atoi(line + 8), id, n;
 
@@ -343,7 +344,8 @@ static void *publish_large_and_small(void *arg)
     return NULL;
 }
 
-// A large payload goes to the socket from the program's own memory; what others publish meanwhile stays behind it.
+// A large payload goes to the socket from the program's own memory; what others publish meanwhile stays
+// behind it.
 TEST_T(large_and_small_from_several_threads, 60000)
 {
     fixture   f = fixture_create();
@@ -427,8 +429,8 @@ TEST_T(a_large_message_cut_off_by_a_loss, 60000)
     fixture_destroy(&f);
 }
 
-// From the moment a server has ended the connection nothing is written to it any more, noticed or not: it goes out on
-// the next connection.
+// From the moment a server has ended the connection nothing is written to it any more, noticed or not: it
+// goes out on the next connection.
 TEST_T(nothing_is_written_to_a_server_that_has_gone, 60000)
 {
     fixture f     = fixture_create();
@@ -487,7 +489,8 @@ TEST(received_headers_are_forwarded_raw)
     CHECK_OK(natsConnection_Flush(f.nc));
     CHECK_WIRE(f.m, 1,
                "SUB foo  1\r\nHPUB foo 33 35\r\nNATS/1.0 100 Hi \r\nA :  b \r\nA:\r\n\r\nxy\r\n"
-               "HPUB foo 25 27\r\nNATS/1.0\r\nStatus: 100\r\n\r\nxy\r\nHPUB foo 12 14\r\nNATS/1.0\r\n\r\nxy\r\nPING\r\n");
+               "HPUB foo 25 27\r\nNATS/1.0\r\nStatus: 100\r\n\r\nxy\r\nHPUB foo 12 "
+               "14\r\nNATS/1.0\r\n\r\nxy\r\nPING\r\n");
     natsMsg_Destroy(msg);
     natsSubscription_Destroy(sub);
     fixture_destroy(&f);

@@ -114,8 +114,8 @@ TEST(lines_of_the_first_requests)
     CHECK(strncmp(prefix, "_INBOX.", 7) == 0);
     CHECK_INT(strspn(prefix + 7, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"), 12);
     snprintf(want, sizeof want,
-             "SUB %s.*  1\r\nPUB foo %s.0_00000000000 1\r\nx\r\nPUB foo %s.0_10000000000 1\r\ny\r\n", prefix, prefix,
-             prefix);
+             "SUB %s.*  1\r\nPUB foo %s.0_00000000000 1\r\nx\r\nPUB foo %s.0_10000000000 1\r\ny\r\n", prefix,
+             prefix, prefix);
     CHECK_STR(got, want);
     free(got);
     fixture_destroy(&f);
@@ -131,7 +131,8 @@ TEST(lines_old_style)
     CHECK_OK(natsConnection_Flush(f.nc));
     got = wire(f.m, 1, NULL);
     CHECK(sscanf(got, "SUB %29s", inbox) == 1);
-    snprintf(want, sizeof want, "SUB %s  1\r\nUNSUB 1 1\r\nPUB foo %s 1\r\nx\r\nUNSUB 1 \r\nPING\r\n", inbox, inbox);
+    snprintf(want, sizeof want, "SUB %s  1\r\nUNSUB 1 1\r\nPUB foo %s 1\r\nx\r\nUNSUB 1 \r\nPING\r\n", inbox,
+             inbox);
     CHECK_STR(got, want);
     free(got);
     fixture_destroy(&f);
@@ -388,7 +389,7 @@ static void many(bool old)
     natsConnection   *nc   = NULL;
     natsSubscription *sub  = NULL;
     pthread_t         t[REQUESTERS];
-    natsMsg          *re   = NULL;
+    natsMsg          *re = NULL;
 
     CHECK_OK(natsOptions_Create(&opts));
     CHECK_OK(natsOptions_SetURL(opts, server_url(s)));
@@ -486,7 +487,8 @@ TEST(messages_before_the_reply_are_there)
     fixture_destroy(&f);
 }
 
-// A caller that waits may be the one that reads the socket: it does for others what the library's own threads would.
+// A caller that waits may be the one that reads the socket: it does for others what the library's own threads
+// would.
 TEST(what_arrives_while_a_caller_waits)
 {
     fixture           f = connected_in_style(false);
@@ -554,7 +556,8 @@ TEST(requests_over_losses)
     for (int i = 1; i <= 10; i++)
     {
         begin(&c, f.nc, 300);
-        CHECK(mock_wait_pubs(f.m, i, 1, 5000)); // one that is on its way when the connection goes may fail at once
+        CHECK(mock_wait_pubs(f.m, i, 1,
+                             5000)); // one that is on its way when the connection goes may fail at once
         mock_reset(f.m, i);
         WAIT_EVENT(f.ev, "reconnected", i, 10000);
         failed(&c, NATS_TIMEOUT);

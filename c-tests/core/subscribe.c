@@ -33,11 +33,16 @@ TEST(invalid_arguments)
     REFUSED(natsConnection_QueueSubscribe(&sub, nc, "foo", NULL, on_msg_ignored, NULL), NATS_INVALID_ARG);
     REFUSED(natsConnection_QueueSubscribe(&sub, nc, "foo", "", on_msg_ignored, NULL), NATS_INVALID_ARG);
     REFUSED(natsConnection_QueueSubscribe(&sub, nc, "foo", "q", NULL, NULL), NATS_INVALID_ARG);
-    REFUSED(natsConnection_QueueSubscribe(&sub, nc, "foo", "a b", on_msg_ignored, NULL), NATS_INVALID_QUEUE_NAME);
-    REFUSED(natsConnection_QueueSubscribe(&sub, nc, "foo", "a\n", on_msg_ignored, NULL), NATS_INVALID_QUEUE_NAME);
-    REFUSED(natsConnection_QueueSubscribe(&sub, nc, "f oo", "a b", on_msg_ignored, NULL), NATS_INVALID_SUBJECT);
-    REFUSED(natsConnection_QueueSubscribeTimeout(&sub, nc, "foo", "q", 0, on_msg_ignored, NULL), NATS_INVALID_ARG);
-    REFUSED(natsConnection_QueueSubscribeTimeout(&sub, nc, "foo", "", 1, on_msg_ignored, NULL), NATS_INVALID_ARG);
+    REFUSED(natsConnection_QueueSubscribe(&sub, nc, "foo", "a b", on_msg_ignored, NULL),
+            NATS_INVALID_QUEUE_NAME);
+    REFUSED(natsConnection_QueueSubscribe(&sub, nc, "foo", "a\n", on_msg_ignored, NULL),
+            NATS_INVALID_QUEUE_NAME);
+    REFUSED(natsConnection_QueueSubscribe(&sub, nc, "f oo", "a b", on_msg_ignored, NULL),
+            NATS_INVALID_SUBJECT);
+    REFUSED(natsConnection_QueueSubscribeTimeout(&sub, nc, "foo", "q", 0, on_msg_ignored, NULL),
+            NATS_INVALID_ARG);
+    REFUSED(natsConnection_QueueSubscribeTimeout(&sub, nc, "foo", "", 1, on_msg_ignored, NULL),
+            NATS_INVALID_ARG);
     REFUSED(natsConnection_QueueSubscribeTimeout(&sub, nc, "foo", "q", 1, NULL, NULL), NATS_INVALID_ARG);
     REFUSED(natsConnection_QueueSubscribeSync(&sub, NULL, "foo", "q"), NATS_INVALID_ARG);
     REFUSED(natsConnection_QueueSubscribeSync(&sub, nc, "foo", ""), NATS_INVALID_ARG);
@@ -55,8 +60,8 @@ TEST(subject_rules)
 {
     static const char *const good[] = {"foo",  "foo.bar", "*",      ">",   "*.>",  "a.*.b",
                                        "foo*", "f>o",     "a.>b.c", "$S.", "\xff", "a.**"};
-    static const char *const bad[]  = {"",    ".",   "..",   ".a",   "a.",   "a..b", ">.a",
-                                       ">.>", "a b", "a\tb", "a\r\n", "a.>.b"};
+    static const char *const bad[]  = {"",    ".",   "..",  ".a",   "a.",    "a..b",
+                                       ">.a", ">.>", "a b", "a\tb", "a\r\n", "a.>.b"};
     fixture                  f      = fixture_connected();
     natsSubscription        *sub    = NULL;
 
@@ -93,7 +98,8 @@ TEST(lines_on_the_wire)
     natsSubscription_Destroy(e);
     CHECK_OK(natsConnection_Flush(f.nc));
     CHECK_WIRE(f.m, 1,
-               "SUB a  1\r\nSUB b workers 2\r\nSUB c  3\r\nSUB d q 4\r\nSUB e q 5\r\nUNSUB 1 \r\nUNSUB 2 7\r\nUNSUB 3 \r\n"
+               "SUB a  1\r\nSUB b workers 2\r\nSUB c  3\r\nSUB d q 4\r\nSUB e q 5\r\nUNSUB 1 \r\nUNSUB 2 "
+               "7\r\nUNSUB 3 \r\n"
                "UNSUB 4 \r\nUNSUB 5 \r\nPING\r\n");
     natsSubscription_Destroy(a);
     natsSubscription_Destroy(b);
@@ -150,9 +156,9 @@ TEST(handle_is_stored_before_the_first_callback)
 
 TEST(sent_again_after_a_reconnect)
 {
-    fixture           f    = fixture_connected();
+    fixture           f       = fixture_connected();
     natsSubscription *subs[4] = {0};
-    natsMsg          *msg  = NULL;
+    natsMsg          *msg     = NULL;
 
     CHECK_OK(natsConnection_SubscribeSync(&subs[0], f.nc, "a"));
     CHECK_OK(natsConnection_QueueSubscribeSync(&subs[1], f.nc, "b", "q"));
@@ -254,7 +260,8 @@ TEST_T(many_subscriptions, 60000)
         CHECK_OK(natsConnection_PublishString(nc, subject, "x"));
     }
     WAIT_EVENT(ev, "msg", COUNT, 20000);
-    CHECK_MSG(thread_count() - before < 50, "%d threads more for %d subscriptions", thread_count() - before, COUNT);
+    CHECK_MSG(thread_count() - before < 50, "%d threads more for %d subscriptions", thread_count() - before,
+              COUNT);
     for (int i = 0; i < COUNT; i++)
         natsSubscription_Destroy(subs[i]);
     natsConnection_Destroy(nc);

@@ -439,7 +439,8 @@ TEST(no_responders_through_next)
     fixture           f = subscribed(&sub);
     int64_t           delivered;
 
-    mock_send(f.m, "HMSG foo 1 16 16\r\nNATS/1.0 503\r\n\r\n\r\nHMSG foo 1 16 17\r\nNATS/1.0 503\r\n\r\nx\r\n");
+    mock_send(f.m,
+              "HMSG foo 1 16 16\r\nNATS/1.0 503\r\n\r\n\r\nHMSG foo 1 16 17\r\nNATS/1.0 503\r\n\r\nx\r\n");
     CHECK_OK(natsConnection_Flush(f.nc));
     NEXT_FAILS(sub, 100, NATS_NO_RESPONDERS);
     NEXT_IS(sub, 100, "x");
@@ -670,7 +671,7 @@ static void keeps(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void 
 // A message belongs to the callback for as long as it likes.
 TEST(message_outlives_everything)
 {
-    fixture           f    = subscribed(NULL);
+    fixture           f = subscribed(NULL);
     natsSubscription *sub;
     natsMsg          *kept = NULL;
 
@@ -696,11 +697,12 @@ TEST(message_outlives_everything)
 TEST(byte_by_byte)
 {
     natsSubscription *sub;
-    fixture           f = subscribed(&sub);
+    fixture           f   = subscribed(&sub);
     natsMsg          *msg = NULL;
 
     mock_drip(f.m,
-              "MSG foo 1 5\r\nhello\r\nPING\r\nHMSG foo 1 re.ply 18 22\r\nNATS/1.0\r\nk: v\r\n\r\ndata\r\n+OK\r\nMSG foo 1 "
+              "MSG foo 1 5\r\nhello\r\nPING\r\nHMSG foo 1 re.ply 18 22\r\nNATS/1.0\r\nk: "
+              "v\r\n\r\ndata\r\n+OK\r\nMSG foo 1 "
               "0\r\n\r\nmsg\tfoo  1\t3 \r\nendJUNK\r\n",
               1);
     NEXT_IS(sub, 5000, "hello");

@@ -1,5 +1,5 @@
-// TLS connections at work: much data, records that come in pieces or not at all, losses, renewed certificates, many
-// connections. Who is trusted and what the errors say is in parity/core/tls.c.
+// TLS connections at work: much data, records that come in pieces or not at all, losses, renewed
+// certificates, many connections. Who is trusted and what the errors say is in parity/core/tls.c.
 
 #include "certs.h"
 #include "fixture.h"
@@ -325,7 +325,7 @@ static atomic_int inside, most_inside;
 
 static int slow_verdict(int ok, void *ctx)
 {
-    int now = atomic_fetch_add(&inside, 1) + 1;
+    int now  = atomic_fetch_add(&inside, 1) + 1;
     int most = atomic_load(&most_inside);
 
     (void)ctx;
@@ -347,9 +347,9 @@ static void *connect_once(void *opts)
 
 static int callbacks_at_once(bool concurrent)
 {
-    secured     x    = prepare();
+    secured      x    = prepare();
     natsOptions *opts = options_for(server_port(x.s), NULL);
-    pthread_t   threads[4];
+    pthread_t    threads[4];
 
     CHECK_OK(natsOptions_SetSSLVerificationCallback(opts, slow_verdict));
     if (concurrent)
@@ -561,7 +561,8 @@ TEST_T(the_programs_error_queue_is_its_own, 120000) // valgrind takes its time f
     errors = queued_errors();
     leave_error();
 
-    // Handshake, requests (whose replies this thread may read itself), writes and reads with an entry in the queue.
+    // Handshake, requests (whose replies this thread may read itself), writes and reads with an entry in the
+    // queue.
     CHECK_OK(natsConnection_Connect(&x.nc, x.opts));
     for (int i = 0; i < 20; i++)
     {

@@ -1,5 +1,5 @@
-// Liveness: what every release of this library has to do about peers that fall silent. Times have a floor (never
-// early) and a generous ceiling (a busy machine is late, but not by seconds).
+// Liveness: what every release of this library has to do about peers that fall silent. Times have a floor
+// (never early) and a generous ceiling (a busy machine is late, but not by seconds).
 
 #include "calls.h"
 #include "fixture.h"
@@ -468,7 +468,7 @@ TEST(close_during_the_wait_for_the_next_attempt)
 
 TEST(many_losses_leave_no_thread_behind)
 {
-    fixture f = fixture_create();
+    fixture f       = fixture_create();
     int     threads = 0;
 
     CHECK_OK(natsOptions_SetReconnectWait(f.opts, 2));

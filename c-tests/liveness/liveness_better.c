@@ -1,5 +1,5 @@
-// Where this library is deliberately better than the reference (declared differences, always on, nothing to set). The
-// reference fails or hangs in most of these tests.
+// Where this library is deliberately better than the reference (declared differences, always on, nothing to
+// set). The reference fails or hangs in most of these tests.
 
 #include "calls.h"
 #include "fixture.h"
@@ -16,11 +16,11 @@
 
 enum
 {
-    I       = 200,     // ping interval
-    OUT     = 2,       // max pings out
-    BOUND   = 3 * I,   // stale without a PONG
-    LATE    = 500,     // of a busy machine
-    PROMPT  = 50,      // for calls that must not wait for anybody
+    I      = 200,   // ping interval
+    OUT    = 2,     // max pings out
+    BOUND  = 3 * I, // stale without a PONG
+    LATE   = 500,   // of a busy machine
+    PROMPT = 50,    // for calls that must not wait for anybody
 };
 
 // ---- a publisher that writes as fast as it may ----
@@ -116,7 +116,8 @@ TEST(stale_while_publishing)
     fixture   f = frozen_peer(&p, I, true);
 
     WAIT_EVENT(f.ev, "disconnected", 1, 12000);
-    // The PONG of the handshake was the last: never before two ticks, never later than one more than the bound.
+    // The PONG of the handshake was the last: never before two ticks, never later than one more than the
+    // bound.
     CHECK_RANGE(events_ms(f.ev, "disconnected", 1), BOUND - I - 20, BOUND + I + LATE);
     mock_frozen(f.m, false);
     WAIT_EVENT(f.ev, "reconnected", 1, 5000);
@@ -296,8 +297,8 @@ TEST(an_unrelated_healthy_connection_is_not_delayed)
     fixture_destroy(&stuck);
 }
 
-// The adapter of an event loop is the program's: what it does to one connection is not the others' business, and the
-// verdict on its own one does not wait for it either.
+// The adapter of an event loop is the program's: what it does to one connection is not the others' business,
+// and the verdict on its own one does not wait for it either.
 TEST(an_adapter_that_blocks_delays_no_verdict)
 {
     fixture stuck = fixture_pinging(I / 2, OUT, true);
@@ -427,7 +428,8 @@ static void signal_every_thread(int sig)
     closedir(dir);
 }
 
-// Signals without SA_RESTART hit every thread of the process, over and over; a healthy connection does not notice.
+// Signals without SA_RESTART hit every thread of the process, over and over; a healthy connection does not
+// notice.
 TEST(signals_cost_no_connection)
 {
     struct sigaction  action = {.sa_handler = do_nothing};
@@ -592,7 +594,7 @@ enum
 
 static void child_calls(natsConnection *nc, natsSubscription *sub)
 {
-    natsMsg          *msg = NULL;
+    natsMsg          *msg   = NULL;
     natsSubscription *other = NULL;
     natsStatus        s;
 
@@ -651,13 +653,15 @@ TEST(child_may_connect_anew)
         natsConnection *nc = NULL;
 
         alarm(5);
-        if (natsConnection_ConnectTo(&nc, mock_url(f.m)) != NATS_OK || natsConnection_FlushTimeout(nc, 2000) != NATS_OK)
+        if (natsConnection_ConnectTo(&nc, mock_url(f.m)) != NATS_OK ||
+            natsConnection_FlushTimeout(nc, 2000) != NATS_OK)
             _exit(1);
         natsConnection_Destroy(nc);
         _exit(0);
     }
     CHECK(pid > 0 && waitpid(pid, &status, 0) == pid);
-    CHECK_MSG(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the child could not connect (wait status %d)", status);
+    CHECK_MSG(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the child could not connect (wait status %d)",
+              status);
     CHECK_OK(natsConnection_FlushTimeout(f.nc, 5000));
     fixture_destroy(&f);
 }

@@ -1,4 +1,5 @@
-// The liveness extensions: settings of live connections, what they report, and what they do to wrong arguments.
+// The liveness extensions: settings of live connections, what they report, and what they do to wrong
+// arguments.
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -299,9 +300,9 @@ TEST(a_maximum_detection_time_holds_with_pings_off)
 // Set on a live connection with a frozen peer and a publisher that waits for room.
 TEST(a_maximum_detection_time_frees_a_blocked_publisher)
 {
-    fixture f = fixture_pinging(120000, 2, false);
-    char   *data = calloc(1, 100000);
-    natsStatus s = NATS_OK;
+    fixture    f    = fixture_pinging(120000, 2, false);
+    char      *data = calloc(1, 100000);
+    natsStatus s    = NATS_OK;
     int64_t    start;
 
     mock_receive_buffer(f.m, 4096);
@@ -849,7 +850,8 @@ TEST(ping_events)
     CHECK_OK(natsConnection_Flush(f.nc)); // no keep-alive
     mock_mute(f.m);
     WAIT_EVENT(f.ev, "closed", 1, 5000);
-    CHECK_STR(events_names(f.ev, names, sizeof names), "sent,pong,sent,missed,sent,missed,disconnected,closed");
+    CHECK_STR(events_names(f.ev, names, sizeof names),
+              "sent,pong,sent,missed,sent,missed,disconnected,closed");
     CHECK(events_get(f.ev, "missed", 2, &e));
     CHECK_STR(e.text, "2");
     CHECK(events_get(f.ev, "sent", 3, &e));

@@ -4,20 +4,20 @@
     run.py PEER_DIR OUR_LIB_DIR PROGRAM_DIR [--jobs N] [--only REGEX] [--timeout SECONDS] [--peer-twice]
            [--rounds N] [--load N]
 
-PEER_DIR holds `run` (a loader: run LIBDIR PROGRAM ARGS...) and `peerlib` (the reference libnats). Both sides go
-through that loader, so libnats is all that differs. Without PEER_DIR every program counts as skipped.
+PEER_DIR holds `run` (a loader: run LIBDIR PROGRAM ARGS...) and `peerlib` (the reference libnats). Both sides
+go through that loader, so libnats is all that differs. Without PEER_DIR every program counts as skipped.
 
 stdout is compared, stderr is only for humans. Lines that match allowed.txt are left out on both sides.
 --peer-twice compares the reference with itself: a difference then is a fault of the program.
 
-Programs whose source calls trace_timing run after the others. A busy machine makes them late, the reference as well as
-ours. So one that differs beside another program is compared again by itself. When it differs then, the reference is
-asked once more: as long as it differs from itself, or one of the runs tells that this machine woke it up too late
-("lateness-ms: N tick-ms: T" on stderr, N of T/4 or more), the comparison says nothing and is made again, a few times at
-most.
+Programs whose source calls trace_timing run after the others. A busy machine makes them late, the reference
+as well as ours. So one that differs beside another program is compared again by itself. When it differs then,
+the reference is asked once more: as long as it differs from itself, or one of the runs tells that this
+machine woke it up too late ("lateness-ms: N tick-ms: T" on stderr, N of T/4 or more), the comparison says
+nothing and is made again, a few times at most.
 
---rounds N repeats everything, --load N keeps that many processes busy meanwhile: with --peer-twice this finds what a
-program compares although it races in the reference.
+--rounds N repeats everything, --load N keeps that many processes busy meanwhile: with --peer-twice this finds
+what a program compares although it races in the reference.
 """
 
 import argparse
@@ -93,7 +93,7 @@ class Comparison:
         return peer, ours, list(difflib.unified_diff(left, right, "reference", "ours", lineterm=""))
 
     def says_nothing(self, program, peer, ours):
-        """Whether the machine may be to blame for a difference: the reference does not agree with itself either."""
+        """Whether the machine may be to blame: the reference does not agree with itself either."""
         again = self.one(self.args.peer / "peerlib", program)
         return peer.late() or ours.late() or again.late() or again.lines() != peer.lines()
 
@@ -138,7 +138,9 @@ def load(processes):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("peer", type=lambda p: pathlib.Path(p).absolute(), metavar="PEER_DIR")
     parser.add_argument("ours", type=lambda p: pathlib.Path(p).absolute(), metavar="OUR_LIB_DIR")
     parser.add_argument("programs", type=lambda p: pathlib.Path(p).absolute(), metavar="PROGRAM_DIR")

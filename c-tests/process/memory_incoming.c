@@ -1,5 +1,6 @@
-// Shortage of memory while messages arrive: each allocation of the library from 4 KiB up fails once. The connection ends
-// with it, or messages are dropped as for a slow consumer; the process lives, and the next connection works.
+// Shortage of memory while messages arrive: each allocation of the library from 4 KiB up fails once. The
+// connection ends with it, or messages are dropped as for a slow consumer; the process lives, and the next
+// connection works.
 
 #include "certs.h"
 #include "fixture.h"
@@ -44,7 +45,8 @@ static void send_all(mock *m, const char *block, const char *body, int body_len)
         mock_send(m, "%s\"10.0.%d.%d:1\"", i ? "," : "", i / 200, i % 200);
     mock_send(m, "]}\r\n");
     for (int i = 0; i < 30; i++)
-        mock_send(m, "%s", "MSG foo 1 1\r\nx\r\nMSG foo 1 1\r\nx\r\nMSG foo 1 1\r\nx\r\nMSG foo 1 1\r\nx\r\n");
+        mock_send(m, "%s",
+                  "MSG foo 1 1\r\nx\r\nMSG foo 1 1\r\nx\r\nMSG foo 1 1\r\nx\r\nMSG foo 1 1\r\nx\r\n");
     mock_send(m, "MSG foo 1 3\r\nend\r\n");
 }
 
@@ -59,9 +61,9 @@ static natsStatus look_at(natsMsg *msg)
 
 static void receive(void)
 {
-    fixture           f   = fixture_create();
-    natsSubscription *sub = NULL;
-    natsMsg          *msg = NULL;
+    fixture           f     = fixture_create();
+    natsSubscription *sub   = NULL;
+    natsMsg          *msg   = NULL;
     char             *block = many_headers(1000), *body = long_text(3 << 20);
     bool              ended = false;
     natsStatus        s;
@@ -136,7 +138,8 @@ static int dropped_by(natsSubscription **subs)
     return (int)sum;
 }
 
-// Many messages while the callback of the first one does not return: all queues grow. What was not dropped arrives.
+// Many messages while the callback of the first one does not return: all queues grow. What was not dropped
+// arrives.
 static void call_back(void)
 {
     fixture           f = fixture_create();

@@ -1,4 +1,5 @@
-// What the library takes of the machine: nothing while nothing happens, and never more memory than it was allowed.
+// What the library takes of the machine: nothing while nothing happens, and never more memory than it was
+// allowed.
 
 #include "fixture.h"
 
@@ -150,7 +151,8 @@ TEST(nothing_wakes_up_while_a_publisher_is_blocked)
 
 #define RECONNECT_BUFFER (1 << 20)
 
-// A server that takes connections and ends them at once: what waits for a better one is bounded by the reconnect buffer.
+// A server that takes connections and ends them at once: what waits for a better one is bounded by the
+// reconnect buffer.
 static void accepts_and_dies(int size)
 {
     fixture   f = fixture_create();
@@ -233,7 +235,11 @@ TEST(memory_while_a_callback_is_slow)
 
 // ---- memory that threads keep ----
 
-enum { FREEING_THREADS = 16, FREED_EACH = 4000 };
+enum
+{
+    FREEING_THREADS = 16,
+    FREED_EACH      = 4000
+};
 
 typedef struct
 {
@@ -261,7 +267,8 @@ static int64_t trimmed_kb(void)
     return resident_kb();
 }
 
-// A thread that frees messages of all sizes keeps no more than 256 KiB for messages to come, all together a few MB more.
+// A thread that frees messages of all sizes keeps no more than 256 KiB for messages to come, all together a
+// few MB more.
 TEST(memory_of_threads_that_free_messages)
 {
     static char data[8192];

@@ -1,5 +1,5 @@
-// The library's threads inside a C program: how they are made, how they end, and what happens when there is none to be
-// had.
+// The library's threads inside a C program: how they are made, how they end, and what happens when there is
+// none to be had.
 
 #include "fixture.h"
 #include "gate.h"
@@ -207,8 +207,8 @@ static int64_t delay_on_a_marked_thread(natsConnection *nc, int attempts, void *
     return 10;
 }
 
-// The reconnect thread has done its work, but a destructor of the program keeps it: nobody waits for it but the one who
-// waits for the end of the library.
+// The reconnect thread has done its work, but a destructor of the program keeps it: nobody waits for it but
+// the one who waits for the end of the library.
 TEST(a_thread_that_is_slow_to_end_holds_up_nobody)
 {
     fixture           f = fixture_create(), other = fixture_create();
@@ -274,7 +274,8 @@ static void slow_destructor(void *arg)
     atomic_fetch_add(&destructors, 1);
 }
 
-// After the final wait no thread of the library runs, not even its destructors; before its deadline it says so.
+// After the final wait no thread of the library runs, not even its destructors; before its deadline it says
+// so.
 TEST(the_final_wait_waits_for_destructors)
 {
     fixture           f   = fixture_create();
@@ -375,7 +376,8 @@ static void holding(natsConnection *nc, natsSubscription *sub, natsMsg *msg, voi
     atomic_fetch_add((atomic_int *)closure, 1);
 }
 
-// Threads that took over from blocked ones go away when they have nothing to do, also while the subscriptions live.
+// Threads that took over from blocked ones go away when they have nothing to do, also while the subscriptions
+// live.
 TEST_T(threads_that_helped_out_go_away, 60000)
 {
     enum

@@ -1,8 +1,8 @@
 #!/bin/bash
 # run.sh PREFIX: proves that programs written for libnats build and run with the package installed in PREFIX.
-#   - a CMake project and a pkg-config project, in C and C++, shared and static;
-#   - programs/: ordinary client programs, played against a server, output compared with programs/expected.txt;
-#   - with a released library unpacked in $NATS_PEER (scripts/get-peer.sh): the same programs compiled against its header
+# - a CMake project and a pkg-config project, in C and C++, shared and static; - programs/: ordinary client
+# programs, played against a server, output compared with programs/expected.txt; - with a released library
+# unpacked in $NATS_PEER (scripts/get-peer.sh): the same programs compiled against its header
 #     and linked with it must print the same with either library behind them.
 # Needs a nats-server in $NATS_SERVER or on PATH. Ends with "N passed, N failed, N skipped".
 set -uo pipefail

@@ -47,10 +47,10 @@ TEST(mock_records_lines_and_payloads)
 
 TEST(mock_speaks_verbose)
 {
-    mock              *m   = mock_create();
-    events            *ev  = events_create();
-    natsConnection    *nc  = connect_to(m, ev, true);
-    natsSubscription  *sub = NULL;
+    mock             *m   = mock_create();
+    events           *ev  = events_create();
+    natsConnection   *nc  = connect_to(m, ev, true);
+    natsSubscription *sub = NULL;
 
     CHECK_OK(natsConnection_SubscribeSync(&sub, nc, "foo"));
     CHECK_OK(natsConnection_Flush(nc));

@@ -11,8 +11,8 @@
 // A thread of the test's, of which one can tell that it sleeps in a call.
 typedef struct
 {
-    pthread_t  thread;
-    void     *(*run)(void *);
+    pthread_t thread;
+    void *(*run)(void *);
     void      *arg;
     atomic_int tid;
 } caller;

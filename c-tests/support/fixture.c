@@ -65,8 +65,8 @@ void fixture_regain(fixture *f)
 
 void fixture_read(fixture *f)
 {
-    // The mock's own thread may still be sending what it decided to send before: that is over when it reads the first
-    // answer, and read by the client when it reads the second.
+    // The mock's own thread may still be sending what it decided to send before: that is over when it reads
+    // the first answer, and read by the client when it reads the second.
     for (int i = 0; i < 2; i++)
     {
         int pongs = mock_count_lines(f->m, MOCK_LATEST, "PONG");

@@ -18,8 +18,8 @@ typedef struct
     natsConnection *nc;
 } fixture;
 
-// Mock, recorder and options: the mock's URL, all handlers recording, reconnect wait 50 ms, no jitter, connect timeout
-// 5 s (a slow machine must not change what is tested). Not connected yet.
+// Mock, recorder and options: the mock's URL, all handlers recording, reconnect wait 50 ms, no jitter,
+// connect timeout 5 s (a slow machine must not change what is tested). Not connected yet.
 fixture fixture_create(void);
 
 // Same with these ping settings and reconnect allowed or not.
@@ -38,10 +38,12 @@ void fixture_lose(fixture *f);
 // It is back; returns when the client is reconnected and its callback is through.
 void fixture_regain(fixture *f);
 
-// What the mock has sent so far is read by the client when this returns: it has answered PINGs that came after it.
+// What the mock has sent so far is read by the client when this returns: it has answered PINGs that came
+// after it.
 void fixture_read(fixture *f);
 
-// The client's flush is answered, and the answer is read, when this returns. `pings` is how many PINGs there were before.
+// The client's flush is answered, and the answer is read, when this returns. `pings` is how many PINGs there
+// were before.
 void fixture_flush_read(fixture *f, int pings);
 
 // Closes, waits until the closed callback is through, destroys everything.

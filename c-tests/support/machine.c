@@ -42,7 +42,7 @@ int thread_count(void)
 
 int settled_threads(void)
 {
-    int     n = thread_count(), now;
+    int     n   = thread_count(), now;
     int64_t end = now_ms() + 5000, since = now_ms();
 
     while (now_ms() - since < 100 && now_ms() < end)
@@ -112,7 +112,8 @@ int64_t cpu_ms(void)
     struct rusage u;
 
     getrusage(RUSAGE_SELF, &u);
-    return (int64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000 + (u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1000;
+    return (int64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000 +
+           (u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1000;
 }
 
 int client_fd(int port)

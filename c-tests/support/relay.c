@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define MAX_PAIRS 64
-#define LOOK_MS 5
+#define LOOK_MS   5
 
 typedef struct
 {
@@ -22,12 +22,12 @@ typedef struct
 
 struct relay
 {
-    int            listener, port, target;
-    pthread_t      thread;
-    atomic_bool    done, stalled, frozen;
-    atomic_int     trickle_us, accepted, cuts;
+    int             listener, port, target;
+    pthread_t       thread;
+    atomic_bool     done, stalled, frozen;
+    atomic_int      trickle_us, accepted, cuts;
     _Atomic int64_t close_after, stall_after;
-    pair           pairs[MAX_PAIRS];
+    pair            pairs[MAX_PAIRS];
 };
 
 static struct sockaddr_in local(int port)

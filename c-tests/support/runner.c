@@ -123,7 +123,8 @@ static void run_forked(const test_case *test)
     {
         test_now.failed++;
         if (WIFSIGNALED(status))
-            printf("FAIL %s: killed by signal %d (%s)\n", test->name, WTERMSIG(status), strsignal(WTERMSIG(status)));
+            printf("FAIL %s: killed by signal %d (%s)\n", test->name, WTERMSIG(status),
+                   strsignal(WTERMSIG(status)));
         else if (WEXITSTATUS(status) != EXIT_FAILED)
             printf("FAIL %s: exited with status %d\n", test->name, WEXITSTATUS(status));
     }

@@ -1,5 +1,5 @@
-// Shortage of memory: each allocation of the library from 4 KiB up fails once. A program that uses this has the C
-// library's allocation functions replaced, for the library's calls only.
+// Shortage of memory: each allocation of the library from 4 KiB up fails once. A program that uses this has
+// the C library's allocation functions replaced, for the library's calls only.
 
 #ifndef C_TESTS_SUPPORT_SCARCE_H
 #define C_TESTS_SUPPORT_SCARCE_H
@@ -10,8 +10,8 @@
 extern "C" {
 #endif
 
-// Runs `work`, which says what is to fail with scarce(), again and again: in the nth round the nth allocation fails.
-// Ends when nothing fails any more; returns how many allocations there were.
+// Runs `work`, which says what is to fail with scarce(), again and again: in the nth round the nth allocation
+// fails. Ends when nothing fails any more; returns how many allocations there were.
 int each_fails_once(void (*work)(void));
 
 // Allocations count from now on, or do not.

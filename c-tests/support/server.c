@@ -173,7 +173,7 @@ static void launch(server *s)
     const char *path = binary();
     char        config[160], log[160], port[16];
     char       *argv[MAX_ARGS + 1], *words = s->arguments ? strdup(s->arguments) : NULL, *save = NULL;
-    int         n = 0;
+    int         n      = 0;
     pid_t       parent = getpid();
 
     snprintf(config, sizeof config, "%s/server.conf", s->dir);
@@ -192,7 +192,8 @@ static void launch(server *s)
         argv[n++] = (char *)"-c";
         argv[n++] = config;
     }
-    for (char *w = words ? strtok_r(words, " ", &save) : NULL; w != NULL && n < MAX_ARGS; w = strtok_r(NULL, " ", &save))
+    for (char *w = words ? strtok_r(words, " ", &save) : NULL; w != NULL && n < MAX_ARGS;
+         w       = strtok_r(NULL, " ", &save))
         argv[n++] = w;
     argv[n] = NULL;
 
@@ -207,13 +208,12 @@ static void launch(server *s)
 // A client port greets with INFO; a port that merely accepts could be a half-started server.
 static bool greets(int port)
 {
-    struct sockaddr_in addr  = {.sin_family      = AF_INET,
-                                .sin_port        = htons((uint16_t)port),
-                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    char               c     = 0;
-    int                fd    = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct pollfd      p     = {fd, POLLIN, 0};
-    bool               ready = connect(fd, (struct sockaddr *)&addr, sizeof addr) == 0;
+    struct sockaddr_in addr = {
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    char          c     = 0;
+    int           fd    = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct pollfd p     = {fd, POLLIN, 0};
+    bool          ready = connect(fd, (struct sockaddr *)&addr, sizeof addr) == 0;
 
     // With TLS first there is no greeting: having been accepted for a while is all there is to see.
     if (ready && poll(&p, 1, 200) == 1)

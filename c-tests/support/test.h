@@ -40,8 +40,8 @@ void pace_us(int64_t us);
 
 typedef struct test_case
 {
-    const char       *name;
-    void            (*run)(void);
+    const char *name;
+    void (*run)(void);
     int               timeout_ms;
     struct test_case *next;
 } test_case;
@@ -52,7 +52,7 @@ void test_register(test_case *test);
 
 // Like TEST, with a time limit of its own in milliseconds.
 #define TEST_T(test_name, limit_ms)                                                                          \
-    static void test_run_##test_name(void);                                                                  \
+    static void      test_run_##test_name(void);                                                             \
     static test_case test_case_##test_name = {#test_name, test_run_##test_name, (limit_ms), NULL};           \
     __attribute__((constructor)) static void test_add_##test_name(void)                                      \
     {                                                                                                        \
@@ -63,7 +63,8 @@ void test_register(test_case *test);
 #define TEST(test_name) TEST_T(test_name, TEST_DEFAULT_TIMEOUT_MS)
 
 // Fails the running test with a formatted reason and ends it. Callable from any thread.
-_Noreturn void test_fail(const char *file, int line, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+_Noreturn void test_fail(const char *file, int line, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 // Ends the running test as skipped.
 _Noreturn void test_skip(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -137,7 +138,7 @@ void test_check_range(const char *file, int line, const char *expr, int64_t got,
         {                                                                                                    \
             if (now_ms() > wait_for_end_)                                                                    \
                 test_fail(__FILE__, __LINE__, "not within %d ms: %s", (int)(ms), #cond);                     \
-            pace_ms(1);                                                                                     \
+            pace_ms(1);                                                                                      \
         }                                                                                                    \
     } while (0)
 
@@ -166,8 +167,8 @@ typedef struct
 
 typedef struct events events;
 
-// A thread-safe list of what happened, in order. Callbacks may still come late: destroy it after the library closed,
-// or never.
+// A thread-safe list of what happened, in order. Callbacks may still come late: destroy it after the library
+// closed, or never.
 events *events_create(void);
 void    events_destroy(events *ev);
 
@@ -205,8 +206,8 @@ char *events_names(events *ev, char *buf, size_t size);
                       (int)(ms), events_names((ev), wait_event_buf_, sizeof wait_event_buf_));               \
     } while (0)
 
-// Ready-made handlers; the closure is an events*. The recorded status and text are the connection's last error,
-// for on_error the reported error and this thread's last error text.
+// Ready-made handlers; the closure is an events*. The recorded status and text are the connection's last
+// error, for on_error the reported error and this thread's last error text.
 void on_disconnected(natsConnection *nc, void *ev);
 void on_reconnected(natsConnection *nc, void *ev);
 void on_closed(natsConnection *nc, void *ev);

@@ -182,8 +182,8 @@ void trace_events(events *ev, int64_t tick)
             continue;
         }
         fprintf(stderr, "%s: %s at %lld ms\n", scenario, e.name, (long long)e.ms);
-        trace("  %s at %lld ms: %s%s%s", e.name, (long long)trace_round(e.ms, tick), status_name(e.status), sep,
-              e.text);
+        trace("  %s at %lld ms: %s%s%s", e.name, (long long)trace_round(e.ms, tick), status_name(e.status),
+              sep, e.text);
     }
 }
 
@@ -218,8 +218,8 @@ void trace_last_error(const char *call)
 void trace_connection(const char *name, natsConnection *nc)
 {
     char            text[256];
-    natsStatus      s     = natsConnection_ReadLastError(nc, text, sizeof text);
-    natsStatistics *stats = NULL;
+    natsStatus      s          = natsConnection_ReadLastError(nc, text, sizeof text);
+    natsStatistics *stats      = NULL;
     uint64_t        reconnects = 0;
 
     if (natsStatistics_Create(&stats) == NATS_OK && natsConnection_GetStats(nc, stats) == NATS_OK)
@@ -231,7 +231,7 @@ void trace_connection(const char *name, natsConnection *nc)
 
 // ---- lateness ----
 
-static int64_t         timing_tick, timing_end;
+static int64_t          timing_tick, timing_end;
 static volatile int64_t worst;
 
 static void *watch(void *arg)

@@ -10,8 +10,8 @@ static const char HANDSHAKE_END[] = "\r\nPING\r\n";
 char *wire(mock *m, int nth, size_t *len)
 {
     size_t all;
-    char  *raw = mock_raw(m, nth, &all), *text;
-    char  *end = raw == NULL ? NULL : memmem(raw, all, HANDSHAKE_END, sizeof HANDSHAKE_END - 1);
+    char  *raw  = mock_raw(m, nth, &all), *text;
+    char  *end  = raw == NULL ? NULL : memmem(raw, all, HANDSHAKE_END, sizeof HANDSHAKE_END - 1);
     size_t from = end == NULL ? all : (size_t)(end - raw) + sizeof HANDSHAKE_END - 1;
 
     if (raw == NULL)
@@ -85,7 +85,8 @@ static char *escaped(const char *text, size_t len)
     char *out = malloc(len * 4 + 1), *at = out;
 
     for (size_t i = 0; i < len; i++)
-        at += isprint((unsigned char)text[i]) ? sprintf(at, "%c", text[i]) : sprintf(at, "\\x%02x", text[i] & 0xff);
+        at += isprint((unsigned char)text[i]) ? sprintf(at, "%c", text[i])
+                                              : sprintf(at, "\\x%02x", text[i] & 0xff);
     *at = '\0';
     return out;
 }

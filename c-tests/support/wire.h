@@ -10,7 +10,8 @@
 extern "C" {
 #endif
 
-// Bytes received on the nth connection after the PING of its handshake, NUL-terminated, to free. len may be NULL.
+// Bytes received on the nth connection after the PING of its handshake, NUL-terminated, to free. len may be
+// NULL.
 char *wire(mock *m, int nth, size_t *len);
 
 // Waits until exactly these bytes arrived after the handshake; fails the test when other ones did.

@@ -10,13 +10,19 @@
 #include <unistd.h>
 
 #define NONCE "{\"server_id\":\"mock\",\"max_payload\":1024,\"proto\":1,\"headers\":true,\"nonce\":\"nonce\"}"
+
 #define NO_NONCE "{\"server_id\":\"mock\",\"max_payload\":1024,\"proto\":1,\"headers\":true}"
 
 // The status, and the text where programs look for it.
 static void trace_result(const char *name, natsStatus s)
 {
-    static const char *keys[] = {"error opening file '", "no nkey user seed found", "Authorization Violation",
-                                 "unable to sign", "no JWT today", "no signature today", "Not Found"};
+    static const char *keys[] = {"error opening file '",
+                                 "no nkey user seed found",
+                                 "Authorization Violation",
+                                 "unable to sign",
+                                 "no JWT today",
+                                 "no signature today",
+                                 "Not Found"};
     const char        *text   = s == NATS_OK ? NULL : nats_GetLastError(NULL);
     const char        *found  = NULL;
 

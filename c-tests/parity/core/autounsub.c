@@ -40,7 +40,12 @@ static void async_max(bool pool, int max, int before)
     mock_write(f.m, 1, text, strlen(text));
     free(text);
     CHECK(events_wait(f.ev, "msg", before, 5000));
-    WAIT_FOR(({ uint64_t q = 9; natsSubscription_QueuedMsgs(sub, &q); q == 0; }), 5000);
+    WAIT_FOR(({
+                 uint64_t q = 9;
+                 natsSubscription_QueuedMsgs(sub, &q);
+                 q == 0;
+             }),
+             5000);
     quiet_ms(20);
     T(natsSubscription_AutoUnsubscribe(sub, max));
     text = frames("foo", 1, "y", 10 - before);
@@ -92,7 +97,8 @@ static void across_reconnect(int max, int before)
 
         trace("%s", line);
         free(line);
-        trace("SUB lines %d, UNSUB lines %d", mock_count_lines(f.m, 2, "SUB "), mock_count_lines(f.m, 2, "UNSUB "));
+        trace("SUB lines %d, UNSUB lines %d", mock_count_lines(f.m, 2, "SUB "),
+              mock_count_lines(f.m, 2, "UNSUB "));
     }
     fixture_destroy(&f);
 }

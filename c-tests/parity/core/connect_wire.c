@@ -1,5 +1,5 @@
-// What a connection sends first, to the byte: the CONNECT line for all options and credentials, the frames of the
-// calls that follow, the first request.
+// What a connection sends first, to the byte: the CONNECT line for all options and credentials, the frames of
+// the calls that follow, the first request.
 
 #include "fixture.h"
 #include "trace.h"
@@ -88,7 +88,10 @@ static void all_three(natsOptions *opts, mock *m)
     CHECK_OK(natsOptions_SetToken(opts, "tok"));
 }
 
-static const char *give_token(void *closure) { return closure; }
+static const char *give_token(void *closure)
+{
+    return closure;
+}
 
 static void token_handler(natsOptions *opts, mock *m)
 {
@@ -110,15 +113,42 @@ static void url_with(natsOptions *opts, mock *m, const char *userinfo)
     CHECK_OK(natsOptions_SetURL(opts, url));
 }
 
-static void url_user(natsOptions *opts, mock *m) { url_with(opts, m, "u"); }
-static void url_user_pass(natsOptions *opts, mock *m) { url_with(opts, m, "u:p"); }
-static void url_user_empty_pass(natsOptions *opts, mock *m) { url_with(opts, m, "u:"); }
-static void url_empty_user(natsOptions *opts, mock *m) { url_with(opts, m, ":p"); }
-static void url_nothing(natsOptions *opts, mock *m) { url_with(opts, m, ""); }
-static void url_escapes(natsOptions *opts, mock *m) { url_with(opts, m, "a%40b:c%3Ad%2f"); }
-static void url_colons(natsOptions *opts, mock *m) { url_with(opts, m, "a:b:c"); }
-static void url_ats(natsOptions *opts, mock *m) { url_with(opts, m, "a@b:c@d"); }
-static void url_bad_escape(natsOptions *opts, mock *m) { url_with(opts, m, "a%4:b"); }
+static void url_user(natsOptions *opts, mock *m)
+{
+    url_with(opts, m, "u");
+}
+static void url_user_pass(natsOptions *opts, mock *m)
+{
+    url_with(opts, m, "u:p");
+}
+static void url_user_empty_pass(natsOptions *opts, mock *m)
+{
+    url_with(opts, m, "u:");
+}
+static void url_empty_user(natsOptions *opts, mock *m)
+{
+    url_with(opts, m, ":p");
+}
+static void url_nothing(natsOptions *opts, mock *m)
+{
+    url_with(opts, m, "");
+}
+static void url_escapes(natsOptions *opts, mock *m)
+{
+    url_with(opts, m, "a%40b:c%3Ad%2f");
+}
+static void url_colons(natsOptions *opts, mock *m)
+{
+    url_with(opts, m, "a:b:c");
+}
+static void url_ats(natsOptions *opts, mock *m)
+{
+    url_with(opts, m, "a@b:c@d");
+}
+static void url_bad_escape(natsOptions *opts, mock *m)
+{
+    url_with(opts, m, "a%4:b");
+}
 
 static void url_over_options(natsOptions *opts, mock *m)
 {
@@ -228,9 +258,9 @@ static void jwt_and_url(natsOptions *opts, mock *m)
     url_with(opts, m, "u:p");
 }
 
-#define CREDS                                                                                                          \
-    "-----BEGIN NATS USER JWT-----\nthe.user.jwt\n------END NATS USER JWT------\n\n"                                   \
-    "-----BEGIN USER NKEY SEED-----\nSUAMK2FG4MI6UE3ACF3FK3OIQBCEIEZV7NSWFFEW63UXMRLFM2XLAXK4GY\n"                     \
+#define CREDS                                                                                                \
+    "-----BEGIN NATS USER JWT-----\nthe.user.jwt\n------END NATS USER JWT------\n\n"                         \
+    "-----BEGIN USER NKEY SEED-----\nSUAMK2FG4MI6UE3ACF3FK3OIQBCEIEZV7NSWFFEW63UXMRLFM2XLAXK4GY\n"           \
     "------END USER NKEY SEED------\n"
 
 static void memory_creds(natsOptions *opts, mock *m)
@@ -304,7 +334,8 @@ static void connect_lines(void)
     connect_with("seed from a file, missing", INFO_WITH(",\"nonce\":\"nonce\""), no_seed_file);
 }
 
-static void message(natsConnection *nc, const char *subject, const char *reply, const char *key, const char *value)
+static void message(natsConnection *nc, const char *subject, const char *reply, const char *key,
+                    const char *value)
 {
     natsMsg *msg = NULL;
 
@@ -352,7 +383,7 @@ static void frames_of_calls(void)
 // The subject of the first request's subscription and its reply, with what is random replaced.
 static void first_request(const char *prefix, bool old_style)
 {
-    fixture  f = fixture_create();
+    fixture  f   = fixture_create();
     natsMsg *msg = NULL;
     char    *line;
 

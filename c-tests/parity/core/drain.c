@@ -112,7 +112,12 @@ static void cut_short(cut how)
     CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", on_msg_gated, f.ev));
     CHECK_OK(natsSubscription_SetOnCompleteCB(sub, on_completed, f.ev));
     fixture_deliver(&f, 1, "x", 5);
-    WAIT_FOR(({ int64_t d = 0; natsSubscription_GetDelivered(sub, &d); d == 1; }), 5000);
+    WAIT_FOR(({
+                 int64_t d = 0;
+                 natsSubscription_GetDelivered(sub, &d);
+                 d == 1;
+             }),
+             5000);
     pings = mock_pings(f.m, 1);
     T(natsSubscription_DrainTimeout(sub, how == BY_TIME ? 150 : 20000));
     if (how != BY_TIME)
@@ -132,8 +137,8 @@ static void cut_short(cut how)
     fixture_destroy(&f);
 }
 
-// A synchronous subscription that nobody reads, with nothing in it: complete at once, whatever comes later. (With
-// something in it the released library never completes such a drain, ours does: see ../drain.c.)
+// A synchronous subscription that nobody reads, with nothing in it: complete at once, whatever comes later.
+// (With something in it the released library never completes such a drain, ours does: see ../drain.c.)
 static void cut_short_sync(cut how)
 {
     static const char *const names[] = {"time", "unsubscribe", "close"};
@@ -376,7 +381,12 @@ static void connection_with_slow_callback(void)
     CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", on_msg_gated, f.ev));
     CHECK_OK(natsSubscription_SetOnCompleteCB(sub, on_completed, f.ev));
     fixture_deliver(&f, 1, "x", 3);
-    WAIT_FOR(({ int64_t d = 0; natsSubscription_GetDelivered(sub, &d); d == 1; }), 5000);
+    WAIT_FOR(({
+                 int64_t d = 0;
+                 natsSubscription_GetDelivered(sub, &d);
+                 d == 1;
+             }),
+             5000);
     T(natsConnection_DrainTimeout(f.nc, 300));
     WAIT_EVENT(f.ev, "closed", 1, 10000);
     trace("valid %d errors %d", natsSubscription_IsValid(sub), events_count(f.ev, "error"));

@@ -1,7 +1,7 @@
-// What the last error says after each way a call can fail: status, text, and the function the program called. Each
-// call starts from a clean thread. A status without a text of its own leaves the text empty in the released library, or the
-// status's own text in both: they count as the same. Inner functions of the released library are not compared, nor what it
-// takes natsSubscription_QueuedMsgs for.
+// What the last error says after each way a call can fail: status, text, and the function the program called.
+// Each call starts from a clean thread. A status without a text of its own leaves the text empty in the
+// released library, or the status's own text in both: they count as the same. Inner functions of the released
+// library are not compared, nor what it takes natsSubscription_QueuedMsgs for.
 
 #include "fixture.h"
 #include "trace.h"
@@ -45,7 +45,8 @@ static natsStatus no_jwt(char **jwt, char **text, void *closure)
     return NATS_ERR;
 }
 
-static natsStatus no_signature(char **text, unsigned char **signature, int *length, const char *nonce, void *closure)
+static natsStatus no_signature(char **text, unsigned char **signature, int *length, const char *nonce,
+                               void *closure)
 {
     (void)text;
     (void)signature;
@@ -77,10 +78,10 @@ static void of_the_library(void)
 
 static void of_options(void)
 {
-    natsOptions *opts      = NULL;
-    const char  *none[]    = {"nats://x", NULL};
-    const char  *bad[]     = {"nats://x:bad"};
-    natsStatus   created   = natsOptions_Create(&opts);
+    natsOptions *opts    = NULL;
+    const char  *none[]  = {"nats://x", NULL};
+    const char  *bad[]   = {"nats://x:bad"};
+    natsStatus   created = natsOptions_Create(&opts);
 
     trace_scenario("options");
     T(created);
@@ -179,33 +180,33 @@ static void of_options(void)
     natsOptions_Destroy(opts);
 }
 
-#define OF_HEADERS(type, object)                                                                              \
-    do                                                                                                        \
-    {                                                                                                         \
-        const char  *value = NULL, **list = NULL;                                                             \
-        int          count = 0;                                                                               \
-                                                                                                              \
-        T(type##_Set(NULL, "A", "1"));                                                                        \
-        T(type##_Set(object, NULL, "1"));                                                                     \
-        T(type##_Set(object, "", "1"));                                                                       \
-        T(type##_Add(NULL, "A", "1"));                                                                        \
-        T(type##_Add(object, "", "1"));                                                                       \
-        T(type##_Get(NULL, "A", &value));                                                                     \
-        T(type##_Get(object, "", &value));                                                                    \
-        T(type##_Get(object, "A", NULL));                                                                     \
-        T(type##_Get(object, "A", &value));                                                                   \
-        T(type##_Values(NULL, "A", &list, &count));                                                           \
-        T(type##_Values(object, "", &list, &count));                                                          \
-        T(type##_Values(object, "A", NULL, &count));                                                          \
-        T(type##_Values(object, "A", &list, NULL));                                                           \
-        T(type##_Values(object, "A", &list, &count));                                                         \
-        T(type##_Keys(NULL, &list, &count));                                                                  \
-        T(type##_Keys(object, NULL, &count));                                                                 \
-        T(type##_Keys(object, &list, NULL));                                                                  \
-        T(type##_Keys(object, &list, &count));                                                                \
-        T(type##_Delete(NULL, "A"));                                                                          \
-        T(type##_Delete(object, ""));                                                                         \
-        T(type##_Delete(object, "A"));                                                                        \
+#define OF_HEADERS(type, object)                                                                             \
+    do                                                                                                       \
+    {                                                                                                        \
+        const char *value = NULL, **list = NULL;                                                             \
+        int         count = 0;                                                                               \
+                                                                                                             \
+        T(type##_Set(NULL, "A", "1"));                                                                       \
+        T(type##_Set(object, NULL, "1"));                                                                    \
+        T(type##_Set(object, "", "1"));                                                                      \
+        T(type##_Add(NULL, "A", "1"));                                                                       \
+        T(type##_Add(object, "", "1"));                                                                      \
+        T(type##_Get(NULL, "A", &value));                                                                    \
+        T(type##_Get(object, "", &value));                                                                   \
+        T(type##_Get(object, "A", NULL));                                                                    \
+        T(type##_Get(object, "A", &value));                                                                  \
+        T(type##_Values(NULL, "A", &list, &count));                                                          \
+        T(type##_Values(object, "", &list, &count));                                                         \
+        T(type##_Values(object, "A", NULL, &count));                                                         \
+        T(type##_Values(object, "A", &list, NULL));                                                          \
+        T(type##_Values(object, "A", &list, &count));                                                        \
+        T(type##_Keys(NULL, &list, &count));                                                                 \
+        T(type##_Keys(object, NULL, &count));                                                                \
+        T(type##_Keys(object, &list, NULL));                                                                 \
+        T(type##_Keys(object, &list, &count));                                                               \
+        T(type##_Delete(NULL, "A"));                                                                         \
+        T(type##_Delete(object, ""));                                                                        \
+        T(type##_Delete(object, "A"));                                                                       \
     } while (0)
 
 static void of_messages(void)
@@ -300,8 +301,8 @@ static void of_an_unusable_connection(natsConnection *nc)
 {
     natsSubscription *sub = NULL;
     natsMsg          *msg = NULL, *reply = NULL;
-    int64_t           rtt = 0;
-    char             *ip = NULL;
+    int64_t           rtt  = 0;
+    char             *ip   = NULL;
     int               port = 0;
 
     CHECK_OK(natsMsg_Create(&msg, "foo", NULL, "x", 1));
@@ -384,13 +385,14 @@ static void of_nothing(void)
 
 static void of_live_objects(void)
 {
-    fixture           f     = fixture_create();
+    fixture           f    = fixture_create();
     natsSubscription *sync = NULL, *async = NULL, *sub = NULL;
     natsMsg          *msg = NULL, *reply = NULL;
     static char       data[2000];
 
     mock_info(f.m, MOCK_ALL,
-              "{\"server_id\":\"X\",\"version\":\"2.10.0\",\"port\":%port,\"max_payload\":1000,\"proto\":1,\"headers\":true}");
+              "{\"server_id\":\"X\",\"version\":\"2.10.0\",\"port\":%port,\"max_payload\":1000,\"proto\":1,"
+              "\"headers\":true}");
     fixture_connect(&f);
     trace_scenario("connected");
     of_a_connection(f.nc);
@@ -482,10 +484,11 @@ static void of_a_server_without_headers(void)
 {
     fixture         f   = fixture_create();
     natsMsg        *msg = NULL, *reply = NULL;
-    natsConnection *nc  = NULL;
+    natsConnection *nc = NULL;
 
     trace_scenario("server without headers, old protocol");
-    mock_info(f.m, MOCK_ALL, "{\"server_id\":\"X\",\"version\":\"1.0.0\",\"port\":%port,\"max_payload\":1000,\"proto\":0}");
+    mock_info(f.m, MOCK_ALL,
+              "{\"server_id\":\"X\",\"version\":\"1.0.0\",\"port\":%port,\"max_payload\":1000,\"proto\":0}");
     fixture_connect(&f);
     CHECK_OK(natsMsg_Create(&msg, "foo", NULL, "x", 1));
     CHECK_OK(natsMsgHeader_Set(msg, "A", "1"));

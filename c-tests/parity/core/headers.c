@@ -1,5 +1,5 @@
-/* Statuses and values of natsMsgHeader_* and natsHeader_*: no server needed. Keys come in any order, so they are
- * printed sorted. The output must be the same with every implementation. */
+/* Statuses and values of natsMsgHeader_* and natsHeader_*: no server needed. Keys come in any order, so they
+ * are printed sorted. The output must be the same with every implementation. */
 #include "trace.h"
 
 #include <nats/nats.h>

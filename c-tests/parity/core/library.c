@@ -1,4 +1,5 @@
-// Opening and closing the library, versions, clocks, the last error, signatures, inboxes, statistics, status texts.
+// Opening and closing the library, versions, clocks, the last error, signatures, inboxes, statistics, status
+// texts.
 
 #include <pthread.h>
 #include <unistd.h>
@@ -25,7 +26,8 @@ static void identifiers(void)
         trace("%d: %s", size, *a == '#' ? "untouched" : "written");
     }
     T(natsNUID_Next(b, 23));
-    trace("%d characters, the same beginning %d, different %d", (int)strlen(b), strncmp(a, b, 12) == 0, strcmp(a, b) != 0);
+    trace("%d characters, the same beginning %d, different %d", (int)strlen(b), strncmp(a, b, 12) == 0,
+          strcmp(a, b) != 0);
     for (int len = 0; len < 10; len++)
         trace("%x", nats_CRC16_Compute((unsigned char *)"123456789", len));
     T(nats_CloseAndWait(5000));
@@ -35,8 +37,9 @@ static void versions(void)
 {
     trace_scenario("versions");
     trace("%s %x", nats_GetVersion(), nats_GetVersionNumber());
-    trace("%d %d", nats_CheckCompatibility(),
-          nats_CheckCompatibilityImpl(NATS_VERSION_REQUIRED_NUMBER, NATS_VERSION_NUMBER, NATS_VERSION_STRING));
+    trace(
+        "%d %d", nats_CheckCompatibility(),
+        nats_CheckCompatibilityImpl(NATS_VERSION_REQUIRED_NUMBER, NATS_VERSION_NUMBER, NATS_VERSION_STRING));
     for (int s = 0; s < NATS_MAX_STATUS_VALUE; s++)
         trace("%d %s: %s", s, status_name((natsStatus)s), natsStatus_GetText((natsStatus)s));
 }
@@ -78,8 +81,8 @@ static void open_and_close(void)
 // A connection that is left keeps the library from ending.
 static void close_with_a_connection(void)
 {
-    mock           *m  = mock_create();
-    natsConnection *nc = NULL;
+    mock           *m    = mock_create();
+    natsConnection *nc   = NULL;
     natsOptions    *opts = NULL;
 
     trace_scenario("close with a connection");
@@ -202,8 +205,13 @@ static void signatures(void)
         "SUAMK2FG4MI6UE3ACF3FK3OIQBCEIEZV7NSWFFEW63UXMRLFM2XLAXK4GY",
         "SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY",
         "SUAMK2FG4MI6UE3ACF3FK3OIQBCEIEZV7NSWFFEW63UXMRLFM2XLAXK4GZ",
-        "SU", "XXX", "suamk2fg4mi6ue3acf3fk3oiqbceiezv7nswffew63uxmrlfm2xlaxk4gy", " ", "",
-        "UAMK2FG4MI6UE3ACF3FK3OIQBCEIEZV7NSWFFEW63UXMRLFM2XLAXK4GY", NULL,
+        "SU",
+        "XXX",
+        "suamk2fg4mi6ue3acf3fk3oiqbceiezv7nswffew63uxmrlfm2xlaxk4gy",
+        " ",
+        "",
+        "UAMK2FG4MI6UE3ACF3FK3OIQBCEIEZV7NSWFFEW63UXMRLFM2XLAXK4GY",
+        NULL,
     };
     unsigned char *sig = NULL;
     int            len = 0;

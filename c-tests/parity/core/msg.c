@@ -44,7 +44,8 @@ static void set_data(const char *what, natsMsg *msg, const void *data, int len)
     if (msg == NULL)
         return;
     show(what, msg);
-    printf("%s: the caller's pointer: %d\n", what, data != NULL && natsMsg_GetData(msg) == (const char *)data);
+    printf("%s: the caller's pointer: %d\n", what,
+           data != NULL && natsMsg_GetData(msg) == (const char *)data);
 }
 
 static void creating(void)

@@ -15,7 +15,8 @@ static void next(const char *what, natsSubscription *sub, int64_t timeout)
 
     if (s == NATS_OK)
     {
-        trace("%s: OK '%s'%s", what, natsMsg_GetData(msg), natsSubscription_IsValid(sub) ? "" : " and invalid");
+        trace("%s: OK '%s'%s", what, natsMsg_GetData(msg),
+              natsSubscription_IsValid(sub) ? "" : " and invalid");
         natsMsg_Destroy(msg);
         return;
     }
@@ -77,7 +78,8 @@ static void plain(void)
     next("queued, 50", sub, 50);
     next("empty payload", sub, 50);
     next("nothing", sub, 0);
-    mock_send(f.m, "HMSG foo 1 16 16\r\nNATS/1.0 503\r\n\r\n\r\nHMSG foo 1 16 17\r\nNATS/1.0 503\r\n\r\nx\r\n");
+    mock_send(f.m,
+              "HMSG foo 1 16 16\r\nNATS/1.0 503\r\n\r\n\r\nHMSG foo 1 16 17\r\nNATS/1.0 503\r\n\r\nx\r\n");
     CHECK_OK(natsConnection_Flush(f.nc));
     next("no responders", sub, 50);
     next("503 with data", sub, 50);

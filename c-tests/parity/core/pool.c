@@ -18,9 +18,9 @@ static void append(char *line, size_t size, char **list, int from, int n)
 // The first `fixed` servers in their order, the others sorted.
 static void trace_pool(natsConnection *nc, int fixed)
 {
-    char **list = NULL;
+    char **list      = NULL;
     char   line[512] = "";
-    int    n = 0;
+    int    n         = 0;
 
     CHECK_OK(natsConnection_GetServers(nc, &list, &n));
     append(line, sizeof line, list, fixed < n ? fixed : n, n);
@@ -90,7 +90,9 @@ static void in_the_first_info(void)
 
     trace_scenario("in the first INFO");
     trace_port(mock_port(f.m), "mock");
-    mock_info(f.m, MOCK_ALL, "{\"server_id\":\"x\",\"max_payload\":10,\"connect_urls\":[\"127.0.0.1:%port\",\"1.1.1.1:1\"]}");
+    mock_info(
+        f.m, MOCK_ALL,
+        "{\"server_id\":\"x\",\"max_payload\":10,\"connect_urls\":[\"127.0.0.1:%port\",\"1.1.1.1:1\"]}");
     CHECK_OK(natsOptions_SetNoRandomize(f.opts, true));
     fixture_connect(&f);
     trace_pool(f.nc, 5);
@@ -128,7 +130,7 @@ static void given(bool with_url)
 // Lost and refused until nobody is left.
 static void shrinking(int max_reconnect)
 {
-    fixture     f = fixture_create();
+    fixture     f         = fixture_create();
     const char *servers[] = {"127.0.0.1:1", "127.0.0.1:2"};
 
     trace_scenario("shrinking");

@@ -20,7 +20,7 @@ static void counts(natsConnection *nc)
 
 static void arguments(void)
 {
-    fixture         f   = fixture_create();
+    fixture         f = fixture_create();
     natsConnection *nc;
     natsMsg        *msg = NULL;
 

@@ -30,7 +30,7 @@ static const char INFO[] = "{\"max_payload\":20,\"headers\":true}";
 
 static void arguments(bool old)
 {
-    fixture         f   = fixture_create();
+    fixture         f = fixture_create();
     natsConnection *nc;
     natsMsg        *msg = NULL;
 
@@ -215,7 +215,8 @@ static void prefix(bool old)
     char   *line;
 
     trace_scenario(old ? "inbox prefix, old style" : "inbox prefix");
-    trace_status("prefix", natsOptions_SetCustomInboxPrefix(f.opts, "a.rather.long.prefix.of.more.than.32.characters"));
+    trace_status("prefix",
+                 natsOptions_SetCustomInboxPrefix(f.opts, "a.rather.long.prefix.of.more.than.32.characters"));
     CHECK_OK(natsOptions_UseOldRequestStyle(f.opts, old));
     fixture_connect(&f);
     R(natsConnection_RequestString(&reply, f.nc, "foo", "x", 20));

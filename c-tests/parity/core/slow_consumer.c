@@ -80,7 +80,12 @@ static void episodes(bool sync)
     {
         // One in the callback, which waits.
         fixture_deliver(&f, 1, "a", 1);
-        WAIT_FOR(({ int64_t d = 0; natsSubscription_GetDelivered(sub, &d); d == 1; }), 5000);
+        WAIT_FOR(({
+                     int64_t d = 0;
+                     natsSubscription_GetDelivered(sub, &d);
+                     d == 1;
+                 }),
+                 5000);
     }
     fixture_deliver(&f, 1, "b", 6);
     told(&f, 1);
@@ -106,7 +111,12 @@ static void episodes(bool sync)
     if (!sync)
         fixture_deliver(&f, 1, "e", 1);
     if (!sync)
-        WAIT_FOR(({ int64_t d = 0; natsSubscription_GetDelivered(sub, &d); d == 6; }), 5000);
+        WAIT_FOR(({
+                     int64_t d = 0;
+                     natsSubscription_GetDelivered(sub, &d);
+                     d == 6;
+                 }),
+                 5000);
     fixture_deliver(&f, 1, "f", 6);
     told(&f, 2);
     counters(sub);

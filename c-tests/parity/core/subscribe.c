@@ -64,10 +64,10 @@ static void arguments(natsConnection *nc)
 static void subjects(natsConnection *nc)
 {
     static const char *const all[] = {
-        "foo.bar", "*",    ">",      "foo.*",  "foo.>",  "*.*.>", "foo.*.bar", ">.a",  "a.>.b",   ">.>",     ".",
-        "..",      ".foo", "foo.",   "a..b",   " ",      "a b",   "a\tb",      "a\nb", "a\rb",    "a\vb",    "a\fb",
-        "foo*",    "f*o",  "foo>",   "a.b>.c", "*foo.>", "a.**",  "a.>>",      "$SYS", "_INBOX.", "caf\xc3\xa9",
-        "\xff",    "\x01", "a.\x7f", "a.\xa0",
+        "foo.bar", "*",    ">",    "foo.*",   "foo.>",       "*.*.>", "foo.*.bar", ">.a",    "a.>.b",
+        ">.>",     ".",    "..",   ".foo",    "foo.",        "a..b",  " ",         "a b",    "a\tb",
+        "a\nb",    "a\rb", "a\vb", "a\fb",    "foo*",        "f*o",   "foo>",      "a.b>.c", "*foo.>",
+        "a.**",    "a.>>", "$SYS", "_INBOX.", "caf\xc3\xa9", "\xff",  "\x01",      "a.\x7f", "a.\xa0",
     };
 
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)

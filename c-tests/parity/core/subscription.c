@@ -128,7 +128,12 @@ static void async_life(bool pool)
     T(natsSubscription_SetOnCompleteCB(sub, on_completed, f.ev));
     mock_send(f.m, "MSG foo 1 1\r\na\r\nMSG foo 1 1\r\nb\r\nMSG foo 1 1\r\nc\r\n");
     WAIT_EVENT(f.ev, "msg", 3, 5000);
-    WAIT_FOR(({ uint64_t q = 9; natsSubscription_QueuedMsgs(sub, &q); q == 0; }), 5000);
+    WAIT_FOR(({
+                 uint64_t q = 9;
+                 natsSubscription_QueuedMsgs(sub, &q);
+                 q == 0;
+             }),
+             5000);
     T(natsSubscription_ClearMaxPending(sub));
     T(natsSubscription_Unsubscribe(sub));
     WAIT_EVENT(f.ev, "complete", 1, 5000);

@@ -1,10 +1,11 @@
-// Authentication errors on the way back, and first connects that are retried: what is repeated and what ends it all.
+// Authentication errors on the way back, and first connects that are retried: what is repeated and what ends
+// it all.
 
 #include "fixture.h"
 #include "trace.h"
 
 #define VIOLATION "-ERR 'Authorization Violation'\r\n"
-#define EXPIRED "-ERR 'User Authentication Expired'\r\n"
+#define EXPIRED   "-ERR 'User Authentication Expired'\r\n"
 
 static void tell(fixture *f)
 {
@@ -99,7 +100,8 @@ static void limit_with_two_servers(void)
     WAIT_EVENT(f.ev, "closed", 1, 5000);
     trace("second server accepted: %d", mock_accepted(g.m));
     quiet_ms(50);
-    // The disconnected callback of the reference may run before or after the next server refused: what it finds is chance.
+    // The disconnected callback of the reference may run before or after the next server refused: what it
+    // finds is chance.
     trace_order(f.ev);
     trace_connection("connection", f.nc);
     trace("accepted: %d", mock_accepted(f.m));

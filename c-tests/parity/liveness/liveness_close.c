@@ -132,7 +132,7 @@ static void with_waiters(void)
 
 static void after_close(void)
 {
-    fixture           f = fixture_create();
+    fixture           f   = fixture_create();
     natsSubscription *sub = NULL;
     natsMsg          *msg = NULL;
     int64_t           rtt;

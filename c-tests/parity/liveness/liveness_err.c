@@ -1,5 +1,5 @@
-// What the server says about the connection: -ERR texts, end of stream, reset, malformed protocol, and whether that
-// ends the connection or only interrupts it.
+// What the server says about the connection: -ERR texts, end of stream, reset, malformed protocol, and
+// whether that ends the connection or only interrupts it.
 
 #include "fixture.h"
 #include "trace.h"
@@ -52,11 +52,8 @@ static void server_says(const char *text, mode how)
 static void stale_texts(void)
 {
     static const char *const texts[] = {
-        "-ERR 'Stale Connection'\r\n",
-        "-ERR 'stale connection'\r\n",
-        "-ERR   '  STALE CONNECTION  '  \r\n",
-        "-ERR Stale Connection\r\n",
-        "-err 'Stale Connection'\r\n",
+        "-ERR 'Stale Connection'\r\n", "-ERR 'stale connection'\r\n", "-ERR   '  STALE CONNECTION  '  \r\n",
+        "-ERR Stale Connection\r\n",   "-err 'Stale Connection'\r\n",
     };
 
     trace_scenario("-ERR that says stale");
@@ -94,7 +91,8 @@ static void permissions(void)
 
 static void malformed(void)
 {
-    static const char *const texts[] = {"GARBAGE\r\n", "MSG foo\r\n", "MSG foo 1 x\r\n", "MSG foo bar 1 2 3 4\r\n"};
+    static const char *const texts[] = {"GARBAGE\r\n", "MSG foo\r\n", "MSG foo 1 x\r\n",
+                                        "MSG foo bar 1 2 3 4\r\n"};
 
     trace_scenario("malformed protocol");
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
@@ -146,8 +144,8 @@ static void unasked_pongs(void)
 
 static void ends(const char *name, void (*end)(mock *m, int nth), mode how)
 {
-    fixture    f = connected_with(how);
-    event      e;
+    fixture f = connected_with(how);
+    event   e;
 
     trace("-- %s; %s", name, mode_names[how]);
     end(f.m, MOCK_LATEST);

@@ -1,5 +1,5 @@
-// From the loss of a connection to the next one: who is told what, what is sent again and what is not, how long it
-// takes, and when it is given up.
+// From the loss of a connection to the next one: who is told what, what is sent again and what is not, how
+// long it takes, and when it is given up.
 
 #include "fixture.h"
 #include "trace.h"
@@ -14,7 +14,7 @@ enum
 
 static void what_is_sent_again(void)
 {
-    fixture           f = fixture_create();
+    fixture           f     = fixture_create();
     natsSubscription *plain = NULL, *queue = NULL, *gone = NULL, *limited = NULL, *late = NULL;
 
     trace_scenario("what is sent again");
@@ -81,7 +81,7 @@ static void hold(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *
 
 static void draining_subscription(void)
 {
-    fixture           f = fixture_create();
+    fixture           f       = fixture_create();
     natsSubscription *drained = NULL, *other = NULL;
 
     trace_scenario("a draining subscription is not sent again");
@@ -110,8 +110,14 @@ static void draining_subscription(void)
 static void drop_inside_a_message(void)
 {
     static const char *const pieces[] = {
-        "MS", "MSG foo 1 1", "MSG foo 1 10\r\n", "MSG foo 1 10\r\nhalf", "HMSG foo 1 12 20\r\nNATS/1.0\r\n", "INFO {\"a\":",
-        "-ERR 'half", "PIN",
+        "MS",
+        "MSG foo 1 1",
+        "MSG foo 1 10\r\n",
+        "MSG foo 1 10\r\nhalf",
+        "HMSG foo 1 12 20\r\nNATS/1.0\r\n",
+        "INFO {\"a\":",
+        "-ERR 'half",
+        "PIN",
     };
 
     trace_scenario("the socket drops inside a frame");

@@ -182,8 +182,8 @@ static void impatient_server(void)
 // Three nodes, the one in use dies: the others are known from INFO alone.
 static void cluster(void)
 {
-    int         ports[3]    = {free_port(), free_port(), free_port()};
-    const char *config      = "cluster { name: c, listen: \"127.0.0.1:%d\", routes: [\"nats://127.0.0.1:%d\"] }\n";
+    int         ports[3] = {free_port(), free_port(), free_port()};
+    const char *config = "cluster { name: c, listen: \"127.0.0.1:%d\", routes: [\"nats://127.0.0.1:%d\"] }\n";
     server     *nodes[3];
     char        text[256];
     client      c;

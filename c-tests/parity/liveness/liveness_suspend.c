@@ -1,5 +1,5 @@
-// The whole program is stopped for many ping intervals: the ticks it missed are not made up for all at once, and a
-// healthy connection is not taken for a stale one. No trace_timing here: being late is the point.
+// The whole program is stopped for many ping intervals: the ticks it missed are not made up for all at once,
+// and a healthy connection is not taken for a stale one. No trace_timing here: being late is the point.
 
 #include "server.h"
 #include "trace.h"

@@ -1,4 +1,5 @@
-// TLS connections that end in every way: closed without spinning, nothing of one attempt in the way of the next.
+// TLS connections that end in every way: closed without spinning, nothing of one attempt in the way of the
+// next.
 
 #include "scratch.h"
 #include "server.h"
@@ -12,10 +13,11 @@ static void make_certificate(void)
 {
     char command[1024];
 
-    snprintf(command, sizeof command,
-             "openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=localhost "
-             "-addext 'subjectAltName=DNS:localhost,IP:127.0.0.1' -keyout %s/key.pem -out %s/cert.pem 2>/dev/null",
-             scratch_dir(), scratch_dir());
+    snprintf(
+        command, sizeof command,
+        "openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=localhost "
+        "-addext 'subjectAltName=DNS:localhost,IP:127.0.0.1' -keyout %s/key.pem -out %s/cert.pem 2>/dev/null",
+        scratch_dir(), scratch_dir());
     if (system(command) != 0)
         SKIP("no openssl to make a certificate with");
 }
@@ -121,7 +123,8 @@ int main(void)
     if (!server_available())
         SKIP("no nats-server");
     make_certificate();
-    snprintf(config, sizeof config, "tls { cert_file: \"%s/cert.pem\", key_file: \"%s/key.pem\", timeout: 5 }\n", scratch_dir(),
+    snprintf(config, sizeof config,
+             "tls { cert_file: \"%s/cert.pem\", key_file: \"%s/key.pem\", timeout: 5 }\n", scratch_dir(),
              scratch_dir());
     trace_timing(500, 120);
     tls_server = server_start(config, NULL);

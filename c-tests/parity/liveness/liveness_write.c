@@ -54,8 +54,8 @@ static void no_reconnect(void)
     fixture_destroy(&f);
 }
 
-// With the deadline far away the tick ends it. Pings are off on the reference while a write blocks: the peer is mute,
-// not frozen.
+// With the deadline far away the tick ends it. Pings are off on the reference while a write blocks: the peer
+// is mute, not frozen.
 static void deadline_and_mute_peer(void)
 {
     fixture f = fixture_pinging(400, 1, false);

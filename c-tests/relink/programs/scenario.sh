@@ -1,6 +1,6 @@
 #!/bin/bash
-# scenario.sh BIN URL [RUNNER...]: plays the programs in BIN against the server at URL and prints what they printed, in an
-# order that does not depend on chance. Each program is started as RUNNER... PROGRAM.
+# scenario.sh BIN URL [RUNNER...]: plays the programs in BIN against the server at URL and prints what they
+# printed, in an order that does not depend on chance. Each program is started as RUNNER... PROGRAM.
 set -uo pipefail
 bin=$1 url=$2
 shift 2

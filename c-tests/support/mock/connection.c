@@ -81,7 +81,7 @@ static bool obey(conn *c)
     if (cmd == DO_HALF_CLOSE)
     {
         shutdown(c->fd, SHUT_WR);
-        c->command     = DO_NOTHING;
+        c->command = DO_NOTHING;
         pthread_cond_broadcast(&c->m->changed);
     }
     pthread_mutex_unlock(&c->m->lock);

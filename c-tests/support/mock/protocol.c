@@ -76,25 +76,20 @@ void conn_greet(conn *c)
         pace_ms(50);
         conn_send(c, "\n", 1);
         break;
-    case MOCK_DRIP_INFO:
-        drip(c, text, 5);
-        break;
-    case MOCK_GREET:
-        send_paced(c, text);
-        break;
-    default:
-        break;
+    case MOCK_DRIP_INFO: drip(c, text, 5); break;
+    case MOCK_GREET: send_paced(c, text); break;
+    default: break;
     }
     free(text);
 }
 
 static void answer_handshake(conn *c)
 {
-    mock *m      = c->m;
-    char *reply  = rule_text(m, RULE_REPLY, c->number);
-    char *before = rule_text(m, RULE_BEFORE, c->number);
-    char *after  = rule_text(m, RULE_AFTER, c->number);
-    char *all;
+    mock  *m      = c->m;
+    char  *reply  = rule_text(m, RULE_REPLY, c->number);
+    char  *before = rule_text(m, RULE_BEFORE, c->number);
+    char  *after  = rule_text(m, RULE_AFTER, c->number);
+    char  *all;
     size_t size;
 
     // Counted first: a client that has read the answer must find itself counted.
@@ -177,7 +172,7 @@ static size_t take_one(conn *c, char *data, size_t len, answer *a)
         used = c->in.payload_left;
         record_line(c, data, c->in.payload_size);
         c->in.payload_left = 0;
-        *a              = c->verbose ? ANSWER_OK : ANSWER_NOTHING;
+        *a                 = c->verbose ? ANSWER_OK : ANSWER_NOTHING;
         return used;
     }
     end = memchr(data, '\n', len);

@@ -333,7 +333,7 @@ char *mock_raw(mock *m, int nth, size_t *len)
         if (c->got.raw_len)
             memcpy(copy, c->got.raw, c->got.raw_len);
         copy[c->got.raw_len] = '\0';
-        *len             = c->got.raw_len;
+        *len                 = c->got.raw_len;
     }
     pthread_mutex_unlock(&m->lock);
     return copy;

@@ -138,9 +138,7 @@ static void *accept_all(void *arg)
         pthread_mutex_lock(&m->lock);
         m->polling = false;
         pthread_cond_broadcast(&m->changed);
-        fd = m->listening && (p[1].revents & POLLIN)
-                 ? accept4(m->listener, NULL, NULL, SOCK_CLOEXEC)
-                 : -1;
+        fd = m->listening && (p[1].revents & POLLIN) ? accept4(m->listener, NULL, NULL, SOCK_CLOEXEC) : -1;
         pthread_mutex_unlock(&m->lock);
         if (fd >= 0)
             admit(m, fd);
@@ -150,15 +148,15 @@ static void *accept_all(void *arg)
 // A socket that owns the port; connects are refused until listen().
 static int bound_socket(int port)
 {
-    struct sockaddr_in addr = {.sin_family      = AF_INET,
-                               .sin_port        = htons((uint16_t)port),
-                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int                yes  = 1;
-    int                fd   = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct sockaddr_in addr = {
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int yes = 1;
+    int fd  = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
     CHECK(fd >= 0);
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    CHECK_MSG(bind(fd, (struct sockaddr *)&addr, sizeof addr) == 0, "bind to port %d: %s", port, strerror(errno));
+    CHECK_MSG(bind(fd, (struct sockaddr *)&addr, sizeof addr) == 0, "bind to port %d: %s", port,
+              strerror(errno));
     return fd;
 }
 
