@@ -47,13 +47,12 @@ compatibility: all ## write COMPATIBILITY.md anew
 	python3 scripts/compatibility.py $(CARGO_TARGET_DIR)/release/libnats.so
 
 .PHONY: fmt
-fmt: ## format the Rust sources
-	$(CARGO) fmt --all
+fmt: setup ## format the Rust, C and Python sources, wrap comments
+	python3 scripts/lint.py --fix rust-format c-format python-format width
 
 .PHONY: lint
-lint: ## check the format and run clippy
-	$(CARGO) fmt --all --check
-	$(CARGO) clippy --workspace --all-targets -- -D warnings
+lint: setup ## check the format of all sources, run clippy
+	python3 scripts/lint.py
 
 .PHONY: clean
 clean: ## remove what was built

@@ -1,8 +1,9 @@
 /* demo URL SERVER_PID: what this library is for, shown on a terminal. See `make demo`.
  *
- * Two connections to one server: "main" publishes and subscribes, may reconnect; "guard" idles and may not reconnect, so
- * that its last error tells why it was given up. Then the server process is frozen (SIGSTOP) while main publishes as fast
- * as it can, and later thawed (SIGCONT). Exit 0: everything that is claimed was seen. Public API only.
+ * Two connections to one server: "main" publishes and subscribes, may reconnect; "guard" idles and may not
+ * reconnect, so that its last error tells why it was given up. Then the server process is frozen (SIGSTOP)
+ * while main publishes as fast as it can, and later thawed (SIGCONT). Exit 0: everything that is claimed was
+ * seen. Public API only.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <pthread.h>
@@ -17,8 +18,8 @@
 #include <nats/nats.h>
 
 #define MAX_MESSAGES  1000000 /* numbers the publisher may use */
-#define LARGE         16384   /* bytes of a message while connected: fills the frozen server's window quickly */
-#define SMALL         64      /* bytes of a message that waits for the reconnect */
+#define LARGE         16384 /* bytes of a message while connected: fills the frozen server's window quickly */
+#define SMALL         64    /* bytes of a message that waits for the reconnect */
 #define GUARD_PING_MS 500
 #define MAIN_PING_MS  1000
 #define MAX_PINGS_OUT 2
@@ -45,13 +46,16 @@ static atomic_int    orderBroken, lastBuffered = -1;
 static int64_t       startedAt;
 static int           failures;
 
-static int64_t now(void) { return nats_NowMonotonicInNanoSeconds() / 1000000; }
+static int64_t now(void)
+{
+    return nats_NowMonotonicInNanoSeconds() / 1000000;
+}
 
 static void say(const char *format, ...)
 {
     va_list args;
 
-    printf("[%7.3f s] ", (double) (now() - startedAt) / 1000);
+    printf("[%7.3f s] ", (double)(now() - startedAt) / 1000);
     va_start(args, format);
     vprintf(format, args);
     va_end(args);
@@ -59,7 +63,10 @@ static void say(const char *format, ...)
     fflush(stdout);
 }
 
-static void heading(const char *text) { printf("\n%s\n", text); }
+static void heading(const char *text)
+{
+    printf("\n%s\n", text);
+}
 
 /* Counts a claim that did not hold; the demonstration goes on. */
 static void claim(bool holds, const char *format, ...)
@@ -99,7 +106,7 @@ static void gaveUp(int sig)
 {
     static const char text[] = "\ndemo: FAILED, a call into the library did not return within a minute\n";
 
-    (void) sig;
+    (void)sig;
     if (write(STDOUT_FILENO, text, sizeof(text) - 1) < 0)
         _exit(2);
     _exit(1);
@@ -107,20 +114,22 @@ static void gaveUp(int sig)
 
 static void remember(natsConnection *nc, void *closure)
 {
-    (void) nc;
-    atomic_store((atomic_llong *) closure, now());
+    (void)nc;
+    atomic_store((atomic_llong *)closure, now());
 }
 
 static void onMainDisconnected(natsConnection *nc, void *closure)
 {
-    (void) nc; (void) closure;
+    (void)nc;
+    (void)closure;
     atomic_fetch_add(&disconnects, 1);
     atomic_store(&mainDisconnectedAt, now());
 }
 
 static void onMainReconnected(natsConnection *nc, void *closure)
 {
-    (void) nc; (void) closure;
+    (void)nc;
+    (void)closure;
     atomic_fetch_add(&reconnects, 1);
     atomic_store(&mainReconnectedAt, now());
 }
@@ -129,7 +138,9 @@ static void onNumber(natsConnection *nc, natsSubscription *sub, natsMsg *msg, vo
 {
     int number = atoi(natsMsg_GetData(msg));
 
-    (void) nc; (void) sub; (void) closure;
+    (void)nc;
+    (void)sub;
+    (void)closure;
     if (number >= 0 && number < MAX_MESSAGES)
     {
         atomic_fetch_add(&arrivals[number], 1);
@@ -145,13 +156,14 @@ static void onNumber(natsConnection *nc, natsSubscription *sub, natsMsg *msg, vo
 
 static void onQuestion(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *closure)
 {
-    (void) sub; (void) closure;
+    (void)sub;
+    (void)closure;
     natsConnection_PublishString(nc, natsMsg_GetReply(msg), "42");
     natsMsg_Destroy(msg);
 }
 
-/* Publishes numbered messages until told to stop: gently at first, at full speed once the server is frozen, and gently
- * again while they only go to the reconnect buffer. */
+/* Publishes numbered messages until told to stop: gently at first, at full speed once the server is frozen,
+ * and gently again while they only go to the reconnect buffer. */
 static void *publishNumbers(void *closure)
 {
     static char     text[LARGE];
@@ -201,11 +213,13 @@ static natsConnection *connectGuard(const char *url)
     natsOptions    *opts = options(url, "demo guard", GUARD_PING_MS);
 
     must(natsOptions_SetAllowReconnect(opts, false), "reconnect");
-    must(natsOptions_SetDisconnectedCB(opts, remember, (void *) &guardDisconnectedAt), "disconnected callback");
-    must(natsOptions_SetClosedCB(opts, remember, (void *) &guardClosedAt), "closed callback");
+    must(natsOptions_SetDisconnectedCB(opts, remember, (void *)&guardDisconnectedAt),
+         "disconnected callback");
+    must(natsOptions_SetClosedCB(opts, remember, (void *)&guardClosedAt), "closed callback");
     must(natsConnection_Connect(&nc, opts), "connect");
     natsOptions_Destroy(opts);
-    say("guard: connected; PING every %d ms, at most %d unanswered, no reconnect", GUARD_PING_MS, MAX_PINGS_OUT);
+    say("guard: connected; PING every %d ms, at most %d unanswered, no reconnect", GUARD_PING_MS,
+        MAX_PINGS_OUT);
     return nc;
 }
 
@@ -227,11 +241,12 @@ static natsConnection *connectMain(const char *url)
     must(natsConnection_GetConnectedUrl(nc, connectedTo, sizeof(connectedTo)), "connected URL");
     must(natsConnection_GetRTT(nc, &rtt), "round trip");
     say("main:  connected to %s in %lld ms, round trip %.2f ms; PING every 120 s", connectedTo,
-        (long long) (now() - began), (double) rtt / 1e6);
+        (long long)(now() - began), (double)rtt / 1e6);
 
 #ifdef NATS_EXT_LIVENESS
     must(natsConnection_SetPingInterval(nc, MAIN_PING_MS / 1000), "natsConnection_SetPingInterval");
-    say("main:  natsConnection_SetPingInterval(nc, %d): from now on a PING every second, at most %d unanswered",
+    say("main:  natsConnection_SetPingInterval(nc, %d): from now on a PING every second, at most %d "
+        "unanswered",
         MAIN_PING_MS / 1000, MAX_PINGS_OUT);
 #else
     claim(false, "this nats.h has no natsConnection_SetPingInterval");
@@ -257,14 +272,14 @@ static void talk(natsConnection *nc)
         natsMsg_Destroy(msg);
         got++;
     }
-    say("main:  10000 messages published, %d received in %lld ms", got, (long long) (now() - began));
+    say("main:  10000 messages published, %d received in %lld ms", got, (long long)(now() - began));
     claim(got == 10000, "every message arrived");
 
     must(natsConnection_Subscribe(&help, nc, "demo.question", onQuestion, NULL), "subscribe");
     began = nats_NowMonotonicInNanoSeconds();
     must(natsConnection_RequestString(&msg, nc, "demo.question", "the answer?", 2000), "request");
     say("main:  request answered with \"%.*s\" in %.2f ms", natsMsg_GetDataLength(msg), natsMsg_GetData(msg),
-        (double) (nats_NowMonotonicInNanoSeconds() - began) / 1e6);
+        (double)(nats_NowMonotonicInNanoSeconds() - began) / 1e6);
     natsMsg_Destroy(msg);
     natsSubscription_Destroy(help);
     natsSubscription_Destroy(sub);
@@ -273,10 +288,10 @@ static void talk(natsConnection *nc)
 /* Waits for both connections to notice, asking main for its status all the while. */
 static void watchDetection(natsConnection *mainNc, natsConnection *guard, int64_t frozenAt)
 {
-    int64_t     mainBound  = (int64_t) (MAX_PINGS_OUT + 1) * MAIN_PING_MS;
-    int64_t     guardBound = (int64_t) (MAX_PINGS_OUT + 1) * GUARD_PING_MS;
-    int64_t     slowest    = 0;
-    int64_t     deadline   = frozenAt + mainBound + 5000;
+    int64_t     mainBound   = (int64_t)(MAX_PINGS_OUT + 1) * MAIN_PING_MS;
+    int64_t     guardBound  = (int64_t)(MAX_PINGS_OUT + 1) * GUARD_PING_MS;
+    int64_t     slowest     = 0;
+    int64_t     deadline    = frozenAt + mainBound + 5000;
     bool        blockedSaid = false;
     bool        guardSaid   = false;
     const char *text        = NULL;
@@ -287,7 +302,7 @@ static void watchDetection(natsConnection *mainNc, natsConnection *guard, int64_
         int64_t before  = now();
         int64_t waiting = atomic_load(&lastPublishAt);
 
-        (void) natsConnection_Status(mainNc);
+        (void)natsConnection_Status(mainNc);
         if (now() - before > slowest)
             slowest = now() - before;
         if (!blockedSaid && waiting != 0 && before - waiting > 100)
@@ -301,7 +316,7 @@ static void watchDetection(natsConnection *mainNc, natsConnection *guard, int64_
             guardSaid = true;
             why       = natsConnection_GetLastError(guard, &text);
             say("guard: given up %lld ms after the freeze; why: %s (%s)",
-                (long long) (atomic_load(&guardDisconnectedAt) - frozenAt), text ? text : "?",
+                (long long)(atomic_load(&guardDisconnectedAt) - frozenAt), text ? text : "?",
                 natsStatus_GetText(why));
             claim(why == NATS_STALE_CONNECTION, "the reason is a stale connection: PINGs without PONG");
             claim(atomic_load(&guardDisconnectedAt) - frozenAt <= guardBound + SLACK_MS,
@@ -318,10 +333,11 @@ static void watchDetection(natsConnection *mainNc, natsConnection *guard, int64_
         return;
     }
     say("main:  disconnected %lld ms after the freeze, while publishing; reconnecting",
-        (long long) (atomic_load(&mainDisconnectedAt) - frozenAt));
-    claim(atomic_load(&mainDisconnectedAt) - frozenAt <= mainBound + SLACK_MS, "within (%d + 1) x %d ms", MAX_PINGS_OUT,
-          MAIN_PING_MS);
-    claim(slowest <= 200, "natsConnection_Status answered all the while (slowest: %lld ms)", (long long) slowest);
+        (long long)(atomic_load(&mainDisconnectedAt) - frozenAt));
+    claim(atomic_load(&mainDisconnectedAt) - frozenAt <= mainBound + SLACK_MS, "within (%d + 1) x %d ms",
+          MAX_PINGS_OUT, MAIN_PING_MS);
+    claim(slowest <= 200, "natsConnection_Status answered all the while (slowest: %lld ms)",
+          (long long)slowest);
 }
 
 static bool allBufferedArrived(int count)
@@ -336,7 +352,8 @@ static bool allBufferedArrived(int count)
 
 static void account(int count)
 {
-    int sent = 0, sentArrived = 0, buffered = 0, bufferedArrived = 0, refused = 0, refusedArrived = 0, twice = 0;
+    int sent = 0, sentArrived = 0, buffered = 0, bufferedArrived = 0, refused = 0, refusedArrived = 0,
+        twice = 0;
     int i;
 
     for (i = 0; i < count; i++)
@@ -352,10 +369,10 @@ static void account(int count)
         refusedArrived += fates[i] == REFUSED && n > 0;
     }
     say("main:  of %d messages", count);
-    printf("            %7d published while connected:    %d arrived, %d lost with the dead connection\n", sent,
-           sentArrived, sent - sentArrived);
-    printf("            %7d published while reconnecting: %d arrived, %d missing\n", buffered, bufferedArrived,
-           buffered - bufferedArrived);
+    printf("            %7d published while connected:    %d arrived, %d lost with the dead connection\n",
+           sent, sentArrived, sent - sentArrived);
+    printf("            %7d published while reconnecting: %d arrived, %d missing\n", buffered,
+           bufferedArrived, buffered - bufferedArrived);
     printf("            %7d refused by Publish:           %d arrived\n", refused, refusedArrived);
     claim(buffered > 0 && buffered == bufferedArrived, "every buffered message arrived");
     claim(!atomic_load(&orderBroken), "the buffered messages arrived in order");
@@ -365,8 +382,8 @@ static void account(int count)
 
 static void freezeAndThaw(natsConnection *nc, natsConnection *guard, pid_t server)
 {
-    natsSubscription *sub = NULL;
-    natsMsg          *msg = NULL;
+    natsSubscription *sub  = NULL;
+    natsMsg          *msg  = NULL;
     natsSubscription *help = NULL;
     pthread_t         publisher;
     int64_t           frozenAt, thawedAt, deadline;
@@ -388,24 +405,24 @@ static void freezeAndThaw(natsConnection *nc, natsConnection *guard, pid_t serve
         exit(1);
     }
     atomic_store(&frozen, true);
-    say("kill -STOP %d: the server neither reads nor answers, its sockets stay open", (int) server);
+    say("kill -STOP %d: the server neither reads nor answers, its sockets stay open", (int)server);
     watchDetection(nc, guard, frozenAt);
 
     nats_Sleep(1000);
     say("main:  the longest Publish call took %lld ms; publishing goes on into the reconnect buffer",
-        (long long) atomic_load(&longestPublish));
+        (long long)atomic_load(&longestPublish));
 
     heading("4. The server comes back");
     thawedAt = now();
     kill(server, SIGCONT);
-    say("kill -CONT %d", (int) server);
+    say("kill -CONT %d", (int)server);
     if (!waitFor(&mainReconnectedAt, 10000))
     {
         claim(false, "the connection came back");
         return;
     }
     say("main:  reconnected %lld ms after the server came back",
-        (long long) (atomic_load(&mainReconnectedAt) - thawedAt));
+        (long long)(atomic_load(&mainReconnectedAt) - thawedAt));
     nats_Sleep(200);
     atomic_store(&stop, true);
     pthread_join(publisher, NULL);
@@ -418,10 +435,12 @@ static void freezeAndThaw(natsConnection *nc, natsConnection *guard, pid_t serve
     nats_Sleep(300); /* for anything that should not come */
     account(count);
 
-    must(natsConnection_RequestString(&msg, nc, "demo.question", "still there?", 2000), "request after the reconnect");
+    must(natsConnection_RequestString(&msg, nc, "demo.question", "still there?", 2000),
+         "request after the reconnect");
     natsMsg_Destroy(msg);
     claim(true, "the subscriptions are back: messages and a request reach them");
-    claim(atomic_load(&disconnects) == 1 && atomic_load(&reconnects) == 1, "disconnected once, reconnected once");
+    claim(atomic_load(&disconnects) == 1 && atomic_load(&reconnects) == 1,
+          "disconnected once, reconnected once");
 
     natsSubscription_Destroy(help);
     natsSubscription_Destroy(sub);
@@ -447,7 +466,7 @@ int main(int argc, char **argv)
     guard = connectGuard(argv[1]);
     nc    = connectMain(argv[1]);
     talk(nc);
-    freezeAndThaw(nc, guard, (pid_t) atoi(argv[2]));
+    freezeAndThaw(nc, guard, (pid_t)atoi(argv[2]));
 
     natsConnection_Destroy(nc);
     natsConnection_Destroy(guard);

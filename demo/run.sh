@@ -1,6 +1,6 @@
 #!/bin/bash
-# Builds the library, installs it under a temporary prefix, compiles demo.c as any user would and plays it against a real
-# server. `make demo` calls this after scripts/setup.sh.
+# Builds the library, installs it under a temporary prefix, compiles demo.c as any user would and plays it
+# against a real server. `make demo` calls this after scripts/setup.sh.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 server=$(scripts/get-server.sh)

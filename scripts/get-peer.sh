@@ -1,9 +1,8 @@
 #!/bin/bash
-# get-peer.sh [DIR]: puts the released C client (libnats 3.14) beside the system, for comparisons.
-# It is unpacked, not installed, together with the C runtime it was built for. Afterwards DIR (default: .deps/peer) has
-#   usr/include/nats/nats.h      its public header
-#   peerlib/libnats.so.3.14      its library, alone in a directory
-#   run LIBDIR PROGRAM [ARGS]    starts PROGRAM under that C runtime with libnats taken from LIBDIR
+# get-peer.sh [DIR]: puts the released C client (libnats 3.14) beside the system, for comparisons. It is
+# unpacked, not installed, together with the C runtime it was built for. Afterwards DIR (default: .deps/peer)
+# has usr/include/nats/nats.h      its public header peerlib/libnats.so.3.14      its library, alone in a
+# directory run LIBDIR PROGRAM [ARGS]    starts PROGRAM under that C runtime with libnats taken from LIBDIR
 # Both sides of a comparison go through `run`, so that only libnats differs. Exit 3: cannot be had here.
 set -euo pipefail
 project=$(cd "$(dirname "$0")/.." && pwd)
@@ -14,7 +13,9 @@ unavailable() { echo "get-peer: $1" >&2; exit 3; }
 
 if [ -n "${NATS_PEER:-}" ] && [ -x "$NATS_PEER/run" ]; then echo "$NATS_PEER"; exit 0; fi
 if [ -x "$dir/run" ] && [ -e "$dir/peerlib/libnats.so.3.14" ]; then (cd "$dir" && pwd); exit 0; fi
-if [ -e "$dir.unavailable" ]; then unavailable "$(cat "$dir.unavailable") (remembered; delete $dir.unavailable to try again)"; fi
+if [ -e "$dir.unavailable" ]; then
+    unavailable "$(cat "$dir.unavailable") (remembered; delete $dir.unavailable to try again)"
+fi
 
 [ "$(uname -m)" = x86_64 ] || unavailable "only known for x86_64"
 command -v apt-get >/dev/null 2>&1 || unavailable "needs apt-get of a Debian system"

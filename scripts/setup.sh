@@ -1,7 +1,7 @@
 #!/bin/bash
-# Installs what building and testing need and the machine lacks. Running it again costs milliseconds.
-# Uses the system's package manager where it may (Debian family; root or passwordless sudo); elsewhere it
-# prints what to install and exits 1. clang is optional: a failure to get it is no error.
+# Installs what building and testing need and the machine lacks. Running it again costs milliseconds. Uses the
+# system's package manager where it may (Debian family; root or passwordless sudo); elsewhere it prints what
+# to install and exits 1. clang and the formatters are optional: a failure to get them is no error.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 PATH=$PATH:$HOME/.cargo/bin
@@ -43,15 +43,28 @@ if [ "${#missing[@]}" -gt 0 ]; then
     apt_install "${missing[@]}" || { echo "setup: could not install: ${missing[*]}" >&2; exit 1; }
 fi
 
-# clang only adds a second compiler to the header checks; asked for once, never insisted on.
-if ! command -v clang >/dev/null 2>&1 && [ ! -e .deps/no-clang ] && can_install; then
-    apt_install clang >/dev/null 2>&1 || { mkdir -p .deps && touch .deps/no-clang; }
+# Asked for once, never insisted on: clang only adds a second compiler to the header checks, clang-format
+# checks style.
+for optional in clang clang-format; do
+    if ! command -v "$optional" >/dev/null 2>&1 && [ ! -e ".deps/no-$optional" ] && can_install; then
+        apt_install "$optional" >/dev/null 2>&1 || { mkdir -p .deps && touch ".deps/no-$optional"; }
+    fi
+done
+
+# The formatter of the Python scripts, in a place of its own; without it the check of their format is skipped.
+ruff=$(cat scripts/ruff.version)
+ruff_found=$(.deps/python/bin/ruff --version 2>/dev/null || true)
+if [ "$ruff_found" != "ruff $ruff" ] && [ ! -e ".deps/no-ruff-$ruff" ]; then
+    mkdir -p .deps
+    { python3 -m venv .deps/python && .deps/python/bin/pip -q install "ruff==$ruff"; } >/dev/null 2>&1 ||
+        touch ".deps/no-ruff-$ruff"
 fi
 
 # The Rust toolchain is the developer's own choice of installer, so it is checked and not installed.
 rust_wanted=$(sed -n 's/^rust-version *= *"\(.*\)"/\1/p' Cargo.toml)
 rust_found=$(rustc --version 2>/dev/null | sed -n 's/^rustc \([0-9.]*\).*/\1/p')
-if [ -z "$rust_found" ] || [ "$(printf '%s\n' "$rust_wanted" "$rust_found" | sort -V | head -1)" != "$rust_wanted" ]; then
+older=$(printf '%s\n' "$rust_wanted" "$rust_found" | sort -V | head -1)
+if [ -z "$rust_found" ] || [ "$older" != "$rust_wanted" ]; then
     echo "setup: Rust $rust_wanted or newer is needed (found: ${rust_found:-none}); see https://rustup.rs" >&2
     exit 1
 fi

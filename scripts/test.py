@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Runs all suites and ends with one line "N passed, N failed, N skipped": test.py [--list] [SUITE ...]
 
-Without names every suite runs; with names those and what they need. Logs lie in target/test-logs, one file per suite.
-To add a suite, add a line to SUITES. Its program exits non-zero when something failed and, to be counted in detail,
-ends its output with "N passed, N failed, N skipped"; cargo test and ctest are understood as they are.
-Exit status 3 means: cannot run here, counted as skipped.
+Without names every suite runs; with names those and what they need. Logs lie in target/test-logs, one file
+per suite. To add a suite, add a line to SUITES. Its program ends its output with "N passed, N failed, N
+skipped" (scripts/summary.py does that for programs that do not) and exits non-zero when something failed. A
+suite without that line has failed. Exit status 3 means: cannot run here, counted as skipped.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import dataclasses
 import os
 import pathlib
 import re
+import shlex
 import subprocess
 import sys
 import threading
@@ -24,10 +25,13 @@ LOGS = TARGET / "test-logs"
 PREFIX = TARGET / "test-prefix"
 PACKAGE = TARGET / "test-package"
 C_TESTS = TARGET / "c-tests"
-C_VALGRIND = TARGET / "c-tests-valgrind"
 LIB = PREFIX / "lib"
-
-VALGRIND = "valgrind;-q;--error-exitcode=99;--leak-check=full;--show-leak-kinds=definite;--errors-for-leak-kinds=definite;--fair-sched=yes"
+VALGRIND = (
+    "valgrind -q --error-exitcode=99 --fair-sched=yes --leak-check=full --show-leak-kinds=definite"
+    " --errors-for-leak-kinds=definite"
+)
+# Put before a command, they end its output with the line that is demanded.
+ONE, CARGO_TEST, CTEST, SUM = (f"scripts/summary.py {kind} " for kind in ("one", "cargo", "ctest", "sum"))
 
 
 @dataclasses.dataclass
@@ -39,22 +43,27 @@ class Suite:
     timeout: int = 900  # seconds
 
 
-def c_build(where, launcher=""):
-    return (
-        f"cmake -S c-tests -B {where} -DNATS_LIB_DIR={LIB} -DNATS_INCLUDE_DIR=$PWD/include '-DNATS_LAUNCHER={launcher}'"
-        f" && cmake --build {where} -j2"
-    )
+def all_of(*commands):
+    """One command that stops at the first that fails."""
+    return "bash -c " + shlex.quote(" && ".join(commands))
 
 
-# Cargo's own commands and builds fill the machine by themselves, hence `alone`.
+# Cargo's own commands and builds fill the machine by themselves, hence `alone`. ctest runs two programs at a
+# time: most wait most of the time; those that must have the machine for themselves say so in
+# c-tests/CMakeLists.txt.
 SUITES = [
-    Suite("format", "cargo fmt --all --check", alone=True),
-    Suite("clippy", "cargo clippy --workspace --all-targets -- -D warnings", alone=True),
-    Suite("rust", "cargo test --workspace --no-fail-fast", alone=True, timeout=1800),
+    Suite("format", "python3 scripts/lint.py rust-format c-format python-format width sleeping", alone=True),
+    Suite("clippy", "python3 scripts/lint.py clippy", alone=True),
+    Suite("rust", CARGO_TEST + "cargo test --workspace --no-fail-fast", alone=True, timeout=1800),
     Suite(
         "package",
-        f"rm -rf {PREFIX}; cmake -S cmake -B {PACKAGE} -DNATS_CARGO_TARGET_DIR={TARGET} -DCMAKE_INSTALL_LIBDIR=lib"
-        f" && cmake --build {PACKAGE} && cmake --install {PACKAGE} --prefix {PREFIX}",
+        ONE
+        + all_of(
+            f"rm -rf {PREFIX}",
+            f"cmake -S cmake -B {PACKAGE} -DNATS_CARGO_TARGET_DIR={TARGET} -DCMAKE_INSTALL_LIBDIR=lib",
+            f"cmake --build {PACKAGE}",
+            f"cmake --install {PACKAGE} --prefix {PREFIX}",
+        ),
         alone=True,
         timeout=1800,
     ),
@@ -62,14 +71,32 @@ SUITES = [
     Suite("abi", f"c-tests/abi/run.sh {LIB}/libnats.so", needs=("package",)),
     Suite("compatibility", f"python3 scripts/compatibility.py --check {LIB}/libnats.so", needs=("package",)),
     Suite("relink", f"c-tests/relink/run.sh {PREFIX}", needs=("package",)),
-    Suite("c-build", c_build(C_TESTS), needs=("package",), alone=True),
-    Suite("c", f"ctest -V --no-tests=error --test-dir {C_TESTS} --timeout 300", needs=("c-build",), alone=True),
+    Suite(
+        "c-build",
+        ONE
+        + all_of(
+            f"cmake -S c-tests -B {C_TESTS} -DNATS_LIB_DIR={LIB} -DNATS_INCLUDE_DIR=$PWD/include",
+            f"cmake --build {C_TESTS} -j2",
+        ),
+        needs=("package",),
+        alone=True,
+    ),
+    Suite(
+        "c",
+        CTEST + f"ctest -V -j2 --no-tests=error --test-dir {C_TESTS} --timeout 300",
+        needs=("c-build",),
+        alone=True,
+    ),
     Suite(
         "no-tls",
-        f"export CARGO_TARGET_DIR={TARGET}/no-tls && cargo test --no-default-features --lib"
-        " && cargo build --no-default-features --lib"
-        " && ln -sf libnats.so $CARGO_TARGET_DIR/debug/libnats.so.3.14"
-        f" && LD_LIBRARY_PATH=$CARGO_TARGET_DIR/debug {C_TESTS}/bin/no_tls",
+        f"export CARGO_TARGET_DIR={TARGET}/no-tls && "
+        + SUM
+        + all_of(
+            CARGO_TEST + "cargo test --no-default-features --lib",
+            "cargo build --no-default-features --lib",
+            "ln -sf libnats.so $CARGO_TARGET_DIR/debug/libnats.so.3.14",
+            f"LD_LIBRARY_PATH=$CARGO_TARGET_DIR/debug {C_TESTS}/bin/no_tls",
+        ),
         needs=("c-build",),
         alone=True,
     ),
@@ -82,10 +109,12 @@ SUITES = [
     ),
     Suite(
         "valgrind",
-        c_build(C_VALGRIND, VALGRIND) + " && "
-        # What is timed to the millisecond proves nothing at a twentieth of the speed, nor does memory that valgrind counts
-        # in; selftest tests the harness.
-        f"ctest -V --no-tests=error --test-dir {C_VALGRIND} -E 'liveness|selftest|resources|bounds|memory' --timeout 600",
+        f"NATS_TESTS_PATIENCE=4 NATS_LAUNCHER='{VALGRIND}' "
+        + CTEST
+        # What is timed to the millisecond proves nothing at a twentieth of the speed, nor does memory that
+        # valgrind counts in; selftest tests the harness.
+        + f"ctest -V -j2 --no-tests=error --test-dir {C_TESTS} -E 'liveness|selftest|resources|bounds|memory'"
+        + " --timeout 600",
         needs=("c-build",),
         alone=True,
         timeout=1800,
@@ -93,7 +122,7 @@ SUITES = [
     Suite("guest-tsan", f"scripts/guest-tsan.sh {LIB}", needs=("package",), alone=True, timeout=300),
     Suite("helgrind", f"scripts/helgrind.sh {C_TESTS}/bin", needs=("c-build",), alone=True, timeout=300),
     Suite("tsan", "scripts/tsan.sh", alone=True, timeout=1800),
-    Suite("demo", "demo/run.sh", needs=("package",), alone=True, timeout=300),
+    Suite("demo", ONE + "demo/run.sh", needs=("package",), alone=True, timeout=300),
 ]
 
 
@@ -109,25 +138,15 @@ class Result:
 
 
 def count(text, code):
-    """Numbers a suite printed as (passed, failed, skipped); an exit status always counts."""
-    passed = failed = skipped = 0
-    for match in re.finditer(r"^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored", text, re.M):
-        passed, failed, skipped = (a + int(b) for a, b in zip((passed, failed, skipped), match.groups()))
-    if found := re.findall(r"(\d+) tests failed out of (\d+)", text):
-        bad, total = map(int, found[-1])
-        # The programs count their own cases; one that died before it could is still one failure.
-        for match in re.finditer(r"^\d+: (\d+) passed, (\d+) failed, (\d+) skipped$", text, re.M):
-            passed, failed, skipped = (a + int(b) for a, b in zip((passed, failed, skipped), match.groups()))
-        passed, failed = max(passed, total - bad), max(failed, bad)
-    elif found := re.findall(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", text, re.M):
-        passed, failed, skipped = (int(n or 0) for n in found[-1])
-    elif not passed and not failed:
-        # No numbers of its own: its "ok" lines, or else the suite is one test.
-        passed = len(re.findall(r"^\s*ok\b", text, re.M)) or (1 if code == 0 else 0)
-        skipped = len(re.findall(r"^skipped\b", text, re.M))
-    if code != 0 and failed == 0:
-        failed = 1
-    return passed, failed, skipped
+    """What the last line of a suite says as (passed, failed, skipped), and what is wrong with it."""
+    last = text.rstrip().rpartition("\n")[2]
+    found = re.fullmatch(r"(\d+) passed, (\d+) failed, (\d+) skipped", last)
+    if not found:
+        return 0, 1, 0, "printed no summary"
+    passed, failed, skipped = map(int, found.groups())
+    if (code != 0) != (failed != 0):
+        return passed, max(failed, 1), skipped, f"ended with {code}"
+    return passed, failed, skipped, ""
 
 
 def run(suite, environment):
@@ -157,7 +176,8 @@ def run(suite, environment):
     seconds = time.monotonic() - began
     if code == 3:
         return Result(suite, 0, 0, 1, seconds, "cannot run here")
-    return Result(suite, *count(log.read_text(errors="replace"), code), seconds, note)
+    passed, failed, skipped, wrong = count(log.read_text(errors="replace"), code)
+    return Result(suite, passed, failed, skipped, seconds, note or wrong)
 
 
 def show(result):
@@ -241,7 +261,9 @@ def choose(names):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--list", action="store_true", help="names of the suites")
     parser.add_argument("suites", nargs="*", metavar="SUITE")
     args = parser.parse_args()

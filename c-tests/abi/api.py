@@ -14,7 +14,7 @@ def inventory():
 
 
 def symbols(inventory):
-    """All functions and variables that the reference exports, those included that its header does not declare."""
+    """All functions and variables that the reference exports, also those its header does not declare."""
     return inventory["functions"] + inventory["variables"] + inventory["undeclared"]
 
 

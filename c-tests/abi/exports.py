@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Checks the symbols and the name of a built libnats.so: exports.py [--complete] LIB
 
-Fails when the library exports anything that is neither in the inventory of the reference nor in extensions.txt,
-lacks something the headers declare, or has another SONAME. What is still missing is listed, and with --complete
-that fails too."""
+Fails when the library exports anything that is neither in the inventory of the reference nor in
+extensions.txt, lacks something the headers declare, or has another SONAME. What is still missing is listed,
+and with --complete that fails too."""
 
 import re
 import subprocess
@@ -45,7 +45,9 @@ def main():
         "missing": missing if complete else (),
         f"SONAME, should be {SONAME}": {soname(lib)} - {SONAME},
     }
-    failed = [f"{what}: {', '.join(map(str, sorted(names, key=str)))}" for what, names in errors.items() if names]
+    failed = [
+        f"{what}: {', '.join(map(str, sorted(names, key=str)))}" for what, names in errors.items() if names
+    ]
     print(*failed, sep="\n", end="\n" if failed else "")
     sys.exit(1 if failed else 0)
 

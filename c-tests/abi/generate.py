@@ -95,8 +95,10 @@ def main():
     for part in (enums, conditional, structs, types, symbols, macros):
         print("\n".join(part(inventory)), end="\n\n")
     print("static int differs(const char *name, const char *is, const char *should)\n{")
-    print('    if (strcmp(is, should) == 0)\n        return 0;')
-    print('    fprintf(stderr, "%s is \\"%s\\", should be \\"%s\\"\\n", name, is, should);\n    return 1;\n}\n')
+    print("    if (strcmp(is, should) == 0)\n        return 0;")
+    print(
+        '    fprintf(stderr, "%s is \\"%s\\", should be \\"%s\\"\\n", name, is, should);\n    return 1;\n}\n'
+    )
     print("int main(void)\n{\n    int failed = 0;")
     for macro in strings(inventory):
         print(f'    failed += differs("{macro["name"]}", {macro["name"]}, {macro["text"]});')

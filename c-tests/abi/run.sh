@@ -5,10 +5,11 @@ here=$(cd "$(dirname "$0")" && pwd)
 include=$here/../../include
 export PYTHONDONTWRITEBYTECODE=1
 work=$(mktemp -d)
+skipped=0
 trap 'rm -rf "$work"' EXIT
 
 installed() {
-    command -v "$1" >/dev/null || { echo "skipped: $1 is not installed"; return 1; }
+    command -v "$1" >/dev/null || { echo "skipped: $1 is not installed"; skipped=$((skipped + 1)); return 1; }
 }
 
 # compiles COMPILER STANDARD LANGUAGE HEADER
@@ -47,3 +48,4 @@ echo "ok: types, values and prototypes are those of the reference"
 
 python3 "$here/exports.py" "$@"
 echo "ok: exported symbols and SONAME"
+echo "3 passed, 0 failed, $skipped skipped"

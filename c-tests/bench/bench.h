@@ -1,6 +1,6 @@
-// Measures libnats through its public API. One process measures one scenario, so that threads and memory of one
-// never count for another. The far end (a sink, a blaster, a responder) is a forked process with raw sockets: the
-// CPU time of this process is the client's alone.
+// Measures libnats through its public API. One process measures one scenario, so that threads and memory of
+// one never count for another. The far end (a sink, a blaster, a responder) is a forked process with raw
+// sockets: the CPU time of this process is the client's alone.
 
 #ifndef C_TESTS_BENCH_BENCH_H
 #define C_TESTS_BENCH_BENCH_H
@@ -51,7 +51,8 @@ void interval_stop(interval *in);
 // The same with the end of the wall time known: what comes after the last message does not count.
 void interval_stop_at(interval *in, uint64_t end);
 
-// One line of JSON: the rate, the CPU time and the state of the process, then extra (", \"key\": value" or "").
+// One line of JSON: the rate, the CPU time and the state of the process, then extra (", \"key\": value" or
+// "").
 void report(const char *name, uint64_t operations, const interval *in, const char *extra);
 
 // Sorts samples (ns) and reports their percentiles besides.
@@ -107,8 +108,8 @@ void far_blast(void);
 typedef struct
 {
     const char *name;
-    void      (*run)(const char *name, limits limits, const int *parameters);
-    int         parameters[4];
+    void (*run)(const char *name, limits limits, const int *parameters);
+    int parameters[4];
 } scenario;
 
 void publish(const char *name, limits limits, const int *threads_size_headers);

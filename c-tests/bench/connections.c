@@ -20,10 +20,10 @@ void connect_close(const char *name, limits limits, const int *unused)
     uint64_t deadline;
     uint64_t done = 0;
 
-    (void) unused;
+    (void)unused;
     far_start(SINK);
     natsConnection_Destroy(connect_far());
-    deadline = now_ns() + (uint64_t) (limits.seconds * 1e9);
+    deadline = now_ns() + (uint64_t)(limits.seconds * 1e9);
     interval_start(&in);
     while (!limits_reached(&limits, done, 1, deadline))
     {
@@ -38,13 +38,13 @@ void connect_close(const char *name, limits limits, const int *unused)
 void idle_connections(const char *name, limits limits, const int *connections)
 {
     int              count = connections[0];
-    natsConnection **all   = calloc((size_t) count, sizeof(*all));
+    natsConnection **all   = calloc((size_t)count, sizeof(*all));
     struct rlimit    files;
     interval         in, idle;
     long             rss, threads;
     char             extra[160];
 
-    (void) limits;
+    (void)limits;
     getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
@@ -59,10 +59,11 @@ void idle_connections(const char *name, limits limits, const int *connections)
     interval_start(&idle);
     nats_Sleep(1000);
     interval_stop(&idle);
-    snprintf(extra, sizeof(extra), ", \"bytes\": %.1f, \"more_threads\": %ld, \"seconds\": %.4f, \"idle_cpu_us\": %.1f",
-             (double) (in.rss - rss) * 1024 / (count - 1), in.threads - threads, (double) in.wall / 1e9,
-             (double) idle.cpu / 1e3);
-    report(name, (uint64_t) count - 1, &in, extra);
+    snprintf(extra, sizeof(extra),
+             ", \"bytes\": %.1f, \"more_threads\": %ld, \"seconds\": %.4f, \"idle_cpu_us\": %.1f",
+             (double)(in.rss - rss) * 1024 / (count - 1), in.threads - threads, (double)in.wall / 1e9,
+             (double)idle.cpu / 1e3);
+    report(name, (uint64_t)count - 1, &in, extra);
     for (int i = 0; i < count; i++)
         natsConnection_Destroy(all[i]);
     free(all);
@@ -70,9 +71,9 @@ void idle_connections(const char *name, limits limits, const int *connections)
 
 static void ignore(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *closure)
 {
-    (void) nc;
-    (void) sub;
-    (void) closure;
+    (void)nc;
+    (void)sub;
+    (void)closure;
     natsMsg_Destroy(msg);
 }
 
@@ -85,7 +86,7 @@ void subscribe_unsubscribe(const char *name, limits limits, const int *sync)
 
     far_start(SINK);
     nc       = connect_far();
-    deadline = now_ns() + (uint64_t) (limits.seconds * 1e9);
+    deadline = now_ns() + (uint64_t)(limits.seconds * 1e9);
     interval_start(&in);
     while (!limits_reached(&limits, done, 16, deadline))
     {

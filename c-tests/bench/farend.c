@@ -15,9 +15,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define BUFFER   (1 << 20)
-#define TAIL     6 // strlen("PING\r\n")
-#define MAX_FDS  20100
+#define BUFFER          (1 << 20)
+#define TAIL            6 // strlen("PING\r\n")
+#define MAX_FDS         20100
 #define REQUEST_SUBJECT "bench.request"
 
 far_shared *far;
@@ -46,7 +46,7 @@ static struct
 
 static void watch(int fd)
 {
-    struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
 
     epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event);
 }
@@ -64,14 +64,15 @@ static void send_all(int fd, const char *data, size_t len)
             return; // the client has gone: its side of the story ends the program
         }
         data += sent;
-        len -= (size_t) sent;
+        len -= (size_t)sent;
     }
 }
 
 static void accept_client(int listener)
 {
-    static const char info[] = "INFO {\"server_id\":\"BENCH\",\"version\":\"2.10.0\",\"proto\":1,\"headers\":true,"
-                               "\"max_payload\":1048576,\"client_id\":1}\r\n";
+    static const char info[] =
+        "INFO {\"server_id\":\"BENCH\",\"version\":\"2.10.0\",\"proto\":1,\"headers\":true,"
+        "\"max_payload\":1048576,\"client_id\":1}\r\n";
     int on = 1;
     int fd = accept(listener, NULL, NULL);
 
@@ -93,7 +94,7 @@ static ssize_t sink_read(int fd)
     int available = 0;
 
     if ((ioctl(fd, FIONREAD, &available) == 0) && (available > 16384))
-        recv(fd, NULL, (size_t) available - 4096, MSG_TRUNC | MSG_DONTWAIT);
+        recv(fd, NULL, (size_t)available - 4096, MSG_TRUNC | MSG_DONTWAIT);
     return recv(fd, buffer, BUFFER, MSG_DONTWAIT);
 }
 
@@ -131,8 +132,8 @@ static void serve_sink(int fd, bool stamps)
         return;
     }
     if (stamps)
-        stamp((size_t) len);
-    keep_tail(peers[fd].tail, buffer, (size_t) len);
+        stamp((size_t)len);
+    keep_tail(peers[fd].tail, buffer, (size_t)len);
     if (memcmp(peers[fd].tail, "PING\r\n", TAIL) == 0)
         send_all(fd, "PONG\r\n", 6);
 }
@@ -141,7 +142,7 @@ static void serve_sink(int fd, bool stamps)
 
 static void answer(const char *format, const char *subject, const char *sid, const char *payload, size_t len)
 {
-    line.answered += (size_t) sprintf(line.answers + line.answered, format, subject, sid, len);
+    line.answered += (size_t)sprintf(line.answers + line.answered, format, subject, sid, len);
     memcpy(line.answers + line.answered, payload, len);
     line.answered += len;
     memcpy(line.answers + line.answered, "\r\n", 2);
@@ -165,7 +166,8 @@ static int split(char *text, char *words[], int max)
     char *rest  = NULL;
     int   count = 0;
 
-    for (char *word = strtok_r(text, " \r", &rest); (word != NULL) && (count < max); word = strtok_r(NULL, " \r", &rest))
+    for (char *word = strtok_r(text, " \r", &rest); (word != NULL) && (count < max);
+         word       = strtok_r(NULL, " \r", &rest))
         words[count++] = word;
     return count;
 }
@@ -181,7 +183,7 @@ static size_t take_line(char *at, size_t len)
 
     if (end == NULL)
         return 0;
-    whole = (size_t) (end + 1 - at);
+    whole = (size_t)(end + 1 - at);
     if ((at[0] != 'S') && (at[0] != 'M') && (at[0] != 'P') && (at[0] != 'H'))
         return whole;
     if ((at[0] == 'P') && (at[1] == 'I'))
@@ -195,7 +197,7 @@ static size_t take_line(char *at, size_t len)
         atomic_store(&far->ready, true);
         return whole;
     }
-    snprintf(copy, sizeof(copy), "%.*s", (int) (whole - 1), at);
+    snprintf(copy, sizeof(copy), "%.*s", (int)(whole - 1), at);
     count = split(copy, words, 8);
     if (at[0] == 'S')
     {
@@ -225,9 +227,9 @@ static void serve_lines(int fd)
             close(fd);
         return;
     }
-    len += (ssize_t) line.unread;
+    len += (ssize_t)line.unread;
     buffer[len] = '\0';
-    while ((taken = take_line(buffer + at, (size_t) len - at)) > 0)
+    while ((taken = take_line(buffer + at, (size_t)len - at)) > 0)
     {
         at += taken;
         if (line.answered > BUFFER / 2)
@@ -236,7 +238,7 @@ static void serve_lines(int fd)
             line.answered = 0;
         }
     }
-    line.unread = (size_t) len - at;
+    line.unread = (size_t)len - at;
     memmove(buffer, buffer + at, line.unread);
     send_all(fd, line.answers, line.answered);
     line.answered = 0;
@@ -248,8 +250,8 @@ static void serve_lines(int fd)
 static uint64_t build_blast(char *data, size_t room, size_t *len)
 {
     size_t   headers  = far->headers ? strlen(HEADER_BLOCK) : 0;
-    size_t   size     = headers + (size_t) far->size;
-    size_t   round    = (size_t) line.subscriptions * (size + 64);
+    size_t   size     = headers + (size_t)far->size;
+    size_t   round    = (size_t)line.subscriptions * (size + 64);
     uint64_t messages = 0;
 
     *len = 0;
@@ -260,13 +262,14 @@ static uint64_t build_blast(char *data, size_t room, size_t *len)
             char *p = data + *len;
 
             if (headers > 0)
-                p += sprintf(p, "HMSG %s %s %zu %zu\r\n%s", line.subjects[i], line.sids[i], headers, size, HEADER_BLOCK);
+                p += sprintf(p, "HMSG %s %s %zu %zu\r\n%s", line.subjects[i], line.sids[i], headers, size,
+                             HEADER_BLOCK);
             else
                 p += sprintf(p, "MSG %s %s %zu\r\n", line.subjects[i], line.sids[i], size);
-            memset(p, 'x', (size_t) far->size);
+            memset(p, 'x', (size_t)far->size);
             p += far->size;
             memcpy(p, "\r\n", 2);
-            *len = (size_t) (p + 2 - data);
+            *len = (size_t)(p + 2 - data);
             messages++;
         }
     }
@@ -288,7 +291,7 @@ static void blast(void)
     size_t      len;
     size_t      room     = (far->size > 1024) ? (512 << 10) : (64 << 10);
     uint64_t    messages = build_blast(data, room, &len);
-    uint64_t    deadline = now_ns() + (uint64_t) (far->limits.seconds * 1e9);
+    uint64_t    deadline = now_ns() + (uint64_t)(far->limits.seconds * 1e9);
     uint64_t    sent     = 0;
     uint64_t    arrived  = 0;
     bool        last     = false;
@@ -313,19 +316,20 @@ static void blast(void)
 
 static int dial_server(void)
 {
-    static const char    hello[] = "CONNECT {\"verbose\":false,\"pedantic\":false}\r\nSUB " REQUEST_SUBJECT " 1\r\nPING\r\n";
-    struct sockaddr_in   address = { .sin_family = AF_INET };
-    const char          *url     = getenv("NATS_URL");
-    unsigned             port    = 0;
-    int                  on      = 1;
-    int                  fd      = socket(AF_INET, SOCK_STREAM, 0);
+    static const char hello[] =
+        "CONNECT {\"verbose\":false,\"pedantic\":false}\r\nSUB " REQUEST_SUBJECT " 1\r\nPING\r\n";
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    const char        *url     = getenv("NATS_URL");
+    unsigned           port    = 0;
+    int                on      = 1;
+    int                fd      = socket(AF_INET, SOCK_STREAM, 0);
 
     if ((url == NULL) || (sscanf(url, "nats://127.0.0.1:%u", &port) != 1))
         die("NATS_URL", "is not nats://127.0.0.1:PORT");
     snprintf(far_url, sizeof(far_url), "%s", url);
-    address.sin_port        = htons((uint16_t) port);
+    address.sin_port        = htons((uint16_t)port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (connect(fd, (struct sockaddr*) &address, sizeof(address)) != 0)
+    if (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0)
         die(url, strerror(errno));
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     send_all(fd, hello, sizeof(hello) - 1);
@@ -335,15 +339,15 @@ static int dial_server(void)
 
 static int listen_here(void)
 {
-    struct sockaddr_in address = { .sin_family = AF_INET };
+    struct sockaddr_in address = {.sin_family = AF_INET};
     socklen_t          len     = sizeof(address);
     int                fd      = socket(AF_INET, SOCK_STREAM, 0);
 
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if ((bind(fd, (struct sockaddr*) &address, sizeof(address)) != 0) || (listen(fd, 4096) != 0)
-        || (getsockname(fd, (struct sockaddr*) &address, &len) != 0))
+    if ((bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0) || (listen(fd, 4096) != 0) ||
+        (getsockname(fd, (struct sockaddr *)&address, &len) != 0))
         die("far end", strerror(errno));
-    snprintf(far_url, sizeof(far_url), "nats://127.0.0.1:%u", (unsigned) ntohs(address.sin_port));
+    snprintf(far_url, sizeof(far_url), "nats://127.0.0.1:%u", (unsigned)ntohs(address.sin_port));
     return fd;
 }
 
@@ -381,7 +385,7 @@ static void serve(far_role role, int listener)
 
 void far_start(far_role role)
 {
-    int  listener = (role == CLIENT) ? dial_server() : listen_here();
+    int listener = (role == CLIENT) ? dial_server() : listen_here();
 
     far = mmap(NULL, sizeof(*far), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if ((far == MAP_FAILED) || (pipe(orders) != 0))

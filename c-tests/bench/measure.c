@@ -8,7 +8,7 @@ uint64_t now_ns(void)
     struct timespec ts;
 
     clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t) ts.tv_sec * 1000000000u + (uint64_t) ts.tv_nsec;
+    return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
 uint64_t cpu_ns(void)
@@ -16,7 +16,7 @@ uint64_t cpu_ns(void)
     struct timespec ts;
 
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
-    return (uint64_t) ts.tv_sec * 1000000000u + (uint64_t) ts.tv_nsec;
+    return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
 long proc_status(const char *field)
@@ -58,19 +58,20 @@ void interval_stop_at(interval *in, uint64_t end)
 
 void report(const char *name, uint64_t operations, const interval *in, const char *extra)
 {
-    double n = (operations > 0) ? (double) operations : 1;
+    double n = (operations > 0) ? (double)operations : 1;
 
-    printf("{\"name\": \"%s\", \"count\": %llu, \"rate\": %.1f, \"cpu_ns\": %.1f, \"threads\": %ld, \"rss_kb\": %ld, "
+    printf("{\"name\": \"%s\", \"count\": %llu, \"rate\": %.1f, \"cpu_ns\": %.1f, \"threads\": %ld, "
+           "\"rss_kb\": %ld, "
            "\"peak_kb\": %ld%s}\n",
-           name, (unsigned long long) operations, n * 1e9 / (double) in->wall, (double) in->cpu / n, in->threads,
+           name, (unsigned long long)operations, n * 1e9 / (double)in->wall, (double)in->cpu / n, in->threads,
            in->rss, proc_status("VmHWM"), extra);
     fflush(stdout);
 }
 
 static int compare(const void *a, const void *b)
 {
-    uint64_t x = *(const uint64_t*) a;
-    uint64_t y = *(const uint64_t*) b;
+    uint64_t x = *(const uint64_t *)a;
+    uint64_t y = *(const uint64_t *)b;
 
     return (x > y) - (x < y);
 }
@@ -83,8 +84,8 @@ void report_latency(const char *name, uint64_t *samples, size_t count, const int
         die(name, "no sample");
     qsort(samples, count, sizeof(*samples), compare);
     snprintf(extra, sizeof(extra), ", \"p50_us\": %.2f, \"p99_us\": %.2f, \"p999_us\": %.2f",
-             (double) samples[count / 2] / 1e3, (double) samples[count * 99 / 100] / 1e3,
-             (double) samples[count * 999 / 1000] / 1e3);
+             (double)samples[count / 2] / 1e3, (double)samples[count * 99 / 100] / 1e3,
+             (double)samples[count * 999 / 1000] / 1e3);
     report(name, count, in, extra);
 }
 

@@ -38,7 +38,7 @@ static void publish_headers(publisher *p, const char *payload, uint64_t stride)
 static void *publisher_main(void *arg)
 {
     publisher *p       = arg;
-    char      *payload = calloc(1, (size_t) p->size);
+    char      *payload = calloc(1, (size_t)p->size);
     uint64_t   stride  = (p->size <= 1024) ? 512 : 16;
 
     if (p->headers)
@@ -51,7 +51,7 @@ static void *publisher_main(void *arg)
 
 void publish(const char *name, limits limits, const int *threads_size_headers)
 {
-    publisher       publishers[16] = { 0 };
+    publisher       publishers[16] = {0};
     pthread_t       threads[16];
     int             count = threads_size_headers[0];
     natsConnection *nc;
@@ -61,14 +61,14 @@ void publish(const char *name, limits limits, const int *threads_size_headers)
     far_start(SINK);
     nc = connect_far();
     interval_start(&in);
-    limits.count /= (uint64_t) count;
+    limits.count /= (uint64_t)count;
     for (int i = 0; i < count; i++)
     {
-        publishers[i] = (publisher) { .nc       = nc,
-                                      .limits   = limits,
-                                      .deadline = now_ns() + (uint64_t) (limits.seconds * 1e9),
-                                      .size     = threads_size_headers[1],
-                                      .headers  = threads_size_headers[2] != 0 };
+        publishers[i] = (publisher){.nc       = nc,
+                                    .limits   = limits,
+                                    .deadline = now_ns() + (uint64_t)(limits.seconds * 1e9),
+                                    .size     = threads_size_headers[1],
+                                    .headers  = threads_size_headers[2] != 0};
         pthread_create(&threads[i], NULL, publisher_main, &publishers[i]);
     }
     for (int i = 0; i < count; i++)
@@ -90,16 +90,16 @@ void publish_lone(const char *name, limits limits, const int *unused)
     uint64_t        deadline;
     uint64_t        done = 0;
 
-    (void) unused;
+    (void)unused;
     far_start(STAMPER);
     nc       = connect_far();
-    deadline = now_ns() + (uint64_t) (limits.seconds * 1e9);
+    deadline = now_ns() + (uint64_t)(limits.seconds * 1e9);
     interval_start(&in);
     while ((done < MAX_SAMPLES) && !limits_reached(&limits, done, 1, deadline))
     {
         char time[24];
 
-        snprintf(time, sizeof(time), "%016llx", (unsigned long long) now_ns());
+        snprintf(time, sizeof(time), "%016llx", (unsigned long long)now_ns());
         must(natsConnection_Publish(nc, "bench", time, 16), "publish");
         done++;
         while (atomic_load(&far->samples) < done)

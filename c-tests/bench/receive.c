@@ -12,23 +12,23 @@ static void count_one(int subscription)
 
 static void on_message(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *closure)
 {
-    (void) nc;
-    (void) sub;
+    (void)nc;
+    (void)sub;
     natsMsg_Destroy(msg);
-    count_one((int) (intptr_t) closure);
+    count_one((int)(intptr_t)closure);
 }
 
 static void on_headers(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *closure)
 {
     const char *value = NULL;
 
-    (void) nc;
-    (void) sub;
+    (void)nc;
+    (void)sub;
     must(natsMsgHeader_Get(msg, "Bench-Key", &value), "header");
     if (value[0] != 's')
         die("header", "has a wrong value");
     natsMsg_Destroy(msg);
-    count_one((int) (intptr_t) closure);
+    count_one((int)(intptr_t)closure);
 }
 
 void order_blast(limits limits, int subscriptions, int size, bool headers)
@@ -38,7 +38,7 @@ void order_blast(limits limits, int subscriptions, int size, bool headers)
     far->size          = size;
     far->headers       = headers;
     // What the limits of a subscription let wait by default; they do not cut in then.
-    far->window = (size > 512) ? ((32u << 20) / (unsigned) size) : 65536;
+    far->window = (size > 512) ? ((32u << 20) / (unsigned)size) : 65536;
     far_blast();
 }
 
@@ -89,11 +89,11 @@ static natsConnection *connect_pool(int workers)
 void receive_async(const char *name, limits limits, const int *subs_size_headers_pool)
 {
     static natsSubscription *subs[MAX_SUBSCRIPTIONS];
-    int             count   = subs_size_headers_pool[0];
-    bool            headers = subs_size_headers_pool[2] != 0;
-    natsConnection *nc;
-    interval        in;
-    uint64_t        total;
+    int                      count   = subs_size_headers_pool[0];
+    bool                     headers = subs_size_headers_pool[2] != 0;
+    natsConnection          *nc;
+    interval                 in;
+    uint64_t                 total;
 
     far_start(BLASTER);
     nc = connect_pool(subs_size_headers_pool[3]);
@@ -102,7 +102,8 @@ void receive_async(const char *name, limits limits, const int *subs_size_headers
         char subject[16];
 
         snprintf(subject, sizeof(subject), "b.%d", i);
-        must(natsConnection_Subscribe(&subs[i], nc, subject, headers ? on_headers : on_message, (void*) (intptr_t) i),
+        must(natsConnection_Subscribe(&subs[i], nc, subject, headers ? on_headers : on_message,
+                                      (void *)(intptr_t)i),
              "subscribe");
         unlimited(subs[i]);
     }
@@ -152,9 +153,9 @@ static natsMsg **kept;
 
 static void on_message_keep(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *closure)
 {
-    (void) nc;
-    (void) sub;
-    (void) closure;
+    (void)nc;
+    (void)sub;
+    (void)closure;
     kept[atomic_load_explicit(&far->received[0].count, memory_order_relaxed)] = msg;
     count_one(0);
 }
@@ -181,7 +182,7 @@ void receive_retain(const char *name, limits limits, const int *size)
     order_blast(limits, 1, size[0], false);
     total = wait_for_all();
     interval_stop(&in);
-    snprintf(extra, sizeof(extra), ", \"bytes\": %.1f", (double) (in.rss - before) * 1024 / (double) total);
+    snprintf(extra, sizeof(extra), ", \"bytes\": %.1f", (double)(in.rss - before) * 1024 / (double)total);
     report(name, total, &in, extra);
     for (uint64_t i = 0; i < total; i++)
         natsMsg_Destroy(kept[i]);

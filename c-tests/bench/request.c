@@ -21,7 +21,8 @@ static void *requester_main(void *arg)
         natsMsg *reply = NULL;
         uint64_t start = now_ns();
 
-        must(natsConnection_Request(&reply, r->nc, "bench.request", "0123456789abcdef", 16, 10000), "request");
+        must(natsConnection_Request(&reply, r->nc, "bench.request", "0123456789abcdef", 16, 10000),
+             "request");
         r->samples[r->done++] = now_ns() - start;
         if (natsMsg_GetDataLength(reply) != 16)
             die("request", "the reply has a wrong length");
@@ -45,15 +46,15 @@ void request(const char *name, limits limits, const int *requesters_server)
     nc = connect_far();
     must(natsConnection_Request(&reply, nc, "bench.request", "warm up", 7, 10000), "request");
     natsMsg_Destroy(reply);
-    limits.count /= (uint64_t) count;
+    limits.count /= (uint64_t)count;
     interval_start(&in);
     for (int i = 0; i < count; i++)
     {
-        requesters[i] = (requester) { .nc       = nc,
-                                      .limits   = limits,
-                                      .deadline = now_ns() + (uint64_t) (limits.seconds * 1e9),
-                                      .samples  = samples + (size_t) i * MAX_SAMPLES,
-                                      .room     = MAX_SAMPLES };
+        requesters[i] = (requester){.nc       = nc,
+                                    .limits   = limits,
+                                    .deadline = now_ns() + (uint64_t)(limits.seconds * 1e9),
+                                    .samples  = samples + (size_t)i * MAX_SAMPLES,
+                                    .room     = MAX_SAMPLES};
         pthread_create(&threads[i], NULL, requester_main, &requesters[i]);
     }
     for (int i = 0; i < count; i++)

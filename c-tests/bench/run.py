@@ -3,10 +3,10 @@
 
     run.py PEER_DIR OUR_LIB_DIR [--fast] [--only REGEX] [-n ROUNDS] [--seconds S] [--json FILE] [--write]
 
-PEER_DIR holds `run` (a loader: run LIBDIR PROGRAM ARGS...) and `peerlib` (the reference libnats); both sides go
-through that loader, so libnats is all that differs. Runs alternate between the two, so that a disturbance of the
-machine meets both. --write puts the table into docs/benchmarks.md. NATS_SERVER names a nats-server program for the
-scenarios that need a real one; without it they are left out.
+PEER_DIR holds `run` (a loader: run LIBDIR PROGRAM ARGS...) and `peerlib` (the reference libnats); both sides
+go through that loader, so libnats is all that differs. Runs alternate between the two, so that a disturbance
+of the machine meets both. --write puts the table into docs/benchmarks.md. NATS_SERVER names a nats-server
+program for the scenarios that need a real one; without it they are left out.
 """
 
 import argparse
@@ -59,6 +59,7 @@ CEILING = "ceiling, "
 
 def main():
     args = parse_arguments()
+    commit = document.commit() if args.write else None
     with tempfile.TemporaryDirectory(prefix="nats-bench-") as work:
         bench = Bench(args, pathlib.Path(work))
         try:
@@ -70,11 +71,13 @@ def main():
     if args.json:
         pathlib.Path(args.json).write_text(json.dumps(results, indent=1))
     if args.write:
-        document.replace_section("comparison", f"{describe(args)}\n\n{table}")
+        document.replace_section("comparison", f"{describe(args, commit)}\n\n{table}")
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("peer", type=pathlib.Path)
     parser.add_argument("ours", type=pathlib.Path)
     parser.add_argument("--fast", action="store_true", help="three short rounds")
@@ -116,8 +119,17 @@ class Bench:
         subprocess.run(
             ["gcc", "-std=gnu11", "-O2", "-g", "-Wall", "-Wextra", f"-I{PROJECT / 'include'}"]
             + sorted(map(str, HERE.glob("*.c")))
-            + ["-o", program, self.libraries["peer"] / "libnats.so.3.14", "-pthread", "-lssl", "-lcrypto", "-Wl,--allow-shlib-undefined"],
-            check=True)
+            + [
+                "-o",
+                program,
+                self.libraries["peer"] / "libnats.so.3.14",
+                "-pthread",
+                "-lssl",
+                "-lcrypto",
+                "-Wl,--allow-shlib-undefined",
+            ],
+            check=True,
+        )
         return program
 
     def start_server(self):
@@ -193,16 +205,18 @@ def progress(sides):
     if not (sides["peer"] and sides["ours"]):
         return f"rate {sides['ours']['rate']:.6g}" if sides["ours"] else "failed"
     key = measure_of(sides["peer"])
-    return f"{key} {sides['peer'][key]:.6g} -> {sides['ours'][key]:.6g}, cpu_ns {sides['peer']['cpu_ns']:.4g} -> " \
-           f"{sides['ours']['cpu_ns']:.4g}"
+    peer, ours = sides["peer"], sides["ours"]
+    return f"{key} {peer[key]:.6g} -> {ours[key]:.6g}, cpu_ns {peer['cpu_ns']:.4g} -> {ours['cpu_ns']:.4g}"
 
 
 # ---- table ----
 
 
 def render(results):
-    lines = ["| work | libnats | this library | ratio | CPU per operation | ratio | threads | memory | goal |",
-             "|---|---|---|---|---|---|---|---|---|"]
+    lines = [
+        "| work | libnats | this library | ratio | CPU per operation | ratio | threads | memory | goal |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
     for name, sides in results.items():
         peer, ours = sides["peer"], sides["ours"]
         if ours and name.startswith(CEILING):
@@ -213,10 +227,12 @@ def render(results):
             lines.append(f"| {name} | failed: {failed} | | | | | | | |")
             continue
         key = measure_of(peer)
-        lines.append(f"| {name} | {figure(peer)} | {figure(ours)} | {ratio(peer, ours, key)} | "
-                     f"{duration(peer['cpu_ns'])} / {duration(ours['cpu_ns'])} | {ratio(peer, ours, 'cpu_ns')} | "
-                     f"{peer['threads']:.0f} / {ours['threads']:.0f} | "
-                     f"{peer['rss_kb'] / 1024:.1f} / {ours['rss_kb'] / 1024:.1f} MB | {goal(name, peer, ours)} |")
+        lines.append(
+            f"| {name} | {figure(peer)} | {figure(ours)} | {ratio(peer, ours, key)} | "
+            f"{duration(peer['cpu_ns'])} / {duration(ours['cpu_ns'])} | {ratio(peer, ours, 'cpu_ns')} | "
+            f"{peer['threads']:.0f} / {ours['threads']:.0f} | "
+            f"{peer['rss_kb'] / 1024:.1f} / {ours['rss_kb'] / 1024:.1f} MB | {goal(name, peer, ours)} |"
+        )
     return "\n".join(lines)
 
 
@@ -225,8 +241,10 @@ def figure(result):
     if key == "p50_us":
         return f"{result['p50_us']:.0f} / {result['p99_us']:.0f} / {result['p999_us']:.0f} us"
     if "seconds" in result:
-        return f"{result['bytes'] / 1000:.1f} kB, {result['more_threads'] / result['count']:.0f} threads each, " \
-               f"{result['seconds']:.2f} s, idle {result['idle_cpu_us']:.0f} us/s"
+        return (
+            f"{result['bytes'] / 1000:.1f} kB, {result['more_threads'] / result['count']:.0f} threads each, "
+            f"{result['seconds']:.2f} s, idle {result['idle_cpu_us']:.0f} us/s"
+        )
     if key == "bytes":
         return f"{result['bytes']:.0f} B each"
     rate = result["rate"]
@@ -261,21 +279,24 @@ def loaded_size(library):
     return int(printed.splitlines()[1].split()[3])
 
 
-def describe(args):
-    commit = subprocess.run(["git", "-C", PROJECT, "describe", "--always", "--dirty"], capture_output=True, text=True)
+def describe(args, commit):
     model = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
     size = loaded_size(args.ours / "libnats.so")
     peer_size = loaded_size(args.peer / "peerlib" / "libnats.so.3.14")
     options = ["--fast"] * args.fast + ["-n", str(args.rounds), "--seconds", f"{args.seconds:g}"]
     options += ["--only", args.only] if args.only else []
-    return "\n".join([
-        f"- Command: `{shlex.join(['c-tests/bench/run.py', 'PEER_DIR', 'OUR_LIB_DIR', *options])}`",
-        f"- Date: {datetime.date.today()}, commit {commit.stdout.strip()}, medians of {args.rounds} interleaved runs "
-        f"of {args.seconds:g} s",
-        f"- Machine: {os.cpu_count()} x {model[1] if model else platform.machine()}, Linux {platform.release()}, "
-        f"load {os.getloadavg()[0]:.1f}",
-        f"- Code and data of the shared library: libnats {peer_size / 1e6:.2f} MB, this library {size / 1e6:.2f} MB",
-        "- A cell with two figures: libnats / this library. Three times are p50 / p99 / p99.9."])
+    return "\n".join(
+        [
+            f"- Command: `{shlex.join(['c-tests/bench/run.py', 'PEER_DIR', 'OUR_LIB_DIR', *options])}`",
+            f"- Date: {datetime.date.today()}, commit {commit}, medians of {args.rounds} interleaved runs "
+            f"of {args.seconds:g} s",
+            f"- Machine: {os.cpu_count()} x {model[1] if model else platform.machine()}, "
+            f"Linux {platform.release()}, load {os.getloadavg()[0]:.1f}",
+            f"- Code and data of the shared library: libnats {peer_size / 1e6:.2f} MB, "
+            f"this library {size / 1e6:.2f} MB",
+            "- A cell with two figures: libnats / this library. Three times are p50 / p99 / p99.9.",
+        ]
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-// Publishing and receiving over TLS. The far end is a process of its own, with a certificate made on the spot.
+// Publishing and receiving over TLS. The far end is a process of its own, with a certificate made on the
+// spot.
 
 #define _GNU_SOURCE
 #include "bench.h"
@@ -25,7 +26,7 @@ static SSL_CTX *with_certificate(void)
     X509      *cert = X509_new();
     X509_NAME *name = X509_NAME_new();
 
-    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char*) "localhost", -1, -1, 0);
+    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"localhost", -1, -1, 0);
     X509_set_subject_name(cert, name);
     X509_set_issuer_name(cert, name);
     X509_gmtime_adj(X509_getm_notBefore(cert), 0);
@@ -46,13 +47,13 @@ static void blast_tls(SSL *ssl)
 {
     static char data[1 << 20];
     int         len = 0, messages = 0;
-    uint64_t    sent = 0, deadline = now_ns() + (uint64_t) (far->limits.seconds * 1e9);
+    uint64_t    sent = 0, deadline = now_ns() + (uint64_t)(far->limits.seconds * 1e9);
     bool        last = false;
 
     while (len + far->size + 64 < BUFFER)
     {
         len += sprintf(data + len, "MSG b.0 1 %d\r\n", far->size);
-        memset(data + len, 'x', (size_t) far->size);
+        memset(data + len, 'x', (size_t)far->size);
         len += far->size + sprintf(data + len + far->size, "\r\n");
         messages++;
     }
@@ -60,7 +61,7 @@ static void blast_tls(SSL *ssl)
     {
         while ((sent > received()) && (sent - received() > far->window))
             usleep(20);
-        sent += (uint64_t) messages;
+        sent += (uint64_t)messages;
         last = (far->limits.count > 0) ? (sent >= far->limits.count) : (now_ns() >= deadline);
         if (last)
             atomic_store(&far->total, sent);
@@ -71,8 +72,9 @@ static void blast_tls(SSL *ssl)
 
 static void serve_tls(SSL_CTX *ctx, int fd)
 {
-    static const char info[] = "INFO {\"server_id\":\"BENCH\",\"version\":\"2.10.0\",\"proto\":1,\"headers\":true,"
-                               "\"max_payload\":1048576,\"client_id\":1,\"tls_required\":true}\r\n";
+    static const char info[] =
+        "INFO {\"server_id\":\"BENCH\",\"version\":\"2.10.0\",\"proto\":1,\"headers\":true,"
+        "\"max_payload\":1048576,\"client_id\":1,\"tls_required\":true}\r\n";
     static char data[BUFFER];
     SSL        *ssl = SSL_new(ctx);
     int         n;
@@ -82,7 +84,7 @@ static void serve_tls(SSL_CTX *ctx, int fd)
         die("far end", "handshake");
     while ((n = SSL_read(ssl, data, sizeof(data))) > 0)
     {
-        if ((n >= (int) strlen(START)) && (memmem(data, (size_t) n, START, strlen(START)) != NULL))
+        if ((n >= (int)strlen(START)) && (memmem(data, (size_t)n, START, strlen(START)) != NULL))
             blast_tls(ssl);
         if ((n >= TAIL) && (memcmp(data + n - TAIL, "PING\r\n", TAIL) == 0))
             SSL_write(ssl, "PONG\r\n", 6);
@@ -91,13 +93,13 @@ static void serve_tls(SSL_CTX *ctx, int fd)
 
 static void far_start_tls(void)
 {
-    struct sockaddr_in address  = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct sockaddr_in address  = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t          len      = sizeof(address);
     int                listener = socket(AF_INET, SOCK_STREAM, 0);
 
     far = mmap(NULL, sizeof(*far), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if ((far == MAP_FAILED) || (bind(listener, (struct sockaddr*) &address, len) != 0) || (listen(listener, 1) != 0) ||
-        (getsockname(listener, (struct sockaddr*) &address, &len) != 0))
+    if ((far == MAP_FAILED) || (bind(listener, (struct sockaddr *)&address, len) != 0) ||
+        (listen(listener, 1) != 0) || (getsockname(listener, (struct sockaddr *)&address, &len) != 0))
         die("far end", "listen");
     snprintf(far_url, sizeof(far_url), "tls://localhost:%d", ntohs(address.sin_port));
     if (fork() == 0)
@@ -129,13 +131,13 @@ void publish_tls(const char *name, limits limits, const int *size)
 {
     natsConnection *nc;
     interval        in;
-    char           *payload  = calloc(1, (size_t) *size);
-    uint64_t        done     = 0, deadline;
+    char           *payload = calloc(1, (size_t)*size);
+    uint64_t        done    = 0, deadline;
 
     far_start_tls();
     nc = connect_tls();
     interval_start(&in);
-    deadline = now_ns() + (uint64_t) (limits.seconds * 1e9);
+    deadline = now_ns() + (uint64_t)(limits.seconds * 1e9);
     while (!limits_reached(&limits, done, (*size <= 1024) ? 512 : 16, deadline))
     {
         must(natsConnection_Publish(nc, "bench", payload, *size), "publish");
@@ -152,9 +154,9 @@ static void on_message(natsConnection *nc, natsSubscription *sub, natsMsg *msg, 
 {
     _Atomic uint64_t *count = &far->received[0].count;
 
-    (void) nc;
-    (void) sub;
-    (void) closure;
+    (void)nc;
+    (void)sub;
+    (void)closure;
     natsMsg_Destroy(msg);
     atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) + 1, memory_order_release);
 }

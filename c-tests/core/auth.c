@@ -1,38 +1,15 @@
-// Credentials. What is sent in which case is compared in parity/core/auth.c; here is what must hold in any case.
+// Credentials. What is sent in which case is compared in parity/core/auth.c; here is what must hold in any
+// case.
 
 #include "fixture.h"
 #include "jwt.h"
+#include "scratch.h"
 #include "server.h"
 
 #include <stdatomic.h>
 #include <unistd.h>
 
 #define NONCE "{\"server_id\":\"mock\",\"max_payload\":1024,\"proto\":1,\"headers\":true,\"nonce\":\"nonce\"}"
-
-static char dir[] = "/tmp/nats-c-tests-auth-XXXXXX";
-
-static void remove_dir(void)
-{
-    char command[64];
-
-    snprintf(command, sizeof command, "rm -rf %s", dir);
-    if (system(command) != 0)
-        fprintf(stderr, "cannot remove %s\n", dir);
-}
-
-// Writes a file into a fresh directory and returns its name.
-static const char *file(const char *text)
-{
-    static char path[64];
-    FILE       *f;
-
-    CHECK(mkdtemp(dir) != NULL);
-    test_at_end(remove_dir);
-    snprintf(path, sizeof path, "%s/file", dir);
-    f = fopen(path, "w");
-    CHECK(f != NULL && fputs(text, f) >= 0 && fclose(f) == 0);
-    return path;
-}
 
 static fixture with_nonce(void)
 {
@@ -68,13 +45,14 @@ static void check_refused(fixture *f, natsStatus status, const char *text)
 
 // ---- nkeys and JWTs ----
 
-#define SIGNED "\"sig\":\"r7iQkcQuTj-hCRyUhSI1d5PNCxD96TGi7YSJq6ZjhNQRCVaCw7kVqtyCMB4lc4Kmoa4sriKz2etKYbVjH5k7Bg\""
+#define SIGNED                                                                                               \
+    "\"sig\":\"r7iQkcQuTj-hCRyUhSI1d5PNCxD96TGi7YSJq6ZjhNQRCVaCw7kVqtyCMB4lc4Kmoa4sriKz2etKYbVjH5k7Bg\""
 
 TEST(nkey_from_a_seed_file)
 {
     fixture f = with_nonce();
 
-    CHECK_OK(natsOptions_SetNKeyFromSeed(f.opts, JWT_USER_KEY, file(JWT_USER_SEED "\n")));
+    CHECK_OK(natsOptions_SetNKeyFromSeed(f.opts, JWT_USER_KEY, scratch_file("file", JWT_USER_SEED "\n")));
     check_sent(&f, "\"nkey\":\"" JWT_USER_KEY "\"," SIGNED);
 }
 
@@ -83,7 +61,7 @@ TEST(credentials_from_a_file)
     fixture f     = with_nonce();
     char   *creds = jwt_credentials("a.b.c", JWT_USER_SEED);
 
-    CHECK_OK(natsOptions_SetUserCredentialsFromFiles(f.opts, file(creds), NULL));
+    CHECK_OK(natsOptions_SetUserCredentialsFromFiles(f.opts, scratch_file("file", creds), NULL));
     free(creds);
     check_sent(&f, "\"jwt\":\"a.b.c\"," SIGNED);
 }
@@ -111,7 +89,7 @@ TEST(a_file_without_a_seed)
 {
     fixture f = with_nonce();
 
-    CHECK_OK(natsOptions_SetUserCredentialsFromFiles(f.opts, file("a.b.c"), NULL));
+    CHECK_OK(natsOptions_SetUserCredentialsFromFiles(f.opts, scratch_file("file", "a.b.c"), NULL));
     check_refused(&f, NATS_ERR, "no nkey user seed found");
 }
 
@@ -139,18 +117,11 @@ static natsStatus some_jwt(char **jwt, char **error, void *closure)
     return NATS_OK;
 }
 
-static natsStatus sign_well(char **error, unsigned char **sig, int *len, const char *nonce, void *closure)
-{
-    (void)error;
-    (void)closure;
-    return nats_Sign(JWT_USER_SEED, nonce, sig, len);
-}
-
 TEST(credentials_from_callbacks)
 {
     fixture f = with_nonce();
 
-    CHECK_OK(natsOptions_SetUserCredentialsCallbacks(f.opts, some_jwt, NULL, sign_well, NULL));
+    CHECK_OK(natsOptions_SetUserCredentialsCallbacks(f.opts, some_jwt, NULL, jwt_sign, NULL));
     check_sent(&f, "\"jwt\":\"a.b.c\"," SIGNED);
 }
 
@@ -158,7 +129,7 @@ TEST(a_callback_may_refuse)
 {
     fixture f = with_nonce();
 
-    CHECK_OK(natsOptions_SetUserCredentialsCallbacks(f.opts, no_jwt, NULL, sign_well, NULL));
+    CHECK_OK(natsOptions_SetUserCredentialsCallbacks(f.opts, no_jwt, NULL, jwt_sign, NULL));
     check_refused(&f, NATS_NOT_PERMITTED, "not today");
 }
 
@@ -208,7 +179,7 @@ static natsStatus jwt_and_the_end(char **jwt, char **error, void *closure)
 TEST(a_jwt_handler_may_destroy_the_connection)
 {
     shared = with_nonce();
-    CHECK_OK(natsOptions_SetUserCredentialsCallbacks(shared.opts, jwt_and_the_end, NULL, sign_well, NULL));
+    CHECK_OK(natsOptions_SetUserCredentialsCallbacks(shared.opts, jwt_and_the_end, NULL, jwt_sign, NULL));
     fixture_connect(&shared);
     mock_close(shared.m, 1);
     WAIT_EVENT(shared.ev, "closed", 1, 5000);
@@ -271,7 +242,7 @@ static void try_once(client *c, natsStatus wanted)
 
 TEST(user_and_password_at_a_server)
 {
-    client c = client_of("authorization { user: me, password: secret }\n", "", 0);
+    client c = client_of("authorization { timeout: 30, user: me, password: secret }\n", "", 0);
 
     try_once(&c, NATS_CONNECTION_AUTH_FAILED);
     CHECK(strstr(nats_GetLastError(NULL), "Authorization Violation") != NULL);
@@ -284,13 +255,13 @@ TEST(user_and_password_at_a_server)
 
 TEST(nkey_at_a_server)
 {
-    client c = client_of("authorization { users: [ { nkey: " JWT_USER_KEY " } ] }\n", "", 0);
+    client c = client_of("authorization { timeout: 30, users: [ { nkey: " JWT_USER_KEY " } ] }\n", "", 0);
 
-    CHECK_OK(natsOptions_SetNKeyFromSeed(c.opts, JWT_USER_KEY, file(JWT_USER_SEED)));
+    CHECK_OK(natsOptions_SetNKeyFromSeed(c.opts, JWT_USER_KEY, scratch_file("file", JWT_USER_SEED)));
     try_once(&c, NATS_OK);
-    CHECK_OK(natsOptions_SetNKey(c.opts, JWT_USER_KEY, sign_well, NULL));
+    CHECK_OK(natsOptions_SetNKey(c.opts, JWT_USER_KEY, jwt_sign, NULL));
     try_once(&c, NATS_OK);
-    CHECK_OK(natsOptions_SetNKey(c.opts, JWT_OTHER_KEY, sign_well, NULL));
+    CHECK_OK(natsOptions_SetNKey(c.opts, JWT_OTHER_KEY, jwt_sign, NULL));
     try_once(&c, NATS_CONNECTION_AUTH_FAILED);
     client_end(&c);
 }
@@ -308,7 +279,7 @@ TEST(a_jwt_that_ends_is_replaced)
     client c = client_of(jwt_server_config(), "", 0);
 
     try_once(&c, NATS_CONNECTION_AUTH_FAILED);
-    CHECK_OK(natsOptions_SetUserCredentialsCallbacks(c.opts, fresh_jwt, NULL, sign_well, NULL));
+    CHECK_OK(natsOptions_SetUserCredentialsCallbacks(c.opts, fresh_jwt, NULL, jwt_sign, NULL));
     CHECK_OK(natsConnection_Connect(&c.nc, c.opts));
     WAIT_EVENT(c.ev, "reconnected", 1, 10000);
     CHECK_INT(events_count(c.ev, "error"), 1);
@@ -320,11 +291,11 @@ TEST(a_jwt_that_ends_is_replaced)
 TEST(two_refusals_end_the_connection)
 {
     int    port = free_port();
-    client c    = client_of("authorization { user: me, password: secret }\n", "me:secret@", port);
+    client c = client_of("authorization { timeout: 30, user: me, password: secret }\n", "me:secret@", port);
 
     CHECK_OK(natsConnection_Connect(&c.nc, c.opts));
     server_stop(c.s);
-    c.s = server_start_on(port, "authorization { user: me, password: other }\n", NULL);
+    c.s = server_start_on(port, "authorization { timeout: 30, user: me, password: other }\n", NULL);
     WAIT_EVENT(c.ev, "closed", 1, 10000);
     CHECK_INT(events_count(c.ev, "error"), 2);
     CHECK_INT(events_count(c.ev, "disconnected"), 1);
@@ -335,15 +306,15 @@ TEST(two_refusals_end_the_connection)
 TEST(refusals_may_be_ignored)
 {
     int    port = free_port();
-    client c    = client_of("authorization { user: me, password: secret }\n", "me:secret@", port);
+    client c = client_of("authorization { timeout: 30, user: me, password: secret }\n", "me:secret@", port);
 
     CHECK_OK(natsOptions_SetIgnoreAuthErrorAbort(c.opts, true));
     CHECK_OK(natsConnection_Connect(&c.nc, c.opts));
     server_stop(c.s);
-    c.s = server_start_on(port, "authorization { user: me, password: other }\n", NULL);
+    c.s = server_start_on(port, "authorization { timeout: 30, user: me, password: other }\n", NULL);
     WAIT_EVENT(c.ev, "error", 4, 10000);
     server_stop(c.s);
-    c.s = server_start_on(port, "authorization { user: me, password: secret }\n", NULL);
+    c.s = server_start_on(port, "authorization { timeout: 30, user: me, password: secret }\n", NULL);
     WAIT_EVENT(c.ev, "reconnected", 1, 10000);
     CHECK_INT(events_count(c.ev, "closed"), 0);
     client_end(&c);

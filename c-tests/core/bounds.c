@@ -1,7 +1,9 @@
-// What a server sends is bounded, in memory and in time: no line without end, no announced size and no list makes this
-// process give more than a little of it, and shortage of memory ends one connection, not the process.
+// What a server sends is bounded, in memory and in time: no line without end, no announced size and no list
+// makes this process give more than a little of it, and shortage of memory ends one connection, not the
+// process.
 
 #include "fixture.h"
+#include "wire.h"
 
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -13,23 +15,12 @@ static char *info_with_urls(int count)
 {
     char *text = malloc((size_t)count * 32 + 200), *at = text;
 
-    at += sprintf(at, "{\"server_id\":\"x\",\"proto\":1,\"headers\":true,\"max_payload\":1048576,\"connect_urls\":[");
+    at += sprintf(
+        at, "{\"server_id\":\"x\",\"proto\":1,\"headers\":true,\"max_payload\":1048576,\"connect_urls\":[");
     for (int i = 0; i < count; i++)
         at += sprintf(at, "%s\"10.%d.%d.%d:4222\"", i ? "," : "", i >> 16, (i >> 8) & 255, i & 255);
     sprintf(at, "]}");
     return text;
-}
-
-static int discovered(natsConnection *nc)
-{
-    char **urls  = NULL;
-    int    count = 0;
-
-    CHECK_OK(natsConnection_GetDiscoveredServers(nc, &urls, &count));
-    for (int i = 0; i < count; i++)
-        free(urls[i]);
-    free(urls);
-    return count;
 }
 
 static fixture without_reconnect(void)
@@ -68,7 +59,7 @@ TEST(large_info_in_the_handshake)
     CHECK(strlen(info) > 32768);
     mock_info(f.m, MOCK_ALL, info);
     fixture_connect(&f);
-    CHECK_INT(discovered(f.nc), 2000);
+    CHECK_INT(discovered_count(f.nc), 2000);
     free(info);
     fixture_destroy(&f);
 }
@@ -177,7 +168,7 @@ TEST(announced_sizes)
             kb = resident_kb();
             mock_send(f.m, "PING\r\nMSG foo %d %s\r\nabc", known ? 1 : 99, sizes[i]);
             CHECK(mock_wait_line(f.m, 1, "PONG", 1, 5000));
-            sleep_ms(20);
+            wire_taken(f.m);
             CHECK_RANGE(resident_kb() - kb, -100000, 4 * 1024);
             CHECK(!natsConnection_IsClosed(f.nc));
             natsSubscription_Destroy(sub);
@@ -274,14 +265,14 @@ TEST(many_discovered_servers)
         mock_send(f.m, "\r\nPING\r\n");
     }
     CHECK(mock_wait_line(f.m, 1, "PONG", 3, 20000));
-    WAIT_FOR(discovered(f.nc) == 30000, 20000);
+    WAIT_FOR(discovered_count(f.nc) == 30000, 20000);
     CHECK_RANGE(now_ms() - began, 0, 10000);
     free(info);
     info = info_with_urls(40000);
     mock_send(f.m, "INFO ");
     CHECK(mock_write(f.m, 1, info, strlen(info)));
     mock_send(f.m, "\r\n");
-    WAIT_FOR(discovered(f.nc) == 32768, 20000); // as many as are taken
+    WAIT_FOR(discovered_count(f.nc) == 32768, 20000); // as many as are taken
     free(info);
     fixture_destroy(&f);
 }

@@ -3,10 +3,14 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "fixture.h"
 #include "server.h"
 #include "test.h"
 
-enum { NODES = 3 };
+enum
+{
+    NODES = 3
+};
 
 typedef struct
 {
@@ -16,25 +20,6 @@ typedef struct
 // Recorders of closed connections: a late callback may still use them.
 static events *kept[16];
 static int     kept_count;
-
-static char **servers_of(natsConnection *nc, int *n)
-{
-    char **list = NULL;
-
-    CHECK_OK(natsConnection_GetServers(nc, &list, n));
-    return list;
-}
-
-static int known(natsConnection *nc)
-{
-    int    n    = 0;
-    char **list = servers_of(nc, &n);
-
-    for (int i = 0; i < n; i++)
-        free(list[i]);
-    free(list);
-    return n;
-}
 
 static cluster cluster_start(void)
 {
@@ -50,7 +35,8 @@ static cluster cluster_start(void)
     {
         snprintf(text, sizeof text,
                  "server_name: n%d\nlame_duck_grace_period: \"200ms\"\nlame_duck_duration: \"30s\"\n"
-                 "cluster { name: c, listen: \"127.0.0.1:%d\", routes: [\"nats://127.0.0.1:%d\", \"nats://127.0.0.1:%d\"] }\n",
+                 "cluster { name: c, listen: \"127.0.0.1:%d\", routes: [\"nats://127.0.0.1:%d\", "
+                 "\"nats://127.0.0.1:%d\"] }\n",
                  i, ports[i], ports[(i + 1) % NODES], ports[(i + 2) % NODES]);
         c.nodes[i] = server_start(text, NULL);
     }
@@ -86,7 +72,7 @@ static client client_of(cluster *c, int node)
     CHECK_OK(natsOptions_SetReconnectJitter(x.opts, 0, 0));
     events_handlers(x.ev, x.opts);
     CHECK_OK(natsConnection_Connect(&x.nc, x.opts));
-    WAIT_FOR(known(x.nc) == NODES, 20000);
+    WAIT_FOR(server_count(x.nc) == NODES, 20000);
     return x;
 }
 
@@ -104,7 +90,7 @@ static void wait_for_interest(client *from, natsSubscription *sub)
 {
     natsMsg *msg = NULL;
 
-    for (int64_t end = now_ms() + 20000; msg == NULL; )
+    for (int64_t end = now_ms() + 20000; msg == NULL;)
     {
         CHECK(now_ms() < end);
         if (natsConnection_PublishString(from->nc, "data", "probe") == NATS_OK)
@@ -121,30 +107,29 @@ TEST_T(discovered_servers, 60000)
 {
     cluster c = cluster_start();
     client  x = client_of(&c, 0);
-    char  **list = NULL;
-    int     n = 0;
 
     // At most two of them came after the first INFO.
     CHECK_RANGE(events_count(x.ev, "discovered"), 0, 2);
-    CHECK_OK(natsConnection_GetDiscoveredServers(x.nc, &list, &n));
-    CHECK_RANGE(n, 2, 3);
-    for (int i = 0; i < n; i++)
-        free(list[i]);
-    free(list);
+    CHECK_RANGE(discovered_count(x.nc), 2, 3);
     client_end(&x);
     cluster_stop(&c);
 }
 
-// A node goes while batches are published through it: what a Flush confirmed reaches a subscriber at another node.
+// A node goes while batches are published through it: what a Flush confirmed reaches a subscriber at another
+// node.
 static void failover(bool lame_duck)
 {
-    enum { BATCHES = 40, BATCH = 50 };
-    cluster           c         = cluster_start();
-    client            from      = client_of(&c, 0), to = client_of(&c, 2);
-    natsSubscription *sub       = NULL;
+    enum
+    {
+        BATCHES = 40,
+        BATCH   = 50
+    };
+    cluster           c    = cluster_start();
+    client            from = client_of(&c, 0), to = client_of(&c, 2);
+    natsSubscription *sub                = NULL;
     bool              confirmed[BATCHES] = {false};
     int               seen[BATCHES]      = {0};
-    natsMsg          *msg = NULL;
+    natsMsg          *msg                = NULL;
 
     CHECK_OK(natsConnection_SubscribeSync(&sub, to.nc, "data"));
     CHECK_OK(natsConnection_Flush(to.nc));
@@ -155,17 +140,19 @@ static void failover(bool lame_duck)
             server_lame_duck(c.nodes[0]);
         else if (b == BATCHES / 2)
         {
-            // A PONG does not say that the server has passed everything on to the others: a kill may take that along.
+            // A PONG does not say that the server has passed everything on to the others: a kill may take
+            // that along.
             uint64_t queued = 0;
 
-            WAIT_FOR(natsSubscription_QueuedMsgs(sub, &queued) == NATS_OK && queued == (uint64_t)b * BATCH, 10000);
+            WAIT_FOR(natsSubscription_QueuedMsgs(sub, &queued) == NATS_OK && queued == (uint64_t)b * BATCH,
+                     10000);
             server_kill(c.nodes[0]);
         }
         for (int i = 0; i < BATCH; i++)
             CHECK_OK(natsConnection_Publish(from.nc, "data", &b, sizeof b));
         confirmed[b] = natsConnection_FlushTimeout(from.nc, 10000) == NATS_OK;
         if (lame_duck)
-            sleep_ms(20);
+            pace_ms(20);
     }
     WAIT_EVENT(from.ev, "reconnected", 1, 20000);
     if (lame_duck)
@@ -181,7 +168,8 @@ static void failover(bool lame_duck)
         natsMsg_Destroy(msg);
     }
     for (int b = 0; b < BATCHES; b++)
-        CHECK_MSG(!confirmed[b] || seen[b] >= BATCH, "batch %d was confirmed, %d of %d arrived", b, seen[b], BATCH);
+        CHECK_MSG(!confirmed[b] || seen[b] >= BATCH, "batch %d was confirmed, %d of %d arrived", b, seen[b],
+                  BATCH);
     CHECK(confirmed[0] && confirmed[BATCHES - 1]);
     CHECK_INT(events_count(from.ev, "closed"), 0);
     natsSubscription_Destroy(sub);
@@ -205,7 +193,7 @@ TEST_T(subscriber_moves, 60000)
 {
     cluster           c    = cluster_start();
     client            from = client_of(&c, 1), to = client_of(&c, 0);
-    natsSubscription *sub  = NULL;
+    natsSubscription *sub = NULL;
 
     CHECK_OK(natsConnection_SubscribeSync(&sub, to.nc, "data"));
     CHECK_OK(natsConnection_Flush(to.nc));
@@ -235,7 +223,8 @@ TEST_T(drain_during_failover, 60000)
             CHECK_OK(natsConnection_PublishString(x.nc, "data", "x"));
         server_signal(c.nodes[i], SIGKILL);
         s = natsConnection_DrainTimeout(x.nc, 5000);
-        CHECK_MSG(s == NATS_OK || s == NATS_ILLEGAL_STATE || s == NATS_CONNECTION_CLOSED, "status %d", (int)s);
+        CHECK_MSG(s == NATS_OK || s == NATS_ILLEGAL_STATE || s == NATS_CONNECTION_CLOSED, "status %d",
+                  (int)s);
         if (s == NATS_OK)
             WAIT_EVENT(x.ev, "closed", 1, 10000);
         natsSubscription_Destroy(sub);
@@ -248,8 +237,8 @@ TEST_T(drain_during_failover, 60000)
 // Nodes one after the other: the client is never without one.
 TEST_T(rolling_restart, 90000)
 {
-    cluster c = cluster_start();
-    client  x = client_of(&c, 0);
+    cluster c      = cluster_start();
+    client  x      = client_of(&c, 0);
     int     losses = 0;
 
     for (int i = 0; i < NODES; i++)

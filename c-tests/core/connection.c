@@ -3,10 +3,13 @@
 
 #include <pthread.h>
 
+#include "calls.h"
 #include "fixture.h"
 #include "server.h"
 
-#define INFO(rest) "{\"server_id\":\"ID\",\"server_name\":\"NAME\",\"version\":\"2\",\"proto\":1,\"max_payload\":1000" rest "}"
+#define INFO(rest)                                                                                           \
+    "{\"server_id\":\"ID\",\"server_name\":\"NAME\",\"version\":\"2\",\"proto\":1,\"max_payload\":1000" rest \
+    "}"
 
 static char *connected_url(natsConnection *nc)
 {
@@ -14,39 +17,6 @@ static char *connected_url(natsConnection *nc)
 
     CHECK_OK(natsConnection_GetConnectedUrl(nc, url, sizeof url));
     return url;
-}
-
-static int server_count(natsConnection *nc, bool discovered)
-{
-    char **list = NULL;
-    int    n    = -1;
-
-    CHECK_OK(discovered ? natsConnection_GetDiscoveredServers(nc, &list, &n) : natsConnection_GetServers(nc, &list, &n));
-    for (int i = 0; i < n; i++)
-    {
-        CHECK(strncmp(list[i], "nats://", 7) == 0 && strchr(list[i], '@') == NULL);
-        free(list[i]);
-    }
-    free(list);
-    return n;
-}
-
-static void lose(fixture *f)
-{
-    int n = events_count(f->ev, "disconnected");
-
-    mock_stop_listening(f->m);
-    mock_close(f->m, MOCK_LATEST);
-    WAIT_EVENT(f->ev, "disconnected", n + 1, 5000);
-    WAIT_FOR(natsConnection_IsReconnecting(f->nc), 5000);
-}
-
-static void regain(fixture *f)
-{
-    int n = events_count(f->ev, "reconnected");
-
-    mock_listen_again(f->m);
-    WAIT_EVENT(f->ev, "reconnected", n + 1, 10000);
 }
 
 // ---- arguments ----
@@ -129,7 +99,7 @@ TEST(connect_to_lists)
 
     snprintf(urls, sizeof urls, "nats://127.0.0.1:1, %s ,127.0.0.1:2", mock_url(m));
     CHECK_OK(natsConnection_ConnectTo(&nc, urls));
-    CHECK_INT(server_count(nc, false), 3);
+    CHECK_INT(server_count(nc), 3);
     natsConnection_Destroy(nc);
     nc = NULL;
     CHECK_STATUS(natsConnection_ConnectTo(&nc, "a,"), NATS_INVALID_ARG);
@@ -165,7 +135,7 @@ TEST(failures_of_connect)
             mock_handshake_reply(f.m, 1, cases[i].reply);
         CHECK_STATUS(natsConnection_Connect(&f.nc, f.opts), cases[i].status);
         CHECK(f.nc == NULL);
-        sleep_ms(20);
+        quiet_ms(20);
         CHECK_INT(events_count(f.ev, NULL), 0);
         fixture_destroy(&f);
     }
@@ -207,7 +177,7 @@ TEST(bytes_behind_the_pong)
 
     mock_after_pong(f.m, 1, "INFO {\"server_id\":\"x\",\"connect_urls\":[\"me:1\"]}\r\n");
     fixture_connect(&f);
-    WAIT_FOR(server_count(f.nc, true) == 1, 5000);
+    WAIT_FOR(discovered_count(f.nc) == 1, 5000);
     fixture_destroy(&f);
 }
 
@@ -271,12 +241,13 @@ TEST(what_the_server_said)
 {
     fixture       f = fixture_create();
     char          buf[64], *ip = NULL, url[64];
-    uint64_t      cid = 0;
+    uint64_t      cid  = 0;
     int           port = 0;
-    int64_t       rtt = 0;
+    int64_t       rtt  = 0;
     unsigned char sig[64];
 
-    mock_info(f.m, MOCK_ALL, INFO(",\"headers\":true,\"client_id\":5,\"client_ip\":\"1.2.3.4\",\"connect_urls\":[\"a:1\"]"));
+    mock_info(f.m, MOCK_ALL,
+              INFO(",\"headers\":true,\"client_id\":5,\"client_ip\":\"1.2.3.4\",\"connect_urls\":[\"a:1\"]"));
     snprintf(url, sizeof url, "nats://u%%40:p@127.0.0.1:%d", mock_port(f.m));
     CHECK_OK(natsOptions_SetURL(f.opts, url));
     fixture_connect(&f);
@@ -287,8 +258,8 @@ TEST(what_the_server_said)
     CHECK_STR(buf, "ID");
     CHECK_OK(natsConnection_GetConnectedServerName(f.nc, buf, 5));
     CHECK_STR(buf, "NAME");
-    CHECK_INT(server_count(f.nc, false), 2);
-    CHECK_INT(server_count(f.nc, true), 1);
+    CHECK_INT(server_count(f.nc), 2);
+    CHECK_INT(discovered_count(f.nc), 1);
     CHECK_INT(natsConnection_GetMaxPayload(f.nc), 1000);
     CHECK_OK(natsConnection_HasHeaderSupport(f.nc));
     CHECK_OK(natsConnection_GetClientID(f.nc, &cid));
@@ -441,7 +412,7 @@ TEST(reconnecting_state)
 
     CHECK_OK(natsOptions_SetMaxReconnect(f.opts, -1));
     fixture_connect(&f);
-    lose(&f);
+    fixture_lose(&f);
     CHECK_STR(connected_url(f.nc), "");
     CHECK_STATUS(natsConnection_Drain(f.nc), NATS_ILLEGAL_STATE);
     CHECK_STATUS(natsConnection_GetRTT(f.nc, &rtt), NATS_CONNECTION_DISCONNECTED);
@@ -465,11 +436,11 @@ TEST(reconnect_buffer_is_a_soft_limit)
     CHECK_OK(natsOptions_SetMaxReconnect(f.opts, -1));
     CHECK_OK(natsOptions_SetReconnectBufSize(f.opts, 32));
     fixture_connect(&f);
-    lose(&f);
+    fixture_lose(&f);
     CHECK_OK(natsConnection_PublishString(f.nc, "foo", "1234"));
     CHECK_OK(natsConnection_PublishString(f.nc, "foo", "5678"));
     CHECK_STATUS(natsConnection_PublishString(f.nc, "foo", "9"), NATS_INSUFFICIENT_BUFFER);
-    regain(&f);
+    fixture_regain(&f);
     CHECK_OK(natsConnection_Flush(f.nc));
     CHECK_INT(mock_count_lines(f.m, MOCK_LATEST, "PUB foo"), 2);
     fixture_destroy(&f);
@@ -482,35 +453,37 @@ TEST(no_reconnect_buffer)
     CHECK_OK(natsOptions_SetReconnectBufSize(f.opts, 0));
     CHECK_OK(natsOptions_SetMaxReconnect(f.opts, -1));
     fixture_connect(&f);
-    lose(&f);
+    fixture_lose(&f);
     CHECK_STATUS(natsConnection_PublishString(f.nc, "foo", "x"), NATS_INSUFFICIENT_BUFFER);
     fixture_destroy(&f);
 }
 
 TEST(order_after_a_reconnect)
 {
-    static const char *const expected[] = {"PING", "SUB kept  1", "SUB late  3", "PUB one 1", "1", "PUB two 1", "2"};
-    fixture                  f = fixture_create();
-    natsSubscription        *kept = NULL, *gone = NULL, *late = NULL;
+    static const char *const expected[] = {
+        "PING", "SUB kept  1", "SUB late  3", "PUB one 1", "1", "PUB two 1", "2"};
+    fixture           f    = fixture_create();
+    natsSubscription *kept = NULL, *gone = NULL, *late = NULL;
 
     CHECK_OK(natsOptions_SetMaxReconnect(f.opts, -1));
     fixture_connect(&f);
     CHECK_OK(natsConnection_SubscribeSync(&kept, f.nc, "kept"));
     CHECK_OK(natsConnection_SubscribeSync(&gone, f.nc, "gone"));
     CHECK_OK(natsConnection_Flush(f.nc));
-    lose(&f);
+    fixture_lose(&f);
     CHECK_OK(natsConnection_PublishString(f.nc, "one", "1"));
     CHECK_OK(natsSubscription_Unsubscribe(gone));
     CHECK_OK(natsConnection_SubscribeSync(&late, f.nc, "late"));
     CHECK_OK(natsConnection_PublishString(f.nc, "two", "2"));
-    regain(&f);
+    fixture_regain(&f);
     CHECK_OK(natsConnection_Flush(f.nc));
     for (int i = 0; i < 7; i++)
     {
         char *line = mock_line(f.m, MOCK_LATEST, i + 1);
 
         if (i == 1 || i == 2) // the order of the subscriptions is open
-            CHECK_MSG(line && (!strcmp(line, expected[1]) || !strcmp(line, expected[2])), "%s", line ? line : "none");
+            CHECK_MSG(line && (!strcmp(line, expected[1]) || !strcmp(line, expected[2])), "%s",
+                      line ? line : "none");
         else
             CHECK_STR(line, expected[i]);
         free(line);
@@ -532,7 +505,7 @@ TEST(attempts_run_out)
     WAIT_EVENT(f.ev, "closed", 1, 5000);
     CHECK_RANGE(events_ms(f.ev, "closed", 1), 95, 5000);
     CHECK_STATUS(natsConnection_ReadLastError(f.nc, NULL, 0), NATS_NO_SERVER);
-    CHECK_INT(server_count(f.nc, false), 0);
+    CHECK_INT(server_count(f.nc), 0);
     CHECK_INT(events_count(f.ev, "disconnected"), 1);
     fixture_destroy(&f);
 }
@@ -583,49 +556,39 @@ TEST(same_authentication_error_twice)
 
 // ---- flush ----
 
-static void *flush(void *nc)
-{
-    return (void *)(intptr_t)natsConnection_FlushTimeout(nc, 10000);
-}
-
 TEST(flush_and_loss)
 {
-    fixture   f = fixture_create();
-    pthread_t thread;
-    void     *status = NULL;
+    fixture  f = fixture_create();
+    flushing lost, regained;
 
     CHECK_OK(natsOptions_SetMaxReconnect(f.opts, -1));
     fixture_connect(&f);
     mock_mute(f.m);
-    CHECK(pthread_create(&thread, NULL, flush, f.nc) == 0);
+    flush_begin(&lost, f.nc, 10000);
     CHECK(mock_wait_pings(f.m, 1, 1, 5000));
     mock_auto_pong(f.m, true);
-    lose(&f);
-    pthread_join(thread, &status);
-    CHECK_STATUS((natsStatus)(intptr_t)status, NATS_CONNECTION_DISCONNECTED);
-    CHECK(pthread_create(&thread, NULL, flush, f.nc) == 0);
-    regain(&f);
-    pthread_join(thread, &status);
-    CHECK_STATUS((natsStatus)(intptr_t)status, NATS_OK);
+    fixture_lose(&f);
+    CHECK_STATUS(flush_end(&lost), NATS_CONNECTION_DISCONNECTED);
+    flush_begin(&regained, f.nc, 10000);
+    fixture_regain(&f);
+    CHECK_OK(flush_end(&regained));
     fixture_destroy(&f);
 }
 
 TEST(many_flushes_at_once)
 {
-    enum { COUNT = 20 };
-    fixture   f = fixture_create();
-    pthread_t threads[COUNT];
+    enum
+    {
+        COUNT = 20
+    };
+    fixture  f = fixture_create();
+    flushing all[COUNT];
 
     fixture_connect(&f);
     for (int i = 0; i < COUNT; i++)
-        CHECK(pthread_create(&threads[i], NULL, flush, f.nc) == 0);
+        flush_begin(&all[i], f.nc, 10000);
     for (int i = 0; i < COUNT; i++)
-    {
-        void *status = NULL;
-
-        pthread_join(threads[i], &status);
-        CHECK_STATUS((natsStatus)(intptr_t)status, NATS_OK);
-    }
+        CHECK_OK(flush_end(&all[i]));
     fixture_destroy(&f);
 }
 
@@ -655,10 +618,13 @@ TEST(close_is_final)
 // Everything published before a close arrives.
 TEST(close_flushes)
 {
-    enum { COUNT = 100000 };
+    enum
+    {
+        COUNT = 100000
+    };
     server           *s    = server_start(NULL, NULL);
     natsConnection   *from = NULL, *to = NULL;
-    natsSubscription *sub  = NULL;
+    natsSubscription *sub = NULL;
 
     CHECK_OK(natsConnection_ConnectTo(&to, server_url(s)));
     CHECK_OK(natsConnection_ConnectTo(&from, server_url(s)));
@@ -703,10 +669,10 @@ TEST(destroyed_in_the_closed_callback)
 
 TEST(drain)
 {
-    server           *s   = server_start(NULL, NULL);
-    events           *ev  = events_create();
+    server           *s    = server_start(NULL, NULL);
+    events           *ev   = events_create();
     natsOptions      *opts = NULL;
-    natsConnection   *nc  = NULL;
+    natsConnection   *nc   = NULL;
     natsSubscription *sub = NULL, *late = NULL;
 
     CHECK_OK(natsOptions_Create(&opts));

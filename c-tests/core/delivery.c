@@ -40,7 +40,7 @@ static void watched(natsConnection *nc, natsSubscription *sub, natsMsg *msg, voi
     w->thread = pthread_self();
     natsMsg_Destroy(msg);
     if (w->work_us > 0)
-        usleep((useconds_t)w->work_us);
+        pace_us(w->work_us);
     atomic_fetch_sub(&w->inside, 1);
     atomic_fetch_add(&w->count, 1);
 }
@@ -70,7 +70,7 @@ static void send_rounds(mock *m, int first, int last, int from, int count)
     free(all);
 }
 
-static fixture connected(bool pool)
+static fixture connected_with_pool(bool pool)
 {
     fixture f = fixture_create();
 
@@ -86,7 +86,7 @@ static void order(bool pool)
         SUBS  = 20,
         COUNT = 1000
     };
-    fixture           f = connected(pool);
+    fixture           f = connected_with_pool(pool);
     natsSubscription *subs[SUBS];
     watcher           w[SUBS];
 
@@ -125,7 +125,7 @@ TEST_T(sticky_thread, 60000)
         SUBS  = 10,
         COUNT = 500
     };
-    fixture           f = connected(false);
+    fixture           f = connected_with_pool(false);
     natsSubscription *subs[SUBS];
     watcher           w[SUBS];
 
@@ -136,14 +136,16 @@ TEST_T(sticky_thread, 60000)
     {
         send_rounds(f.m, 1, SUBS, n, 1);
         if (n % 50 == 0)
-            sleep_ms(1);
+            pace_ms(1);
     }
     for (int i = 0; i < SUBS; i++)
         WAIT_FOR(w[i].count == COUNT, 20000);
     for (int i = 0; i < SUBS; i++)
     {
-        // A machine that stops a thread in mid-callback looks like a callback that blocks: a few moves are fair.
-        CHECK_MSG(w[i].switches <= COUNT / 50, "subscription %d changed its thread %d times", i, w[i].switches);
+        // A machine that stops a thread in mid-callback looks like a callback that blocks: a few moves are
+        // fair.
+        CHECK_MSG(w[i].switches <= COUNT / 50, "subscription %d changed its thread %d times", i,
+                  w[i].switches);
         natsSubscription_Destroy(subs[i]);
     }
     fixture_destroy(&f);
@@ -158,7 +160,7 @@ TEST_T(a_blocked_callback_delays_nobody, 60000)
         BLOCKED = 50,
         TRIES   = 20
     };
-    fixture           f = connected(false);
+    fixture           f = connected_with_pool(false);
     natsSubscription *blocked[BLOCKED], *free_one, *second;
     watcher           w, v;
     gate              g;
@@ -209,7 +211,7 @@ TEST_T(slow_callbacks_run_side_by_side, 60000)
     {
         SUBS = 20
     };
-    fixture           f = connected(false);
+    fixture           f = connected_with_pool(false);
     natsSubscription *subs[SUBS];
     watcher           w[SUBS];
     int64_t           t;
@@ -242,7 +244,7 @@ TEST_T(idle_threads_retire, 60000)
     {
         SUBS = 20
     };
-    fixture           f = connected(false);
+    fixture           f = connected_with_pool(false);
     natsSubscription *subs[SUBS];
     gate              g;
     int               before = thread_count();
@@ -287,7 +289,7 @@ static void pooled_msg(natsConnection *nc, natsSubscription *sub, natsMsg *msg, 
 // One worker: messages run in arrival order across subscriptions, and a blocked callback blocks them all.
 TEST_T(pool_of_one, 60000)
 {
-    fixture           f = connected(true);
+    fixture           f = connected_with_pool(true);
     gate              g;
     pooled            a = {f.ev, 'a', &g}, b = {f.ev, 'b', NULL};
     natsSubscription *sa, *sb;
@@ -298,7 +300,7 @@ TEST_T(pool_of_one, 60000)
     CHECK_OK(natsConnection_Subscribe(&sb, f.nc, "foo", pooled_msg, &b));
     send_rounds(f.m, 1, 2, 0, 50);
     WAIT_FOR(g.inside == 1, 5000);
-    sleep_ms(50);
+    quiet_ms(50);
     CHECK_INT(events_count(f.ev, "msg"), 0);
     gate_open(&g);
     WAIT_EVENT(f.ev, "msg", 100, 10000);
@@ -331,7 +333,7 @@ TEST_T(pool_of_two, 60000)
     CHECK_STATUS(nats_SetMessageDeliveryPoolSize(-1), NATS_ERR);
     CHECK_OK(nats_SetMessageDeliveryPoolSize(2));
     CHECK_OK(nats_SetMessageDeliveryPoolSize(1)); // does not shrink
-    f = connected(true);
+    f = connected_with_pool(true);
     for (int i = 0; i < 4; i++)
     {
         p[i] = (pooled){f.ev, (char)('0' + i), i == 0 ? &g : NULL};
@@ -339,7 +341,7 @@ TEST_T(pool_of_two, 60000)
     }
     send_rounds(f.m, 1, 4, 0, 10);
     WAIT_EVENT(f.ev, "msg", 20, 5000);
-    sleep_ms(50);
+    quiet_ms(50);
     CHECK_INT(events_count(f.ev, "msg"), 20);
     for (int i = 1; i <= 20; i++)
     {
@@ -434,14 +436,14 @@ TEST_T(requests_and_subscribes_from_a_pool_of_one, 60000)
 
 TEST(pool_of_nothing_is_refused)
 {
-    natsClientConfig config;
+    natsClientConfig  config;
     fixture           f;
     natsSubscription *sub = NULL;
 
     memset(&config, 0, sizeof config);
     config.ThreadPoolMax = 0;
     CHECK_OK(nats_OpenWithConfig(&config));
-    f = connected(true);
+    f = connected_with_pool(true);
     CHECK_STATUS(natsConnection_Subscribe(&sub, f.nc, "foo", on_msg, f.ev), NATS_FAILED_TO_INITIALIZE);
     CHECK_OK(natsConnection_SubscribeSync(&sub, f.nc, "foo"));
     natsSubscription_Destroy(sub);
@@ -466,7 +468,7 @@ TEST(pool_by_environment)
     CHECK_OK(natsConnection_Subscribe(&b, f.nc, "foo", watched, &w));
     send_rounds(f.m, 1, 2, 0, 1);
     WAIT_FOR(g.inside == 1, 5000);
-    sleep_ms(50);
+    quiet_ms(50);
     CHECK_INT(w.count, 0);
     gate_open(&g);
     WAIT_FOR(w.count == 1, 5000);
@@ -510,7 +512,7 @@ TEST_T(dedicated_threads, 60000)
     setenv("NATS_DEDICATED_DELIVERY", "1", 1);
     CHECK_OK(nats_Open(-1));
     memset(b, 0, sizeof b);
-    f = connected(false);
+    f      = connected_with_pool(false);
     before = thread_count();
     for (int i = 0; i < SUBS; i++)
         CHECK_OK(natsConnection_Subscribe(&subs[i], f.nc, "foo", bound_msg, &b[i]));
@@ -533,8 +535,8 @@ TEST_T(dedicated_threads, 60000)
 
 // ---- the handler of started threads ----
 
-static atomic_int            threads_started;
-static _Thread_local bool    told_here;
+static atomic_int         threads_started;
+static _Thread_local bool told_here;
 
 static void thread_started(void *closure)
 {
@@ -559,17 +561,17 @@ static void told_complete(void *closure)
 
 TEST(thread_started_handler_runs_first)
 {
-    natsClientConfig config;
+    natsClientConfig  config;
     fixture           f;
     natsSubscription *sub = NULL;
 
     memset(&config, 0, sizeof config);
-    config.ThreadPoolMax           = 1;
-    config.ThreadStartedHandler    = thread_started;
+    config.ThreadPoolMax               = 1;
+    config.ThreadStartedHandler        = thread_started;
     config.ThreadStartedHandlerClosure = &threads_started;
     CHECK_OK(nats_OpenWithConfig(&config));
     WAIT_FOR(threads_started >= 3, 5000);
-    f = connected(false);
+    f = connected_with_pool(false);
     CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", told_msg, f.ev));
     CHECK_OK(natsSubscription_SetOnCompleteCB(sub, told_complete, f.ev));
     send_number(f.m, 1, 0);
@@ -619,11 +621,11 @@ typedef enum
     MAX
 } way;
 
-// Whatever ends a subscription: the running callback is not waited for, nothing follows it, and then, on its thread,
-// the completion comes exactly once.
+// Whatever ends a subscription: the running callback is not waited for, nothing follows it, and then, on its
+// thread, the completion comes exactly once.
 static void ends(way how, bool pool)
 {
-    fixture    f = connected(pool);
+    fixture    f = connected_with_pool(pool);
     gate       g;
     completing c = {&g, f.ev, 0, NULL};
     char       names[256];
@@ -643,12 +645,12 @@ static void ends(way how, bool pool)
         natsConnection_Close(f.nc);
     else if (how == DRAIN)
         CHECK_OK(natsSubscription_Drain(c.sub));
-    sleep_ms(30);
+    quiet_ms(30);
     CHECK_INT(events_count(f.ev, "complete") + events_count(f.ev, "returned"), 0);
     gate_open(&g);
     WAIT_EVENT(f.ev, "complete", 1, 5000);
     CHECK_INT(events_count(f.ev, "returned"), 1);
-    sleep_ms(20);
+    quiet_ms(20);
     CHECK_INT(events_count(f.ev, "complete"), 1);
     CHECK_MSG(events_count(f.ev, "other thread") == 0, "%s", events_names(f.ev, names, sizeof names));
     CHECK(events_ms(f.ev, "returned", 1) <= events_ms(f.ev, "complete", 1));
@@ -685,7 +687,7 @@ static void timed(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void 
 
 static void timeouts(bool pool)
 {
-    fixture           f = connected(pool);
+    fixture           f = connected_with_pool(pool);
     natsSubscription *sub;
     int               n;
 
@@ -699,9 +701,9 @@ static void timeouts(bool pool)
     n = events_count(f.ev, "timeout");
     WAIT_EVENT(f.ev, "timeout", n + 2, 5000);
     CHECK_OK(natsSubscription_Unsubscribe(sub));
-    sleep_ms(70);
+    quiet_ms(70);
     n = events_count(f.ev, "timeout");
-    sleep_ms(150);
+    quiet_ms(150);
     CHECK_INT(events_count(f.ev, "timeout"), n);
     natsSubscription_Destroy(sub);
     fixture_destroy(&f);
@@ -721,7 +723,7 @@ TEST(timeouts_repeat_in_the_pool)
 // A very short period never gets lost, whatever comes in between.
 TEST(short_timeouts_never_stop)
 {
-    fixture           f = connected(false);
+    fixture           f = connected_with_pool(false);
     natsSubscription *sub;
 
     CHECK_OK(natsConnection_SubscribeTimeout(&sub, f.nc, "foo", 1, timed, f.ev));
@@ -742,14 +744,14 @@ static void slow_timed(natsConnection *nc, natsSubscription *sub, natsMsg *msg, 
 {
     timed(nc, sub, msg, closure);
     if (msg != NULL)
-        sleep_ms(150);
+        pace_ms(150);
     events_add(closure, "returned", NATS_OK, "");
 }
 
 // The period starts when the callback of the last message returns; none fires in between.
 TEST(timeout_counts_from_the_end_of_the_callback)
 {
-    fixture           f = connected(false);
+    fixture           f = connected_with_pool(false);
     natsSubscription *sub;
 
     CHECK_OK(natsConnection_SubscribeTimeout(&sub, f.nc, "foo", 100, slow_timed, f.ev));
@@ -772,12 +774,12 @@ static void destroying(natsConnection *nc, natsSubscription *sub, natsMsg *msg, 
 
 TEST(destroyed_in_the_timeout_callback)
 {
-    fixture           f = connected(false);
+    fixture           f = connected_with_pool(false);
     natsSubscription *sub;
 
     CHECK_OK(natsConnection_SubscribeTimeout(&sub, f.nc, "foo", 10, destroying, f.ev));
     WAIT_EVENT(f.ev, "destroyed", 1, 5000);
-    sleep_ms(50);
+    quiet_ms(50);
     CHECK_INT(events_count(f.ev, "destroyed"), 1);
     CHECK_OK(natsConnection_Flush(f.nc));
     fixture_destroy(&f);

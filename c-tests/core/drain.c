@@ -1,42 +1,12 @@
 // Draining subscriptions and connections.
 
+#include "calls.h"
 #include "fixture.h"
+#include "gate.h"
 #include "server.h"
 #include "wire.h"
 
 #include <pthread.h>
-
-static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
-
-static void gated(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *ev)
-{
-    events_add(ev, "in", NATS_OK, "");
-    pthread_mutex_lock(&gate);
-    pthread_mutex_unlock(&gate);
-    on_msg(nc, sub, msg, ev);
-}
-
-static void completed(void *ev)
-{
-    events_add(ev, "complete", NATS_OK, "");
-}
-
-static fixture connected(void)
-{
-    fixture f = fixture_create();
-
-    fixture_connect(&f);
-    return f;
-}
-
-static void send_many(fixture *f, int sid, int count)
-{
-    char *text = frames("foo", sid, "x", count);
-
-    CHECK(mock_write(f->m, MOCK_LATEST, text, strlen(text)));
-    free(text);
-    CHECK_OK(natsConnection_Flush(f->nc));
-}
 
 static void finish(fixture *f, natsSubscription *sub)
 {
@@ -48,7 +18,7 @@ static void finish(fixture *f, natsSubscription *sub)
 
 TEST(not_drained)
 {
-    fixture           f = connected();
+    fixture           f = fixture_connected();
     natsSubscription *sub;
 
     CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", on_msg, f.ev));
@@ -59,14 +29,14 @@ TEST(not_drained)
 
 TEST(what_is_queued_is_delivered)
 {
-    fixture           f = connected();
+    fixture           f = fixture_connected();
     natsSubscription *sub;
     int64_t           t;
 
-    pthread_mutex_lock(&gate);
-    CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", gated, f.ev));
-    CHECK_OK(natsSubscription_SetOnCompleteCB(sub, completed, f.ev));
-    send_many(&f, 1, 20);
+    gate_shut(&handler_gate);
+    CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", on_msg_gated, f.ev));
+    CHECK_OK(natsSubscription_SetOnCompleteCB(sub, on_completed, f.ev));
+    fixture_deliver(&f, 1, "x", 20);
     t = now_ms();
     CHECK_OK(natsSubscription_Drain(sub));
     CHECK_OK(natsSubscription_Drain(sub));
@@ -74,7 +44,7 @@ TEST(what_is_queued_is_delivered)
     CHECK(natsSubscription_IsValid(sub));
     CHECK_STATUS(natsSubscription_WaitForDrainCompletion(sub, 30), NATS_TIMEOUT);
     CHECK_STATUS(natsSubscription_DrainCompletionStatus(sub), NATS_ILLEGAL_STATE);
-    pthread_mutex_unlock(&gate);
+    gate_open(&handler_gate);
     CHECK_OK(natsSubscription_WaitForDrainCompletion(sub, 5000));
     CHECK_OK(natsSubscription_DrainCompletionStatus(sub));
     WAIT_EVENT(f.ev, "complete", 1, 5000);
@@ -88,7 +58,7 @@ TEST(what_is_queued_is_delivered)
 // What arrives before the flush is answered still counts.
 TEST(messages_before_the_pong_are_delivered)
 {
-    fixture           f = connected();
+    fixture           f = fixture_connected();
     natsSubscription *sub;
 
     CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", on_msg, f.ev));
@@ -107,7 +77,7 @@ TEST(messages_before_the_pong_are_delivered)
 
 TEST(idle_sync)
 {
-    fixture           f = connected();
+    fixture           f = fixture_connected();
     natsSubscription *sub;
     natsMsg          *msg = NULL;
 
@@ -125,7 +95,7 @@ TEST(idle_sync)
 // Without a limit an idle synchronous subscription is drained by the one who reads it.
 TEST(idle_sync_without_limit)
 {
-    fixture           f = connected();
+    fixture           f = fixture_connected();
     natsSubscription *sub;
     natsMsg          *msg = NULL;
 
@@ -141,14 +111,18 @@ TEST(idle_sync_without_limit)
 
 TEST(sync_read_to_the_end)
 {
-    fixture           f = connected();
+    fixture           f = fixture_connected();
     natsSubscription *sub;
     natsMsg          *msg = NULL;
+    int               pings;
 
     CHECK_OK(natsConnection_SubscribeSync(&sub, f.nc, "foo"));
-    send_many(&f, 1, 2);
+    fixture_deliver(&f, 1, "x", 2);
+    pings = mock_pings(f.m, 1);
     CHECK_OK(natsSubscription_Drain(sub));
-    CHECK_STATUS(natsSubscription_WaitForDrainCompletion(sub, 50), NATS_TIMEOUT);
+    fixture_flush_read(&f, pings);
+    others_asleep(); // the drain has seen its flush answered
+    CHECK_STATUS(natsSubscription_WaitForDrainCompletion(sub, 10), NATS_TIMEOUT);
     CHECK_OK(natsSubscription_NextMsg(&msg, sub, 10));
     natsMsg_Destroy(msg);
     CHECK(natsSubscription_IsValid(sub));
@@ -164,12 +138,12 @@ TEST(sync_read_to_the_end)
 // Left unread, a synchronous subscription's drain ends at its deadline all the same.
 TEST(sync_left_unread)
 {
-    fixture           f = connected();
+    fixture           f = fixture_connected();
     natsSubscription *sub;
     natsMsg          *msg = NULL;
 
     CHECK_OK(natsConnection_SubscribeSync(&sub, f.nc, "foo"));
-    send_many(&f, 1, 2);
+    fixture_deliver(&f, 1, "x", 2);
     CHECK_OK(natsSubscription_DrainTimeout(sub, 100));
     CHECK_OK(natsSubscription_WaitForDrainCompletion(sub, 5000));
     CHECK_STATUS(natsSubscription_DrainCompletionStatus(sub), NATS_TIMEOUT);
@@ -180,11 +154,11 @@ TEST(sync_left_unread)
 // Drained along with its connection, it has no drain status; waiting for one ends all the same.
 TEST(sync_left_unread_by_a_draining_connection)
 {
-    fixture           f = connected();
+    fixture           f = fixture_connected();
     natsSubscription *sub;
 
     CHECK_OK(natsConnection_SubscribeSync(&sub, f.nc, "foo"));
-    send_many(&f, 1, 2);
+    fixture_deliver(&f, 1, "x", 2);
     CHECK_OK(natsConnection_DrainTimeout(f.nc, 100));
     CHECK_STATUS(natsSubscription_WaitForDrainCompletion(sub, 0), NATS_TIMEOUT);
     CHECK_STATUS(natsSubscription_DrainCompletionStatus(sub), NATS_ILLEGAL_STATE);
@@ -195,11 +169,11 @@ TEST(sync_left_unread_by_a_draining_connection)
 // A drain nobody needs any more does not linger until its deadline of 30 s.
 TEST(sync_unsubscribed_while_draining)
 {
-    fixture           f = connected();
+    fixture           f = fixture_connected();
     natsSubscription *sub;
 
     CHECK_OK(natsConnection_SubscribeSync(&sub, f.nc, "foo"));
-    send_many(&f, 1, 2);
+    fixture_deliver(&f, 1, "x", 2);
     CHECK_OK(natsSubscription_Drain(sub));
     CHECK_OK(natsSubscription_Unsubscribe(sub));
     CHECK_OK(natsSubscription_WaitForDrainCompletion(sub, 5000));
@@ -216,16 +190,19 @@ typedef enum
 
 static void cut_short(cut how, natsStatus want)
 {
-    fixture           f = connected();
+    fixture           f = fixture_connected();
     natsSubscription *sub;
+    int               pings;
 
-    pthread_mutex_lock(&gate);
-    CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", gated, f.ev));
-    CHECK_OK(natsSubscription_SetOnCompleteCB(sub, completed, f.ev));
-    send_many(&f, 1, 5);
-    WAIT_EVENT(f.ev, "in", 1, 5000);
+    gate_shut(&handler_gate);
+    CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", on_msg_gated, f.ev));
+    CHECK_OK(natsSubscription_SetOnCompleteCB(sub, on_completed, f.ev));
+    fixture_deliver(&f, 1, "x", 5);
+    WAIT_FOR(atomic_load(&handler_gate.inside) > 0, 5000);
+    pings = mock_pings(f.m, 1);
     CHECK_OK(natsSubscription_DrainTimeout(sub, how == TIME ? 100 : 20000));
-    sleep_ms(30); // the flush is through
+    if (how != TIME)
+        fixture_flush_read(&f, pings);
     if (how == UNSUBSCRIBE)
         CHECK_OK(natsSubscription_Unsubscribe(sub));
     else if (how == CLOSE)
@@ -233,7 +210,7 @@ static void cut_short(cut how, natsStatus want)
     WAIT_FOR(!natsSubscription_IsValid(sub), 5000);
     CHECK_STATUS(natsSubscription_DrainCompletionStatus(sub), NATS_ILLEGAL_STATE);
     CHECK_INT(events_count(f.ev, "complete"), 0);
-    pthread_mutex_unlock(&gate);
+    gate_open(&handler_gate);
     CHECK_OK(natsSubscription_WaitForDrainCompletion(sub, 5000));
     CHECK_STATUS(natsSubscription_DrainCompletionStatus(sub), want);
     WAIT_EVENT(f.ev, "complete", 1, 5000);
@@ -258,7 +235,7 @@ TEST(ended_by_close)
 
 TEST(failing_flush)
 {
-    fixture           f = connected();
+    fixture           f = fixture_connected();
     natsSubscription *sub;
 
     CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", on_msg, f.ev));
@@ -272,12 +249,12 @@ TEST(failing_flush)
 
 TEST(not_sent_again_after_a_reconnect)
 {
-    fixture           f = connected();
+    fixture           f = fixture_connected();
     natsSubscription *sub, *other;
 
     CHECK_OK(natsConnection_SubscribeSync(&sub, f.nc, "foo"));
     CHECK_OK(natsConnection_SubscribeSync(&other, f.nc, "bar"));
-    send_many(&f, 1, 1);
+    fixture_deliver(&f, 1, "x", 1);
     CHECK_OK(natsSubscription_Drain(sub));
     mock_close(f.m, 1);
     WAIT_EVENT(f.ev, "reconnected", 1, 5000);
@@ -292,7 +269,7 @@ TEST(not_sent_again_after_a_reconnect)
 
 static void on_last(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *ev)
 {
-    gated(nc, sub, NULL, ev);
+    on_msg_gated(nc, sub, NULL, ev);
     natsMsg_Destroy(msg);
     // Publishing is still allowed here, subscribing is not.
     CHECK_OK(natsConnection_PublishString(nc, "result", "done"));
@@ -302,19 +279,19 @@ static void on_last(natsConnection *nc, natsSubscription *sub, natsMsg *msg, voi
 
 TEST(connection)
 {
-    fixture           f = connected();
+    fixture           f = fixture_connected();
     natsSubscription *sub, *late = NULL;
 
-    pthread_mutex_lock(&gate);
+    gate_shut(&handler_gate);
     CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", on_last, f.ev));
-    send_many(&f, 1, 5);
+    fixture_deliver(&f, 1, "x", 5);
     CHECK_OK(natsConnection_DrainTimeout(f.nc, 20000));
     CHECK_OK(natsConnection_Drain(f.nc));
     CHECK(natsConnection_IsDraining(f.nc));
     CHECK_INT(natsConnection_Status(f.nc), NATS_CONN_STATUS_DRAINING_SUBS);
     CHECK_STATUS(natsConnection_SubscribeSync(&late, f.nc, "bar"), NATS_DRAINING);
     CHECK_STATUS(natsSubscription_Drain(sub), NATS_DRAINING);
-    pthread_mutex_unlock(&gate);
+    gate_open(&handler_gate);
     WAIT_EVENT(f.ev, "closed", 1, 10000);
     CHECK_INT(events_count(f.ev, "published"), 5);
     CHECK_INT(mock_pubs(f.m, 1), 5);
@@ -342,7 +319,7 @@ TEST(connection_that_is_not_connected)
 
 TEST(connection_with_a_subscription_nobody_reads)
 {
-    fixture           f = connected();
+    fixture           f = fixture_connected();
     natsSubscription *sub;
     event             e;
 
@@ -376,16 +353,16 @@ static void *ask(void *arg)
 
 TEST(connection_with_a_request_in_flight)
 {
-    fixture           f = connected();
+    fixture           f = fixture_connected();
     natsSubscription *sub;
     request           r = {f.nc, NATS_ERR};
     pthread_t         t;
     char             *line, subject[64];
 
-    pthread_mutex_lock(&gate);
-    CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", gated, f.ev));
-    send_many(&f, 1, 1);
-    WAIT_EVENT(f.ev, "in", 1, 5000);
+    gate_shut(&handler_gate);
+    CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", on_msg_gated, f.ev));
+    fixture_deliver(&f, 1, "x", 1);
+    WAIT_FOR(atomic_load(&handler_gate.inside) > 0, 5000);
     CHECK(pthread_create(&t, NULL, ask, &r) == 0);
     CHECK(mock_wait_pubs(f.m, 1, 1, 5000));
     CHECK_OK(natsConnection_Drain(f.nc));
@@ -397,7 +374,7 @@ TEST(connection_with_a_request_in_flight)
     mock_send(f.m, "MSG %s 2 2\r\nhi\r\n", subject);
     pthread_join(t, NULL);
     CHECK_OK(r.s);
-    pthread_mutex_unlock(&gate);
+    gate_open(&handler_gate);
     WAIT_EVENT(f.ev, "closed", 1, 10000);
     finish(&f, sub);
 }

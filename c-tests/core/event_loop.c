@@ -1,5 +1,5 @@
-// natsOptions_SetEventLoop() and natsConnection_Process*Event(), with the smallest loop there is. Real loops are in
-// event_loop_uv.c and event_loop_event.c.
+// natsOptions_SetEventLoop() and natsConnection_Process*Event(), with the smallest loop there is. Real loops
+// are in event_loop_uv.c and event_loop_event.c.
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -91,14 +91,15 @@ TEST(detach_is_the_last_call)
     CHECK_OK(natsConnection_PublishString(x.f.nc, "foo", "x"));
     CHECK_OK(natsConnection_Flush(x.f.nc));
     looped_destroy(&x);
-    sleep_ms(50);
+    quiet_ms(50);
     events_names(x.told, names, sizeof names);
     CHECK_MSG(strncmp(names, "attach,", 7) == 0, "%s", names);
     CHECK_MSG(strlen(names) > 16 && strcmp(names + strlen(names) - 16, ",read off,detach") == 0, "%s", names);
     events_destroy(x.told);
 }
 
-// The library asks for write events only while there is something to write, and a write event too many is no loss.
+// The library asks for write events only while there is something to write, and a write event too many is no
+// loss.
 TEST(spurious_write_events)
 {
     looped x = looped_create();

@@ -1,4 +1,5 @@
-// The calls into an event loop's adapter: in which order, on which threads, and what the socket is doing meanwhile.
+// The calls into an event loop's adapter: in which order, on which threads, and what the socket is doing
+// meanwhile.
 
 #include <pthread.h>
 #include <sched.h>
@@ -49,8 +50,8 @@ static int place_of(events *ev, const char *name, int nth)
 #define CHECK_BEFORE(ev, one, other)                                                                         \
     do                                                                                                       \
     {                                                                                                        \
-        char   names_[512];                                                                                  \
-        int    one_ = place_of((ev), (one), 1), other_ = place_of((ev), (other), 1);                         \
+        char names_[512];                                                                                    \
+        int  one_ = place_of((ev), (one), 1), other_ = place_of((ev), (other), 1);                           \
         CHECK_MSG(one_ > 0 && one_ < other_, "not %s before %s: %s", (one), (other),                         \
                   events_names((ev), names_, sizeof names_));                                                \
     } while (0)
@@ -139,8 +140,7 @@ TEST(loss_is_told_to_the_adapter_first)
 
     fixture_connect(&x.f);
     mock_close(x.f.m, 1);
-    for (int64_t end = now_ms() + 5000; events_count(x.f.ev, "read off") == 0 && now_ms() < end; sleep_ms(1))
-        hand_read(x.h);
+    WAIT_FOR((hand_read(x.h), events_count(x.f.ev, "read off") > 0), 5000);
     WAIT_EVENT(x.f.ev, "disconnected", 1, 5000);
     CHECK_BEFORE(x.f.ev, "write off", "read off");
     CHECK_BEFORE(x.f.ev, "read off", "disconnected");
@@ -180,7 +180,8 @@ TEST(adapter_that_uses_the_connection)
 
         hand_inside(x.h, calls[i], natsConnection_Close);
         CHECK_OK(natsConnection_Connect(&x.f.nc, x.f.opts));
-        CHECK_STATUS(natsConnection_PublishString(x.f.nc, "foo", "x"), i < 1 ? NATS_CONNECTION_CLOSED : NATS_OK);
+        CHECK_STATUS(natsConnection_PublishString(x.f.nc, "foo", "x"),
+                     i < 1 ? NATS_CONNECTION_CLOSED : NATS_OK);
         natsConnection_Reconnect(x.f.nc);
         WAIT_EVENT(x.f.ev, "closed", 1, 5000);
         WAIT_EVENT(x.f.ev, "detach", 1, 5000);
@@ -202,7 +203,8 @@ TEST(adapter_that_uses_the_connection)
     }
 }
 
-// A publisher does not wait for a call that another thread is in; a close does, for its own calls come after that.
+// A publisher does not wait for a call that another thread is in; a close does, for its own calls come after
+// that.
 TEST(close_while_another_thread_is_in_the_adapter)
 {
     by_hand   x = by_hand_create(fixture_create());
@@ -248,7 +250,7 @@ static void *run_edges(void *arg)
 
         if (epoll_wait(e->epoll, &found, 1, 100) != 1)
             continue;
-        if (found.events & ~(unsigned) EPOLLOUT)
+        if (found.events & ~(unsigned)EPOLLOUT)
             hand_read(e->h);
         if (found.events & EPOLLOUT)
             hand_write(e->h);
@@ -272,8 +274,8 @@ static void answer(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void
 {
     natsConnection_PublishString(nc, natsMsg_GetReply(msg), "reply");
     natsMsg_Destroy(msg);
-    (void) sub;
-    (void) closure;
+    (void)sub;
+    (void)closure;
 }
 
 TEST(edge_triggered_loop_misses_no_reply)

@@ -36,8 +36,8 @@ static void adapter_free(void *loop)
 // Without the thread's loop being known, everything goes through the wake-up.
 TEST(thread_that_is_not_announced)
 {
-    mock   *m    = mock_create();
-    client  c    = client_create(mock_url(m));
+    mock  *m = mock_create();
+    client c = client_create(mock_url(m));
 
     CHECK_OK(natsConnection_Connect(&c.nc, c.opts));
     CHECK_OK(natsConnection_PublishString(c.nc, "foo", "x"));

@@ -1,6 +1,7 @@
-// Data of the program that goes through the library from one thread to another, without a lock of the program's own.
-// The calls of the interface order both sides, so the program is correct; run under ThreadSanitizer (scripts/guest-tsan.sh)
-// or helgrind (scripts/helgrind.sh), with the library as programs have it, it must look correct.
+// Data of the program that goes through the library from one thread to another, without a lock of the
+// program's own. The calls of the interface order both sides, so the program is correct; run under
+// ThreadSanitizer (scripts/guest-tsan.sh) or helgrind (scripts/helgrind.sh), with the library as programs
+// have it, it must look correct.
 //
 // NATS_HANDOVER_RACE=1 adds a race of the program's own, which must be found.
 
@@ -11,7 +12,7 @@
 #include "fixture.h"
 #include "server.h"
 
-#define ROUNDS 20
+#define ROUNDS  20
 #define NUMBERS 32
 
 typedef struct
@@ -28,7 +29,10 @@ typedef struct
     int             count;
 } gate;
 
-#define GATE {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0}
+#define GATE                                                                                                 \
+    {                                                                                                        \
+        PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0                                               \
+    }
 
 static server         *srv;
 static natsConnection *nc;
@@ -156,7 +160,8 @@ static void *free_messages(void *closure)
     return NULL;
 }
 
-// A message made by the library, read and freed by another thread than the handler's; its memory is used again.
+// A message made by the library, read and freed by another thread than the handler's; its memory is used
+// again.
 TEST(message_freed_elsewhere)
 {
     natsSubscription *sub = NULL;
@@ -233,8 +238,8 @@ static void count_msg(natsConnection *c, natsSubscription *sub, natsMsg *msg, vo
     natsMsg_Destroy(msg);
 }
 
-// options -> connection -> closed callback, several subscriptions on a shared pool, drain -> who waits for it,
-// last callback -> nats_CloseAndWait.
+// options -> connection -> closed callback, several subscriptions on a shared pool, drain -> who waits for
+// it, last callback -> nats_CloseAndWait.
 static void events_and_drain(bool global)
 {
     natsOptions      *opts   = NULL;

@@ -31,7 +31,7 @@ TEST(set_get_add_delete)
 {
     natsMsg     *msg    = message();
     const char **values = NULL, **keys = NULL, *value;
-    int          count  = 0;
+    int          count = 0;
 
     CHECK_STATUS(natsMsgHeader_Get(msg, "k", &value), NATS_NOT_FOUND);
     CHECK(value == NULL);
@@ -151,7 +151,7 @@ TEST(header_objects)
     natsHeader_Destroy(NULL);
 }
 
-static fixture connected(natsSubscription **sub)
+static fixture subscribed(natsSubscription **sub)
 {
     fixture f = fixture_create();
 
@@ -176,7 +176,7 @@ static natsMsg *received(fixture *f, natsSubscription *sub, const char *block)
 TEST(line_breaks_in_values)
 {
     natsSubscription *sub;
-    fixture           f   = connected(&sub);
+    fixture           f   = subscribed(&sub);
     natsMsg          *msg = message();
 
     CHECK_OK(natsMsgHeader_Set(msg, "k", "a\r\nb\nc\rd"));
@@ -196,7 +196,7 @@ TEST(line_breaks_in_values)
 TEST(empty_headers)
 {
     natsSubscription *sub;
-    fixture           f   = connected(&sub);
+    fixture           f   = subscribed(&sub);
     natsMsg          *msg = message();
 
     CHECK_INT(natsMsgHeader_EncodedLength(msg), 0);
@@ -206,7 +206,8 @@ TEST(empty_headers)
     CHECK_OK(natsMsgHeader_Delete(msg, "k"));
     CHECK_OK(natsConnection_PublishMsg(f.nc, msg));
     CHECK_OK(natsConnection_Flush(f.nc));
-    CHECK_WIRE(f.m, 1, "SUB foo  1\r\nPUB foo 4\r\ndata\r\nHPUB foo 12 16\r\nNATS/1.0\r\n\r\ndata\r\nPING\r\n");
+    CHECK_WIRE(f.m, 1,
+               "SUB foo  1\r\nPUB foo 4\r\ndata\r\nHPUB foo 12 16\r\nNATS/1.0\r\n\r\ndata\r\nPING\r\n");
     natsMsg_Destroy(msg);
     natsSubscription_Destroy(sub);
     fixture_destroy(&f);
@@ -215,10 +216,11 @@ TEST(empty_headers)
 TEST(received_values)
 {
     natsSubscription *sub;
-    fixture           f   = connected(&sub);
+    fixture           f   = subscribed(&sub);
     natsMsg          *msg = received(&f, sub,
-                                     "NATS/1.0\r\nKey: value\r\nkey:  trimmed  \r\nB :v\r\nempty:\r\nblank:   \r\n"
-                                     "dup: 1\r\ndup: 2\r\nfold: a\r\n  b\r\ncolon: a:b\r\n\r\n");
+                                     "NATS/1.0\r\nKey: value\r\nkey:  trimmed  \r\nB :v\r\n"
+                                              "empty:\r\nblank:   \r\n"
+                                              "dup: 1\r\ndup: 2\r\nfold: a\r\n  b\r\ncolon: a:b\r\n\r\n");
     const char      **values;
     const char       *value;
     int               n;
@@ -244,9 +246,10 @@ TEST(received_values)
 TEST(inline_status)
 {
     natsSubscription *sub;
-    fixture           f = connected(&sub);
+    fixture           f = subscribed(&sub);
     const char       *value;
-    natsMsg          *msg = received(&f, sub, "NATS/1.0 100  Hello  World \r\nStatus: other\r\nDescription: mine\r\n\r\n");
+    natsMsg          *msg =
+        received(&f, sub, "NATS/1.0 100  Hello  World \r\nStatus: other\r\nDescription: mine\r\n\r\n");
 
     value_is(msg, "Status", "100");
     value_is(msg, "Description", "Hello  World");
@@ -291,13 +294,13 @@ TEST(keys_that_break_lines)
 // Received headers are passed on as they came, and on one line each once they were looked at.
 TEST(received_keys_that_break_lines)
 {
-    static const char  block[] = "NATS/1.0\r\nK\r\nX: y\r\n\r\n";
-    natsSubscription  *sub;
-    fixture            f   = connected(&sub);
-    natsMsg           *msg = received(&f, sub, block);
-    const char        *value;
-    char              *bytes;
-    size_t             len;
+    static const char block[] = "NATS/1.0\r\nK\r\nX: y\r\n\r\n";
+    natsSubscription *sub;
+    fixture           f   = subscribed(&sub);
+    natsMsg          *msg = received(&f, sub, block);
+    const char       *value;
+    char             *bytes;
+    size_t            len;
 
     CHECK_OK(natsConnection_PublishMsg(f.nc, msg));
     CHECK_OK(natsConnection_Flush(f.nc));
@@ -330,7 +333,7 @@ TEST(malformed_in_part)
         {"NATS/1.0\r\nK: v\r\n\r\n\r\nX: y\r\n\r\n", "v", "y"},
     };
     natsSubscription *sub;
-    fixture           f = connected(&sub);
+    fixture           f = subscribed(&sub);
 
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
     {
@@ -370,7 +373,7 @@ TEST(malformed)
         {"NATS/1.0\r\n\r\nk", "invalid start of a key"},
     };
     natsSubscription *sub;
-    fixture           f = connected(&sub);
+    fixture           f = subscribed(&sub);
 
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
     {
@@ -400,7 +403,7 @@ TEST(malformed)
 TEST(many_and_large)
 {
     natsSubscription *sub;
-    fixture           f   = connected(&sub);
+    fixture           f   = subscribed(&sub);
     natsMsg          *msg = message(), *back = NULL;
     char             *big = malloc(20001), key[16], *bytes;
     size_t            len;
@@ -420,7 +423,8 @@ TEST(many_and_large)
     bytes = wire(f.m, 1, &len);
     head  = strstr(bytes, "NATS/1.0");
     CHECK(head != NULL);
-    mock_send(f.m, "HMSG foo 1 %d %d\r\n", natsMsgHeader_EncodedLength(msg), natsMsgHeader_EncodedLength(msg) + 4);
+    mock_send(f.m, "HMSG foo 1 %d %d\r\n", natsMsgHeader_EncodedLength(msg),
+              natsMsgHeader_EncodedLength(msg) + 4);
     CHECK(mock_write(f.m, 1, head, (size_t)natsMsgHeader_EncodedLength(msg) + 4 + 2));
     CHECK_OK(natsSubscription_NextMsg(&back, sub, 5000));
     for (int i = 0; i < 200; i++)

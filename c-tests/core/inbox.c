@@ -1,4 +1,5 @@
-// natsInbox_Create() and natsInbox_Destroy(), and the identifiers in them, for which the headers have no declaration.
+// natsInbox_Create() and natsInbox_Destroy(), and the identifiers in them, for which the headers have no
+// declaration.
 
 #include "test.h"
 
@@ -20,7 +21,10 @@ TEST(form)
 
 TEST(all_different)
 {
-    enum { COUNT = 1000 };
+    enum
+    {
+        COUNT = 1000
+    };
     natsInbox *inboxes[COUNT];
 
     for (int i = 0; i < COUNT; i++)

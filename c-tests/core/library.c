@@ -172,11 +172,11 @@ static void count(void *closure)
 
 TEST(thread_started_handler)
 {
-    static int       n;
-    natsClientConfig config = {0};
-    mock            *m      = mock_create();
-    natsConnection  *nc     = NULL;
-    natsSubscription *sub   = NULL;
+    static int        n;
+    natsClientConfig  config = {0};
+    mock             *m      = mock_create();
+    natsConnection   *nc     = NULL;
+    natsSubscription *sub    = NULL;
 
     config.ThreadStartedHandler        = count;
     config.ThreadStartedHandlerClosure = &n;
@@ -201,8 +201,8 @@ TEST(delivery_pool_size)
 // The write deadline of the environment is seen by connections whose options say nothing.
 static natsStatus publish_to_frozen(void)
 {
-    fixture    f = fixture_create();
-    natsStatus s = NATS_OK;
+    fixture    f    = fixture_create();
+    natsStatus s    = NATS_OK;
     char      *data = calloc(1, 100000);
 
     mock_receive_buffer(f.m, 4096);
@@ -284,10 +284,10 @@ TEST(connecting_clears_the_last_error)
 // Also where the status has no text of its own: nothing is left of an older error.
 TEST(last_error_is_of_the_call_that_failed)
 {
-    mock             *m     = mock_create();
-    natsConnection   *nc    = NULL;
-    natsMsg          *reply = NULL;
-    natsStatus        s     = NATS_OK;
+    mock           *m     = mock_create();
+    natsConnection *nc    = NULL;
+    natsMsg        *reply = NULL;
+    natsStatus      s     = NATS_OK;
 
     CHECK_OK(natsConnection_ConnectTo(&nc, mock_url(m)));
     CHECK_STATUS(natsConnection_Publish(nc, "", "x", 1), NATS_INVALID_SUBJECT);
@@ -326,10 +326,11 @@ TEST(error_stack_names_the_function)
 
 TEST(signatures)
 {
-    static const char *const seed = "SUAMK2FG4MI6UE3ACF3FK3OIQBCEIEZV7NSWFFEW63UXMRLFM2XLAXK4GY";
-    static const char *const bad[] = {"", " ", "SU", "XXX", "SUAMK2FG4MI6UE3ACF3FK3OIQBCEIEZV7NSWFFEW63UXMRLFM2XLAXK5GY"};
-    unsigned char *sig = NULL;
-    int            len = 0;
+    static const char *const seed  = "SUAMK2FG4MI6UE3ACF3FK3OIQBCEIEZV7NSWFFEW63UXMRLFM2XLAXK4GY";
+    static const char *const bad[] = {"", " ", "SU", "XXX",
+                                      "SUAMK2FG4MI6UE3ACF3FK3OIQBCEIEZV7NSWFFEW63UXMRLFM2XLAXK5GY"};
+    unsigned char           *sig   = NULL;
+    int                      len   = 0;
 
     CHECK_OK(nats_Sign(seed, "nonce", &sig, &len));
     CHECK_INT(len, 64);

@@ -6,7 +6,7 @@
 
 TEST(create)
 {
-    natsMsg *msg = NULL;
+    natsMsg *msg    = NULL;
     char     data[] = "hello";
 
     CHECK_OK(natsMsg_Create(&msg, "foo", "re", data, 5));
@@ -150,7 +150,9 @@ TEST(received)
 
     fixture_connect(&f);
     CHECK_OK(natsConnection_SubscribeSync(&sub, f.nc, "foo"));
-    mock_send(f.m, "MSG foo.bar 1 re.ply 4\r\ndata\r\nMSG foo 1 0\r\n\r\nHMSG foo 1 16 16\r\nNATS/1.0 404\r\n\r\n\r\n");
+    mock_send(
+        f.m,
+        "MSG foo.bar 1 re.ply 4\r\ndata\r\nMSG foo 1 0\r\n\r\nHMSG foo 1 16 16\r\nNATS/1.0 404\r\n\r\n\r\n");
     CHECK_OK(natsSubscription_NextMsg(&msg, sub, 5000));
     CHECK_STR(natsMsg_GetSubject(msg), "foo.bar");
     CHECK_STR(natsMsg_GetReply(msg), "re.ply");

@@ -46,8 +46,8 @@ TEST(every_tls_option_is_refused)
 
 TEST(tls_urls_are_refused)
 {
-    natsOptions    *opts = without_tls();
-    natsConnection *nc   = NULL;
+    natsOptions    *opts   = without_tls();
+    natsConnection *nc     = NULL;
     const char     *urls[] = {"nats://a", "tls://b"};
 
     CHECK_STATUS(natsOptions_SetURL(opts, "tls://localhost"), NATS_ILLEGAL_STATE);

@@ -7,22 +7,25 @@
 
 #include "fixture.h"
 
-static natsOptions *fresh(void)
-{
-    natsOptions *opts = NULL;
-
-    CHECK_OK(natsOptions_Create(&opts));
-    return opts;
-}
-
 static natsStatus attach(void **data, void *loop, natsConnection *nc, natsSock fd)
 {
     (void)data, (void)loop, (void)nc, (void)fd;
     return NATS_MISMATCH;
 }
-static natsStatus add_remove(void *data, bool add) { (void)data, (void)add; return NATS_OK; }
-static natsStatus detach(void *data) { (void)data; return NATS_OK; }
-static const char *give(void *closure) { return closure; }
+static natsStatus add_remove(void *data, bool add)
+{
+    (void)data, (void)add;
+    return NATS_OK;
+}
+static natsStatus detach(void *data)
+{
+    (void)data;
+    return NATS_OK;
+}
+static const char *give(void *closure)
+{
+    return closure;
+}
 static natsStatus jwt(char **out, char **text, void *closure)
 {
     (void)out;
@@ -46,7 +49,7 @@ TEST(create_and_destroy)
 {
     CHECK_STATUS(natsOptions_Create(NULL), NATS_INVALID_ARG);
     natsOptions_Destroy(NULL);
-    natsOptions_Destroy(fresh());
+    natsOptions_Destroy(fresh_options());
 }
 
 TEST(null_options)
@@ -107,7 +110,7 @@ TEST(null_options)
 
 TEST(values_out_of_range)
 {
-    natsOptions *opts      = fresh();
+    natsOptions *opts      = fresh_options();
     const char  *servers[] = {"a", "b"};
 
     REFUSED(natsOptions_SetServers(opts, servers, 0));
@@ -133,7 +136,8 @@ TEST(values_out_of_range)
     REFUSED(natsOptions_SetEventLoop(opts, opts, attach, add_remove, add_remove, NULL));
     for (int order = -1; order <= 100; order++)
         CHECK_STATUS(natsOptions_IPResolutionOrder(opts, order),
-                     order == 0 || order == 4 || order == 6 || order == 46 || order == 64 ? NATS_OK : NATS_INVALID_ARG);
+                     order == 0 || order == 4 || order == 6 || order == 46 || order == 64 ? NATS_OK
+                                                                                          : NATS_INVALID_ARG);
     REFUSED(natsOptions_SetUserCredentialsCallbacks(opts, jwt, NULL, NULL, NULL));
     REFUSED(natsOptions_SetUserCredentialsCallbacks(opts, NULL, NULL, sign, NULL));
     REFUSED(natsOptions_SetUserCredentialsFromFiles(opts, NULL, "seed"));
@@ -146,7 +150,7 @@ TEST(values_out_of_range)
 
 TEST(edges_that_are_accepted)
 {
-    natsOptions *opts = fresh();
+    natsOptions *opts = fresh_options();
 
     CHECK_OK(natsOptions_SetURL(opts, NULL));
     CHECK_OK(natsOptions_SetServers(opts, NULL, 0));
@@ -172,7 +176,7 @@ TEST(edges_that_are_accepted)
 
 TEST(token_and_token_handler_exclude_each_other)
 {
-    natsOptions *opts = fresh();
+    natsOptions *opts = fresh_options();
 
     CHECK_OK(natsOptions_SetToken(opts, "t"));
     CHECK_STATUS(natsOptions_SetTokenHandler(opts, give, NULL), NATS_ILLEGAL_STATE);
@@ -187,8 +191,9 @@ TEST(token_and_token_handler_exclude_each_other)
 TEST(custom_inbox_prefix)
 {
     static const char *const good[] = {"foo", "foo.bar", "a*b", "a>b", "_INBOX", ""};
-    static const char *const bad[]  = {"foo.", ".foo", "foo..bar", "*", ">", "foo.*", "foo.>", "foo bar", "a\tb", " ", "."};
-    natsOptions             *opts   = fresh();
+    static const char *const bad[]  = {"foo.",  ".foo",    "foo..bar", "*", ">", "foo.*",
+                                       "foo.>", "foo bar", "a\tb",     " ", "."};
+    natsOptions             *opts   = fresh_options();
 
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         CHECK_OK(natsOptions_SetCustomInboxPrefix(opts, good[i]));
@@ -245,8 +250,9 @@ TEST(flags_in_connect)
     CHECK_OK(natsOptions_SetNoEcho(f.opts, true));
     CHECK_OK(natsOptions_DisableNoResponders(f.opts, true));
     fixture_connect(&f);
-    check_connect_line(&f, "CONNECT {\"verbose\":true,\"pedantic\":true,\"tls_required\":false,\"name\":\"\",\"lang\":\"C\","
-                           "\"version\":\"3.14.0\",\"protocol\":1,\"echo\":false,");
+    check_connect_line(
+        &f, "CONNECT {\"verbose\":true,\"pedantic\":true,\"tls_required\":false,\"name\":\"\",\"lang\":\"C\","
+            "\"version\":\"3.14.0\",\"protocol\":1,\"echo\":false,");
     check_connect_line(&f, "\"no_responders\":false}");
     mock_close(f.m, 1);
     WAIT_EVENT(f.ev, "reconnected", 1, 5000);
@@ -304,7 +310,8 @@ TEST(texts_of_the_programs_handlers)
 {
     fixture f = fixture_create();
 
-    CHECK_OK(natsOptions_SetUserCredentialsCallbacks(f.opts, jwt, "no jwt today", sign, "no signature today"));
+    CHECK_OK(
+        natsOptions_SetUserCredentialsCallbacks(f.opts, jwt, "no jwt today", sign, "no signature today"));
     CHECK_STATUS(connect_status(&f, "no jwt today"), NATS_MISMATCH);
     CHECK_OK(natsOptions_SetUserCredentialsCallbacks(f.opts, good_jwt, NULL, sign, "no signature today"));
     CHECK_STATUS(connect_status(&f, "no signature today"), NATS_NOT_PERMITTED);
@@ -345,7 +352,7 @@ TEST(credentials_of_one_url_serve_the_pool)
 
 TEST(custom_prefix_of_requests)
 {
-    fixture  f = fixture_create();
+    fixture  f   = fixture_create();
     natsMsg *msg = NULL;
 
     CHECK_OK(natsOptions_SetCustomInboxPrefix(f.opts, "my.box"));

@@ -1,5 +1,5 @@
-// What is on its way to the server: nothing is left behind, nothing grows without a bound. What it takes of the machine is
-// in resources.c.
+// What is on its way to the server: nothing is left behind, nothing grows without a bound. What it takes of
+// the machine is in resources.c.
 
 #include "fixture.h"
 
@@ -47,8 +47,8 @@ static void everything_goes_out(int size, int rounds)
     {
         pthread_barrier_wait(&p.gate);
         pthread_barrier_wait(&p.gate);
-        CHECK_MSG(mock_wait_pubs(f.m, 1, 2 * i, 10000), "round %d: a message is left behind, %d bytes buffered", i,
-                  natsConnection_Buffered(f.nc));
+        CHECK_MSG(mock_wait_pubs(f.m, 1, 2 * i, 10000),
+                  "round %d: a message is left behind, %d bytes buffered", i, natsConnection_Buffered(f.nc));
     }
     for (int i = 0; i < 2; i++)
         pthread_join(threads[i], NULL);
@@ -63,7 +63,8 @@ TEST_T(no_message_is_left_behind, 120000)
     everything_goes_out(20000, 100);
 }
 
-// PINGs from a server that does not read: the PONGs for it do not fill the memory, and it gets some once it reads.
+// PINGs from a server that does not read: the PONGs for it do not fill the memory, and it gets some once it
+// reads.
 TEST_T(pongs_for_a_server_that_does_not_read, 60000)
 {
     fixture f = fixture_pinging(0, 2, true);

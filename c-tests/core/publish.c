@@ -8,7 +8,7 @@
 
 static const char INFO[] = "{\"max_payload\":20,\"headers\":true}";
 
-static fixture connected(const char *info)
+static fixture connected_to(const char *info)
 {
     fixture f = fixture_create();
 
@@ -30,7 +30,7 @@ static void counts(natsConnection *nc, uint64_t *msgs, uint64_t *bytes)
 
 TEST(invalid_arguments)
 {
-    fixture  f   = connected(INFO);
+    fixture  f   = connected_to(INFO);
     natsMsg *msg = NULL;
 
     CHECK_OK(natsMsg_Create(&msg, "foo", NULL, "a", 1));
@@ -69,7 +69,7 @@ TEST(invalid_arguments)
 TEST(subjects_cannot_write_protocol)
 {
     static const char *const bad[] = {"a b", "a\r\nPING", "a\nb", "a\rb", " a", "a "};
-    fixture                  f     = connected(INFO);
+    fixture                  f     = connected_to(INFO);
 
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
     {
@@ -86,7 +86,7 @@ TEST(subjects_cannot_write_protocol)
 
 TEST(bytes_of_every_call)
 {
-    fixture  f   = connected("{\"max_payload\":1000,\"headers\":true}");
+    fixture  f   = connected_to("{\"max_payload\":1000,\"headers\":true}");
     natsMsg *msg = NULL, *hdr = NULL;
     uint64_t msgs, bytes;
 
@@ -119,7 +119,7 @@ TEST(bytes_of_every_call)
 // Send has written when it returns: nothing is left in the buffer.
 TEST(send_leaves_nothing_behind)
 {
-    fixture f = connected(NULL);
+    fixture f = connected_to(NULL);
 
     for (int i = 0; i < 50; i++)
     {
@@ -134,7 +134,7 @@ TEST(send_leaves_nothing_behind)
 // A lone message leaves soon without a flush.
 TEST(buffered_message_leaves_by_itself)
 {
-    fixture f = connected(NULL);
+    fixture f = connected_to(NULL);
 
     for (int i = 1; i <= 20; i++)
     {
@@ -146,7 +146,7 @@ TEST(buffered_message_leaves_by_itself)
 
 TEST(max_payload_counts_headers)
 {
-    fixture     f   = connected("{\"max_payload\":30,\"headers\":true}");
+    fixture     f   = connected_to("{\"max_payload\":30,\"headers\":true}");
     natsMsg    *msg = NULL;
     natsStatus  s;
     const char *text;
@@ -167,7 +167,7 @@ TEST(max_payload_counts_headers)
 
 TEST(limits_follow_the_last_info)
 {
-    fixture  f   = connected(INFO);
+    fixture  f   = connected_to(INFO);
     natsMsg *msg = NULL;
 
     CHECK_OK(natsMsg_Create(&msg, "foo", NULL, "", 0));
@@ -185,7 +185,7 @@ TEST(limits_follow_the_last_info)
 
 TEST(closed_connection)
 {
-    fixture f = connected(INFO);
+    fixture f = connected_to(INFO);
 
     natsConnection_Close(f.nc);
     CHECK_STATUS(natsConnection_Publish(f.nc, "", "x", 1), NATS_INVALID_SUBJECT);
@@ -238,7 +238,7 @@ TEST(reconnect_buffer_filled_exactly)
 TEST_T(large_payloads, 60000)
 {
     static const int sizes[] = {0, 1, 4095, 4096, 32755, 32768, 32769, 65536, 100000, 1000000, 3};
-    fixture          f       = connected("{\"max_payload\":2000000,\"headers\":true}");
+    fixture          f       = connected_to("{\"max_payload\":2000000,\"headers\":true}");
     char            *data    = malloc(1000000);
     size_t           len, at = 0;
     char            *got;
@@ -291,7 +291,7 @@ static void *publish_many(void *arg)
 // Frames of several publishers never mix, and each publisher's own order is kept.
 TEST_T(many_publishers_on_one_connection, 60000)
 {
-    fixture   f = connected(NULL);
+    fixture   f = connected_to(NULL);
     pthread_t threads[PUBLISHERS];
     void     *args[PUBLISHERS][2];
     int       next[PUBLISHERS] = {0};
@@ -308,7 +308,8 @@ TEST_T(many_publishers_on_one_connection, 60000)
         pthread_join(threads[i], NULL);
     CHECK_OK(natsConnection_FlushTimeout(f.nc, 20000));
     got = wire(f.m, 1, NULL);
-    for (line = strtok(got, "\r\n"); line != NULL && strncmp(line, "PUB foo ", 8) == 0; line = strtok(NULL, "\r\n"))
+    for (line = strtok(got, "\r\n"); line != NULL && strncmp(line, "PUB foo ", 8) == 0;
+         line = strtok(NULL, "\r\n"))
     {
         int len = atoi(line + 8), id, n;
 
@@ -343,7 +344,8 @@ static void *publish_large_and_small(void *arg)
     return NULL;
 }
 
-// A large payload goes to the socket from the program's own memory; what others publish meanwhile stays behind it.
+// A large payload goes to the socket from the program's own memory; what others publish meanwhile stays
+// behind it.
 TEST_T(large_and_small_from_several_threads, 60000)
 {
     fixture   f = fixture_create();
@@ -427,8 +429,8 @@ TEST_T(a_large_message_cut_off_by_a_loss, 60000)
     fixture_destroy(&f);
 }
 
-// From the moment a server has ended the connection nothing is written to it any more, noticed or not: it goes out on
-// the next connection.
+// From the moment a server has ended the connection nothing is written to it any more, noticed or not: it
+// goes out on the next connection.
 TEST_T(nothing_is_written_to_a_server_that_has_gone, 60000)
 {
     fixture f     = fixture_create();
@@ -442,7 +444,7 @@ TEST_T(nothing_is_written_to_a_server_that_has_gone, 60000)
         int n = snprintf(text, sizeof text, "number %d", i);
 
         if (i % 4 == 0)
-            sleep_ms(3); // quiet: the publisher writes it itself
+            quiet_ms(3); // quiet: the publisher writes it itself
         mock_close(f.m, i);
         switch (i % 3)
         {
@@ -465,7 +467,7 @@ TEST_T(nothing_is_written_to_a_server_that_has_gone, 60000)
 // A received message can be published on as it is: its headers stay byte for byte until they are looked at.
 TEST(received_headers_are_forwarded_raw)
 {
-    fixture           f   = connected("{\"max_payload\":1000,\"headers\":true}");
+    fixture           f   = connected_to("{\"max_payload\":1000,\"headers\":true}");
     natsSubscription *sub = NULL;
     natsMsg          *msg = NULL;
     const char       *value;
@@ -487,7 +489,8 @@ TEST(received_headers_are_forwarded_raw)
     CHECK_OK(natsConnection_Flush(f.nc));
     CHECK_WIRE(f.m, 1,
                "SUB foo  1\r\nHPUB foo 33 35\r\nNATS/1.0 100 Hi \r\nA :  b \r\nA:\r\n\r\nxy\r\n"
-               "HPUB foo 25 27\r\nNATS/1.0\r\nStatus: 100\r\n\r\nxy\r\nHPUB foo 12 14\r\nNATS/1.0\r\n\r\nxy\r\nPING\r\n");
+               "HPUB foo 25 27\r\nNATS/1.0\r\nStatus: 100\r\n\r\nxy\r\nHPUB foo 12 "
+               "14\r\nNATS/1.0\r\n\r\nxy\r\nPING\r\n");
     natsMsg_Destroy(msg);
     natsSubscription_Destroy(sub);
     fixture_destroy(&f);

@@ -1,12 +1,13 @@
 // Requests: what they write, whom a reply reaches, and how a wait ends.
 
+#include "calls.h"
 #include "fixture.h"
 #include "server.h"
 #include "wire.h"
 
 #include <pthread.h>
 
-static fixture connected(bool old)
+static fixture connected_in_style(bool old)
 {
     fixture f = fixture_create();
 
@@ -18,7 +19,7 @@ static fixture connected(bool old)
 // A request made by a thread of its own.
 typedef struct
 {
-    pthread_t       thread;
+    caller          by;
     natsConnection *nc;
     int64_t         timeout;
     natsStatus      s;
@@ -41,12 +42,12 @@ static void begin(call *c, natsConnection *nc, int64_t timeout)
 {
     c->nc      = nc;
     c->timeout = timeout;
-    CHECK(pthread_create(&c->thread, NULL, make, c) == 0);
+    caller_start(&c->by, make, c);
 }
 
 static void answered(call *c, const char *data)
 {
-    pthread_join(c->thread, NULL);
+    caller_join(&c->by);
     CHECK_OK(c->s);
     CHECK_STR(natsMsg_GetData(c->reply), data);
     natsMsg_Destroy(c->reply);
@@ -54,35 +55,14 @@ static void answered(call *c, const char *data)
 
 static void failed(call *c, natsStatus want)
 {
-    pthread_join(c->thread, NULL);
+    caller_join(&c->by);
     CHECK_STATUS(c->s, want);
     CHECK(c->reply == NULL);
 }
 
-// The reply subject of the nth request the mock saw on its first connection; to free.
-static char *reply_subject(mock *m, int nth)
-{
-    CHECK(mock_wait_pubs(m, 1, nth, 5000));
-    for (int i = 0, seen = 0; i < mock_lines(m, 1); i++)
-    {
-        char *line = mock_line(m, 1, i);
-
-        if (strncmp(line, "PUB foo ", 8) == 0 && ++seen == nth)
-        {
-            char *subject = strdup(line + 8);
-
-            *strchr(subject, ' ') = '\0';
-            free(line);
-            return subject;
-        }
-        free(line);
-    }
-    FAIL("no request %d", nth);
-}
-
 static void invalid(bool old)
 {
-    fixture  f   = connected(old);
+    fixture  f   = connected_in_style(old);
     natsMsg *re  = (natsMsg *)8;
     natsMsg *msg = NULL;
 
@@ -119,7 +99,7 @@ TEST(invalid_arguments_old_style)
 // The first request subscribes to all replies and goes out with that, already flushed, nothing else.
 TEST(lines_of_the_first_requests)
 {
-    fixture  f  = connected(false);
+    fixture  f  = connected_in_style(false);
     natsMsg *re = (natsMsg *)8;
     char    *got, prefix[32], want[512];
 
@@ -134,8 +114,8 @@ TEST(lines_of_the_first_requests)
     CHECK(strncmp(prefix, "_INBOX.", 7) == 0);
     CHECK_INT(strspn(prefix + 7, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"), 12);
     snprintf(want, sizeof want,
-             "SUB %s.*  1\r\nPUB foo %s.0_00000000000 1\r\nx\r\nPUB foo %s.0_10000000000 1\r\ny\r\n", prefix, prefix,
-             prefix);
+             "SUB %s.*  1\r\nPUB foo %s.0_00000000000 1\r\nx\r\nPUB foo %s.0_10000000000 1\r\ny\r\n", prefix,
+             prefix, prefix);
     CHECK_STR(got, want);
     free(got);
     fixture_destroy(&f);
@@ -143,7 +123,7 @@ TEST(lines_of_the_first_requests)
 
 TEST(lines_old_style)
 {
-    fixture  f  = connected(true);
+    fixture  f  = connected_in_style(true);
     natsMsg *re = NULL;
     char    *got, inbox[64], want[512];
 
@@ -151,7 +131,8 @@ TEST(lines_old_style)
     CHECK_OK(natsConnection_Flush(f.nc));
     got = wire(f.m, 1, NULL);
     CHECK(sscanf(got, "SUB %29s", inbox) == 1);
-    snprintf(want, sizeof want, "SUB %s  1\r\nUNSUB 1 1\r\nPUB foo %s 1\r\nx\r\nUNSUB 1 \r\nPING\r\n", inbox, inbox);
+    snprintf(want, sizeof want, "SUB %s  1\r\nUNSUB 1 1\r\nPUB foo %s 1\r\nx\r\nUNSUB 1 \r\nPING\r\n", inbox,
+             inbox);
     CHECK_STR(got, want);
     free(got);
     fixture_destroy(&f);
@@ -159,7 +140,7 @@ TEST(lines_old_style)
 
 static void replies(bool old)
 {
-    fixture f = connected(old);
+    fixture f = connected_in_style(old);
     call    a, b;
     char   *sa, *sb;
 
@@ -210,7 +191,7 @@ TEST(replies_reach_their_request_old_style)
 // Two at once, answered in the other order.
 TEST(answers_out_of_order)
 {
-    fixture f = connected(false);
+    fixture f = connected_in_style(false);
     call    a, b;
     char   *sa, *sb;
 
@@ -229,7 +210,7 @@ TEST(answers_out_of_order)
 // A server may map the reply's subject: with one request outstanding it is clear which one it answers.
 TEST(mapped_replies)
 {
-    fixture f = connected(false);
+    fixture f = connected_in_style(false);
     call    a, b;
 
     begin(&a, f.nc, 10000);
@@ -280,7 +261,7 @@ TEST(a_lost_connection_old_style)
 
 static void closed(bool old)
 {
-    fixture f = connected(old);
+    fixture f = connected_in_style(old);
     call    c;
 
     begin(&c, f.nc, 20000);
@@ -304,7 +285,7 @@ TEST(close_ends_the_wait_old_style)
 // The subscription for replies outlives a reconnect, and so does a request buffered meanwhile.
 TEST(buffered_while_reconnecting)
 {
-    fixture f = connected(false);
+    fixture f = connected_in_style(false);
     call    c;
     char   *line, subject[64];
 
@@ -315,7 +296,7 @@ TEST(buffered_while_reconnecting)
     WAIT_EVENT(f.ev, "disconnected", 1, 5000);
     WAIT_FOR(natsConnection_IsReconnecting(f.nc), 5000);
     begin(&c, f.nc, 20000);
-    sleep_ms(50);
+    caller_asleep(&c.by);
     mock_listen_again(f.m);
     CHECK(mock_wait_pubs(f.m, 2, 1, 10000));
     CHECK_INT(mock_count_lines(f.m, 2, "SUB _INBOX."), 1);
@@ -352,7 +333,7 @@ TEST(custom_inbox_prefix)
 
 TEST(the_longest_timeout)
 {
-    fixture f = connected(false);
+    fixture f = connected_in_style(false);
     call    c;
     char   *subject;
 
@@ -408,7 +389,7 @@ static void many(bool old)
     natsConnection   *nc   = NULL;
     natsSubscription *sub  = NULL;
     pthread_t         t[REQUESTERS];
-    natsMsg          *re   = NULL;
+    natsMsg          *re = NULL;
 
     CHECK_OK(natsOptions_Create(&opts));
     CHECK_OK(natsOptions_SetURL(opts, server_url(s)));
@@ -484,7 +465,7 @@ TEST(no_responders_in_a_callback)
 // Who has the reply also has the messages the server sent before it.
 TEST(messages_before_the_reply_are_there)
 {
-    fixture           f = connected(false);
+    fixture           f = connected_in_style(false);
     natsSubscription *sub;
     call              c;
 
@@ -506,10 +487,11 @@ TEST(messages_before_the_reply_are_there)
     fixture_destroy(&f);
 }
 
-// A caller that waits may be the one that reads the socket: it does for others what the library's own threads would.
+// A caller that waits may be the one that reads the socket: it does for others what the library's own threads
+// would.
 TEST(what_arrives_while_a_caller_waits)
 {
-    fixture           f = connected(false);
+    fixture           f = connected_in_style(false);
     natsSubscription *async, *sync;
     natsMsg          *msg = NULL;
     char             *subject;
@@ -522,7 +504,7 @@ TEST(what_arrives_while_a_caller_waits)
         begin(&c, f.nc, 10000);
         subject = reply_subject(f.m, i);
         if (i % 2 == 0)
-            sleep_ms(2); // asleep in its wait, or still looking
+            caller_asleep(&c.by); // or it is still looking
         mock_send(f.m, "PING\r\n");
         CHECK(mock_wait_line(f.m, 1, "PONG", i, 5000));
         mock_send(f.m, "MSG async 1 1\r\nx\r\nMSG sync 2 1\r\ny\r\n");
@@ -542,7 +524,7 @@ TEST(what_arrives_while_a_caller_waits)
 // More than one read of a caller holds arrives together with the reply.
 TEST(a_flood_while_a_caller_waits)
 {
-    fixture           f = connected(false);
+    fixture           f = connected_in_style(false);
     natsSubscription *sub;
     char             *flood = frames("other", 1, "some data of some length", 5000), *subject;
     call              c;
@@ -568,13 +550,14 @@ TEST(a_flood_while_a_caller_waits)
 // Requests go on over losses, whoever was reading when they came.
 TEST(requests_over_losses)
 {
-    fixture f = connected(false);
+    fixture f = connected_in_style(false);
     call    c;
 
     for (int i = 1; i <= 10; i++)
     {
         begin(&c, f.nc, 300);
-        CHECK(mock_wait_pubs(f.m, i, 1, 5000)); // one that is on its way when the connection goes may fail at once
+        CHECK(mock_wait_pubs(f.m, i, 1,
+                             5000)); // one that is on its way when the connection goes may fail at once
         mock_reset(f.m, i);
         WAIT_EVENT(f.ev, "reconnected", i, 10000);
         failed(&c, NATS_TIMEOUT);

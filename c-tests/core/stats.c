@@ -59,7 +59,8 @@ TEST(messages_both_ways)
     CHECK_OK(natsConnection_PublishString(f.nc, "foo", "12345"));
     CHECK_OK(natsConnection_PublishString(f.nc, "foo", ""));
     CHECK_OK(natsConnection_Flush(f.nc));
-    mock_send(f.m, "MSG foo 1 3\r\nabc\r\nMSG foo 99 2\r\nab\r\nHMSG foo 1 12 13\r\nNATS/1.0\r\n\r\nx\r\nPING\r\n");
+    mock_send(
+        f.m, "MSG foo 1 3\r\nabc\r\nMSG foo 99 2\r\nab\r\nHMSG foo 1 12 13\r\nNATS/1.0\r\n\r\nx\r\nPING\r\n");
     WAIT_FOR(mock_pongs(f.m, 1) == 1, 5000);
     c = counts_of(f.nc);
     CHECK_INT(c.in, 3);

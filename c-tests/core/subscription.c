@@ -1,5 +1,6 @@
 // Subscriptions: counters, limits, NextMsg, auto-unsubscribe, and every way they end.
 
+#include "calls.h"
 #include "fixture.h"
 #include "server.h"
 #include "wire.h"
@@ -10,7 +11,7 @@
 // While it is locked, callbacks that take it wait.
 static pthread_mutex_t held = PTHREAD_MUTEX_INITIALIZER;
 
-static fixture connected(natsSubscription **sync)
+static fixture subscribed(natsSubscription **sync)
 {
     fixture f = fixture_create();
 
@@ -18,15 +19,6 @@ static fixture connected(natsSubscription **sync)
     if (sync != NULL)
         CHECK_OK(natsConnection_SubscribeSync(sync, f.nc, "foo"));
     return f;
-}
-
-static void send_many(fixture *f, int sid, const char *data, int count)
-{
-    char *text = frames("foo", sid, data, count);
-
-    CHECK(mock_write(f->m, MOCK_LATEST, text, strlen(text)));
-    free(text);
-    CHECK_OK(natsConnection_Flush(f->nc));
 }
 
 static void done(fixture *f, natsSubscription *sub)
@@ -93,7 +85,7 @@ TEST(null_subscription)
 TEST(out_pointers_may_be_missing)
 {
     natsSubscription *sub;
-    fixture           f = connected(&sub);
+    fixture           f = subscribed(&sub);
 
     CHECK_OK(natsSubscription_GetPending(sub, NULL, NULL));
     CHECK_OK(natsSubscription_GetPendingLimits(sub, NULL, NULL));
@@ -109,7 +101,7 @@ TEST(out_pointers_may_be_missing)
 TEST(closed_subscription)
 {
     natsSubscription *sub;
-    fixture           f = connected(&sub);
+    fixture           f = subscribed(&sub);
 
     CHECK_OK(natsSubscription_Unsubscribe(sub));
     all_answer(sub, NATS_INVALID_SUBSCRIPTION);
@@ -132,7 +124,7 @@ TEST(closed_subscription)
 TEST(connection_destroyed_first)
 {
     natsSubscription *sub, *async;
-    fixture           f = connected(&sub);
+    fixture           f = subscribed(&sub);
     mock             *m = f.m;
 
     CHECK_OK(natsConnection_Subscribe(&async, f.nc, "bar", on_msg, f.ev));
@@ -160,12 +152,12 @@ TEST(connection_destroyed_first)
 TEST(counters)
 {
     natsSubscription *sub;
-    fixture           f = connected(&sub);
+    fixture           f = subscribed(&sub);
     int               pm, pb, mm, mb;
     int64_t           delivered, dropped;
     uint64_t          n;
 
-    send_many(&f, 1, "12345", 3);
+    fixture_deliver(&f, 1, "12345", 3);
     mock_send(f.m, "HMSG foo 1 12 14\r\nNATS/1.0\r\n\r\nab\r\n");
     CHECK_OK(natsConnection_Flush(f.nc));
     CHECK_OK(natsSubscription_QueuedMsgs(sub, &n));
@@ -182,7 +174,7 @@ TEST(counters)
     CHECK_OK(natsSubscription_GetMaxPending(sub, &mm, &mb));
     CHECK_INT(mm, 0);
     CHECK_INT(mb, 0);
-    send_many(&f, 1, "x", 1);
+    fixture_deliver(&f, 1, "x", 1);
     CHECK_OK(natsSubscription_GetMaxPending(sub, &mm, &mb));
     CHECK_INT(mm, 4);
     CHECK_INT(mb, 25);
@@ -194,7 +186,7 @@ TEST(counters)
 TEST(default_limits)
 {
     natsSubscription *sub;
-    fixture           f = connected(&sub);
+    fixture           f = subscribed(&sub);
     int               m, b;
 
     CHECK_OK(natsSubscription_GetPendingLimits(sub, &m, &b));
@@ -229,7 +221,7 @@ TEST(limits_by_options)
 TEST(the_newest_are_dropped)
 {
     natsSubscription *sub;
-    fixture           f = connected(&sub);
+    fixture           f = subscribed(&sub);
     int64_t           dropped;
     char              text[256];
 
@@ -245,7 +237,7 @@ TEST(the_newest_are_dropped)
     NEXT_IS(sub, 10, "a");
     NEXT_IS(sub, 10, "b");
     NEXT_FAILS(sub, 0, NATS_TIMEOUT);
-    sleep_ms(20);
+    quiet_ms(20);
     CHECK_INT(events_count(f.ev, "error"), 1);
     done(&f, sub);
 }
@@ -253,14 +245,14 @@ TEST(the_newest_are_dropped)
 TEST(byte_limit_is_inclusive)
 {
     natsSubscription *sub;
-    fixture           f = connected(&sub);
+    fixture           f = subscribed(&sub);
     uint64_t          n;
 
     CHECK_OK(natsSubscription_SetPendingLimits(sub, -1, 10));
-    send_many(&f, 1, "12345", 2);
+    fixture_deliver(&f, 1, "12345", 2);
     CHECK_OK(natsSubscription_QueuedMsgs(sub, &n));
     CHECK_INT(n, 2);
-    send_many(&f, 1, "1", 1);
+    fixture_deliver(&f, 1, "1", 1);
     CHECK_OK(natsSubscription_QueuedMsgs(sub, &n));
     CHECK_INT(n, 2);
     WAIT_EVENT(f.ev, "error", 1, 5000);
@@ -293,8 +285,8 @@ TEST(error_handler_after_destroy)
         CHECK_OK(natsSubscription_SetPendingLimits(subs[i], 1, -1));
     }
     pthread_mutex_lock(&held);
-    send_many(&f, 1, "x", 2);
-    send_many(&f, 2, "x", 2);
+    fixture_deliver(&f, 1, "x", 2);
+    fixture_deliver(&f, 2, "x", 2);
     WAIT_EVENT(f.ev, "slow", 1, 5000);
     natsSubscription_Destroy(subs[1]);
     natsSubscription_Destroy(subs[0]);
@@ -336,12 +328,12 @@ typedef enum
 static void woken_by(waker how, natsStatus want)
 {
     natsSubscription *sub;
-    fixture           f = connected(&sub);
+    fixture           f = subscribed(&sub);
     reader            r = {sub, 20000, NATS_OK, 0};
-    pthread_t         t;
+    caller            t;
 
-    CHECK(pthread_create(&t, NULL, read_one, &r) == 0);
-    sleep_ms(50);
+    caller_start(&t, read_one, &r);
+    caller_asleep(&t);
     if (how == MESSAGE)
         mock_send(f.m, "MSG foo 1 1\r\nx\r\n");
     else if (how == UNSUBSCRIBE)
@@ -350,7 +342,7 @@ static void woken_by(waker how, natsStatus want)
         natsConnection_Close(f.nc);
     else
         CHECK_OK(natsSubscription_Drain(sub));
-    pthread_join(t, NULL);
+    caller_join(&t);
     CHECK_STATUS(r.s, want);
     CHECK_RANGE(r.ms, 0, 5000);
     CHECK_INT(natsSubscription_IsValid(sub), how == MESSAGE);
@@ -380,7 +372,7 @@ TEST(next_is_woken_by_drain)
 TEST(next_without_messages)
 {
     natsSubscription *sub, *async;
-    fixture           f = connected(&sub);
+    fixture           f = subscribed(&sub);
     int64_t           t = now_ms();
 
     NEXT_FAILS(sub, 0, NATS_TIMEOUT);
@@ -399,14 +391,14 @@ TEST(next_without_messages)
 TEST(next_with_the_longest_timeout)
 {
     natsSubscription *sub;
-    fixture           f = connected(&sub);
+    fixture           f = subscribed(&sub);
     reader            r = {sub, INT64_MAX, NATS_ERR, 0};
-    pthread_t         t;
+    caller            t;
 
-    CHECK(pthread_create(&t, NULL, read_one, &r) == 0);
-    sleep_ms(30);
+    caller_start(&t, read_one, &r);
+    caller_asleep(&t);
     mock_send(f.m, "MSG foo 1 1\r\nx\r\n");
-    pthread_join(t, NULL);
+    caller_join(&t);
     CHECK_OK(r.s);
     done(&f, sub);
 }
@@ -419,7 +411,7 @@ TEST(next_from_several_threads)
         READERS = 8
     };
     natsSubscription *sub;
-    fixture           f = connected(&sub);
+    fixture           f = subscribed(&sub);
 
     for (int round = 0; round < 20; round++)
     {
@@ -431,7 +423,7 @@ TEST(next_from_several_threads)
             r[i] = (reader){sub, 10000, NATS_ERR, 0};
             CHECK(pthread_create(&t[i], NULL, read_one, &r[i]) == 0);
         }
-        send_many(&f, 1, "x", READERS);
+        fixture_deliver(&f, 1, "x", READERS);
         for (int i = 0; i < READERS; i++)
         {
             pthread_join(t[i], NULL);
@@ -444,10 +436,11 @@ TEST(next_from_several_threads)
 TEST(no_responders_through_next)
 {
     natsSubscription *sub;
-    fixture           f = connected(&sub);
+    fixture           f = subscribed(&sub);
     int64_t           delivered;
 
-    mock_send(f.m, "HMSG foo 1 16 16\r\nNATS/1.0 503\r\n\r\n\r\nHMSG foo 1 16 17\r\nNATS/1.0 503\r\n\r\nx\r\n");
+    mock_send(f.m,
+              "HMSG foo 1 16 16\r\nNATS/1.0 503\r\n\r\n\r\nHMSG foo 1 16 17\r\nNATS/1.0 503\r\n\r\nx\r\n");
     CHECK_OK(natsConnection_Flush(f.nc));
     NEXT_FAILS(sub, 100, NATS_NO_RESPONDERS);
     NEXT_IS(sub, 100, "x");
@@ -461,10 +454,10 @@ TEST(no_responders_through_next)
 TEST(auto_unsubscribe_sync)
 {
     natsSubscription *sub;
-    fixture           f = connected(&sub);
+    fixture           f = subscribed(&sub);
 
     CHECK_OK(natsSubscription_AutoUnsubscribe(sub, 2));
-    send_many(&f, 1, "x", 3);
+    fixture_deliver(&f, 1, "x", 3);
     NEXT_IS(sub, 10, "x");
     CHECK(natsSubscription_IsValid(sub));
     NEXT_IS(sub, 10, "x");
@@ -480,9 +473,9 @@ TEST(auto_unsubscribe_sync)
 TEST(auto_unsubscribe_that_is_reached_already)
 {
     natsSubscription *sub;
-    fixture           f = connected(&sub);
+    fixture           f = subscribed(&sub);
 
-    send_many(&f, 1, "x", 3);
+    fixture_deliver(&f, 1, "x", 3);
     NEXT_IS(sub, 10, "x");
     NEXT_IS(sub, 10, "x");
     CHECK_OK(natsSubscription_AutoUnsubscribe(sub, 2));
@@ -500,14 +493,14 @@ static void valid_inside(natsConnection *nc, natsSubscription *sub, natsMsg *msg
 
 TEST(auto_unsubscribe_async)
 {
-    fixture           f = connected(NULL);
+    fixture           f = subscribed(NULL);
     natsSubscription *sub;
 
     CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", valid_inside, f.ev));
     CHECK_OK(natsSubscription_AutoUnsubscribe(sub, 5));
-    send_many(&f, 1, "x", 20);
+    fixture_deliver(&f, 1, "x", 20);
     WAIT_FOR(!natsSubscription_IsValid(sub), 5000);
-    sleep_ms(20);
+    quiet_ms(20);
     CHECK_INT(events_count(f.ev, "msg"), 5);
     CHECK_INT(events_count(f.ev, "invalid inside"), 0);
     CHECK_OK(natsSubscription_DrainCompletionStatus(sub));
@@ -516,21 +509,21 @@ TEST(auto_unsubscribe_async)
 
 TEST(auto_unsubscribe_across_a_reconnect)
 {
-    fixture           f = connected(NULL);
+    fixture           f = subscribed(NULL);
     natsSubscription *sub;
 
     CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", valid_inside, f.ev));
     CHECK_OK(natsSubscription_AutoUnsubscribe(sub, 10));
-    send_many(&f, 1, "x", 4);
+    fixture_deliver(&f, 1, "x", 4);
     WAIT_EVENT(f.ev, "msg", 4, 5000);
     mock_close(f.m, 1);
     WAIT_EVENT(f.ev, "reconnected", 1, 5000);
     CHECK_OK(natsConnection_Flush(f.nc));
     CHECK_INT(mock_count_lines(f.m, 2, "SUB foo  1"), 1);
     CHECK_INT(mock_count_lines(f.m, 2, "UNSUB 1 6"), 1);
-    send_many(&f, 1, "x", 20);
+    fixture_deliver(&f, 1, "x", 20);
     WAIT_FOR(!natsSubscription_IsValid(sub), 5000);
-    sleep_ms(20);
+    quiet_ms(20);
     CHECK_INT(events_count(f.ev, "msg"), 10);
     done(&f, sub);
 }
@@ -584,13 +577,13 @@ static void holding(natsConnection *nc, natsSubscription *sub, natsMsg *msg, voi
 
 static void cut(bool by_destroying_the_connection)
 {
-    fixture           f = connected(NULL);
+    fixture           f = subscribed(NULL);
     natsSubscription *sub;
     int64_t           t;
 
     pthread_mutex_lock(&held);
     CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", holding, f.ev));
-    send_many(&f, 1, "x", 10);
+    fixture_deliver(&f, 1, "x", 10);
     WAIT_EVENT(f.ev, "in", 1, 5000);
     t = now_ms();
     if (by_destroying_the_connection)
@@ -630,13 +623,13 @@ static void destroys_itself(natsConnection *nc, natsSubscription *sub, natsMsg *
 
 TEST(destroyed_in_its_callback)
 {
-    fixture           f = connected(NULL);
+    fixture           f = subscribed(NULL);
     natsSubscription *sub;
 
     for (int i = 1; i <= 50; i++)
     {
         CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", destroys_itself, f.ev));
-        send_many(&f, i, "x", 3);
+        fixture_deliver(&f, i, "x", 3);
         WAIT_EVENT(f.ev, "destroyed", i, 5000);
     }
     CHECK_OK(natsConnection_Flush(f.nc));
@@ -656,7 +649,7 @@ static void closes_connection(natsConnection *nc, natsSubscription *sub, natsMsg
 
 TEST(connection_closed_in_a_callback)
 {
-    fixture           f = connected(NULL);
+    fixture           f = subscribed(NULL);
     natsSubscription *sub;
 
     CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", closes_connection, f.ev));
@@ -678,7 +671,7 @@ static void keeps(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void 
 // A message belongs to the callback for as long as it likes.
 TEST(message_outlives_everything)
 {
-    fixture           f    = connected(NULL);
+    fixture           f = subscribed(NULL);
     natsSubscription *sub;
     natsMsg          *kept = NULL;
 
@@ -704,11 +697,12 @@ TEST(message_outlives_everything)
 TEST(byte_by_byte)
 {
     natsSubscription *sub;
-    fixture           f = connected(&sub);
+    fixture           f   = subscribed(&sub);
     natsMsg          *msg = NULL;
 
     mock_drip(f.m,
-              "MSG foo 1 5\r\nhello\r\nPING\r\nHMSG foo 1 re.ply 18 22\r\nNATS/1.0\r\nk: v\r\n\r\ndata\r\n+OK\r\nMSG foo 1 "
+              "MSG foo 1 5\r\nhello\r\nPING\r\nHMSG foo 1 re.ply 18 22\r\nNATS/1.0\r\nk: "
+              "v\r\n\r\ndata\r\n+OK\r\nMSG foo 1 "
               "0\r\n\r\nmsg\tfoo  1\t3 \r\nendJUNK\r\n",
               1);
     NEXT_IS(sub, 5000, "hello");
@@ -727,7 +721,7 @@ TEST(byte_by_byte)
 TEST(unknown_sids_are_counted_and_dropped)
 {
     natsSubscription *sub;
-    fixture           f     = connected(&sub);
+    fixture           f     = subscribed(&sub);
     natsStatistics   *stats = NULL;
     uint64_t          msgs, bytes;
 
@@ -747,7 +741,7 @@ TEST_T(large_messages_arrive_whole, 60000)
 {
     static const int  sizes[] = {16000, 16384, 40000, 65536, 100000, 1000000, 5, 300000, 0};
     natsSubscription *sub;
-    fixture           f    = connected(&sub);
+    fixture           f    = subscribed(&sub);
     char             *data = malloc(1000000);
     natsMsg          *msg  = NULL;
 

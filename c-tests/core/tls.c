@@ -1,7 +1,8 @@
-// TLS connections at work: much data, records that come in pieces or not at all, losses, renewed certificates, many
-// connections. Who is trusted and what the errors say is in parity/core/tls.c.
+// TLS connections at work: much data, records that come in pieces or not at all, losses, renewed
+// certificates, many connections. Who is trusted and what the errors say is in parity/core/tls.c.
 
 #include "certs.h"
+#include "fixture.h"
 #include "loop.h"
 #include "relay.h"
 #include "server.h"
@@ -11,7 +12,6 @@
 #include <openssl/err.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -23,14 +23,6 @@ typedef struct
     natsOptions    *opts;
     natsConnection *nc;
 } secured;
-
-static int64_t cpu_ms(void)
-{
-    struct rusage u;
-
-    getrusage(RUSAGE_SELF, &u);
-    return (int64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000 + (u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1000;
-}
 
 static server *start(const char *name, const char *tls, const char *rest)
 {
@@ -78,7 +70,7 @@ static secured prepare(void)
     return x;
 }
 
-static secured connected(void)
+static secured secured_connected(void)
 {
     secured x = prepare();
 
@@ -146,7 +138,7 @@ static void exchange_all(secured *x)
 
 TEST_T(all_sizes_arrive_unharmed, 60000)
 {
-    secured x = connected();
+    secured x = secured_connected();
 
     exchange_all(&x);
     finish(&x);
@@ -202,7 +194,7 @@ static void count_msg(natsConnection *nc, natsSubscription *sub, natsMsg *msg, v
 
 TEST_T(both_directions_at_once, 60000)
 {
-    secured           x   = connected();
+    secured           x   = secured_connected();
     natsSubscription *sub = NULL;
     publisher         p   = {x.nc, 50000};
     pthread_t         threads[3];
@@ -242,7 +234,7 @@ TEST(records_byte_by_byte)
 
 TEST(half_a_record_costs_nothing)
 {
-    secured           x     = connected();
+    secured           x     = secured_connected();
     natsConnection   *other = NULL;
     natsOptions      *opts  = options_for(server_port(x.s), NULL);
     natsSubscription *sub   = NULL;
@@ -256,7 +248,7 @@ TEST(half_a_record_costs_nothing)
     CHECK_OK(natsConnection_PublishString(x.nc, "x", "in two pieces"));
     CHECK_STATUS(natsSubscription_NextMsg(&msg, sub, 100), NATS_TIMEOUT);
     cpu = cpu_ms();
-    sleep_ms(500);
+    quiet_ms(500);
     CHECK_RANGE(cpu_ms() - cpu, 0, 150);
     // Nobody else waits for it.
     for (int i = 0; i < 20; i++)
@@ -274,7 +266,7 @@ TEST(half_a_record_costs_nothing)
 
 TEST(the_end_in_a_record_is_an_end)
 {
-    secured           x   = connected();
+    secured           x   = secured_connected();
     natsSubscription *sub = NULL;
 
     CHECK_OK(natsConnection_Subscribe(&sub, x.nc, "x", on_msg, x.ev));
@@ -333,13 +325,13 @@ static atomic_int inside, most_inside;
 
 static int slow_verdict(int ok, void *ctx)
 {
-    int now = atomic_fetch_add(&inside, 1) + 1;
+    int now  = atomic_fetch_add(&inside, 1) + 1;
     int most = atomic_load(&most_inside);
 
     (void)ctx;
     while (now > most && !atomic_compare_exchange_weak(&most_inside, &most, now))
         ;
-    sleep_ms(30);
+    pace_ms(30);
     atomic_fetch_sub(&inside, 1);
     return ok;
 }
@@ -355,9 +347,9 @@ static void *connect_once(void *opts)
 
 static int callbacks_at_once(bool concurrent)
 {
-    secured     x    = prepare();
+    secured      x    = prepare();
     natsOptions *opts = options_for(server_port(x.s), NULL);
-    pthread_t   threads[4];
+    pthread_t    threads[4];
 
     CHECK_OK(natsOptions_SetSSLVerificationCallback(opts, slow_verdict));
     if (concurrent)
@@ -468,7 +460,7 @@ TEST(renewed_certificates_are_used_by_the_next_connect)
     CHECK(unlink(cert("now.key")) == 0);
     relay_cut(r);
     WAIT_EVENT(ev, "disconnected", 2, 5000);
-    sleep_ms(200);
+    quiet_ms(200);
     CHECK_INT(events_count(ev, "reconnected"), 1);
     cert_copy("client2.key", "now.key");
     WAIT_EVENT(ev, "reconnected", 2, 5000);
@@ -502,17 +494,7 @@ TEST(a_discovered_address_is_verified_by_name)
     r      = relay_create(server_port(first));
     opts   = options_for(relay_port(r), ev);
     CHECK_OK(natsConnection_Connect(&nc, opts));
-    for (int count = 0, tries = 0; count < 2; tries++)
-    {
-        char **urls = NULL;
-
-        CHECK(tries < 1000);
-        CHECK_OK(natsConnection_GetDiscoveredServers(nc, &urls, &count));
-        for (int i = 0; i < count; i++)
-            free(urls[i]);
-        free(urls);
-        sleep_ms(10);
-    }
+    WAIT_FOR(discovered_count(nc) == 2, 10000);
     relay_close_after(r, 0); // closes whatever comes through
     relay_cut(r);
     WAIT_EVENT(ev, "reconnected", 1, 10000);
@@ -579,7 +561,8 @@ TEST_T(the_programs_error_queue_is_its_own, 120000) // valgrind takes its time f
     errors = queued_errors();
     leave_error();
 
-    // Handshake, requests (whose replies this thread may read itself), writes and reads with an entry in the queue.
+    // Handshake, requests (whose replies this thread may read itself), writes and reads with an entry in the
+    // queue.
     CHECK_OK(natsConnection_Connect(&x.nc, x.opts));
     for (int i = 0; i < 20; i++)
     {
@@ -670,9 +653,8 @@ TEST_T(many_connects_leave_nothing_behind, 240000)
     {
         if (i == 0)
         {
-            sleep_ms(100);
+            threads = settled_threads();
             fds     = fd_count();
-            threads = thread_count();
             kb      = resident_kb();
         }
         CHECK_OK(natsConnection_Connect(&nc, opts));

@@ -1,5 +1,6 @@
-// The client of the fault matrix: one connection that meets the fault, one that does not. Told on standard input what
-// to do, tells on standard output what happened and when (CLOCK_MONOTONIC, milliseconds). Runs on either library.
+// The client of the fault matrix: one connection that meets the fault, one that does not. Told on standard
+// input what to do, tells on standard output what happened and when (CLOCK_MONOTONIC, milliseconds). Runs on
+// either library.
 //
 //   client URL HEALTHY_URL INTERVAL_MS MAX_OUT idle|publish|subscribe SIZE RATE WAIT_MS
 //
@@ -27,8 +28,8 @@ static atomic_int      closed;
 static _Atomic double  slowest_status, slowest_healthy;
 static int             size, rate;
 
-// What a Flush has confirmed. What was published before a loss and not flushed before it may be gone with the socket: a
-// later Flush says nothing about that, so every loss begins a new range.
+// What a Flush has confirmed. What was published before a loss and not flushed before it may be gone with the
+// socket: a later Flush says nothing about that, so every loss begins a new range.
 static atomic_llong at_last_loss;
 static struct
 {
@@ -198,10 +199,10 @@ static void *watch_status(void *closure)
     (void)closure;
     while (!stop)
     {
-        double           before = now();
-        natsConnStatus   status = natsConnection_Status(faulty);
-        double           after  = now();
-        bool             up     = status == NATS_CONN_STATUS_CONNECTED;
+        double         before = now();
+        natsConnStatus status = natsConnection_Status(faulty);
+        double         after  = now();
+        bool           up     = status == NATS_CONN_STATUS_CONNECTED;
 
         at_most(&slowest_status, after - before);
         if (was_up && !up)
@@ -246,7 +247,8 @@ static void check(natsStatus s, const char *what)
     }
 }
 
-static natsConnection *connect_to(const char *url, int64_t interval, int max_out, int64_t wait, bool is_faulty)
+static natsConnection *connect_to(const char *url, int64_t interval, int max_out, int64_t wait,
+                                  bool is_faulty)
 {
     natsOptions    *opts = NULL;
     natsConnection *nc   = NULL;
@@ -304,7 +306,8 @@ int main(int argc, char **argv)
         flush_once(3000);
     for (int i = 0; i < ranges; i++)
         printf("flushed %lld %lld\n", confirmed[i].first, confirmed[i].last);
-    say("result {\"published\": %lld, \"received\": %lld, \"refused\": %lld, \"hanging\": %d, \"status_ms\": %.3f, "
+    say("result {\"published\": %lld, \"received\": %lld, \"refused\": %lld, \"hanging\": %d, \"status_ms\": "
+        "%.3f, "
         "\"healthy_ms\": %.3f}",
         (long long)published, (long long)received, (long long)refused, (int)running, slowest_status,
         slowest_healthy);

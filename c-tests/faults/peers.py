@@ -1,4 +1,5 @@
-"""What a client of the fault matrix talks to: scripted servers, real ones, a relay, and a counting subscriber."""
+"""What a client of the fault matrix talks to: scripted servers, real ones, a relay, and a counting
+subscriber."""
 
 import os
 import re
@@ -187,7 +188,7 @@ class Server:
         self.directory = tempfile.TemporaryDirectory()
         path = os.path.join(self.directory.name, "server.conf")
         with open(path, "w") as file:
-            file.write(f"host: {host}\nport: {self.port}\nwrite_deadline: \"10s\"\n{config}\n")
+            file.write(f'host: {host}\nport: {self.port}\nwrite_deadline: "10s"\n{config}\n')
         self.command = [*prefix, binary, "-c", path]
         self.url = f"nats://{host}:{self.port}"
         self.process = None

@@ -3,8 +3,8 @@
 
     run.py --client PROG --ours DIR [--peer DIR] [--server BIN] [--json FILE] [NAME...]
 
-Each scenario runs with our library and, given --peer (as scripts/get-peer.sh makes it), with the released one: two
-connections, of which one meets the fault. Printed per run:
+Each scenario runs with our library and, given --peer (as scripts/get-peer.sh makes it), with the released
+one: two connections, of which one meets the fault. Printed per run:
 
     detected   milliseconds from the fault to the disconnected callback
     callback   milliseconds from the moment the status shows the loss to the callback
@@ -12,8 +12,8 @@ connections, of which one meets the fault. Printed per run:
     healthy    the longest round trip of the second connection, which is not concerned
     published, flushed (confirmed by a Flush), received, and lost: flushed but not received
 
-Exit status 1 when ours found a fault too late or not at all, or lost what was flushed. Scenarios the machine does not
-permit are skipped with a line."""
+Exit status 1 when ours found a fault too late or not at all, or lost what was flushed. Scenarios the machine
+does not permit are skipped with a line."""
 
 import argparse
 import dataclasses
@@ -34,8 +34,21 @@ INTERVAL, MAX_OUT = 200, 2
 BOUND = (MAX_OUT + 1) * INTERVAL
 # A tick, and what a busy machine may take.
 SLACK = INTERVAL + 150
-REASONS = ("", "max pings", "pong timeout", "server stale", "server error", "server closed", "io error", "tcp timeout",
-           "write deadline", "protocol error", "auth", "forced", "closed by user")
+REASONS = (
+    "",
+    "max pings",
+    "pong timeout",
+    "server stale",
+    "server error",
+    "server closed",
+    "io error",
+    "tcp timeout",
+    "write deadline",
+    "protocol error",
+    "auth",
+    "forced",
+    "closed by user",
+)
 
 
 @dataclasses.dataclass
@@ -92,24 +105,74 @@ SCENARIOS = [
     Scenario("half-close", "mock", mock("fin"), "publish", bound=0),
     Scenario("reset", "mock", mock("rst"), "publish", bound=0),
     Scenario("stale-error", "mock", mock("stale"), "publish", bound=0),
-    Scenario("sigstop", "server", lambda s: s.signal(signal.SIGSTOP), heal=lambda s: s.signal(signal.SIGCONT)),
-    Scenario("sigstop-publishing", "server", lambda s: s.signal(signal.SIGSTOP), "publish",
-             heal=lambda s: s.signal(signal.SIGCONT), watch=5),
+    Scenario(
+        "sigstop", "server", lambda s: s.signal(signal.SIGSTOP), heal=lambda s: s.signal(signal.SIGCONT)
+    ),
+    Scenario(
+        "sigstop-publishing",
+        "server",
+        lambda s: s.signal(signal.SIGSTOP),
+        "publish",
+        heal=lambda s: s.signal(signal.SIGCONT),
+        watch=5,
+    ),
     Scenario("kill", "server", lambda s: s.restart(clean=False), "publish", bound=0, wait=1000),
     Scenario("restart", "server", lambda s: s.restart(clean=True), "publish", bound=0, wait=1000),
-    Scenario("withheld-pongs", "relay", lambda r: setattr(r, "drop_pongs", True), bound=1000, interval=120000,
-             config='ping_interval: "200ms"\nping_max: 2\n'),
+    Scenario(
+        "withheld-pongs",
+        "relay",
+        lambda r: setattr(r, "drop_pongs", True),
+        bound=1000,
+        interval=120000,
+        config='ping_interval: "200ms"\nping_max: 2\n',
+    ),
     Scenario("node-loss", "cluster", lambda c: c.servers[0].kill(), "publish", bound=0),
-    Scenario("lame-duck", "cluster", lame_duck, "publish", bound=4000, watch=8,
-             config='lame_duck_grace_period: "1s"\nlame_duck_duration: "30s"\n'),
+    Scenario(
+        "lame-duck",
+        "cluster",
+        lame_duck,
+        "publish",
+        bound=4000,
+        watch=8,
+        config='lame_duck_grace_period: "1s"\nlame_duck_duration: "30s"\n',
+    ),
     Scenario("drop-both", "wire", losing(1, 1), heal=healed),
-    Scenario("drop-both-publishing", "wire", losing(1, 1), "publish", heal=healed, size=256, rate=500, watch=5),
-    Scenario("drop-sent-publishing", "wire", losing(1, 0), "publish", heal=healed, size=256, rate=500, watch=5),
-    Scenario("drop-received-publishing", "wire", losing(0, 1), "publish", heal=healed, size=256, rate=500, watch=5),
-    *(Scenario(f"loss-{percent}%", "wire", losing(percent / 100, percent / 100), "publish", heal=healed, found=False,
-               interval=1000, size=256, rate=500, watch=4) for percent in (1, 5, 30)),
-    Scenario("delay-reorder", "wire", delaying(40, 30), "publish", heal=healed, found=False, interval=1000, size=256,
-             rate=500, watch=4),
+    Scenario(
+        "drop-both-publishing", "wire", losing(1, 1), "publish", heal=healed, size=256, rate=500, watch=5
+    ),
+    Scenario(
+        "drop-sent-publishing", "wire", losing(1, 0), "publish", heal=healed, size=256, rate=500, watch=5
+    ),
+    Scenario(
+        "drop-received-publishing", "wire", losing(0, 1), "publish", heal=healed, size=256, rate=500, watch=5
+    ),
+    *(
+        Scenario(
+            f"loss-{percent}%",
+            "wire",
+            losing(percent / 100, percent / 100),
+            "publish",
+            heal=healed,
+            found=False,
+            interval=1000,
+            size=256,
+            rate=500,
+            watch=4,
+        )
+        for percent in (1, 5, 30)
+    ),
+    Scenario(
+        "delay-reorder",
+        "wire",
+        delaying(40, 30),
+        "publish",
+        heal=healed,
+        found=False,
+        interval=1000,
+        size=256,
+        rate=500,
+        watch=4,
+    ),
 ]
 
 
@@ -145,8 +208,13 @@ class Setup:
         routes = [peers.free_port() for _ in range(3)]
         urls = ", ".join(f"nats://127.0.0.1:{port}" for port in routes)
         self.servers = [
-            self.add(peers.Server(binary, f"{scenario.config}server_name: n{port}\n"
-                                          f"cluster {{ name: c, host: 127.0.0.1, port: {port}, routes: [{urls}] }}"))
+            self.add(
+                peers.Server(
+                    binary,
+                    f"{scenario.config}server_name: n{port}\n"
+                    f"cluster {{ name: c, host: 127.0.0.1, port: {port}, routes: [{urls}] }}",
+                )
+            )
             for port in routes
         ]
         self.counter = self.add(peers.Subscriber("127.0.0.1", self.servers[2].port))
@@ -170,10 +238,23 @@ class Setup:
 
 class Client:
     def __init__(self, command, scenario, setup):
-        arguments = [setup.url, setup.healthy.url, scenario.interval, MAX_OUT, scenario.load, scenario.size,
-                     scenario.rate, scenario.wait]
-        self.process = subprocess.Popen([*setup.prefix, *command, *map(str, arguments)], text=True, bufsize=1,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        arguments = [
+            setup.url,
+            setup.healthy.url,
+            scenario.interval,
+            MAX_OUT,
+            scenario.load,
+            scenario.size,
+            scenario.rate,
+            scenario.wait,
+        ]
+        self.process = subprocess.Popen(
+            [*setup.prefix, *command, *map(str, arguments)],
+            text=True,
+            bufsize=1,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
         self.lines, self.seen, self.result, self.flushed = queue.Queue(), [], {}, []
         threading.Thread(target=self.read, daemon=True).start()
 
@@ -278,8 +359,20 @@ def fails(scenario, row):
     return None
 
 
-COLUMNS = ("scenario", "library", "detected", "callback", "reason", "status", "healthy", "hanging", "published",
-           "flushed", "received", "lost")
+COLUMNS = (
+    "scenario",
+    "library",
+    "detected",
+    "callback",
+    "reason",
+    "status",
+    "healthy",
+    "hanging",
+    "published",
+    "flushed",
+    "received",
+    "lost",
+)
 WIDTHS = (25, 8, 9, 9, 14, 8, 8, 8, 10, 9, 9, 5)
 
 
@@ -308,7 +401,9 @@ def main():
     if arguments.peer:
         libraries["peer"] = [f"{arguments.peer}/run", f"{arguments.peer}/peerlib", arguments.client]
     rows, failures, unavailable = [], [], None
-    print(f"ping interval {INTERVAL} ms, max pings out {MAX_OUT}: a dead peer is to be found within {BOUND} ms")
+    print(
+        f"ping interval {INTERVAL} ms, max pings out {MAX_OUT}: a dead peer is to be found within {BOUND} ms"
+    )
     show(COLUMNS)
     for scenario in SCENARIOS:
         if arguments.names and scenario.name not in arguments.names:

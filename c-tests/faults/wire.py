@@ -1,5 +1,5 @@
-"""A bad network: two network namespaces with a tunnel device each, and in between a thread that carries the packets,
-loses, delays and reorders them. Needs root and /dev/net/tun, nothing else from the kernel."""
+"""A bad network: two network namespaces with a tunnel device each, and in between a thread that carries the
+packets, loses, delays and reorders them. Needs root and /dev/net/tun, nothing else from the kernel."""
 
 import ctypes
 import fcntl

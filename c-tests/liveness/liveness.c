@@ -1,6 +1,7 @@
-// Liveness: what every release of this library has to do about peers that fall silent. Times have a floor (never
-// early) and a generous ceiling (a busy machine is late, but not by seconds).
+// Liveness: what every release of this library has to do about peers that fall silent. Times have a floor
+// (never early) and a generous ceiling (a busy machine is late, but not by seconds).
 
+#include "calls.h"
 #include "fixture.h"
 #include "loop.h"
 #include "server.h"
@@ -60,7 +61,7 @@ TEST(no_pings_with_an_interval_of_zero_or_less)
 
         mock_mute(f.m);
         fixture_connect(&f);
-        sleep_ms(2 * I);
+        quiet_ms(2 * I);
         CHECK_INT(mock_pings(f.m, 1), 0);
         CHECK_INT(natsConnection_Status(f.nc), NATS_CONN_STATUS_CONNECTED);
         fixture_destroy(&f);
@@ -100,9 +101,10 @@ TEST(unsolicited_pongs_keep_alive_but_answer_no_flush)
 
     fixture_connect(&f);
     mock_unsolicited_pongs(f.m, 20);
-    sleep_ms(5 * I);
+    quiet_ms(5 * I);
     CHECK_INT(natsConnection_Status(f.nc), NATS_CONN_STATUS_CONNECTED);
     mock_every(f.m, 0, NULL);
+    fixture_read(&f);
     CHECK_STATUS(natsConnection_FlushTimeout(f.nc, I / 2), NATS_TIMEOUT);
     WAIT_EVENT(f.ev, "closed", 1, 10000);
     fixture_destroy(&f);
@@ -151,7 +153,7 @@ TEST(publishing_does_not_postpone_the_ping)
     while (events_count(f.ev, "closed") == 0)
     {
         natsConnection_PublishString(f.nc, "foo", "x");
-        sleep_ms(5);
+        pace_ms(5);
         CHECK(events_ms(f.ev, "closed", 1) < 10000);
     }
     CHECK_RANGE(events_ms(f.ev, "disconnected", 1), 2 * I - 20, 2 * I + LATE);
@@ -236,7 +238,7 @@ TEST(no_pings_while_draining)
     // The drain's own flush is answered, nothing after it.
     WAIT_FOR(mock_pings(f.m, 1) > pings, 5000);
     mock_mute(f.m);
-    sleep_ms(5 * I);
+    quiet_ms(5 * I);
     CHECK_INT(events_count(f.ev, "disconnected"), 0);
     mock_auto_pong(f.m, true);
     events_add(f.ev, "go on", NATS_OK, NULL);
@@ -270,20 +272,6 @@ TEST(forced_reconnect_when_not_allowed_closes)
     fixture_destroy(&f);
 }
 
-static int client_fd(int port)
-{
-    for (int fd = 0; fd < 1024; fd++)
-    {
-        struct sockaddr_in peer;
-        socklen_t          len = sizeof peer;
-
-        if (getpeername(fd, (struct sockaddr *)&peer, &len) == 0 && peer.sin_family == AF_INET &&
-            ntohs(peer.sin_port) == port)
-            return fd;
-    }
-    FAIL("no descriptor connected to port %d", port);
-}
-
 TEST(socket_options)
 {
     fixture       f      = fixture_create();
@@ -309,21 +297,6 @@ TEST(opening_the_library_ignores_sigpipe)
     CHECK(sigaction(SIGPIPE, NULL, &action) == 0);
     CHECK(action.sa_handler == SIG_IGN);
     nats_Close();
-}
-
-static natsStatus publish_until_stuck(natsConnection *nc, int64_t *took)
-{
-    static char data[16384];
-    natsStatus  s;
-
-    do
-    {
-        int64_t t = now_ms();
-
-        s     = natsConnection_Publish(nc, "foo", data, sizeof data);
-        *took = now_ms() - t;
-    } while (s == NATS_OK);
-    return s;
 }
 
 TEST(write_deadline_ends_a_blocked_publish)
@@ -433,37 +406,16 @@ TEST(loss_inside_a_message_leaves_nothing_behind)
     fixture_destroy(&f);
 }
 
-typedef struct
-{
-    natsConnection *nc;
-    natsStatus      status;
-    int64_t         took;
-} call;
-
-static void *long_flush(void *arg)
-{
-    call   *c = arg;
-    int64_t t = now_ms();
-
-    c->status = natsConnection_FlushTimeout(c->nc, 20000);
-    c->took   = now_ms() - t;
-    return NULL;
-}
-
 TEST(loss_fails_a_pending_flush_at_once)
 {
-    fixture   f = fixture_pinging(0, 2, true);
-    call      c;
-    pthread_t thread;
+    fixture  f = fixture_connected_pinging(0, 2, true);
+    flushing c;
 
-    fixture_connect(&f);
     mock_mute(f.m);
-    c.nc = f.nc;
-    CHECK(pthread_create(&thread, NULL, long_flush, &c) == 0);
+    flush_begin(&c, f.nc, 20000);
     CHECK(mock_wait_pings(f.m, 1, 1, 5000));
     mock_close(f.m, 1);
-    pthread_join(thread, NULL);
-    CHECK_STATUS(c.status, NATS_CONNECTION_DISCONNECTED);
+    CHECK_STATUS(flush_end(&c), NATS_CONNECTION_DISCONNECTED);
     CHECK(c.took < 5000);
     fixture_destroy(&f);
 }
@@ -516,7 +468,7 @@ TEST(close_during_the_wait_for_the_next_attempt)
 
 TEST(many_losses_leave_no_thread_behind)
 {
-    fixture f = fixture_create();
+    fixture f       = fixture_create();
     int     threads = 0;
 
     CHECK_OK(natsOptions_SetReconnectWait(f.opts, 2));
@@ -528,8 +480,7 @@ TEST(many_losses_leave_no_thread_behind)
         if (i == 1)
         {
             CHECK(mock_wait_open(f.m, 1, 5000));
-            sleep_ms(100); // the first loss's threads end
-            threads = thread_count();
+            threads = settled_threads(); // those of the first loss have ended
         }
     }
     CHECK(mock_wait_open(f.m, 1, 5000));

@@ -1,6 +1,7 @@
-// Where this library is deliberately better than the reference (declared differences, always on, nothing to set). The
-// reference fails or hangs in most of these tests.
+// Where this library is deliberately better than the reference (declared differences, always on, nothing to
+// set). The reference fails or hangs in most of these tests.
 
+#include "calls.h"
 #include "fixture.h"
 #include "hand.h"
 #include "loop.h"
@@ -15,11 +16,11 @@
 
 enum
 {
-    I       = 200,     // ping interval
-    OUT     = 2,       // max pings out
-    BOUND   = 3 * I,   // stale without a PONG
-    LATE    = 500,     // of a busy machine
-    PROMPT  = 50,      // for calls that must not wait for anybody
+    I      = 200,   // ping interval
+    OUT    = 2,     // max pings out
+    BOUND  = 3 * I, // stale without a PONG
+    LATE   = 500,   // of a busy machine
+    PROMPT = 50,    // for calls that must not wait for anybody
 };
 
 // ---- a publisher that writes as fast as it may ----
@@ -61,7 +62,7 @@ static void *publish_all_the_time(void *arg)
         stop    = p->stop;
         pthread_mutex_unlock(&p->lock);
         if (s != NATS_OK)
-            sleep_ms(1);
+            pace_ms(1);
     } while (!stop);
     return NULL;
 }
@@ -115,7 +116,8 @@ TEST(stale_while_publishing)
     fixture   f = frozen_peer(&p, I, true);
 
     WAIT_EVENT(f.ev, "disconnected", 1, 12000);
-    // The PONG of the handshake was the last: never before two ticks, never later than one more than the bound.
+    // The PONG of the handshake was the last: never before two ticks, never later than one more than the
+    // bound.
     CHECK_RANGE(events_ms(f.ev, "disconnected", 1), BOUND - I - 20, BOUND + I + LATE);
     mock_frozen(f.m, false);
     WAIT_EVENT(f.ev, "reconnected", 1, 5000);
@@ -174,35 +176,16 @@ TEST(nothing_half_sent_after_a_stale_publisher)
     fixture_destroy(&f);
 }
 
-typedef struct
-{
-    natsConnection *nc;
-    natsStatus      status;
-    int64_t         took;
-} call;
-
-static void *long_flush(void *arg)
-{
-    call   *c = arg;
-    int64_t t = now_ms();
-
-    c->status = natsConnection_FlushTimeout(c->nc, 20000);
-    c->took   = now_ms() - t;
-    return NULL;
-}
-
 // A Flush that waits behind a full socket ends with the connection, and says so.
 TEST(stale_while_a_flush_is_blocked)
 {
     publisher p;
     fixture   f = frozen_peer(&p, I, false);
-    call      c = {.nc = f.nc};
-    pthread_t thread;
+    flushing  c;
 
-    CHECK(pthread_create(&thread, NULL, long_flush, &c) == 0);
+    flush_begin(&c, f.nc, 20000);
     WAIT_EVENT(f.ev, "closed", 1, 12000);
-    pthread_join(thread, NULL);
-    CHECK_STATUS(c.status, NATS_CONNECTION_CLOSED);
+    CHECK_STATUS(flush_end(&c), NATS_CONNECTION_CLOSED);
     CHECK_RANGE(c.took, 0, BOUND + I + LATE);
     stop_publisher(&p);
     fixture_destroy(&f);
@@ -304,7 +287,7 @@ TEST(an_unrelated_healthy_connection_is_not_delayed)
 
         CHECK_OK(natsConnection_FlushTimeout(other.nc, 2000));
         CHECK_RANGE(now_ms() - t, 0, LATE);
-        sleep_ms(10);
+        pace_ms(10);
     }
     CHECK(mock_pings(other.m, 1) >= 50 + 1);
     CHECK_INT(events_count(other.ev, "disconnected"), 0);
@@ -314,8 +297,8 @@ TEST(an_unrelated_healthy_connection_is_not_delayed)
     fixture_destroy(&stuck);
 }
 
-// The adapter of an event loop is the program's: what it does to one connection is not the others' business, and the
-// verdict on its own one does not wait for it either.
+// The adapter of an event loop is the program's: what it does to one connection is not the others' business,
+// and the verdict on its own one does not wait for it either.
 TEST(an_adapter_that_blocks_delays_no_verdict)
 {
     fixture stuck = fixture_pinging(I / 2, OUT, true);
@@ -413,7 +396,7 @@ TEST(stopped_server_while_publishing)
     events_handlers(ev, opts);
     CHECK_OK(natsConnection_Connect(&nc, opts));
     start_publisher(&p, nc);
-    sleep_ms(2 * I);
+    quiet_ms(2 * I);
     server_pause(s);
     events_start_clock(ev);
     WAIT_EVENT(ev, "disconnected", 1, 12000);
@@ -445,7 +428,8 @@ static void signal_every_thread(int sig)
     closedir(dir);
 }
 
-// Signals without SA_RESTART hit every thread of the process, over and over; a healthy connection does not notice.
+// Signals without SA_RESTART hit every thread of the process, over and over; a healthy connection does not
+// notice.
 TEST(signals_cost_no_connection)
 {
     struct sigaction  action = {.sa_handler = do_nothing};
@@ -490,7 +474,7 @@ static void *interrupt(void *arg)
     while (__atomic_load_n(&interrupting, __ATOMIC_SEQ_CST))
     {
         pthread_kill(interrupted, SIGUSR1);
-        sleep_ms(5);
+        pace_ms(5);
     }
     return NULL;
 }
@@ -610,7 +594,7 @@ enum
 
 static void child_calls(natsConnection *nc, natsSubscription *sub)
 {
-    natsMsg          *msg = NULL;
+    natsMsg          *msg   = NULL;
     natsSubscription *other = NULL;
     natsStatus        s;
 
@@ -649,7 +633,7 @@ TEST(fork_leaves_the_parent_alone)
     CHECK_OK(natsConnection_PublishString(f.nc, "foo", "from the parent"));
     CHECK_OK(natsConnection_FlushTimeout(f.nc, 5000));
     CHECK_INT(mock_pubs(f.m, 1), 1);
-    sleep_ms(2 * BOUND);
+    quiet_ms(2 * BOUND);
     CHECK_INT(events_count(f.ev, "disconnected"), 0);
     natsSubscription_Destroy(sub);
     fixture_destroy(&f);
@@ -669,13 +653,15 @@ TEST(child_may_connect_anew)
         natsConnection *nc = NULL;
 
         alarm(5);
-        if (natsConnection_ConnectTo(&nc, mock_url(f.m)) != NATS_OK || natsConnection_FlushTimeout(nc, 2000) != NATS_OK)
+        if (natsConnection_ConnectTo(&nc, mock_url(f.m)) != NATS_OK ||
+            natsConnection_FlushTimeout(nc, 2000) != NATS_OK)
             _exit(1);
         natsConnection_Destroy(nc);
         _exit(0);
     }
     CHECK(pid > 0 && waitpid(pid, &status, 0) == pid);
-    CHECK_MSG(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the child could not connect (wait status %d)", status);
+    CHECK_MSG(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the child could not connect (wait status %d)",
+              status);
     CHECK_OK(natsConnection_FlushTimeout(f.nc, 5000));
     fixture_destroy(&f);
 }

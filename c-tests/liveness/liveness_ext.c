@@ -1,4 +1,5 @@
-// The liveness extensions: settings of live connections, what they report, and what they do to wrong arguments.
+// The liveness extensions: settings of live connections, what they report, and what they do to wrong
+// arguments.
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -17,19 +18,11 @@ enum
     INTERVAL = 100,
 };
 
-static fixture connected(int64_t interval, int max_out, bool reconnect)
-{
-    fixture f = fixture_pinging(interval, max_out, reconnect);
-
-    fixture_connect(&f);
-    return f;
-}
-
 // ---- natsConnection_SetPingInterval and its relatives ----
 
 TEST(ping_interval_arguments)
 {
-    fixture f  = connected(120000, 2, true);
+    fixture f  = fixture_connected_pinging(120000, 2, true);
     int64_t ms = -7;
     int     n  = -7;
 
@@ -67,7 +60,7 @@ TEST(ping_interval_arguments)
 
 TEST(ping_interval_is_in_seconds)
 {
-    fixture f = connected(0, 2, true);
+    fixture f = fixture_connected_pinging(0, 2, true);
     int64_t start;
 
     start = now_ms();
@@ -79,7 +72,7 @@ TEST(ping_interval_is_in_seconds)
 
 TEST(shortening_the_interval_acts_at_once)
 {
-    fixture f = connected(120000, 1, false);
+    fixture f = fixture_connected_pinging(120000, 1, false);
 
     mock_mute(f.m);
     CHECK_OK(natsConnection_SetPingIntervalMillis(f.nc, INTERVAL));
@@ -91,7 +84,7 @@ TEST(shortening_the_interval_acts_at_once)
 
 TEST(setting_it_in_a_loop_hides_no_dead_peer)
 {
-    fixture f = connected(INTERVAL, 2, false);
+    fixture f = fixture_connected_pinging(INTERVAL, 2, false);
 
     mock_mute(f.m);
     for (int i = 0; events_count(f.ev, "closed") == 0; i++)
@@ -99,7 +92,7 @@ TEST(setting_it_in_a_loop_hides_no_dead_peer)
         natsStatus s = natsConnection_SetPingIntervalMillis(f.nc, INTERVAL + i % 7);
 
         CHECK(s == NATS_OK || s == NATS_CONNECTION_CLOSED);
-        sleep_ms(2);
+        pace_ms(2);
         CHECK(events_ms(f.ev, NULL, 1) < 5000 && i < 3000);
     }
     CHECK_RANGE(events_ms(f.ev, "closed", 1), 3 * INTERVAL - 5, 3 * (INTERVAL + 7) + 400);
@@ -109,14 +102,14 @@ TEST(setting_it_in_a_loop_hides_no_dead_peer)
 
 TEST(zero_stops_the_pings_and_a_value_starts_afresh)
 {
-    fixture f = connected(INTERVAL, 1, true);
+    fixture f = fixture_connected_pinging(INTERVAL, 1, true);
     int     sent;
 
     mock_mute(f.m);
     CHECK(mock_wait_pings(f.m, 1, 1, 5000));
     CHECK_OK(natsConnection_SetPingInterval(f.nc, 0));
     sent = mock_pings(f.m, 1);
-    sleep_ms(4 * INTERVAL);
+    quiet_ms(4 * INTERVAL);
     CHECK_INT(mock_pings(f.m, 1), sent);
     CHECK_INT(events_count(f.ev, NULL), 0);
     events_start_clock(f.ev);
@@ -129,7 +122,7 @@ TEST(zero_stops_the_pings_and_a_value_starts_afresh)
 
 TEST(the_interval_outlives_reconnects)
 {
-    fixture f  = connected(0, 1, true);
+    fixture f  = fixture_connected_pinging(0, 1, true);
     int64_t ms = 0;
     int     n  = 0;
 
@@ -173,7 +166,7 @@ TEST(the_interval_can_be_set_in_the_disconnected_callback)
 
 TEST(the_interval_can_be_set_while_draining)
 {
-    fixture           f   = connected(0, 2, true);
+    fixture           f   = fixture_connected_pinging(0, 2, true);
     natsSubscription *sub = NULL;
     int64_t           ms  = 0;
 
@@ -270,7 +263,7 @@ TEST(an_unanswered_ping_times_out)
 
 TEST(the_pong_timeout_can_be_set_on_a_ping_already_sent)
 {
-    fixture f = connected(INTERVAL, 1000000, false);
+    fixture f = fixture_connected_pinging(INTERVAL, 1000000, false);
 
     mock_mute(f.m);
     CHECK(mock_wait_pings(f.m, 1, 1, 5000));
@@ -307,9 +300,9 @@ TEST(a_maximum_detection_time_holds_with_pings_off)
 // Set on a live connection with a frozen peer and a publisher that waits for room.
 TEST(a_maximum_detection_time_frees_a_blocked_publisher)
 {
-    fixture f = fixture_pinging(120000, 2, false);
-    char   *data = calloc(1, 100000);
-    natsStatus s = NATS_OK;
+    fixture    f    = fixture_pinging(120000, 2, false);
+    char      *data = calloc(1, 100000);
+    natsStatus s    = NATS_OK;
     int64_t    start;
 
     mock_receive_buffer(f.m, 4096);
@@ -327,7 +320,7 @@ TEST(a_maximum_detection_time_frees_a_blocked_publisher)
 
 TEST(the_maximum_detection_time_outlives_reconnects)
 {
-    fixture f = connected(0, 2, true);
+    fixture f = fixture_connected_pinging(0, 2, true);
 
     mock_stop_listening(f.m);
     mock_close(f.m, MOCK_LATEST);
@@ -395,7 +388,7 @@ TEST(socket_options_arguments)
 
 TEST(sockets_are_left_alone_by_default)
 {
-    fixture f = connected(0, 2, true);
+    fixture f = fixture_connected_pinging(0, 2, true);
 
     CHECK_INT(option_of(f.m, SOL_SOCKET, SO_KEEPALIVE), 0);
     CHECK_INT(option_of(f.m, IPPROTO_TCP, TCP_USER_TIMEOUT), 0);
@@ -704,7 +697,7 @@ TEST(a_smaller_info_struct_is_filled_as_far_as_it_goes)
 
 TEST(liveness_arguments)
 {
-    fixture      f = connected(0, 2, true);
+    fixture      f = fixture_connected_pinging(0, 2, true);
     natsLiveness l;
 
     CHECK_STATUS(natsConnection_GetLiveness(NULL, &l, sizeof l), NATS_INVALID_ARG);
@@ -723,7 +716,7 @@ TEST(liveness_arguments)
 
 TEST(liveness_counts)
 {
-    fixture      f = connected(INTERVAL, 3, true);
+    fixture      f = fixture_connected_pinging(INTERVAL, 3, true);
     natsLiveness l = liveness_of(f.nc);
 
     CHECK_INT(l.PingsSent, 0);
@@ -758,7 +751,7 @@ TEST(liveness_counts)
 
 TEST(liveness_sees_what_is_queued)
 {
-    fixture      f    = connected(0, 2, true);
+    fixture      f    = fixture_connected_pinging(0, 2, true);
     char        *data = calloc(1, 20000);
     natsLiveness l;
 
@@ -788,7 +781,7 @@ TEST(liveness_sees_what_is_queued)
 
 TEST(check_liveness_arguments)
 {
-    fixture f = connected(0, 2, true);
+    fixture f = fixture_connected_pinging(0, 2, true);
 
     CHECK_STATUS(natsConnection_CheckLiveness(NULL, 1), NATS_INVALID_ARG);
     CHECK_STATUS(natsConnection_CheckLiveness(f.nc, 0), NATS_INVALID_TIMEOUT);
@@ -805,18 +798,18 @@ TEST(check_liveness_arguments)
 
 TEST(check_liveness_passes)
 {
-    fixture f = connected(0, 2, true);
+    fixture f = fixture_connected_pinging(0, 2, true);
 
     CHECK_OK(natsConnection_CheckLiveness(f.nc, 200));
     CHECK(mock_wait_pings(f.m, 1, 1, 5000));
-    sleep_ms(500);
+    quiet_ms(500);
     CHECK_INT(events_count(f.ev, NULL), 0);
     fixture_destroy(&f);
 }
 
 TEST(check_liveness_finds_a_dead_peer)
 {
-    fixture f = connected(0, 2, true);
+    fixture f = fixture_connected_pinging(0, 2, true);
 
     mock_mute(f.m);
     events_start_clock(f.ev);
@@ -826,7 +819,7 @@ TEST(check_liveness_finds_a_dead_peer)
     CHECK_RANGE(events_ms(f.ev, "disconnected", 1), 145, 600);
     CHECK_INT(last_disconnect(f.nc).Reason, NATS_DISCONNECT_PONG_TIMEOUT);
     WAIT_EVENT(f.ev, "reconnected", 1, 5000);
-    sleep_ms(200);
+    quiet_ms(200);
     CHECK_INT(events_count(f.ev, "disconnected"), 1);
     fixture_destroy(&f);
 }
@@ -857,7 +850,8 @@ TEST(ping_events)
     CHECK_OK(natsConnection_Flush(f.nc)); // no keep-alive
     mock_mute(f.m);
     WAIT_EVENT(f.ev, "closed", 1, 5000);
-    CHECK_STR(events_names(f.ev, names, sizeof names), "sent,pong,sent,missed,sent,missed,disconnected,closed");
+    CHECK_STR(events_names(f.ev, names, sizeof names),
+              "sent,pong,sent,missed,sent,missed,disconnected,closed");
     CHECK(events_get(f.ev, "missed", 2, &e));
     CHECK_STR(e.text, "2");
     CHECK(events_get(f.ev, "sent", 3, &e));

@@ -4,19 +4,20 @@
     run.py PEER_DIR OUR_LIB_DIR PROGRAM_DIR [--jobs N] [--only REGEX] [--timeout SECONDS] [--peer-twice]
            [--rounds N] [--load N]
 
-PEER_DIR holds `run` (a loader: run LIBDIR PROGRAM ARGS...) and `peerlib` (the reference libnats). Both sides go
-through that loader, so libnats is all that differs. Without PEER_DIR every program counts as skipped.
+PEER_DIR holds `run` (a loader: run LIBDIR PROGRAM ARGS...) and `peerlib` (the reference libnats). Both sides
+go through that loader, so libnats is all that differs. Without PEER_DIR every program counts as skipped.
 
 stdout is compared, stderr is only for humans. Lines that match allowed.txt are left out on both sides.
 --peer-twice compares the reference with itself: a difference then is a fault of the program.
 
-Programs whose source calls trace_timing run one at a time, after the others. A busy machine makes them late, the
-reference as well as ours. So when such a program differs, the reference is asked once more: as long as it differs from
-itself, or one of the runs tells that this machine woke it up too late ("lateness-ms: N tick-ms: T" on stderr, N of T/4
-or more), the comparison says nothing and is made again, a few times at most.
+Programs whose source calls trace_timing run after the others. A busy machine makes them late, the reference
+as well as ours. So one that differs beside another program is compared again by itself. When it differs then,
+the reference is asked once more: as long as it differs from itself, or one of the runs tells that this
+machine woke it up too late ("lateness-ms: N tick-ms: T" on stderr, N of T/4 or more), the comparison says
+nothing and is made again, a few times at most.
 
---rounds N repeats everything, --load N keeps that many processes busy meanwhile: with --peer-twice this finds what a
-program compares although it races in the reference.
+--rounds N repeats everything, --load N keeps that many processes busy meanwhile: with --peer-twice this finds
+what a program compares although it races in the reference.
 """
 
 import argparse
@@ -92,9 +93,14 @@ class Comparison:
         return peer, ours, list(difflib.unified_diff(left, right, "reference", "ours", lineterm=""))
 
     def says_nothing(self, program, peer, ours):
-        """Whether the machine may be to blame for a difference: the reference does not agree with itself either."""
+        """Whether the machine may be to blame: the reference does not agree with itself either."""
         again = self.one(self.args.peer / "peerlib", program)
         return peer.late() or ours.late() or again.late() or again.lines() != peer.lines()
+
+    def beside_others(self, program):
+        """The verdict, or None for a difference that another program may have caused."""
+        peer, ours, diff = self.both(program)
+        return None if diff else self.judged(peer, diff, 1)
 
     def verdict(self, program):
         """('ok' | 'FAIL' | 'skip', explanation)."""
@@ -103,6 +109,10 @@ class Comparison:
         while diff and is_timing(program) and tries < MAX_TRIES and self.says_nothing(program, peer, ours):
             peer, ours, diff = self.both(program)
             tries += 1
+        return self.judged(peer, diff, tries)
+
+    @staticmethod
+    def judged(peer, diff, tries):
         again = f" ({tries} runs: the machine was late)" if tries > 1 else ""
         if not diff and peer.skipped():
             return "skip", peer.skipped()
@@ -128,7 +138,9 @@ def load(processes):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("peer", type=lambda p: pathlib.Path(p).absolute(), metavar="PEER_DIR")
     parser.add_argument("ours", type=lambda p: pathlib.Path(p).absolute(), metavar="OUR_LIB_DIR")
     parser.add_argument("programs", type=lambda p: pathlib.Path(p).absolute(), metavar="PROGRAM_DIR")
@@ -159,9 +171,9 @@ def main():
             with concurrent.futures.ThreadPoolExecutor(max(1, args.jobs)) as pool:
                 for program, result in zip(harmless, pool.map(comparison.verdict, harmless)):
                     tell(program, result)
-            for program in programs:
-                if program not in harmless:
-                    tell(program, comparison.verdict(program))
+                timed = [p for p in programs if p not in harmless]
+                for program, result in zip(timed, list(pool.map(comparison.beside_others, timed))):
+                    tell(program, result or comparison.verdict(program))
     print(f"{count['ok']} passed, {count['FAIL']} failed, {count['skip']} skipped")
     return 1 if count["FAIL"] else 0
 

@@ -1,5 +1,5 @@
-// Processes forked from one that uses the library: what is random or counted starts anew, nothing that another thread of
-// the parent was doing is waited for, and what the parent has is left alone.
+// Processes forked from one that uses the library: what is random or counted starts anew, nothing that
+// another thread of the parent was doing is waited for, and what the parent has is left alone.
 
 #include "certs.h"
 #include "fixture.h"
@@ -14,9 +14,13 @@
 
 // ---- children ----
 
-enum { CHILD_SECONDS = 60 };
+enum
+{
+    CHILD_SECONDS = 60
+};
 
-// Ends a child well. By another program: valgrind would count what the parent's threads had on their stacks as lost.
+// Ends a child well. By another program: valgrind would count what the parent's threads had on their stacks
+// as lost.
 static _Noreturn void child_end(void)
 {
     execlp("true", "true", (char *)NULL);
@@ -55,7 +59,12 @@ static void child(void (*body)(void *), void *arg)
 
 // ---- everything starts anew ----
 
-enum { INBOXES = 5, PROCESSES = 20, INBOX_LEN = 29 };
+enum
+{
+    INBOXES   = 5,
+    PROCESSES = 20,
+    INBOX_LEN = 29
+};
 
 static void write_inboxes(void *fd)
 {
@@ -70,7 +79,7 @@ static void write_inboxes(void *fd)
     }
 }
 
-static int by_text(const void *a, const void *b)
+static int by_inbox(const void *a, const void *b)
 {
     return memcmp(a, b, INBOX_LEN);
 }
@@ -87,7 +96,7 @@ TEST(inboxes_of_all_processes_differ)
         child(write_inboxes, &ends[1]);
     close(ends[1]);
     CHECK_INT(read(ends[0], inboxes, sizeof inboxes), sizeof inboxes);
-    qsort(inboxes, sizeof inboxes / INBOX_LEN, INBOX_LEN, by_text);
+    qsort(inboxes, sizeof inboxes / INBOX_LEN, INBOX_LEN, by_inbox);
     for (size_t i = 1; i < sizeof inboxes / INBOX_LEN; i++)
         CHECK_MSG(memcmp(inboxes[i], inboxes[i - 1], INBOX_LEN) != 0, "%.29s came twice", inboxes[i]);
 }
@@ -213,7 +222,7 @@ static void open_with_the_same(void *started)
 TEST(children_inherit_the_configuration)
 {
     static atomic_int started;
-    natsClientConfig  config = {.ThreadStartedHandler = count_thread, .ThreadStartedHandlerClosure = &started};
+    natsClientConfig config = {.ThreadStartedHandler = count_thread, .ThreadStartedHandlerClosure = &started};
 
     CHECK_OK(nats_OpenWithConfig(&config));
     child(open_with_the_same, &started);
@@ -236,7 +245,7 @@ typedef struct
 
 static void *publish_and_ask(void *arg)
 {
-    busy *b    = arg;
+    busy *b        = arg;
     char  text[64] = {0};
 
     for (unsigned i = 0; !b->stop; i++)
@@ -287,14 +296,6 @@ static void *connect_with_shared_options(void *arg)
     return NULL;
 }
 
-static void take(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *closure)
-{
-    (void)nc;
-    (void)sub;
-    (void)closure;
-    natsMsg_Destroy(msg);
-}
-
 static void busy_start(busy *b)
 {
     b->s = server_start(NULL, NULL);
@@ -308,7 +309,7 @@ static void busy_start(busy *b)
         CHECK_OK(natsConnection_PublishString(b->nc, "kept", "x"));
         CHECK_OK(natsSubscription_NextMsg(&b->msg[i], b->sync, 10000));
     }
-    CHECK_OK(natsConnection_Subscribe(&b->sub, b->nc, "load", take, NULL));
+    CHECK_OK(natsConnection_Subscribe(&b->sub, b->nc, "load", on_msg_ignored, NULL));
     CHECK(pthread_create(&b->threads[0], NULL, publish_and_ask, b) == 0);
     CHECK(pthread_create(&b->threads[1], NULL, publish_and_ask, b) == 0);
     CHECK(pthread_create(&b->threads[2], NULL, make_objects, b) == 0);
@@ -344,7 +345,7 @@ static void on_own_msg(natsConnection *nc, natsSubscription *sub, natsMsg *msg, 
 static void use_a_connection(natsConnection *nc)
 {
     natsSubscription *sync = NULL, *async = NULL;
-    natsMsg          *msg = NULL;
+    natsMsg          *msg    = NULL;
     atomic_bool       called = false;
     char              subject[32];
 
@@ -395,12 +396,12 @@ static void free_what_is_inherited(void *arg)
 // Each of these calls comes back, whatever locks the parent's threads hold.
 static void use_what_belongs_to_the_parent(void *arg)
 {
-    busy             *b   = arg;
-    natsMsg          *msg = NULL;
-    natsSubscription *sub = NULL;
+    busy             *b    = arg;
+    natsMsg          *msg  = NULL;
+    natsSubscription *sub  = NULL;
     char            **urls = NULL;
     char              text[100];
-    int               count = 0;
+    int               count   = 0;
     int64_t           pending = 0;
 
     CHECK_STATUS(natsConnection_PublishString(b->nc, "foo", "x"), NATS_ILLEGAL_STATE);
@@ -508,15 +509,14 @@ TEST(starting_programs_disturbs_nothing)
 
 // ---- TLS ----
 
-static atomic_int asked;
+static atomic_int  asked;
 static atomic_bool answer;
 
 static int wait_for_leave(int ok, void *context)
 {
     (void)context;
     atomic_fetch_add(&asked, 1);
-    while (!atomic_load(&answer))
-        sleep_ms(1);
+    WAIT_FOR(atomic_load(&answer), 30000);
     return ok;
 }
 
@@ -591,7 +591,7 @@ static void fork_while_tls_begins(void *microseconds)
 
     CHECK_OK(nats_Open(-1));
     CHECK(pthread_create(&thread, NULL, set_up_tls, NULL) == 0);
-    usleep(*(unsigned *)microseconds);
+    pace_us(*(unsigned *)microseconds);
     child(set_up_in_child, NULL);
     pthread_join(thread, NULL);
 }
@@ -640,8 +640,8 @@ static void use_programs_lock(void *opts)
     give_programs_lock();
 }
 
-// A program keeps a lock of its own in order across forks, as POSIX teaches, and calls the library with it. Neither of the
-// two that hold something the other one needs waits.
+// A program keeps a lock of its own in order across forks, as POSIX teaches, and calls the library with it.
+// Neither of the two that hold something the other one needs waits.
 TEST(a_lock_of_the_program_with_handlers)
 {
     natsOptions *opts = NULL;

@@ -1,18 +1,9 @@
-// Every allocation of the library from 4 KiB up fails once, for each family of calls: the call says so, or the connection
-// ends with it; the process lives, and everything works again afterwards.
+// Every allocation of the library from 4 KiB up fails once, for each family of calls: the call says so, or
+// the connection ends with it; the process lives, and everything works again afterwards.
 
 #include "fixture.h"
 #include "jwt.h"
 #include "scarce.h"
-
-static char *long_text(size_t len)
-{
-    char *text = malloc(len + 1);
-
-    memset(text, 't', len);
-    text[len] = '\0';
-    return text;
-}
 
 static void make_messages(void)
 {
@@ -58,7 +49,10 @@ TEST(messages_of_the_program)
 // So many that the blocks kept for messages to come need a longer list.
 static void free_many_messages(void)
 {
-    enum { COUNT = 20000 };
+    enum
+    {
+        COUNT = 20000
+    };
     natsMsg **msgs = calloc(COUNT, sizeof *msgs);
 
     for (int i = 0; i < COUNT; i++)
@@ -173,7 +167,8 @@ static natsStatus give_jwt(char **jwt, char **error, void *text)
     return NATS_OK;
 }
 
-static natsStatus give_signature(char **error, unsigned char **signature, int *len, const char *nonce, void *closure)
+static natsStatus give_signature(char **error, unsigned char **signature, int *len, const char *nonce,
+                                 void *closure)
 {
     (void)error, (void)nonce, (void)closure;
     *len       = 64;
@@ -187,12 +182,8 @@ static void set_login(fixture *f, char *text)
 
     switch (login)
     {
-    case TOKEN:
-        CHECK_OK(natsOptions_SetToken(f->opts, text));
-        break;
-    case USER:
-        CHECK_OK(natsOptions_SetUserInfo(f->opts, text, text));
-        break;
+    case TOKEN: CHECK_OK(natsOptions_SetToken(f->opts, text)); break;
+    case USER: CHECK_OK(natsOptions_SetUserInfo(f->opts, text, text)); break;
     case URL_USER:
         sprintf(url, "nats://u:%s@%s", text, mock_url(f->m) + 7);
         CHECK_OK(natsOptions_SetURL(f->opts, url));
@@ -202,9 +193,7 @@ static void set_login(fixture *f, char *text)
         CHECK_OK(natsOptions_SetUserCredentialsFromMemory(f->opts, credentials));
         free(credentials);
         break;
-    case TOKEN_HANDLER:
-        CHECK_OK(natsOptions_SetTokenHandler(f->opts, give_token, text));
-        break;
+    case TOKEN_HANDLER: CHECK_OK(natsOptions_SetTokenHandler(f->opts, give_token, text)); break;
     case JWT_HANDLER:
         CHECK_OK(natsOptions_SetUserCredentialsCallbacks(f->opts, give_jwt, text, give_signature, NULL));
         break;
@@ -216,9 +205,11 @@ static void set_info(mock *m)
 {
     char *text = long_text(8000), *info = malloc(100000), *at = info;
 
-    at += sprintf(at, "{\"server_id\":\"%s\",\"server_name\":\"%s\",\"client_ip\":\"%s\",\"nonce\":\"%s\",\"headers\":true,"
-                      "\"max_payload\":8000000,\"proto\":1,\"connect_urls\":[",
-                  text, text, text, text);
+    at += sprintf(
+        at,
+        "{\"server_id\":\"%s\",\"server_name\":\"%s\",\"client_ip\":\"%s\",\"nonce\":\"%s\",\"headers\":true,"
+        "\"max_payload\":8000000,\"proto\":1,\"connect_urls\":[",
+        text, text, text, text);
     for (int i = 0; i < 400; i++)
         at += sprintf(at, "%s\"10.0.%d.%d:1\"", i ? "," : "", i / 200, i % 200);
     sprintf(at, "]}");
@@ -276,11 +267,11 @@ TEST_T(connecting, 120000)
 
 static void ask(fixture *f)
 {
-    char          *text = NULL, *buffer = calloc(1, 100000), **list = NULL;
-    const char    *error = NULL;
-    unsigned char  signature[64];
-    natsInbox     *inbox     = NULL;
-    int            count = 0;
+    char         *text = NULL, *buffer = calloc(1, 100000), **list = NULL;
+    const char   *error = NULL;
+    unsigned char signature[64];
+    natsInbox    *inbox = NULL;
+    int           count = 0;
 
     scarce(true);
     ok_or_no_memory(natsConnection_GetConnectedUrl(f->nc, buffer, 100000));
@@ -291,7 +282,8 @@ static void ask(fixture *f)
     for (int discovered = 0; discovered <= 1; discovered++)
     {
         list = NULL;
-        ok_or_no_memory((discovered ? natsConnection_GetDiscoveredServers : natsConnection_GetServers)(f->nc, &list, &count));
+        ok_or_no_memory((discovered ? natsConnection_GetDiscoveredServers
+                                    : natsConnection_GetServers)(f->nc, &list, &count));
         CHECK(list == NULL || count >= 400);
         for (int i = 0; list != NULL && i < count; i++)
             free(list[i]);
@@ -303,7 +295,6 @@ static void ask(fixture *f)
     natsInbox_Destroy(inbox);
     free(text);
     free(buffer);
-
 }
 
 static fixture asked;
@@ -339,7 +330,7 @@ static void nothing(natsConnection *nc, natsSubscription *sub, natsMsg *msg, voi
 
 static void subscribe_many(void)
 {
-    fixture           f = fixture_create();
+    fixture           f          = fixture_create();
     natsSubscription *subs[SUBS] = {0}, *last = NULL;
     char             *text = long_text(20000);
     int               good = 0;

@@ -1,16 +1,17 @@
-// Shortage of memory on the way out: a call says NATS_NO_MEMORY, nothing of it is sent, and the next one works.
+// Shortage of memory on the way out: a call says NATS_NO_MEMORY, nothing of it is sent, and the next one
+// works.
 
 #include "fixture.h"
 #include "scarce.h"
 #include "wire.h"
 
 #define SCARCE(call) (none_for_this_thread(true), (call))
-#define CHECK_NO_MEMORY(call)                                                                                          \
-    do                                                                                                                 \
-    {                                                                                                                  \
-        natsStatus s_ = SCARCE(call);                                                                                  \
-        none_for_this_thread(false);                                                                                   \
-        CHECK_STATUS(s_, NATS_NO_MEMORY);                                                                              \
+#define CHECK_NO_MEMORY(call)                                                                                \
+    do                                                                                                       \
+    {                                                                                                        \
+        natsStatus s_ = SCARCE(call);                                                                        \
+        none_for_this_thread(false);                                                                         \
+        CHECK_STATUS(s_, NATS_NO_MEMORY);                                                                    \
     } while (0)
 
 static char big[200000], long_value[5001];

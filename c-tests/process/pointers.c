@@ -1,5 +1,5 @@
-// Texts and data that the library returns and keeps: each is there as long as docs/pointers.md says. Run under valgrind,
-// too: there a text that was freed or moved is found even if its bytes are still in place.
+// Texts and data that the library returns and keeps: each is there as long as docs/pointers.md says. Run
+// under valgrind, too: there a text that was freed or moved is found even if its bytes are still in place.
 
 #include "fixture.h"
 
@@ -39,7 +39,8 @@ TEST(the_last_error_of_a_thread_stays_where_it_is)
     CHECK_MSG(ends_with(first, SECOND), "%s", first);
     for (int i = 0; i < 100; i++)
     {
-        CHECK_STATUS(i % 2 == 0 ? natsOptions_SetMaxPendingMsgs(opts, -5) : fail_with_text(opts), NATS_INVALID_ARG);
+        CHECK_STATUS(i % 2 == 0 ? natsOptions_SetMaxPendingMsgs(opts, -5) : fail_with_text(opts),
+                     NATS_INVALID_ARG);
         later = nats_GetLastError(NULL);
         CHECK(later == first);
         CHECK_MSG(ends_with(first, i % 2 == 0 ? FIRST : SECOND), "%s", first);
@@ -191,42 +192,42 @@ TEST(parts_of_a_message_live_as_long_as_it)
 }
 
 // The same for headers of a message and headers on their own.
-#define HEADERS_STAY(type, object)                                                                            \
-    do                                                                                                        \
-    {                                                                                                         \
-        const char  *first = NULL, **values = NULL, **keys = NULL;                                            \
-        int          count = 0, key_count = 0;                                                                \
-                                                                                                              \
-        CHECK_OK(type##_Set(object, "A", "one"));                                                             \
-        CHECK_OK(type##_Add(object, "A", "two"));                                                             \
-        CHECK_OK(type##_Set(object, "B", "other"));                                                           \
-        CHECK_OK(type##_Get(object, "A", &first));                                                            \
-        CHECK_OK(type##_Values(object, "A", &values, &count));                                                \
-        CHECK_OK(type##_Keys(object, &keys, &key_count));                                                     \
-        CHECK_INT(count, 2);                                                                                  \
-        CHECK_INT(key_count, 2);                                                                              \
-        for (int i = 0; i < 200; i++)                                                                         \
-        {                                                                                                     \
-            char key[16];                                                                                     \
-                                                                                                              \
-            snprintf(key, sizeof key, "key-%d", i);                                                           \
-            CHECK_OK(type##_Set(object, key, "value"));                                                       \
-            CHECK_OK(type##_Add(object, "A", "more"));                                                        \
-        }                                                                                                     \
-        CHECK_OK(type##_Delete(object, "key-7"));                                                             \
-        CHECK_STR(first, "one");                                                                              \
-        CHECK_STR(values[0], "one");                                                                          \
-        CHECK_STR(values[1], "two");                                                                          \
-        CHECK((strcmp(keys[0], "A") == 0 && strcmp(keys[1], "B") == 0) ||                                     \
-              (strcmp(keys[0], "B") == 0 && strcmp(keys[1], "A") == 0));                                      \
-        CHECK_OK(type##_Get(object, "B", &first));                                                            \
-        CHECK_OK(type##_Delete(object, "A"));                                                                 \
-        CHECK_STR(first, "other");                                                                            \
-        CHECK_OK(type##_Set(object, "B", first)); /* a text of the very header that changes */                \
-        CHECK_OK(type##_Get(object, "B", &first));                                                            \
-        CHECK_STR(first, "other");                                                                            \
-        free((void *)values);                                                                                 \
-        free((void *)keys);                                                                                   \
+#define HEADERS_STAY(type, object)                                                                           \
+    do                                                                                                       \
+    {                                                                                                        \
+        const char *first = NULL, **values = NULL, **keys = NULL;                                            \
+        int         count = 0, key_count = 0;                                                                \
+                                                                                                             \
+        CHECK_OK(type##_Set(object, "A", "one"));                                                            \
+        CHECK_OK(type##_Add(object, "A", "two"));                                                            \
+        CHECK_OK(type##_Set(object, "B", "other"));                                                          \
+        CHECK_OK(type##_Get(object, "A", &first));                                                           \
+        CHECK_OK(type##_Values(object, "A", &values, &count));                                               \
+        CHECK_OK(type##_Keys(object, &keys, &key_count));                                                    \
+        CHECK_INT(count, 2);                                                                                 \
+        CHECK_INT(key_count, 2);                                                                             \
+        for (int i = 0; i < 200; i++)                                                                        \
+        {                                                                                                    \
+            char key[16];                                                                                    \
+                                                                                                             \
+            snprintf(key, sizeof key, "key-%d", i);                                                          \
+            CHECK_OK(type##_Set(object, key, "value"));                                                      \
+            CHECK_OK(type##_Add(object, "A", "more"));                                                       \
+        }                                                                                                    \
+        CHECK_OK(type##_Delete(object, "key-7"));                                                            \
+        CHECK_STR(first, "one");                                                                             \
+        CHECK_STR(values[0], "one");                                                                         \
+        CHECK_STR(values[1], "two");                                                                         \
+        CHECK((strcmp(keys[0], "A") == 0 && strcmp(keys[1], "B") == 0) ||                                    \
+              (strcmp(keys[0], "B") == 0 && strcmp(keys[1], "A") == 0));                                     \
+        CHECK_OK(type##_Get(object, "B", &first));                                                           \
+        CHECK_OK(type##_Delete(object, "A"));                                                                \
+        CHECK_STR(first, "other");                                                                           \
+        CHECK_OK(type##_Set(object, "B", first)); /* a text of the very header that changes */               \
+        CHECK_OK(type##_Get(object, "B", &first));                                                           \
+        CHECK_STR(first, "other");                                                                           \
+        free((void *)values);                                                                                \
+        free((void *)keys);                                                                                  \
     } while (0)
 
 TEST(headers_of_a_message_live_until_they_change)
@@ -251,21 +252,23 @@ TEST(headers_live_until_they_change)
 
 TEST(copies_are_the_programs)
 {
-    fixture        f = fixture_create();
+    fixture        f       = fixture_create();
     char         **servers = NULL, *ip = NULL, *local = NULL;
     unsigned char *signature = NULL;
     natsInbox     *inbox     = NULL;
     int            count = 0, port = 0, length = 0;
 
-    mock_info(f.m, MOCK_ALL,
-              "{\"server_id\":\"X\",\"version\":\"2.10.0\",\"port\":%port,\"max_payload\":1048576,\"proto\":1,"
-              "\"client_ip\":\"127.0.0.9\"}");
+    mock_info(
+        f.m, MOCK_ALL,
+        "{\"server_id\":\"X\",\"version\":\"2.10.0\",\"port\":%port,\"max_payload\":1048576,\"proto\":1,"
+        "\"client_ip\":\"127.0.0.9\"}");
     fixture_connect(&f);
     CHECK_OK(natsConnection_GetServers(f.nc, &servers, &count));
     CHECK_OK(natsConnection_GetClientIP(f.nc, &ip));
     CHECK_OK(natsConnection_GetLocalIPAndPort(f.nc, &local, &port));
     CHECK_OK(natsInbox_Create(&inbox));
-    CHECK_OK(nats_Sign("SUAMK2FG4MI6UE3ACF3FK3OIQBCEIEZV7NSWFFEW63UXMRLFM2XLAXK4GY", "text", &signature, &length));
+    CHECK_OK(
+        nats_Sign("SUAMK2FG4MI6UE3ACF3FK3OIQBCEIEZV7NSWFFEW63UXMRLFM2XLAXK4GY", "text", &signature, &length));
     fixture_destroy(&f);
     CHECK_INT(count, 1);
     CHECK(strncmp(servers[0], "nats://127.0.0.1:", 17) == 0);

@@ -1,4 +1,5 @@
-// What the library takes of the machine: nothing while nothing happens, and never more memory than it was allowed.
+// What the library takes of the machine: nothing while nothing happens, and never more memory than it was
+// allowed.
 
 #include "fixture.h"
 
@@ -12,7 +13,7 @@ static void check_quiet(void)
 {
     int64_t before = library_wakeups(), quiet_since = now_ms();
 
-    for (int64_t end = now_ms() + 10000; now_ms() - quiet_since < 1000 && now_ms() < end; sleep_ms(20))
+    for (int64_t end = now_ms() + 10000; now_ms() - quiet_since < 1000 && now_ms() < end; pace_ms(20))
     {
         int64_t now = library_wakeups();
 
@@ -80,7 +81,7 @@ static void stuck_socket(int size)
     do // until it is stuck
     {
         published = p.published;
-        sleep_ms(200);
+        quiet_ms(200);
     } while (p.published != published);
     CHECK_RANGE(resident_kb() - kb, -100000, 8000);
     CHECK(natsConnection_Buffered(f.nc) <= 2 * 16 * 32768 + 2 * size);
@@ -113,7 +114,7 @@ static void *publish_until_stopped(void *arg)
         else if (s != NATS_IO_ERROR) // what was being written when the server broke off
             CHECK_STATUS(s, NATS_OK);
         if (s != NATS_OK)
-            sleep_ms(1);
+            pace_ms(1);
     }
     free(data);
     return NULL;
@@ -136,7 +137,7 @@ TEST(nothing_wakes_up_while_a_publisher_is_blocked)
     do // until it is stuck
     {
         published = p.published;
-        sleep_ms(300);
+        quiet_ms(300);
     } while (p.published != published);
     CHECK(natsConnection_Buffered(f.nc) > 0);
     check_quiet();
@@ -150,7 +151,8 @@ TEST(nothing_wakes_up_while_a_publisher_is_blocked)
 
 #define RECONNECT_BUFFER (1 << 20)
 
-// A server that takes connections and ends them at once: what waits for a better one is bounded by the reconnect buffer.
+// A server that takes connections and ends them at once: what waits for a better one is bounded by the
+// reconnect buffer.
 static void accepts_and_dies(int size)
 {
     fixture   f = fixture_create();
@@ -202,7 +204,7 @@ static void slow_callback(natsConnection *nc, natsSubscription *sub, natsMsg *ms
     (void)sub;
     natsMsg_Destroy(msg);
     while (!*(atomic_bool *)closure)
-        sleep_ms(5);
+        pace_ms(5);
 }
 
 // A subscription keeps no more messages than its limit says, however many arrive while its callback is stuck.
@@ -233,7 +235,11 @@ TEST(memory_while_a_callback_is_slow)
 
 // ---- memory that threads keep ----
 
-enum { FREEING_THREADS = 16, FREED_EACH = 4000 };
+enum
+{
+    FREEING_THREADS = 16,
+    FREED_EACH      = 4000
+};
 
 typedef struct
 {
@@ -261,7 +267,8 @@ static int64_t trimmed_kb(void)
     return resident_kb();
 }
 
-// A thread that frees messages of all sizes keeps no more than 256 KiB for messages to come, all together a few MB more.
+// A thread that frees messages of all sizes keeps no more than 256 KiB for messages to come, all together a
+// few MB more.
 TEST(memory_of_threads_that_free_messages)
 {
     static char data[8192];

@@ -1,8 +1,9 @@
-// One hundred programs in one: many threads create, use and destroy connections and subscriptions, inside callbacks as
-// well, some of them lose their connection now and then. At the end the library closes and nothing is left of it.
+// One hundred programs in one: many threads create, use and destroy connections and subscriptions, inside
+// callbacks as well, some of them lose their connection now and then. At the end the library closes and
+// nothing is left of it.
 //
-// NATS_STRESS_SECONDS (default 5) is how long; NATS_STRESS_THREADS (default 8) how many; NATS_STRESS_SANITIZED, when
-// set, leaves the count of descriptors out.
+// NATS_STRESS_SECONDS (default 5) is how long; NATS_STRESS_THREADS (default 8) how many;
+// NATS_STRESS_SANITIZED, when set, leaves the count of descriptors out.
 
 #include "fixture.h"
 #include "server.h"
@@ -14,7 +15,8 @@
 static const char  *url;
 static mock        *flaky;
 static int64_t      end;
-static atomic_llong connections, subscriptions, messages, requests, completions, closures, expected_completions;
+static atomic_llong connections, subscriptions, messages, requests, completions, closures,
+    expected_completions;
 
 static bool over(void)
 {
@@ -79,7 +81,7 @@ static void keep(unsigned *seed)
     {
         unsigned    *seed;
         struct kept *next;
-    }                     *all;
+    } * all;
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     struct kept           *one  = malloc(sizeof *one);
 
@@ -116,7 +118,7 @@ static void on_any(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void
     case 5: natsConnection_Close(nc); break;
     case 6: fair("publish", natsConnection_PublishString(nc, "work.inner", "x")); break;
     case 7: fair("flush", natsConnection_FlushTimeout(nc, 200)); break;
-    case 8: sleep_ms(2); break;
+    case 8: pace_ms(2); break;
     default: break;
     }
     natsMsg_Destroy(reply);
@@ -179,10 +181,10 @@ static natsConnection *connect_some(unsigned *seed)
 // One program: connects, subscribes, publishes, requests, reads, and leaves in one of several ways.
 static void one_program(unsigned *seed)
 {
-    natsConnection   *nc       = connect_some(seed);
-    natsSubscription *subs[6]  = {0};
-    int               rounds   = (int)(next_random(seed) % 30);
-    natsMsg          *msg      = NULL;
+    natsConnection   *nc      = connect_some(seed);
+    natsSubscription *subs[6] = {0};
+    int               rounds  = (int)(next_random(seed) % 30);
+    natsMsg          *msg     = NULL;
 
     if (nc == NULL)
         return;
@@ -240,7 +242,7 @@ static void *disturb(void *arg)
     (void)arg;
     while (!over())
     {
-        sleep_ms(30);
+        pace_ms(30);
         mock_reset(flaky, MOCK_ALL);
     }
     return NULL;
@@ -296,7 +298,8 @@ static void check_nothing_left(int threads, int fds)
     // The kernel takes a joined thread off its list a moment later.
     WAIT_FOR(thread_count() == threads, 2000);
     // A sanitizer's symbolizer opens pipes.
-    CHECK_MSG(getenv("NATS_STRESS_SANITIZED") != NULL || fd_count() == fds, "%d descriptors, %d before", fd_count(), fds);
+    CHECK_MSG(getenv("NATS_STRESS_SANITIZED") != NULL || fd_count() == fds, "%d descriptors, %d before",
+              fd_count(), fds);
 }
 
 TEST_T(hundred_programs, 3600000)
@@ -315,7 +318,9 @@ TEST_T(hundred_programs, 3600000)
     idle_fds     = fd_count();
     url          = server_url(s);
     flaky        = mock_create();
-    mock_every(flaky, 3, "MSG work.a 1 1\r\nx\r\nMSG work.a 2 1\r\nx\r\nMSG work.a 3 1\r\nx\r\nMSG work.a 4 re 1\r\nx\r\n");
+    mock_every(
+        flaky, 3,
+        "MSG work.a 1 1\r\nx\r\nMSG work.a 2 1\r\nx\r\nMSG work.a 3 1\r\nx\r\nMSG work.a 4 re 1\r\nx\r\n");
     mock_record(flaky, false);
     mock_forget(flaky);
     end = now_ms() + seconds * 1000;
@@ -327,8 +332,8 @@ TEST_T(hundred_programs, 3600000)
     pthread_join(disturber, NULL);
     WAIT_FOR(closures == connections, 30000);
     WAIT_FOR(completions == expected_completions, 30000);
-    fprintf(stderr, "%lld connections, %lld subscriptions, %lld messages, %lld requests\n", connections, subscriptions,
-            messages, requests);
+    fprintf(stderr, "%lld connections, %lld subscriptions, %lld messages, %lld requests\n", connections,
+            subscriptions, messages, requests);
     CHECK(connections > 0 && messages > 0);
     mock_destroy(flaky);
     check_nothing_left(idle_threads, idle_fds);

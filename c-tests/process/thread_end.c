@@ -1,5 +1,5 @@
-// Threads that end inside the library: cancelled while it waits, or by pthread_exit in a handler. The thread ends, alone;
-// the connection and all others go on.
+// Threads that end inside the library: cancelled while it waits, or by pthread_exit in a handler. The thread
+// ends, alone; the connection and all others go on.
 
 #include <dirent.h>
 #include <pthread.h>
@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "calls.h"
 #include "certs.h"
 #include "fixture.h"
 #include "server.h"
@@ -36,17 +37,17 @@ static void clean_up(void *closure)
 // Runs `wait` in a thread, cancels it, and sees it end. The wait lasts longer than that.
 static void cancel_in(void *(*wait)(void *), bool at_once)
 {
-    pthread_t       thread;
+    caller          c;
     struct timespec end;
     void           *result = NULL;
 
-    CHECK_INT(pthread_create(&thread, NULL, wait, NULL), 0);
+    caller_start(&c, wait, NULL);
     if (!at_once)
-        sleep_ms(50); // most probably it waits then; if not, it is to end all the same
-    CHECK_INT(pthread_cancel(thread), 0);
+        quiet_ms(50); // most probably it waits then; if not, it is to end all the same
+    CHECK_INT(pthread_cancel(c.thread), 0);
     clock_gettime(CLOCK_REALTIME, &end);
     end.tv_sec += ENDS_WITHIN_MS / 1000;
-    CHECK_INT(pthread_timedjoin_np(thread, &result, &end), 0);
+    CHECK_INT(pthread_timedjoin_np(c.thread, &result, &end), 0);
     CHECK(result == PTHREAD_CANCELED);
     CHECK_INT(atomic_load(&cleaned_up), 1);
     atomic_store(&cleaned_up, 0);
@@ -387,7 +388,8 @@ static void handlers_exit(natsOptions *opts, int64_t timeout)
     natsConnection_Destroy(nc);
     natsOptions_Destroy(opts);
     CHECK_OK(nats_CloseAndWait(20000));
-    // Each of these threads has ended, as it does elsewhere: with its cleanup handlers and its keys' destructors.
+    // Each of these threads has ended, as it does elsewhere: with its cleanup handlers and its keys'
+    // destructors.
     CHECK_INT(atomic_load(&cleaned_up), MESSAGES + 1);
     CHECK_INT(atomic_load(&destroyed), MESSAGES + 1);
     mock_destroy(m);
@@ -450,7 +452,8 @@ static int64_t exiting_delay(natsConnection *c, int attempts, void *ev)
     return 10;
 }
 
-// Disconnected, reconnected and closed handlers, and the one that says how long to wait: the connection comes back.
+// Disconnected, reconnected and closed handlers, and the one that says how long to wait: the connection comes
+// back.
 TEST(connection_handlers)
 {
     fixture f = fixture_create();
@@ -482,7 +485,11 @@ static int64_t always_exiting_delay(natsConnection *c, int attempts, void *ev)
 // One that never says how long to wait: the options do.
 TEST(delay_handler_that_always_exits)
 {
-    enum { WAIT_MS = 200, ATTEMPTS = 3 };
+    enum
+    {
+        WAIT_MS  = 200,
+        ATTEMPTS = 3
+    };
     fixture f = fixture_create();
     int64_t start;
 
@@ -519,7 +526,8 @@ static void *connect_with_token(void *closure)
     return NULL;
 }
 
-// A handler on a thread of the program: that thread ends, and the next one connects. The same when reconnecting.
+// A handler on a thread of the program: that thread ends, and the next one connects. The same when
+// reconnecting.
 TEST(token_handler)
 {
     pthread_t thread;
@@ -651,8 +659,8 @@ static void connect_with_adapter(void)
     m = mock_create();
     CHECK_OK(natsOptions_Create(&options));
     CHECK_OK(natsOptions_SetURL(options, mock_url(m)));
-    CHECK_OK(natsOptions_SetEventLoop(options, &m, locking_attach, locking_read, locking_write,
-                                      locking_detach));
+    CHECK_OK(
+        natsOptions_SetEventLoop(options, &m, locking_attach, locking_read, locking_write, locking_detach));
     CHECK_OK(natsConnection_Connect(&nc, options));
     natsOptions_Destroy(options);
 }
@@ -774,19 +782,18 @@ static void *close_much_cancelled(void *closure)
 // A close takes along what was published, also for a thread that was cancelled before it.
 TEST(close_sends_what_was_published)
 {
-    pthread_t thread;
-    void     *result = NULL;
+    caller c;
 
     m = mock_create();
-    mock_receive_buffer(m, 4096); // the rest waits on this side, where a close that does not wait would drop it
+    mock_receive_buffer(m,
+                        4096); // the rest waits on this side, where a close that does not wait would drop it
     CHECK_OK(natsConnection_ConnectTo(&nc, mock_url(m)));
     mock_frozen(m, true);
-    CHECK_INT(pthread_create(&thread, NULL, close_much_cancelled, NULL), 0);
+    caller_start(&c, close_much_cancelled, NULL);
     WAIT_FOR(atomic_load(&published), 20000);
-    sleep_ms(50); // the close waits now, for half a second at most
+    caller_asleep(&c); // the close waits, for half a second at most
     mock_frozen(m, false);
-    CHECK_INT(pthread_join(thread, &result), 0);
-    CHECK(result == PTHREAD_CANCELED);
+    CHECK(caller_join(&c) == PTHREAD_CANCELED);
     CHECK_INT(natsConnection_Status(nc), NATS_CONN_STATUS_CLOSED);
     CHECK(mock_wait_pubs(m, MOCK_LATEST, PUBLISHED, 20000));
     natsConnection_Destroy(nc);
@@ -880,9 +887,9 @@ static bool all_threads_are_of(unsigned user)
 
     while ((task = readdir(tasks)) != NULL)
     {
-        char        path[300], line[200];
-        unsigned    real, effective;
-        FILE       *status;
+        char     path[300], line[200];
+        unsigned real, effective;
+        FILE    *status;
 
         snprintf(path, sizeof path, "/proc/self/task/%s/status", task->d_name);
         status = fopen(path, "r");
@@ -901,7 +908,10 @@ static bool all_threads_are_of(unsigned user)
 // Other threads do the work: those that have ended are not among those that a change of privileges reaches.
 TEST(thread_started_handler)
 {
-    enum { NOBODY = 65534 };
+    enum
+    {
+        NOBODY = 65534
+    };
     natsClientConfig  config = {.ThreadStartedHandler = exiting_start};
     natsSubscription *sub    = NULL;
 

@@ -1,5 +1,5 @@
-// The library's threads inside a C program: how they are made, how they end, and what happens when there is none to be
-// had.
+// The library's threads inside a C program: how they are made, how they end, and what happens when there is
+// none to be had.
 
 #include "fixture.h"
 #include "gate.h"
@@ -207,8 +207,8 @@ static int64_t delay_on_a_marked_thread(natsConnection *nc, int attempts, void *
     return 10;
 }
 
-// The reconnect thread has done its work, but a destructor of the program keeps it: nobody waits for it but the one who
-// waits for the end of the library.
+// The reconnect thread has done its work, but a destructor of the program keeps it: nobody waits for it but
+// the one who waits for the end of the library.
 TEST(a_thread_that_is_slow_to_end_holds_up_nobody)
 {
     fixture           f = fixture_create(), other = fixture_create();
@@ -225,7 +225,7 @@ TEST(a_thread_that_is_slow_to_end_holds_up_nobody)
     mock_stop_listening(f.m);
     mock_close(f.m, MOCK_LATEST);
     WAIT_EVENT(f.ev, "disconnected", 1, 5000);
-    sleep_ms(20);
+    quiet_ms(20);
     mock_listen_again(f.m);
     WAIT_EVENT(f.ev, "reconnected", 1, 5000);
     WAIT_EVENT(f.ev, "leaving", 1, 5000);
@@ -250,7 +250,7 @@ TEST(a_thread_that_is_slow_to_end_holds_up_nobody)
 
 static void *open_the_gate(void *arg)
 {
-    sleep_ms(100);
+    quiet_ms(100);
     gate_open(arg);
     return NULL;
 }
@@ -274,7 +274,8 @@ static void slow_destructor(void *arg)
     atomic_fetch_add(&destructors, 1);
 }
 
-// After the final wait no thread of the library runs, not even its destructors; before its deadline it says so.
+// After the final wait no thread of the library runs, not even its destructors; before its deadline it says
+// so.
 TEST(the_final_wait_waits_for_destructors)
 {
     fixture           f   = fixture_create();
@@ -332,7 +333,7 @@ TEST(a_pool_that_had_nothing_to_do_still_delivers)
         WAIT_EVENT(f.ev, "msg", i, 5000);
         natsSubscription_Destroy(sub);
         if (i == 1)
-            sleep_ms(6000); // longer than a thread waits that is to end
+            quiet_ms(6000); // longer than a thread waits that is to end
     }
     fixture_destroy(&f);
     CHECK_OK(nats_CloseAndWait(5000));
@@ -375,7 +376,8 @@ static void holding(natsConnection *nc, natsSubscription *sub, natsMsg *msg, voi
     atomic_fetch_add((atomic_int *)closure, 1);
 }
 
-// Threads that took over from blocked ones go away when they have nothing to do, also while the subscriptions live.
+// Threads that took over from blocked ones go away when they have nothing to do, also while the subscriptions
+// live.
 TEST_T(threads_that_helped_out_go_away, 60000)
 {
     enum

@@ -1,8 +1,8 @@
 #!/bin/bash
 # run.sh PREFIX: proves that programs written for libnats build and run with the package installed in PREFIX.
-#   - a CMake project and a pkg-config project, in C and C++, shared and static;
-#   - programs/: ordinary client programs, played against a server, output compared with programs/expected.txt;
-#   - with a released library unpacked in $NATS_PEER (scripts/get-peer.sh): the same programs compiled against its header
+# - a CMake project and a pkg-config project, in C and C++, shared and static; - programs/: ordinary client
+# programs, played against a server, output compared with programs/expected.txt; - with a released library
+# unpacked in $NATS_PEER (scripts/get-peer.sh): the same programs compiled against its header
 #     and linked with it must print the same with either library behind them.
 # Needs a nats-server in $NATS_SERVER or on PATH. Ends with "N passed, N failed, N skipped".
 set -uo pipefail
@@ -46,10 +46,12 @@ start_server() {
 }
 
 foreign_projects() {
-    check "CMake project configures" cmake -S "$here/cmake-project" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$prefix"
+    check "CMake project configures" \
+        cmake -S "$here/cmake-project" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$prefix"
     check "CMake project builds" cmake --build "$work/cmake"
     mkdir "$work/pc"
-    check "pkg-config project builds" env PKG_CONFIG_PATH="$lib/pkgconfig" make -C "$here/pkgconfig-project" OUT="$work/pc"
+    check "pkg-config project builds" \
+        env PKG_CONFIG_PATH="$lib/pkgconfig" make -C "$here/pkgconfig-project" OUT="$work/pc"
     local kind program
     for kind in cmake pc; do
         for program in hello_c hello_cpp hello_c_static hello_cpp_static; do
@@ -66,13 +68,15 @@ build_programs() {
     shift
     mkdir -p "$out"
     for source in "$here"/programs/*.c; do
-        "${CC:-cc}" -std=c11 -Wall -Wextra -Werror "$source" -o "$out/$(basename "$source" .c)" "$@" || return 1
+        "${CC:-cc}" -std=c11 -Wall -Wextra -Werror "$source" -o "$out/$(basename "$source" .c)" "$@" ||
+            return 1
     done
 }
 same_output() { diff -u "$1" "$2"; }
 
 programs() {
-    check "programs build with the package" build_programs "$work/ours" -I"$prefix/include" "-Wl,-rpath,$lib" -L"$lib" -lnats -pthread
+    check "programs build with the package" \
+        build_programs "$work/ours" -I"$prefix/include" "-Wl,-rpath,$lib" -L"$lib" -lnats -pthread
     "$here/programs/scenario.sh" "$work/ours" "$url" > "$work/ours.txt" 2>&1
     check "programs print what is expected" same_output "$here/programs/expected.txt" "$work/ours.txt"
 }
@@ -82,12 +86,16 @@ drop_in() {
         skipped=$((skipped + 1)); echo "skipped drop-in: no released library in NATS_PEER"
         return
     fi
-    check "programs build with the released library" build_programs "$work/theirs" -I"$NATS_PEER/usr/include" \
-        "$NATS_PEER/peerlib/libnats.so" -Wl,--allow-shlib-undefined -pthread
-    "$here/programs/scenario.sh" "$work/theirs" "$url" "$NATS_PEER/run" "$NATS_PEER/peerlib" > "$work/peer.txt" 2>&1
-    check "the released library prints what is expected" same_output "$here/programs/expected.txt" "$work/peer.txt"
+    check "programs build with the released library" \
+        build_programs "$work/theirs" -I"$NATS_PEER/usr/include" "$NATS_PEER/peerlib/libnats.so" \
+        -Wl,--allow-shlib-undefined -pthread
+    "$here/programs/scenario.sh" "$work/theirs" "$url" "$NATS_PEER/run" "$NATS_PEER/peerlib" \
+        > "$work/peer.txt" 2>&1
+    check "the released library prints what is expected" \
+        same_output "$here/programs/expected.txt" "$work/peer.txt"
     "$here/programs/scenario.sh" "$work/theirs" "$url" "$NATS_PEER/run" "$lib" > "$work/dropin.txt" 2>&1
-    check "the same binaries print the same with ours behind them" same_output "$work/peer.txt" "$work/dropin.txt"
+    check "the same binaries print the same with ours behind them" \
+        same_output "$work/peer.txt" "$work/dropin.txt"
 }
 
 start_server

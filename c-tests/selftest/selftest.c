@@ -47,10 +47,10 @@ TEST(mock_records_lines_and_payloads)
 
 TEST(mock_speaks_verbose)
 {
-    mock              *m   = mock_create();
-    events            *ev  = events_create();
-    natsConnection    *nc  = connect_to(m, ev, true);
-    natsSubscription  *sub = NULL;
+    mock             *m   = mock_create();
+    events           *ev  = events_create();
+    natsConnection   *nc  = connect_to(m, ev, true);
+    natsSubscription *sub = NULL;
 
     CHECK_OK(natsConnection_SubscribeSync(&sub, nc, "foo"));
     CHECK_OK(natsConnection_Flush(nc));
@@ -114,7 +114,7 @@ TEST(mock_greetings)
 
         CHECK_OK(natsOptions_Create(&opts));
         CHECK_OK(natsOptions_SetURL(opts, mock_url(m)));
-        CHECK_OK(natsOptions_SetTimeout(opts, 5000));
+        CHECK_OK(natsOptions_SetTimeout(opts, 20000)); // the third greeting takes one second at least
         s = natsConnection_Connect(&nc, opts);
         if (i == 1)
             CHECK_MSG(s == NATS_CONNECTION_CLOSED || s == NATS_IO_ERROR, "got %d", (int)s);

@@ -1,5 +1,5 @@
-// The tests every event loop adapter has to pass. A test program defines the four functions declared first, then
-// includes nothing else: the tests are here.
+// The tests every event loop adapter has to pass. A test program defines the four functions declared first,
+// then includes nothing else: the tests are here.
 
 #ifndef C_TESTS_SUPPORT_ADAPTER_SUITE_H
 #define C_TESTS_SUPPORT_ADAPTER_SUITE_H
@@ -11,9 +11,9 @@
 #include "fixture.h"
 #include "server.h"
 
-static void *adapter_create(void);                          // a loop
-static void  adapter_use(void *loop, natsOptions *opts);    // connections of these options run on it
-static void  adapter_run(void *loop);                       // until nothing is left on it; calling thread is its thread
+static void *adapter_create(void);                       // a loop
+static void  adapter_use(void *loop, natsOptions *opts); // connections of these options run on it
+static void  adapter_run(void *loop); // until nothing is left on it; calling thread is its thread
 static void  adapter_free(void *loop);
 
 // ---- a loop with a thread of its own ----
@@ -100,7 +100,10 @@ TEST(connect_and_close)
 
 TEST(publish_subscribe_and_request)
 {
-    enum { COUNT = 5000 };
+    enum
+    {
+        COUNT = 5000
+    };
     server           *s   = server_start(NULL, NULL);
     client            c   = client_create(server_url(s));
     natsSubscription *sub = NULL;
@@ -125,7 +128,10 @@ TEST(publish_subscribe_and_request)
 
 TEST(large_message)
 {
-    enum { SIZE = 1000000 };
+    enum
+    {
+        SIZE = 1000000
+    };
     server           *s    = server_start(NULL, NULL);
     client            c    = client_create(server_url(s));
     natsSubscription *sub  = NULL;
@@ -195,7 +201,8 @@ TEST(frozen_server_is_noticed)
     server_stop(s);
 }
 
-// Losses in quick succession, publishers in the middle of it: descriptors must not pile up or be closed twice.
+// Losses in quick succession, publishers in the middle of it: descriptors must not pile up or be closed
+// twice.
 typedef struct
 {
     natsConnection *nc;
@@ -210,8 +217,9 @@ static void *publish_until_told(void *arg)
     {
         natsStatus s = natsConnection_PublishString(p->nc, "foo", "hello");
 
-        CHECK_MSG(s == NATS_OK || s == NATS_INSUFFICIENT_BUFFER || s == NATS_CONNECTION_CLOSED, "status %d", (int)s);
-        sleep_ms(1);
+        CHECK_MSG(s == NATS_OK || s == NATS_INSUFFICIENT_BUFFER || s == NATS_CONNECTION_CLOSED, "status %d",
+                  (int)s);
+        pace_ms(1);
     }
     return NULL;
 }
@@ -235,7 +243,10 @@ static int sockets(void)
 
 TEST(many_losses_leak_nothing)
 {
-    enum { LOSSES = 15 };
+    enum
+    {
+        LOSSES = 15
+    };
     mock     *m = mock_create();
     client    c = client_create(mock_url(m));
     publisher p = {NULL, false};
@@ -447,7 +458,8 @@ TEST(all_on_one_thread)
     server_stop(s);
 }
 
-// Messages larger and smaller than a TLS record, in bursts: no record may stay behind in OpenSSL's buffers. Then losses.
+// Messages larger and smaller than a TLS record, in bursts: no record may stay behind in OpenSSL's buffers.
+// Then losses.
 TEST(over_tls)
 {
     static const int  sizes[] = {1, 100, 5000, 16384, 16400, 70000, 900000};

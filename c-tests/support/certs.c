@@ -1,10 +1,9 @@
 #include "certs.h"
 
+#include "scratch.h"
 #include "test.h"
 
 #include <unistd.h>
-
-static char dir[64];
 
 static const char SCRIPT[] =
     "set -e; cd \"$1\"\n"
@@ -12,17 +11,20 @@ static const char SCRIPT[] =
     "key() { openssl ecparam -name prime256v1 -genkey -noout -out \"$1.key\"; }\n"
     "cat > ca.cnf <<END\n"
     "[ca]\ndefault_ca = d\n"
-    "[d]\ndatabase = index.txt\nserial = serial\ncrlnumber = crlnumber\nnew_certs_dir = .\ndefault_md = sha256\n"
+    "[d]\ndatabase = index.txt\nserial = serial\ncrlnumber = crlnumber\nnew_certs_dir = .\ndefault_md = "
+    "sha256\n"
     "default_days = 30\ndefault_crl_days = 30\npolicy = p\nunique_subject = no\ncopy_extensions = copy\n"
     "[p]\ncommonName = supplied\norganizationName = optional\n"
     "END\n"
     ": > index.txt; echo 1000 > serial; echo 1000 > crlnumber\n"
-    "authority() { key $1; openssl req -x509 -new -key $1.key -days 30 -subj \"/O=Tests/CN=$2\" -out $1.pem; }\n"
+    "authority() { key $1; openssl req -x509 -new -key $1.key -days 30 -subj \"/O=Tests/CN=$2\" -out $1.pem; "
+    "}\n"
     "authority ca 'Test CA'; authority other-ca 'Other CA'\n"
     // name, subject's common name, alternative names, further arguments of openssl ca
     "sign() { n=$1 cn=$2 san=$3; shift 3; key $n\n"
     "  openssl req -new -key $n.key -subj \"/O=Tests/CN=$cn\" -addext \"subjectAltName=$san\" -out $n.csr\n"
-    "  openssl ca -batch -config ca.cnf -cert ca.pem -keyfile ca.key -in $n.csr -out $n.pem -notext \"$@\"; }\n"
+    "  openssl ca -batch -config ca.cnf -cert ca.pem -keyfile ca.key -in $n.csr -out $n.pem -notext \"$@\"; "
+    "}\n"
     "ip=DNS:localhost,IP:127.0.0.1\n"
     "sign server server DNS:localhost,DNS:test.example\n"
     "sign server-ip server-ip $ip\n"
@@ -34,25 +36,17 @@ static const char SCRIPT[] =
     "openssl ca -batch -config ca.cnf -cert ca.pem -keyfile ca.key -revoke server-revoked.pem\n"
     "openssl ca -batch -config ca.cnf -cert ca.pem -keyfile ca.key -gencrl -out crl.pem\n"
     "key selfsigned\n"
-    "openssl req -x509 -new -key selfsigned.key -days 30 -subj /O=Tests/CN=selfsigned -addext subjectAltName=$ip"
+    "openssl req -x509 -new -key selfsigned.key -days 30 -subj /O=Tests/CN=selfsigned -addext "
+    "subjectAltName=$ip"
     " -out selfsigned.pem\n"
     "} > log 2>&1\n";
-
-static void remove_dir(void)
-{
-    char command[128];
-
-    snprintf(command, sizeof command, "rm -rf '%s'", dir);
-    if (system(command) != 0)
-        fprintf(stderr, "cannot remove %s\n", dir);
-}
 
 static bool run_script(void)
 {
     char *command = malloc(sizeof SCRIPT + 256);
     bool  done;
 
-    snprintf(command, sizeof SCRIPT + 256, "sh -c '%s' sh '%s'", "eval \"$CERTS_SCRIPT\"", dir);
+    snprintf(command, sizeof SCRIPT + 256, "sh -c '%s' sh '%s'", "eval \"$CERTS_SCRIPT\"", scratch_dir());
     setenv("CERTS_SCRIPT", SCRIPT, 1);
     done = system(command) == 0;
     unsetenv("CERTS_SCRIPT");
@@ -64,9 +58,6 @@ void certs_make(void)
 {
     if (system("openssl version > /dev/null 2>&1") != 0)
         SKIP("no openssl command to make certificates with");
-    snprintf(dir, sizeof dir, "/tmp/nats-c-tests-certs-XXXXXX");
-    CHECK(mkdtemp(dir) != NULL);
-    test_at_end(remove_dir);
     if (!run_script())
     {
         char *log = cert_text("log");
@@ -81,14 +72,14 @@ const char *cert(const char *file)
     static int  next;
     char       *name = names[next++ % 8];
 
-    snprintf(name, sizeof names[0], "%s/%s", dir, file);
+    snprintf(name, sizeof names[0], "%s/%s", scratch_dir(), file);
     return name;
 }
 
 char *cert_text(const char *file)
 {
-    FILE  *f    = fopen(cert(file), "r");
-    char  *text = calloc(1, 65536);
+    FILE *f    = fopen(cert(file), "r");
+    char *text = calloc(1, 65536);
 
     CHECK(f != NULL);
     CHECK(fread(text, 1, 65535, f) > 0);
@@ -111,7 +102,9 @@ char *cert_server_config(const char *name, const char *more)
 {
     char *config = malloc(1024 + strlen(more));
 
-    sprintf(config, "tls { cert_file: \"%s/%s.pem\", key_file: \"%s/%s.key\", ca_file: \"%s/ca.pem\", timeout: 5\n %s }\n",
-            dir, name, dir, name, dir, more);
+    sprintf(config,
+            "tls { cert_file: \"%s/%s.pem\", key_file: \"%s/%s.key\", ca_file: \"%s/ca.pem\", timeout: 15\n "
+            "%s }\n",
+            scratch_dir(), name, scratch_dir(), name, scratch_dir(), more);
     return config;
 }

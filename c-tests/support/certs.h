@@ -1,5 +1,5 @@
-// Certificates for one test program, made with the openssl command in a fresh directory that goes away at the end.
-// All keys are EC keys. Files (all PEM) in the directory:
+// Certificates for one test program, made with the openssl command in a fresh directory that goes away at the
+// end. All keys are EC keys. Files (all PEM) in the directory:
 //
 //   ca.pem                    the authority that signs everything below but `selfsigned`
 //   crl.pem                   its list of revoked certificates: server-revoked
@@ -32,7 +32,8 @@ char *cert_text(const char *file);
 // Copies one file over another.
 void cert_copy(const char *from, const char *to);
 
-// A tls block for a server's configuration with that certificate ("server-ip"), to be freed; `more` goes inside.
+// A tls block for a server's configuration with that certificate ("server-ip"), to be freed; `more` goes
+// inside.
 char *cert_server_config(const char *name, const char *more);
 
 #ifdef __cplusplus

@@ -1,13 +1,7 @@
 #include "test.h"
 
-#include <inttypes.h>
-#include <arpa/inet.h>
-#include <dirent.h>
-#include <netinet/in.h>
 #include <pthread.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
 struct events
 {
@@ -206,6 +200,19 @@ void on_msg(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *ev)
     natsMsg_Destroy(msg);
 }
 
+void on_msg_ignored(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *closure)
+{
+    (void)nc;
+    (void)sub;
+    (void)closure;
+    natsMsg_Destroy(msg);
+}
+
+void on_completed(void *ev)
+{
+    events_add(ev, "complete", NATS_OK, "");
+}
+
 void events_handlers(events *ev, natsOptions *opts)
 {
     CHECK_OK(natsOptions_SetDisconnectedCB(opts, on_disconnected, ev));
@@ -214,85 +221,4 @@ void events_handlers(events *ev, natsOptions *opts)
     CHECK_OK(natsOptions_SetErrorHandler(opts, on_error, ev));
     CHECK_OK(natsOptions_SetDiscoveredServersCB(opts, on_discovered, ev));
     CHECK_OK(natsOptions_SetLameDuckModeCB(opts, on_lame_duck, ev));
-}
-
-int free_port(void)
-{
-    struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t          len  = sizeof addr;
-    int                fd   = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    CHECK(fd >= 0 && bind(fd, (struct sockaddr *)&addr, sizeof addr) == 0);
-    CHECK(getsockname(fd, (struct sockaddr *)&addr, &len) == 0);
-    close(fd);
-    return ntohs(addr.sin_port);
-}
-
-static int entries(const char *path)
-{
-    DIR           *dir = opendir(path);
-    struct dirent *e;
-    int            n = 0;
-
-    CHECK(dir != NULL);
-    while ((e = readdir(dir)) != NULL)
-        n += e->d_name[0] != '.';
-    closedir(dir);
-    return n;
-}
-
-int thread_count(void)
-{
-    return entries("/proc/self/task");
-}
-
-int fd_count(void)
-{
-    return entries("/proc/self/fd") - 1; // the directory itself was open
-}
-
-int64_t resident_kb(void)
-{
-    FILE *f     = fopen("/proc/self/statm", "r");
-    long  total = 0, pages = 0;
-
-    CHECK(f != NULL && fscanf(f, "%ld %ld", &total, &pages) == 2);
-    fclose(f);
-    return pages * (sysconf(_SC_PAGESIZE) / 1024);
-}
-
-// The thread's voluntary context switches if it is the library's, else 0.
-static int64_t wakeups_of(const char *thread)
-{
-    char    path[300], line[200];
-    int64_t n    = 0;
-    bool    ours = false;
-    FILE   *f;
-
-    snprintf(path, sizeof path, "/proc/self/task/%s/status", thread);
-    f = fopen(path, "r");
-    if (f == NULL)
-        return 0; // it has ended
-    while (fgets(line, sizeof line, f) != NULL)
-    {
-        if (strncmp(line, "Name:", 5) == 0)
-            ours = strstr(line, "nats-") != NULL;
-        sscanf(line, "voluntary_ctxt_switches: %" SCNd64, &n);
-    }
-    fclose(f);
-    return ours ? n : 0;
-}
-
-int64_t library_wakeups(void)
-{
-    DIR           *dir = opendir("/proc/self/task");
-    struct dirent *e;
-    int64_t        n = 0;
-
-    CHECK(dir != NULL);
-    while ((e = readdir(dir)) != NULL)
-        if (e->d_name[0] != '.')
-            n += wakeups_of(e->d_name);
-    closedir(dir);
-    return n;
 }

@@ -32,3 +32,11 @@ void gate_wait(gate *g)
         pthread_cond_wait(&g->opened, &g->lock);
     pthread_mutex_unlock(&g->lock);
 }
+
+gate handler_gate = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, true, 0};
+
+void on_msg_gated(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *ev)
+{
+    gate_wait(&handler_gate);
+    on_msg(nc, sub, msg, ev);
+}

@@ -3,6 +3,8 @@
 #ifndef C_TESTS_SUPPORT_GATE_H
 #define C_TESTS_SUPPORT_GATE_H
 
+#include "test.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -19,5 +21,11 @@ void gate_init(gate *g); // shut
 void gate_shut(gate *g); // again
 void gate_open(gate *g);
 void gate_wait(gate *g);
+
+// Open unless a test shuts it.
+extern gate handler_gate;
+
+// Message handler: waits at handler_gate, then does what on_msg does.
+void on_msg_gated(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *ev);
 
 #endif

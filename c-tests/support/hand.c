@@ -144,7 +144,7 @@ bool hand_wait_blocked(hand *h, int64_t ms)
         blocked = h->blocked;
         pthread_mutex_unlock(&h->lock);
         if (!blocked)
-            sleep_ms(1);
+            pace_ms(1);
     } while (!blocked && now_ms() < end);
     return blocked;
 }

@@ -1,5 +1,6 @@
-// An event loop adapter that does nothing by itself: it notes what the library tells it, among the other events, and how
-// the socket was doing then. The test brings the read and write events by hand and says when the socket is closed.
+// An event loop adapter that does nothing by itself: it notes what the library tells it, among the other
+// events, and how the socket was doing then. The test brings the read and write events by hand and says when
+// the socket is closed.
 
 #ifndef C_TESTS_SUPPORT_HAND_H
 #define C_TESTS_SUPPORT_HAND_H
@@ -12,8 +13,8 @@ extern "C" {
 
 typedef struct hand hand;
 
-// Calls are noted in ev as "attach", "read on", "read off", "write on", "write off" and "detach"; the text of each is
-// "open", or "ended" when the socket says that the connection is over.
+// Calls are noted in ev as "attach", "read on", "read off", "write on", "write off" and "detach"; the text of
+// each is "open", or "ended" when the socket says that the connection is over.
 hand *hand_create(events *ev);
 
 // The connections using it must be detached. Closes what is still open.

@@ -23,7 +23,8 @@
 
 const char *jwt_server_config(void)
 {
-    return "operator: " OPERATOR "\nresolver: MEMORY\nresolver_preload { " JWT_ACCOUNT_KEY ": " ACCOUNT " }\n";
+    return "operator: " OPERATOR "\nresolver: MEMORY\nresolver_preload { " JWT_ACCOUNT_KEY ": " ACCOUNT
+           " }\n";
 }
 
 // Appends n bytes as base64url to text.
@@ -56,7 +57,8 @@ char *jwt_user(int seconds)
     if (seconds != 0)
         snprintf(end, sizeof end, "\"exp\":%lld,", (long long)time(NULL) + seconds);
     snprintf(claims, sizeof claims,
-             "{\"jti\":\"3\",\"iat\":1700000000,%s\"iss\":\"%s\",\"name\":\"user\",\"sub\":\"%s\",\"nats\":{\"pub\":{},"
+             "{\"jti\":\"3\",\"iat\":1700000000,%s\"iss\":\"%s\",\"name\":\"user\",\"sub\":\"%s\",\"nats\":{"
+             "\"pub\":{},"
              "\"sub\":{},\"subs\":-1,\"data\":-1,\"payload\":-1,\"type\":\"user\",\"version\":2}}",
              end, JWT_ACCOUNT_KEY, JWT_USER_KEY);
     base64url(jwt, (unsigned char *)header, strlen(header));
@@ -76,6 +78,14 @@ char *jwt_credentials(const char *jwt, const char *seed)
     if (jwt != NULL)
         sprintf(text, "-----BEGIN NATS USER JWT-----\n%s\n------END NATS USER JWT------\n\n", jwt);
     if (seed != NULL)
-        sprintf(text + strlen(text), "-----BEGIN USER NKEY SEED-----\n%s\n------END USER NKEY SEED------\n", seed);
+        sprintf(text + strlen(text), "-----BEGIN USER NKEY SEED-----\n%s\n------END USER NKEY SEED------\n",
+                seed);
     return text;
+}
+
+natsStatus jwt_sign(char **error, unsigned char **sig, int *len, const char *nonce, void *closure)
+{
+    (void)error;
+    (void)closure;
+    return nats_Sign(JWT_USER_SEED, nonce, sig, len);
 }

@@ -78,7 +78,7 @@ static void serve_one(loop *l, attached *a, short revents)
     if (revents & (POLLIN | POLLHUP | POLLERR))
     {
         if (slow)
-            sleep_ms(slow);
+            pace_ms(slow);
         natsConnection_ProcessReadEvent(a->nc);
     }
     if (revents & POLLOUT)
@@ -100,10 +100,10 @@ static void *run(void *arg)
         stop = l->stop;
         for (int i = 0; i < MAX_ATTACHED; i++)
         {
-            attached *a = &l->list[i];
+            attached *a  = &l->list[i];
             bool      on = a->used && (a->read || a->write);
 
-            p[i + 1] = (struct pollfd){on ? a->fd : -1, 0, 0};
+            p[i + 1]        = (struct pollfd){on ? a->fd : -1, 0, 0};
             p[i + 1].events = (short)((a->read ? POLLIN : 0) | (a->write ? POLLOUT : 0));
         }
         pthread_mutex_unlock(&l->lock);

@@ -1,5 +1,5 @@
-// The smallest external event loop there can be: one thread, one poll(), the four adapter callbacks. Each callback is
-// recorded ("attach", "read on", "read off", "write on", "write off", "detach").
+// The smallest external event loop there can be: one thread, one poll(), the four adapter callbacks. Each
+// callback is recorded ("attach", "read on", "read off", "write on", "write off", "detach").
 
 #ifndef C_TESTS_SUPPORT_LOOP_H
 #define C_TESTS_SUPPORT_LOOP_H

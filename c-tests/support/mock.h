@@ -1,11 +1,11 @@
 // A scripted NATS server inside the test program: own threads, a free port of 127.0.0.1.
 //
-// Left alone it behaves: sends INFO, reads CONNECT, answers every PING with PONG (and +OK where the client asked for
-// verbose), records all it receives and delivers nothing. Everything else is switched on by the calls below, at any
-// time and from any thread.
+// Left alone it behaves: sends INFO, reads CONNECT, answers every PING with PONG (and +OK where the client
+// asked for verbose), records all it receives and delivers nothing. Everything else is switched on by the
+// calls below, at any time and from any thread.
 //
-// Connections are numbered from 1 in the order they were accepted. Where a call takes `nth`, MOCK_LATEST is the
-// connection accepted last and MOCK_ALL all of them (sums; for a wait: any of them).
+// Connections are numbered from 1 in the order they were accepted. Where a call takes `nth`, MOCK_LATEST is
+// the connection accepted last and MOCK_ALL all of them (sums; for a wait: any of them).
 
 #ifndef C_TESTS_SUPPORT_MOCK_H
 #define C_TESTS_SUPPORT_MOCK_H
@@ -21,7 +21,7 @@ extern "C" {
 typedef struct mock mock;
 
 #define MOCK_LATEST 0
-#define MOCK_ALL (-1)
+#define MOCK_ALL    (-1)
 
 mock *mock_create(void);
 
@@ -31,7 +31,8 @@ void mock_destroy(mock *m);
 int         mock_port(mock *m);
 const char *mock_url(mock *m); // "nats://127.0.0.1:PORT", owned by the mock
 
-// ---- what connections meet; `nth` as in "the nth connection", MOCK_ALL for every one without a rule of its own ----
+// ---- what connections meet; `nth` as in "the nth connection", MOCK_ALL for every one without a rule of its
+// own ----
 
 typedef enum
 {
@@ -45,7 +46,8 @@ typedef enum
 
 void mock_on_accept(mock *m, int nth, mock_greeting what);
 
-// INFO's JSON (without "INFO " and CRLF). %port and %cid are replaced by the port and the connection's number.
+// INFO's JSON (without "INFO " and CRLF). %port and %cid are replaced by the port and the connection's
+// number.
 void mock_info(mock *m, int nth, const char *json);
 
 // Raw bytes instead of the INFO line; a form feed (\f) in them is not sent but means a pause of 50 ms.
@@ -58,20 +60,22 @@ void mock_handshake_reply(mock *m, int nth, const char *text);
 void mock_before_pong(mock *m, int nth, const char *text);
 void mock_after_pong(mock *m, int nth, const char *text);
 
-// Where the nth handshake ends without an answer: the connection is closed with FIN after reading CONNECT and PING.
+// Where the nth handshake ends without an answer: the connection is closed with FIN after reading CONNECT and
+// PING.
 void mock_close_in_handshake(mock *m, int nth, bool on);
 
 // ---- knobs of the running server; for all connections, present and future ----
 
-void mock_auto_pong(mock *m, bool on); // default on; off: mute (the handshake is still answered)
-void mock_mute(mock *m);               // the same as mock_auto_pong(m, false)
-void mock_frozen(mock *m, bool on);    // reads nothing (the handshake is still read)
+void mock_auto_pong(mock *m, bool on);              // default on; off: mute (the handshake is still answered)
+void mock_mute(mock *m);                            // the same as mock_auto_pong(m, false)
+void mock_frozen(mock *m, bool on);                 // reads nothing (the handshake is still read)
 void mock_every(mock *m, int ms, const char *text); // sends text to everyone every ms; ms 0: stops
 void mock_chatty(mock *m, int ms);                  // no PONG, but +OK every ms
 void mock_unsolicited_pongs(mock *m, int ms);       // PINGs go unanswered, PONG every ms; 0: stops
-void mock_receive_buffer(mock *m, int bytes);       // SO_RCVBUF of connections accepted from now on: freezes bite fast
-void mock_record(mock *m, bool on);                 // default on; off: counts only, for floods
-void mock_forget(mock *m);                          // ended connections do not count any more: for thousands of them
+void mock_receive_buffer(mock *m,
+                         int   bytes); // SO_RCVBUF of connections accepted from now on: freezes bite fast
+void mock_record(mock *m, bool on);  // default on; off: counts only, for floods
+void mock_forget(mock *m);           // ended connections do not count any more: for thousands of them
 
 void mock_stop_listening(mock *m); // connects are refused; live connections stay
 void mock_listen_again(mock *m);   // on the same port
@@ -97,9 +101,9 @@ int mock_open(mock *m);      // connections open now
 
 bool mock_wait_accepted(mock *m, int n, int64_t ms);
 bool mock_wait_connected(mock *m, int n, int64_t ms);
-bool mock_wait_open(mock *m, int n, int64_t ms);       // exactly n
-bool mock_wait_closed(mock *m, int nth, int64_t ms);   // by the client, or by us
-bool mock_closed_by_reset(mock *m, int nth);           // the client's end came as RST, not FIN
+bool mock_wait_open(mock *m, int n, int64_t ms);     // exactly n
+bool mock_wait_closed(mock *m, int nth, int64_t ms); // by the client, or by us
+bool mock_closed_by_reset(mock *m, int nth);         // the client's end came as RST, not FIN
 
 // Counts leave the PING of the handshake out.
 int     mock_pings(mock *m, int nth);
@@ -109,7 +113,8 @@ int64_t mock_bytes(mock *m, int nth); // received, all of it
 bool    mock_wait_pings(mock *m, int nth, int n, int64_t ms);
 bool    mock_wait_pubs(mock *m, int nth, int64_t n, int64_t ms);
 
-// Lines received, CRLF stripped; the payload of a PUB or HPUB is a line of its own (NUL-terminated, may hold NULs).
+// Lines received, CRLF stripped; the payload of a PUB or HPUB is a line of its own (NUL-terminated, may hold
+// NULs).
 int  mock_lines(mock *m, int nth);
 int  mock_count_lines(mock *m, int nth, const char *prefix);
 bool mock_wait_line(mock *m, int nth, const char *prefix, int count, int64_t ms);
@@ -119,7 +124,8 @@ char *mock_line(mock *m, int nth, int index);
 char *mock_find(mock *m, int nth, const char *prefix); // the first one with that prefix
 char *mock_connect_line(mock *m, int nth);             // the whole CONNECT line
 
-// When (now_ms clock): the connection was accepted, was closed, and the line arrived; -1 when it did not happen.
+// When (now_ms clock): the connection was accepted, was closed, and the line arrived; -1 when it did not
+// happen.
 int64_t mock_accepted_ms(mock *m, int nth);
 int64_t mock_closed_ms(mock *m, int nth);
 int64_t mock_line_ms(mock *m, int nth, int index);

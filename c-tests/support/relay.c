@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define MAX_PAIRS 64
-#define LOOK_MS 5
+#define LOOK_MS   5
 
 typedef struct
 {
@@ -22,12 +22,12 @@ typedef struct
 
 struct relay
 {
-    int            listener, port, target;
-    pthread_t      thread;
-    atomic_bool    done, stalled, frozen;
-    atomic_int     trickle_us, accepted, cuts;
+    int             listener, port, target;
+    pthread_t       thread;
+    atomic_bool     done, stalled, frozen;
+    atomic_int      trickle_us, accepted, cuts;
     _Atomic int64_t close_after, stall_after;
-    pair           pairs[MAX_PAIRS];
+    pair            pairs[MAX_PAIRS];
 };
 
 static struct sockaddr_in local(int port)
@@ -82,7 +82,7 @@ static bool to_client(pair *p, const char *data, int64_t n)
         if (atomic_load(&r->close_after) == 0)
             return false;
         if (part == 0)
-            sleep_ms(1);
+            pace_ms(1);
         else if (us > 0)
             usleep((useconds_t)us);
     }
@@ -102,7 +102,7 @@ static void *serve(void *arg)
 
         if (atomic_load(&r->frozen))
         {
-            sleep_ms(1);
+            pace_ms(1);
             continue;
         }
         if (poll(fds, 2, LOOK_MS) <= 0)

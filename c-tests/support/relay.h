@@ -1,5 +1,5 @@
-// A relay between a client and a server that passes bytes on, and misbehaves on the way to the client when told to:
-// what a TLS peer does with its records can be tried out with a real server behind it.
+// A relay between a client and a server that passes bytes on, and misbehaves on the way to the client when
+// told to: what a TLS peer does with its records can be tried out with a real server behind it.
 
 #ifndef C_TESTS_SUPPORT_RELAY_H
 #define C_TESTS_SUPPORT_RELAY_H

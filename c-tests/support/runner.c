@@ -52,7 +52,10 @@ static void alarm_expired(int sig)
 
 static int limit_of(const test_case *test)
 {
-    return time_limit_ms ? time_limit_ms : test->timeout_ms;
+    // Under valgrind, say, everything takes several times as long.
+    const char *patience = getenv("NATS_TESTS_PATIENCE");
+
+    return time_limit_ms ? time_limit_ms : test->timeout_ms * (patience ? atoi(patience) : 1);
 }
 
 _Noreturn static void run_in_child(const test_case *test)
@@ -78,7 +81,7 @@ static bool wait_for_child(pid_t pid, int limit_ms, int *status)
     {
         if (now_ms() > end)
             return false;
-        sleep_ms(step);
+        pace_ms(step);
         if (step < 5)
             step++;
     }
@@ -102,7 +105,7 @@ static void run_forked(const test_case *test)
         test_now.failed++;
         // To the main thread: its stack is the one that tells what the test was doing.
         syscall(SYS_tgkill, pid, pid, SIGUSR2);
-        sleep_ms(300);
+        pace_ms(300);
         kill(-pid, SIGKILL);
         kill(pid, SIGKILL);
         waitpid(pid, &status, 0);
@@ -120,7 +123,8 @@ static void run_forked(const test_case *test)
     {
         test_now.failed++;
         if (WIFSIGNALED(status))
-            printf("FAIL %s: killed by signal %d (%s)\n", test->name, WTERMSIG(status), strsignal(WTERMSIG(status)));
+            printf("FAIL %s: killed by signal %d (%s)\n", test->name, WTERMSIG(status),
+                   strsignal(WTERMSIG(status)));
         else if (WEXITSTATUS(status) != EXIT_FAILED)
             printf("FAIL %s: exited with status %d\n", test->name, WEXITSTATUS(status));
     }

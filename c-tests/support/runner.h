@@ -19,7 +19,7 @@ typedef struct
     int         passed, failed, skipped;
     // Where the test was last seen, for the report of a hang; written without a lock on purpose.
     const char *volatile at_file;
-    volatile int         at_line;
+    volatile int at_line;
 } test_run;
 
 extern test_run test_now;

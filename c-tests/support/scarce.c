@@ -8,7 +8,7 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-#define COUNTED 4096
+#define COUNTED     4096
 #define MOST_ROUNDS 3000
 
 extern void *__libc_malloc(size_t size);
@@ -19,9 +19,9 @@ extern void *__libc_memalign(size_t align, size_t size);
 // The code of libnats; nobody else is refused anything.
 static uintptr_t lib_start, lib_end;
 
-static atomic_bool    armed;
-static atomic_int     seen, fails; // allocations of this round, and which of them fails
-static __thread bool  thread_armed;
+static atomic_bool   armed;
+static atomic_int    seen, fails; // allocations of this round, and which of them fails
+static __thread bool thread_armed;
 
 static bool refused(size_t size, void *caller)
 {
@@ -62,8 +62,8 @@ static int find_code(struct dl_phdr_info *info, size_t size, void *address)
     (void)size;
     for (int i = 0; i < info->dlpi_phnum; i++)
     {
-        const ElfW(Phdr) *part  = &info->dlpi_phdr[i];
-        uintptr_t         start = info->dlpi_addr + part->p_vaddr;
+        const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+        uintptr_t start        = info->dlpi_addr + part->p_vaddr;
 
         if (part->p_type == PT_LOAD && (part->p_flags & PF_X) && (uintptr_t)address - start < part->p_memsz)
         {
@@ -132,4 +132,13 @@ natsStatus ok_or_no_memory(natsStatus s)
 void failed_or_no_memory(natsStatus s, natsStatus expected)
 {
     CHECK_MSG(s == expected || s == NATS_NO_MEMORY, "status %d", (int)s);
+}
+
+char *long_text(size_t len)
+{
+    char *text = malloc(len + 1);
+
+    memset(text, 't', len);
+    text[len] = '\0';
+    return text;
 }

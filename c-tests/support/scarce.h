@@ -1,5 +1,5 @@
-// Shortage of memory: each allocation of the library from 4 KiB up fails once. A program that uses this has the C
-// library's allocation functions replaced, for the library's calls only.
+// Shortage of memory: each allocation of the library from 4 KiB up fails once. A program that uses this has
+// the C library's allocation functions replaced, for the library's calls only.
 
 #ifndef C_TESTS_SUPPORT_SCARCE_H
 #define C_TESTS_SUPPORT_SCARCE_H
@@ -10,8 +10,8 @@
 extern "C" {
 #endif
 
-// Runs `work`, which says what is to fail with scarce(), again and again: in the nth round the nth allocation fails.
-// Ends when nothing fails any more; returns how many allocations there were.
+// Runs `work`, which says what is to fail with scarce(), again and again: in the nth round the nth allocation
+// fails. Ends when nothing fails any more; returns how many allocations there were.
 int each_fails_once(void (*work)(void));
 
 // Allocations count from now on, or do not.
@@ -22,6 +22,9 @@ bool scarce_failed(void);
 
 // While on, all allocations of the calling thread from 4 KiB up fail.
 void none_for_this_thread(bool on);
+
+// A text of len characters, to free.
+char *long_text(size_t len);
 
 // Fails the test for another status. Returns it.
 natsStatus ok_or_no_memory(natsStatus s);

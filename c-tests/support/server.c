@@ -1,3 +1,4 @@
+#include "scratch.h"
 #include "server.h"
 
 #include "test.h"
@@ -71,19 +72,6 @@ bool server_available(void)
 
 // ---- its directory ----
 
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st;
-    (void)type;
-    (void)ftw;
-    return remove(path);
-}
-
-static void remove_dir(const server *s)
-{
-    nftw(s->dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-}
-
 static void kill_and_reap(server *s)
 {
     if (s->pid == 0)
@@ -103,7 +91,7 @@ static void clean_up(void)
         if (live[i] == NULL)
             continue;
         kill_and_reap(live[i]);
-        remove_dir(live[i]);
+        remove_tree(live[i]->dir);
     }
 }
 
@@ -185,7 +173,7 @@ static void launch(server *s)
     const char *path = binary();
     char        config[160], log[160], port[16];
     char       *argv[MAX_ARGS + 1], *words = s->arguments ? strdup(s->arguments) : NULL, *save = NULL;
-    int         n = 0;
+    int         n      = 0;
     pid_t       parent = getpid();
 
     snprintf(config, sizeof config, "%s/server.conf", s->dir);
@@ -204,7 +192,8 @@ static void launch(server *s)
         argv[n++] = (char *)"-c";
         argv[n++] = config;
     }
-    for (char *w = words ? strtok_r(words, " ", &save) : NULL; w != NULL && n < MAX_ARGS; w = strtok_r(NULL, " ", &save))
+    for (char *w = words ? strtok_r(words, " ", &save) : NULL; w != NULL && n < MAX_ARGS;
+         w       = strtok_r(NULL, " ", &save))
         argv[n++] = w;
     argv[n] = NULL;
 
@@ -219,13 +208,12 @@ static void launch(server *s)
 // A client port greets with INFO; a port that merely accepts could be a half-started server.
 static bool greets(int port)
 {
-    struct sockaddr_in addr  = {.sin_family      = AF_INET,
-                                .sin_port        = htons((uint16_t)port),
-                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    char               c     = 0;
-    int                fd    = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct pollfd      p     = {fd, POLLIN, 0};
-    bool               ready = connect(fd, (struct sockaddr *)&addr, sizeof addr) == 0;
+    struct sockaddr_in addr = {
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    char          c     = 0;
+    int           fd    = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct pollfd p     = {fd, POLLIN, 0};
+    bool          ready = connect(fd, (struct sockaddr *)&addr, sizeof addr) == 0;
 
     // With TLS first there is no greeting: having been accepted for a while is all there is to see.
     if (ready && poll(&p, 1, 200) == 1)
@@ -258,17 +246,17 @@ static void wait_ready(server *s)
         {
             s->pid = 0;
             show_log(s);
-            remove_dir(s);
+            remove_tree(s->dir);
             FAIL("nats-server ended at once (status %d)", status);
         }
         if (now_ms() > end)
         {
             show_log(s);
             kill_and_reap(s);
-            remove_dir(s);
+            remove_tree(s->dir);
             FAIL("nats-server is not ready after 10 s");
         }
-        sleep_ms(10);
+        pace_ms(10);
     }
 }
 
@@ -309,7 +297,7 @@ void server_stop(server *s)
         return;
     kill_and_reap(s);
     forget(s);
-    remove_dir(s);
+    remove_tree(s->dir);
     free(s->arguments);
     free(s);
 }

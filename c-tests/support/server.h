@@ -1,6 +1,6 @@
-// A real nats-server as a child process: binary from the environment variable NATS_SERVER, else `nats-server` on the
-// PATH. It listens on a free port of 127.0.0.1 and dies with the test program, however that ends. Start servers from
-// the main thread: they are also killed when the thread that started them ends.
+// A real nats-server as a child process: binary from the environment variable NATS_SERVER, else `nats-server`
+// on the PATH. It listens on a free port of 127.0.0.1 and dies with the test program, however that ends.
+// Start servers from the main thread: they are also killed when the thread that started them ends.
 
 #ifndef C_TESTS_SUPPORT_SERVER_H
 #define C_TESTS_SUPPORT_SERVER_H
@@ -17,9 +17,10 @@ typedef struct server server;
 bool server_available(void);
 
 // Starts a server and waits until it accepts clients (at most 10 s, else the test fails).
-//   config     text of a configuration file, or NULL. "%port" in it is replaced by the port, "%dir" by a fresh directory.
-//   arguments  further command-line arguments separated by blanks, or NULL.
-// Without "%port" in the config the port is given on the command line. Skips the test when there is no binary.
+//   config     text of a configuration file, or NULL. "%port" in it is replaced by the port, "%dir" by a
+//   fresh directory. arguments  further command-line arguments separated by blanks, or NULL.
+// Without "%port" in the config the port is given on the command line. Skips the test when there is no
+// binary.
 server *server_start(const char *config, const char *arguments);
 
 // With JetStream in a fresh directory.
@@ -42,7 +43,8 @@ void server_kill(server *s);      // SIGKILL and wait: connections end without a
 void server_shutdown(server *s);  // SIGTERM and wait: a clean end
 void server_lame_duck(server *s); // SIGUSR2
 
-// After server_kill or server_shutdown (or while it runs: kills it first): the same port, directory and arguments.
+// After server_kill or server_shutdown (or while it runs: kills it first): the same port, directory and
+// arguments.
 void server_restart(server *s);
 
 // Signal of any kind.

@@ -19,11 +19,26 @@ int64_t now_ms(void)
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-void sleep_ms(int64_t ms)
+static void sleep_us(int64_t us)
 {
-    struct timespec left = {ms / 1000, (ms % 1000) * 1000000};
+    struct timespec left = {us / 1000000, (us % 1000000) * 1000};
     while (nanosleep(&left, &left) == -1 && errno == EINTR)
         ;
+}
+
+void quiet_ms(int64_t ms)
+{
+    sleep_us(ms * 1000);
+}
+
+void pace_us(int64_t us)
+{
+    sleep_us(us);
+}
+
+void pace_ms(int64_t ms)
+{
+    sleep_us(ms * 1000);
 }
 
 // ---- tests ----
@@ -35,7 +50,7 @@ void test_at(const char *file, int line)
 }
 
 static void (*at_end[16])(void);
-static int  at_end_count;
+static int at_end_count;
 
 void test_at_end(void (*fn)(void))
 {
@@ -102,8 +117,8 @@ void test_skip(const char *fmt, ...)
 void test_check_status(const char *file, int line, const char *expr, natsStatus got, natsStatus want)
 {
     if (got != want)
-        test_fail(file, line, "%s: got %d (%s), want %d (%s)", expr, (int)got, natsStatus_GetText(got), (int)want,
-                  natsStatus_GetText(want));
+        test_fail(file, line, "%s: got %d (%s), want %d (%s)", expr, (int)got, natsStatus_GetText(got),
+                  (int)want, natsStatus_GetText(want));
 }
 
 void test_check_int(const char *file, int line, const char *expr, int64_t got, int64_t want)
@@ -125,4 +140,3 @@ void test_check_range(const char *file, int line, const char *expr, int64_t got,
         test_fail(file, line, "%s: got %lld, want %lld to %lld", expr, (long long)got, (long long)low,
                   (long long)high);
 }
-

@@ -5,6 +5,7 @@
 //
 // Command line: [--list] [--no-fork] [--timeout SECONDS] [NAME...]. One line per test ("ok NAME",
 // "FAIL NAME: why", "skip NAME: why"), then "N passed, N failed, N skipped". Exit status 0 when none failed.
+// NATS_TESTS_PATIENCE=N in the environment makes the time limits N times as long.
 
 #ifndef C_TESTS_SUPPORT_TEST_H
 #define C_TESTS_SUPPORT_TEST_H
@@ -26,15 +27,21 @@ extern "C" {
 // Milliseconds of the monotonic clock; only differences mean something.
 int64_t now_ms(void);
 
-// Sleeps for ms, also when signals arrive.
-void sleep_ms(int64_t ms);
+// Tests do not sleep to synchronise. These two are for what remains.
+//
+// Time passes in which nothing may happen, or which is itself what is tested.
+void quiet_ms(int64_t ms);
+
+// Between the steps of a loop, or in a callback that is slow on purpose.
+void pace_ms(int64_t ms);
+void pace_us(int64_t us);
 
 // ---- tests ----
 
 typedef struct test_case
 {
-    const char       *name;
-    void            (*run)(void);
+    const char *name;
+    void (*run)(void);
     int               timeout_ms;
     struct test_case *next;
 } test_case;
@@ -45,7 +52,7 @@ void test_register(test_case *test);
 
 // Like TEST, with a time limit of its own in milliseconds.
 #define TEST_T(test_name, limit_ms)                                                                          \
-    static void test_run_##test_name(void);                                                                  \
+    static void      test_run_##test_name(void);                                                             \
     static test_case test_case_##test_name = {#test_name, test_run_##test_name, (limit_ms), NULL};           \
     __attribute__((constructor)) static void test_add_##test_name(void)                                      \
     {                                                                                                        \
@@ -56,7 +63,8 @@ void test_register(test_case *test);
 #define TEST(test_name) TEST_T(test_name, TEST_DEFAULT_TIMEOUT_MS)
 
 // Fails the running test with a formatted reason and ends it. Callable from any thread.
-_Noreturn void test_fail(const char *file, int line, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+_Noreturn void test_fail(const char *file, int line, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 // Ends the running test as skipped.
 _Noreturn void test_skip(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -130,9 +138,19 @@ void test_check_range(const char *file, int line, const char *expr, int64_t got,
         {                                                                                                    \
             if (now_ms() > wait_for_end_)                                                                    \
                 test_fail(__FILE__, __LINE__, "not within %d ms: %s", (int)(ms), #cond);                     \
-            sleep_ms(1);                                                                                     \
+            pace_ms(1);                                                                                      \
         }                                                                                                    \
     } while (0)
+
+// The same for what may stay out: whether cond came to hold.
+#define HOLDS_WITHIN(cond, ms)                                                                               \
+    ({                                                                                                       \
+        int64_t holds_within_end_ = now_ms() + (ms);                                                         \
+        test_at(__FILE__, __LINE__);                                                                         \
+        while (!(cond) && now_ms() < holds_within_end_)                                                      \
+            pace_ms(1);                                                                                      \
+        (cond);                                                                                              \
+    })
 
 // ---- recorded events ----
 
@@ -149,8 +167,8 @@ typedef struct
 
 typedef struct events events;
 
-// A thread-safe list of what happened, in order. Callbacks may still come late: destroy it after the library closed,
-// or never.
+// A thread-safe list of what happened, in order. Callbacks may still come late: destroy it after the library
+// closed, or never.
 events *events_create(void);
 void    events_destroy(events *ev);
 
@@ -188,8 +206,8 @@ char *events_names(events *ev, char *buf, size_t size);
                       (int)(ms), events_names((ev), wait_event_buf_, sizeof wait_event_buf_));               \
     } while (0)
 
-// Ready-made handlers; the closure is an events*. The recorded status and text are the connection's last error,
-// for on_error the reported error and this thread's last error text.
+// Ready-made handlers; the closure is an events*. The recorded status and text are the connection's last
+// error, for on_error the reported error and this thread's last error text.
 void on_disconnected(natsConnection *nc, void *ev);
 void on_reconnected(natsConnection *nc, void *ev);
 void on_closed(natsConnection *nc, void *ev);
@@ -201,6 +219,12 @@ void on_error(natsConnection *nc, natsSubscription *sub, natsStatus err, void *e
 // Message handler: records "msg" with the data as text and destroys the message.
 void on_msg(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *ev);
 
+// Message handler that only destroys the message; the closure may be anything.
+void on_msg_ignored(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *closure);
+
+// Records "complete": for natsSubscription_SetOnCompleteCB.
+void on_completed(void *ev);
+
 // Sets the disconnected, reconnected, closed, error, discovered-servers and lame-duck handlers.
 void events_handlers(events *ev, natsOptions *opts);
 
@@ -211,10 +235,22 @@ int free_port(void);
 
 // Number of threads and of open file descriptors of this process.
 int thread_count(void);
+
+// The number of threads once no thread has come or gone for a while.
+int settled_threads(void);
 int fd_count(void);
 
 // Memory in use by this process, kB.
 int64_t resident_kb(void);
+
+// Processor time this process has used so far.
+int64_t cpu_ms(void);
+
+// The descriptor that is connected to that port of 127.0.0.1; -1: none.
+int client_fd(int port);
+
+// Order of char *, for qsort().
+int by_text(const void *a, const void *b);
 
 // How often threads of the library have gone to sleep so far: as often as they were woken.
 int64_t library_wakeups(void);

@@ -182,8 +182,8 @@ void trace_events(events *ev, int64_t tick)
             continue;
         }
         fprintf(stderr, "%s: %s at %lld ms\n", scenario, e.name, (long long)e.ms);
-        trace("  %s at %lld ms: %s%s%s", e.name, (long long)trace_round(e.ms, tick), status_name(e.status), sep,
-              e.text);
+        trace("  %s at %lld ms: %s%s%s", e.name, (long long)trace_round(e.ms, tick), status_name(e.status),
+              sep, e.text);
     }
 }
 
@@ -195,11 +195,31 @@ void trace_order(events *ev)
         trace("  %s", e.name);
 }
 
+const char *shown(const char *text)
+{
+    return text == NULL ? "NULL" : text;
+}
+
+const char *error_body(const char *text)
+{
+    const char *at = text == NULL ? NULL : strstr(text, "): ");
+
+    return at == NULL ? shown(text) : at + 3;
+}
+
+void trace_last_error(const char *call)
+{
+    natsStatus  s    = NATS_OK;
+    const char *text = nats_GetLastError(&s);
+
+    trace("%s: last error %s '%s'", call, status_name(s), error_body(text));
+}
+
 void trace_connection(const char *name, natsConnection *nc)
 {
     char            text[256];
-    natsStatus      s     = natsConnection_ReadLastError(nc, text, sizeof text);
-    natsStatistics *stats = NULL;
+    natsStatus      s          = natsConnection_ReadLastError(nc, text, sizeof text);
+    natsStatistics *stats      = NULL;
     uint64_t        reconnects = 0;
 
     if (natsStatistics_Create(&stats) == NATS_OK && natsConnection_GetStats(nc, stats) == NATS_OK)
@@ -211,7 +231,7 @@ void trace_connection(const char *name, natsConnection *nc)
 
 // ---- lateness ----
 
-static int64_t         timing_tick, timing_end;
+static int64_t          timing_tick, timing_end;
 static volatile int64_t worst;
 
 static void *watch(void *arg)
@@ -221,7 +241,7 @@ static void *watch(void *arg)
     {
         int64_t before = now_ms(), late;
 
-        sleep_ms(5);
+        pace_ms(5);
         late = now_ms() - before - 5;
         if (late > worst)
             worst = late;

@@ -2,6 +2,7 @@
 
 #include "fixture.h"
 #include "jwt.h"
+#include "scratch.h"
 #include "server.h"
 #include "trace.h"
 
@@ -9,36 +10,19 @@
 #include <unistd.h>
 
 #define NONCE "{\"server_id\":\"mock\",\"max_payload\":1024,\"proto\":1,\"headers\":true,\"nonce\":\"nonce\"}"
+
 #define NO_NONCE "{\"server_id\":\"mock\",\"max_payload\":1024,\"proto\":1,\"headers\":true}"
-
-static char dir[] = "/tmp/nats-c-tests-auth-XXXXXX";
-
-static void remove_dir(void)
-{
-    char command[64];
-
-    snprintf(command, sizeof command, "rm -rf %s", dir);
-    if (system(command) != 0)
-        fprintf(stderr, "cannot remove %s\n", dir);
-}
-
-// Writes a file and returns its name, to be freed.
-static char *file(const char *name, const char *text)
-{
-    char *path = malloc(128);
-    FILE *f;
-
-    snprintf(path, 128, "%s/%s", dir, name);
-    f = fopen(path, "w");
-    CHECK(f != NULL && fputs(text, f) >= 0 && fclose(f) == 0);
-    return path;
-}
 
 // The status, and the text where programs look for it.
 static void trace_result(const char *name, natsStatus s)
 {
-    static const char *keys[] = {"error opening file '", "no nkey user seed found", "Authorization Violation",
-                                 "unable to sign", "no JWT today", "no signature today", "Not Found"};
+    static const char *keys[] = {"error opening file '",
+                                 "no nkey user seed found",
+                                 "Authorization Violation",
+                                 "unable to sign",
+                                 "no JWT today",
+                                 "no signature today",
+                                 "Not Found"};
     const char        *text   = s == NATS_OK ? NULL : nats_GetLastError(NULL);
     const char        *found  = NULL;
 
@@ -206,8 +190,10 @@ static void passwords(void)
 
 static void nkeys(void)
 {
-    char *seed = file("seed", JWT_USER_SEED "\n"), *framed = file("framed", jwt_credentials(NULL, JWT_USER_SEED));
-    char *bad = file("bad", "SUAAAA\n"), *none = file("none", "nothing here\n");
+    const char *seed   = scratch_file("seed", JWT_USER_SEED "\n");
+    const char *framed = scratch_file("framed", jwt_credentials(NULL, JWT_USER_SEED));
+    const char *bad    = scratch_file("bad", "SUAAAA\n");
+    const char *none   = scratch_file("none", "nothing here\n");
 
     trace_scenario("nkeys");
     fresh();
@@ -246,17 +232,15 @@ static void nkeys(void)
     sent("damaged seed");
     CHECK_OK(natsOptions_SetNKeyFromSeed(opts, NULL, NULL));
     sent("taken back");
-    free(seed);
-    free(framed);
-    free(bad);
-    free(none);
 }
 
 static void jwts(void)
 {
-    char *creds   = jwt_credentials("the.user.jwt", JWT_USER_SEED);
-    char *chained = file("chained", creds), *jwt = file("jwt", "plain.jwt"), *seed = file("seed", JWT_USER_SEED);
-    char *framed = file("framed", jwt_credentials("framed.jwt", NULL));
+    char       *creds   = jwt_credentials("the.user.jwt", JWT_USER_SEED);
+    const char *chained = scratch_file("chained", creds);
+    const char *jwt     = scratch_file("jwt", "plain.jwt");
+    const char *seed    = scratch_file("seed", JWT_USER_SEED);
+    const char *framed  = scratch_file("framed", jwt_credentials("framed.jwt", NULL));
 
     trace_scenario("JWTs");
     fresh();
@@ -314,10 +298,6 @@ static void jwts(void)
     CHECK_OK(natsOptions_SetUserCredentialsFromMemory(opts, creds));
     sent("and back");
     free(creds);
-    free(chained);
-    free(jwt);
-    free(seed);
-    free(framed);
 }
 
 static void signing_with(const char *name)
@@ -346,8 +326,9 @@ static void signing_with(const char *name)
 
 static void signing(void)
 {
-    char          *creds = jwt_credentials("the.user.jwt", JWT_USER_SEED), *seed = file("seed", JWT_USER_SEED);
-    char          *chained = file("chained", creds);
+    char          *creds   = jwt_credentials("the.user.jwt", JWT_USER_SEED);
+    const char    *seed    = scratch_file("seed", JWT_USER_SEED);
+    const char    *chained = scratch_file("chained", creds);
     unsigned char *out     = NULL;
     int            len     = 0;
 
@@ -373,8 +354,6 @@ static void signing(void)
     trace("  %d bytes, %02x%02x", len, out[0], out[63]);
     free(out);
     free(creds);
-    free(chained);
-    free(seed);
 }
 
 // ---- what a server makes of it ----
@@ -408,7 +387,7 @@ static void accepted_and_refused(void)
     char *jwt, *creds, *text = malloc(256);
 
     trace_scenario("user and password at a server");
-    s = server_start("authorization { user: me, password: secret }\n", NULL);
+    s = server_start("authorization { timeout: 30, user: me, password: secret }\n", NULL);
     to_server("me:secret@");
     attempt("right");
     to_server("me:wrong@");
@@ -420,7 +399,7 @@ static void accepted_and_refused(void)
     server_stop(s);
 
     trace_scenario("token at a server");
-    s = server_start("authorization { token: tok }\n", NULL);
+    s = server_start("authorization { timeout: 30, token: tok }\n", NULL);
     to_server("tok@");
     attempt("right");
     to_server("");
@@ -433,14 +412,14 @@ static void accepted_and_refused(void)
     server_stop(s);
 
     trace_scenario("nkey at a server");
-    s = server_start("authorization { users: [ { nkey: " JWT_USER_KEY " } ] }\n", NULL);
+    s = server_start("authorization { timeout: 30, users: [ { nkey: " JWT_USER_KEY " } ] }\n", NULL);
     to_server("");
     sprintf(text, "%s", JWT_USER_SEED);
-    CHECK_OK(natsOptions_SetNKeyFromSeed(opts, JWT_USER_KEY, file("seed", text)));
+    CHECK_OK(natsOptions_SetNKeyFromSeed(opts, JWT_USER_KEY, scratch_file("seed", text)));
     attempt("right");
-    CHECK_OK(natsOptions_SetNKeyFromSeed(opts, JWT_USER_KEY, file("other", JWT_OTHER_SEED)));
+    CHECK_OK(natsOptions_SetNKeyFromSeed(opts, JWT_USER_KEY, scratch_file("other", JWT_OTHER_SEED)));
     attempt("other seed");
-    CHECK_OK(natsOptions_SetNKeyFromSeed(opts, JWT_OTHER_KEY, file("other", JWT_OTHER_SEED)));
+    CHECK_OK(natsOptions_SetNKeyFromSeed(opts, JWT_OTHER_KEY, scratch_file("other", JWT_OTHER_SEED)));
     attempt("unknown key");
     CHECK_OK(natsOptions_SetNKey(opts, JWT_USER_KEY, sign, NULL));
     attempt("nonsense for a signature");
@@ -454,7 +433,7 @@ static void accepted_and_refused(void)
     creds = jwt_credentials(jwt, JWT_USER_SEED);
     CHECK_OK(natsOptions_SetUserCredentialsFromMemory(opts, creds));
     attempt("right");
-    CHECK_OK(natsOptions_SetUserCredentialsFromFiles(opts, file("chained", creds), NULL));
+    CHECK_OK(natsOptions_SetUserCredentialsFromFiles(opts, scratch_file("chained", creds), NULL));
     attempt("right, from a file");
     CHECK_OK(natsOptions_SetUserCredentialsFromMemory(opts, jwt_credentials(jwt, JWT_OTHER_SEED)));
     attempt("other seed");
@@ -475,13 +454,6 @@ static natsStatus short_lived_jwt(char **jwt, char **error, void *closure)
     return NATS_OK;
 }
 
-static natsStatus sign_well(char **error, unsigned char **sig, int *len, const char *nonce, void *closure)
-{
-    (void)error;
-    (void)closure;
-    return nats_Sign(JWT_USER_SEED, nonce, sig, len);
-}
-
 static void handlers(events *ev)
 {
     events_handlers(ev, opts);
@@ -500,7 +472,7 @@ static void expiry(void)
     s = server_start(jwt_server_config(), NULL);
     to_server("");
     handlers(ev);
-    CHECK_OK(natsOptions_SetUserCredentialsCallbacks(opts, short_lived_jwt, NULL, sign_well, NULL));
+    CHECK_OK(natsOptions_SetUserCredentialsCallbacks(opts, short_lived_jwt, NULL, jwt_sign, NULL));
     CHECK_OK(natsConnection_Connect(&nc, opts));
     WAIT_EVENT(ev, "reconnected", 1, 10000);
     trace_status("flush", natsConnection_FlushTimeout(nc, 5000));
@@ -528,18 +500,18 @@ static void password_changes(bool ignore)
     int             port = free_port();
 
     trace_scenario(ignore ? "password changed, errors ignored" : "password changed");
-    s = server_start_on(port, "authorization { user: me, password: secret }\n", NULL);
+    s = server_start_on(port, "authorization { timeout: 30, user: me, password: secret }\n", NULL);
     to_server("me:secret@");
     handlers(ev);
     CHECK_OK(natsOptions_SetIgnoreAuthErrorAbort(opts, ignore));
     CHECK_OK(natsConnection_Connect(&nc, opts));
     server_stop(s);
-    s = server_start_on(port, "authorization { user: me, password: other }\n", NULL);
+    s = server_start_on(port, "authorization { timeout: 30, user: me, password: other }\n", NULL);
     if (ignore)
     {
         WAIT_EVENT(ev, "error", 4, 10000);
         server_stop(s);
-        s = server_start_on(port, "authorization { user: me, password: secret }\n", NULL);
+        s = server_start_on(port, "authorization { timeout: 30, user: me, password: secret }\n", NULL);
         WAIT_EVENT(ev, "reconnected", 1, 10000);
         trace_status("flush", natsConnection_FlushTimeout(nc, 5000));
     }
@@ -555,8 +527,6 @@ static void password_changes(bool ignore)
 
 int main(void)
 {
-    CHECK(mkdtemp(dir) != NULL);
-    test_at_end(remove_dir);
     CHECK_OK(nats_Open(-1));
     trace_timing(500, 120);
     peer = mock_create();
@@ -575,6 +545,5 @@ int main(void)
     }
     natsOptions_Destroy(opts);
     mock_destroy(peer);
-    remove_dir();
     return 0;
 }

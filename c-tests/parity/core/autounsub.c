@@ -6,11 +6,6 @@
 
 #define T(call) trace_status(#call, call)
 
-static void completed(void *ev)
-{
-    events_add(ev, "complete", NATS_OK, "");
-}
-
 static void on_msg_valid(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *ev)
 {
     char text[32];
@@ -40,13 +35,18 @@ static void async_max(bool pool, int max, int before)
     CHECK_OK(natsOptions_UseGlobalMessageDelivery(f.opts, pool));
     fixture_connect(&f);
     CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", on_msg_valid, f.ev));
-    T(natsSubscription_SetOnCompleteCB(sub, completed, f.ev));
+    T(natsSubscription_SetOnCompleteCB(sub, on_completed, f.ev));
     text = frames("foo", 1, "x", before);
     mock_write(f.m, 1, text, strlen(text));
     free(text);
     CHECK(events_wait(f.ev, "msg", before, 5000));
-    WAIT_FOR(({ uint64_t q = 9; natsSubscription_QueuedMsgs(sub, &q); q == 0; }), 5000);
-    sleep_ms(20);
+    WAIT_FOR(({
+                 uint64_t q = 9;
+                 natsSubscription_QueuedMsgs(sub, &q);
+                 q == 0;
+             }),
+             5000);
+    quiet_ms(20);
     T(natsSubscription_AutoUnsubscribe(sub, max));
     text = frames("foo", 1, "y", 10 - before);
     mock_write(f.m, 1, text, strlen(text));
@@ -56,11 +56,12 @@ static void async_max(bool pool, int max, int before)
         WAIT_EVENT(f.ev, "complete", 1, 5000);
     else if (max > 0)
         WAIT_EVENT(f.ev, "msg", 10, 5000);
-    sleep_ms(50);
+    quiet_ms(50);
     tell(&f);
     trace("valid %d", natsSubscription_IsValid(sub));
     T(natsSubscription_DrainCompletionStatus(sub));
     natsSubscription_Destroy(sub);
+    WAIT_EVENT(f.ev, "complete", 1, 5000); // its recorder ends with the fixture
     wire_trace(f.m, 1, f.nc);
     fixture_destroy(&f);
 }
@@ -74,7 +75,7 @@ static void across_reconnect(int max, int before)
     trace("== reconnect after %d of %d", before, max);
     fixture_connect(&f);
     CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", on_msg_valid, f.ev));
-    CHECK_OK(natsSubscription_SetOnCompleteCB(sub, completed, f.ev));
+    CHECK_OK(natsSubscription_SetOnCompleteCB(sub, on_completed, f.ev));
     T(natsSubscription_AutoUnsubscribe(sub, max));
     text = frames("foo", 1, "x", before);
     mock_write(f.m, 1, text, strlen(text));
@@ -96,7 +97,8 @@ static void across_reconnect(int max, int before)
 
         trace("%s", line);
         free(line);
-        trace("SUB lines %d, UNSUB lines %d", mock_count_lines(f.m, 2, "SUB "), mock_count_lines(f.m, 2, "UNSUB "));
+        trace("SUB lines %d, UNSUB lines %d", mock_count_lines(f.m, 2, "SUB "),
+              mock_count_lines(f.m, 2, "UNSUB "));
     }
     fixture_destroy(&f);
 }

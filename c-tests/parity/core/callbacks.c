@@ -36,17 +36,35 @@ static void record(recorder *r, natsConnection *nc, const char *what)
 
     natsConnection_GetConnectedUrl(nc, url, sizeof url);
     snprintf(text, sizeof text, "thread %c, %s, %s, url %s", thread_letter(r),
-             conn_status_name(natsConnection_Status(nc)), status_name(natsConnection_ReadLastError(nc, NULL, 0)),
-             url[0] == '\0' ? "none" : "set");
+             conn_status_name(natsConnection_Status(nc)),
+             status_name(natsConnection_ReadLastError(nc, NULL, 0)), url[0] == '\0' ? "none" : "set");
     events_add(r->ev, what, NATS_OK, text);
 }
 
-static void disconnected(natsConnection *nc, void *r) { record(r, nc, "disconnected"); }
-static void reconnected(natsConnection *nc, void *r) { record(r, nc, "reconnected"); }
-static void closed(natsConnection *nc, void *r) { record(r, nc, "closed"); }
-static void connected(natsConnection *nc, void *r) { record(r, nc, "connected"); }
-static void discovered(natsConnection *nc, void *r) { record(r, nc, "discovered"); }
-static void lame_duck(natsConnection *nc, void *r) { record(r, nc, "lame duck"); }
+static void disconnected(natsConnection *nc, void *r)
+{
+    record(r, nc, "disconnected");
+}
+static void reconnected(natsConnection *nc, void *r)
+{
+    record(r, nc, "reconnected");
+}
+static void closed(natsConnection *nc, void *r)
+{
+    record(r, nc, "closed");
+}
+static void connected(natsConnection *nc, void *r)
+{
+    record(r, nc, "connected");
+}
+static void discovered(natsConnection *nc, void *r)
+{
+    record(r, nc, "discovered");
+}
+static void lame_duck(natsConnection *nc, void *r)
+{
+    record(r, nc, "lame duck");
+}
 
 static void error(natsConnection *nc, natsSubscription *sub, natsStatus err, void *r)
 {
@@ -92,9 +110,12 @@ static void life(void)
     trace_scenario("one life");
     CHECK_OK(natsOptions_SetNoRandomize(f.opts, true));
     fixture_connect(&f);
-    mock_send(f.m, "INFO {\"server_id\":\"x\",\"max_payload\":9,\"ldm\":true,\"connect_urls\":[\"1.1.1.1:1\"]}\r\n");
+    mock_send(
+        f.m,
+        "INFO {\"server_id\":\"x\",\"max_payload\":9,\"ldm\":true,\"connect_urls\":[\"1.1.1.1:1\"]}\r\n");
     WAIT_EVENT(r->ev, "lame duck", 1, 5000);
-    mock_send(f.m, "INFO {\"server_id\":\"x\",\"max_payload\":9,\"connect_urls\":[\"127.0.0.1:%d\"]}\r\n", mock_port(f.m));
+    mock_send(f.m, "INFO {\"server_id\":\"x\",\"max_payload\":9,\"connect_urls\":[\"127.0.0.1:%d\"]}\r\n",
+              mock_port(f.m));
     mock_err(f.m, "Permissions Violation for Publish to \"foo\"");
     WAIT_EVENT(r->ev, "error", 1, 5000);
     mock_err(f.m, "User Authentication Expired");
@@ -144,7 +165,7 @@ static void retried(void)
 static void slow(natsConnection *nc, void *r)
 {
     record(r, nc, "disconnected");
-    sleep_ms(300);
+    pace_ms(300);
     events_add(((recorder *)r)->ev, "slept", NATS_OK, NULL);
 }
 
@@ -262,7 +283,8 @@ static void token_handler(void)
     mock_close(f.m, 1);
     WAIT_EVENT(r->ev, "reconnected", 1, 5000);
     asked = NULL;
-    trace("asked while reconnecting: %d", events_count(r->ev, "RECONNECTING") + events_count(r->ev, "CONNECTING") > 0);
+    trace("asked while reconnecting: %d",
+          events_count(r->ev, "RECONNECTING") + events_count(r->ev, "CONNECTING") > 0);
     trace_events(r->ev, 0);
     natsConnection_Destroy(f.nc);
     f.nc = NULL;

@@ -1,19 +1,9 @@
-// What a connection sends first, to the byte: the CONNECT line for all options and credentials, the frames of the
-// calls that follow, the first request.
+// What a connection sends first, to the byte: the CONNECT line for all options and credentials, the frames of
+// the calls that follow, the first request.
 
 #include "fixture.h"
 #include "trace.h"
-
-static void trace_wire(mock *m, int nth, int from)
-{
-    char *line;
-
-    for (int i = from; (line = mock_line(m, nth, i)) != NULL; i++)
-    {
-        trace("  %s", line);
-        free(line);
-    }
-}
+#include "wire.h"
 
 // Connects with what `set` makes of the options and shows the lines of the handshake.
 static void connect_with(const char *name, const char *info, void (*set)(natsOptions *, mock *))
@@ -30,7 +20,7 @@ static void connect_with(const char *name, const char *info, void (*set)(natsOpt
     s = natsConnection_Connect(&f.nc, f.opts);
     trace_status("connect", s);
     if (s == NATS_OK)
-        trace_wire(f.m, 1, 0);
+        wire_trace_lines(f.m, 1, 0);
     fixture_destroy(&f); // waits for the closed callback
 }
 
@@ -98,7 +88,10 @@ static void all_three(natsOptions *opts, mock *m)
     CHECK_OK(natsOptions_SetToken(opts, "tok"));
 }
 
-static const char *give_token(void *closure) { return closure; }
+static const char *give_token(void *closure)
+{
+    return closure;
+}
 
 static void token_handler(natsOptions *opts, mock *m)
 {
@@ -120,15 +113,42 @@ static void url_with(natsOptions *opts, mock *m, const char *userinfo)
     CHECK_OK(natsOptions_SetURL(opts, url));
 }
 
-static void url_user(natsOptions *opts, mock *m) { url_with(opts, m, "u"); }
-static void url_user_pass(natsOptions *opts, mock *m) { url_with(opts, m, "u:p"); }
-static void url_user_empty_pass(natsOptions *opts, mock *m) { url_with(opts, m, "u:"); }
-static void url_empty_user(natsOptions *opts, mock *m) { url_with(opts, m, ":p"); }
-static void url_nothing(natsOptions *opts, mock *m) { url_with(opts, m, ""); }
-static void url_escapes(natsOptions *opts, mock *m) { url_with(opts, m, "a%40b:c%3Ad%2f"); }
-static void url_colons(natsOptions *opts, mock *m) { url_with(opts, m, "a:b:c"); }
-static void url_ats(natsOptions *opts, mock *m) { url_with(opts, m, "a@b:c@d"); }
-static void url_bad_escape(natsOptions *opts, mock *m) { url_with(opts, m, "a%4:b"); }
+static void url_user(natsOptions *opts, mock *m)
+{
+    url_with(opts, m, "u");
+}
+static void url_user_pass(natsOptions *opts, mock *m)
+{
+    url_with(opts, m, "u:p");
+}
+static void url_user_empty_pass(natsOptions *opts, mock *m)
+{
+    url_with(opts, m, "u:");
+}
+static void url_empty_user(natsOptions *opts, mock *m)
+{
+    url_with(opts, m, ":p");
+}
+static void url_nothing(natsOptions *opts, mock *m)
+{
+    url_with(opts, m, "");
+}
+static void url_escapes(natsOptions *opts, mock *m)
+{
+    url_with(opts, m, "a%40b:c%3Ad%2f");
+}
+static void url_colons(natsOptions *opts, mock *m)
+{
+    url_with(opts, m, "a:b:c");
+}
+static void url_ats(natsOptions *opts, mock *m)
+{
+    url_with(opts, m, "a@b:c@d");
+}
+static void url_bad_escape(natsOptions *opts, mock *m)
+{
+    url_with(opts, m, "a%4:b");
+}
 
 static void url_over_options(natsOptions *opts, mock *m)
 {
@@ -238,9 +258,9 @@ static void jwt_and_url(natsOptions *opts, mock *m)
     url_with(opts, m, "u:p");
 }
 
-#define CREDS                                                                                                          \
-    "-----BEGIN NATS USER JWT-----\nthe.user.jwt\n------END NATS USER JWT------\n\n"                                   \
-    "-----BEGIN USER NKEY SEED-----\nSUAMK2FG4MI6UE3ACF3FK3OIQBCEIEZV7NSWFFEW63UXMRLFM2XLAXK4GY\n"                     \
+#define CREDS                                                                                                \
+    "-----BEGIN NATS USER JWT-----\nthe.user.jwt\n------END NATS USER JWT------\n\n"                         \
+    "-----BEGIN USER NKEY SEED-----\nSUAMK2FG4MI6UE3ACF3FK3OIQBCEIEZV7NSWFFEW63UXMRLFM2XLAXK4GY\n"           \
     "------END USER NKEY SEED------\n"
 
 static void memory_creds(natsOptions *opts, mock *m)
@@ -314,7 +334,8 @@ static void connect_lines(void)
     connect_with("seed from a file, missing", INFO_WITH(",\"nonce\":\"nonce\""), no_seed_file);
 }
 
-static void message(natsConnection *nc, const char *subject, const char *reply, const char *key, const char *value)
+static void message(natsConnection *nc, const char *subject, const char *reply, const char *key,
+                    const char *value)
 {
     natsMsg *msg = NULL;
 
@@ -350,7 +371,7 @@ static void frames_of_calls(void)
     CHECK_OK(natsSubscription_Drain(c));
     CHECK_OK(natsSubscription_WaitForDrainCompletion(c, 5000));
     CHECK_OK(natsConnection_Flush(f.nc));
-    trace_wire(f.m, 1, 1);
+    wire_trace_lines(f.m, 1, 1);
     trace_status("too big", natsConnection_Publish(f.nc, "foo", malloc(1001), 1001));
     trace_status("no reply", natsConnection_RequestString(&msg, f.nc, "svc", "q", 50));
     natsSubscription_Destroy(a);
@@ -362,7 +383,7 @@ static void frames_of_calls(void)
 // The subject of the first request's subscription and its reply, with what is random replaced.
 static void first_request(const char *prefix, bool old_style)
 {
-    fixture  f = fixture_create();
+    fixture  f   = fixture_create();
     natsMsg *msg = NULL;
     char    *line;
 

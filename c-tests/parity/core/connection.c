@@ -1,5 +1,5 @@
-// Getters and management functions of a connection: NULL and invalid arguments, and every state a connection can be
-// in.
+// Getters and management functions of a connection: NULL and invalid arguments, and every state a connection
+// can be in.
 
 #include "fixture.h"
 #include "trace.h"
@@ -22,8 +22,8 @@ static void nulls(void)
 
     trace_scenario("NULL");
     natsStatistics_Create(&st);
-    trace("closed %d, reconnecting %d, draining %d", natsConnection_IsClosed(NULL), natsConnection_IsReconnecting(NULL),
-          natsConnection_IsDraining(NULL));
+    trace("closed %d, reconnecting %d, draining %d", natsConnection_IsClosed(NULL),
+          natsConnection_IsReconnecting(NULL), natsConnection_IsDraining(NULL));
     trace("status %s, buffered %d, payload %d, name %s", conn_status_name(natsConnection_Status(NULL)),
           natsConnection_Buffered(NULL), (int)natsConnection_GetMaxPayload(NULL),
           natsConnection_GetName(NULL) == NULL ? "NULL" : "?");
@@ -60,11 +60,6 @@ static void nulls(void)
     natsStatistics_Destroy(st);
 }
 
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 // Sorted: the order in which one INFO's servers enter the pool is nobody's promise.
 static void list_of(const char *what, natsConnection *nc, natsStatus get(natsConnection *, char ***, int *))
 {
@@ -74,7 +69,7 @@ static void list_of(const char *what, natsConnection *nc, natsStatus get(natsCon
 
     trace("%s: %s, %d, %s", what, status_name(s), n, list == NULL ? "NULL" : "array");
     if (s == NATS_OK && n > 0)
-        qsort(list, (size_t)n, sizeof *list, by_name);
+        qsort(list, (size_t)n, sizeof *list, by_text);
     for (int i = 0; s == NATS_OK && i < n; i++)
     {
         trace("  %s", list[i]);
@@ -95,14 +90,14 @@ static void ask(const char *state, natsConnection *nc)
     uint64_t        cid  = 7;
     unsigned char   sig[64];
     natsStatus      s;
-    natsStatistics *st   = NULL;
+    natsStatistics *st         = NULL;
     uint64_t        reconnects = 0;
 
     trace("-- %s", state);
     trace("status %s, closed %d, reconnecting %d, draining %d", conn_status_name(natsConnection_Status(nc)),
           natsConnection_IsClosed(nc), natsConnection_IsReconnecting(nc), natsConnection_IsDraining(nc));
-    trace("buffered %d, payload %d, name %s", natsConnection_Buffered(nc), (int)natsConnection_GetMaxPayload(nc),
-          natsConnection_GetName(nc));
+    trace("buffered %d, payload %d, name %s", natsConnection_Buffered(nc),
+          (int)natsConnection_GetMaxPayload(nc), natsConnection_GetName(nc));
     s = natsConnection_GetConnectedUrl(nc, buf, sizeof buf);
     trace("url: %s '%s'", status_name(s), buf);
     s = natsConnection_GetConnectedServerId(nc, buf, sizeof buf);
@@ -120,7 +115,10 @@ static void ask(const char *state, natsConnection *nc)
     free(ip);
     ip = (char *)1;
     s  = natsConnection_GetLocalIPAndPort(nc, &ip, &port);
-    trace("local: %s %s %s", status_name(s), ip == NULL ? "NULL" : ip, port == 0 ? "0" : port == 7 ? "7" : "port");
+    trace("local: %s %s %s", status_name(s), ip == NULL ? "NULL" : ip,
+          port == 0   ? "0"
+          : port == 7 ? "7"
+                      : "port");
     free(ip);
     trace_status("headers", natsConnection_HasHeaderSupport(nc));
     trace_status("sign", natsConnection_Sign(nc, (const unsigned char *)"x", 1, sig));
@@ -136,9 +134,10 @@ static void ask(const char *state, natsConnection *nc)
     trace("reconnects %d", (int)reconnects);
 }
 
-#define FULL_INFO                                                                                                      \
-    "{\"server_id\":\"ID\",\"server_name\":\"NAME\",\"version\":\"2.10.0\",\"proto\":1,\"host\":\"127.0.0.1\","        \
-    "\"port\":%port,\"max_payload\":1000,\"client_id\":5,\"client_ip\":\"1.2.3.4\",\"headers\":true,"                  \
+#define FULL_INFO                                                                                            \
+    "{\"server_id\":\"ID\",\"server_name\":\"NAME\",\"version\":\"2.10.0\",\"proto\":1,\"host\":\"127.0.0."  \
+    "1\","                                                                                                   \
+    "\"port\":%port,\"max_payload\":1000,\"client_id\":5,\"client_ip\":\"1.2.3.4\",\"headers\":true,"        \
     "\"connect_urls\":[\"10.0.0.1:4\",\"[::5]:6\",\"name:7\"]}"
 
 static void states(void)
@@ -188,7 +187,7 @@ static void reconnecting(void)
     mock_close(f.m, 1);
     WAIT_EVENT(f.ev, "disconnected", 1, 5000);
     WAIT_FOR(natsConnection_IsReconnecting(f.nc), 5000);
-    sleep_ms(100);
+    quiet_ms(100);
     ask("reconnecting", f.nc);
     T(natsConnection_FlushTimeout(f.nc, 50));
     T(natsConnection_Drain(f.nc));
@@ -279,7 +278,8 @@ static void statistics(void)
     CHECK_OK(natsConnection_PublishRequestString(f.nc, "foo", "bar", "123"));
     CHECK_OK(natsConnection_PublishString(f.nc, "foo", ""));
     CHECK_OK(natsConnection_Flush(f.nc));
-    mock_send(f.m, "MSG foo 1 3\r\nabc\r\nMSG foo 99 2\r\nab\r\nHMSG foo 1 12 13\r\nNATS/1.0\r\n\r\nx\r\nPING\r\n");
+    mock_send(
+        f.m, "MSG foo 1 3\r\nabc\r\nMSG foo 99 2\r\nab\r\nHMSG foo 1 12 13\r\nNATS/1.0\r\n\r\nx\r\nPING\r\n");
     WAIT_FOR(mock_pongs(f.m, 1) >= 1, 5000);
     mock_close(f.m, 1);
     WAIT_EVENT(f.ev, "reconnected", 1, 5000);

@@ -1,7 +1,7 @@
-// What the last error says after each way a call can fail: status, text, and the function the program called. Each
-// call starts from a clean thread. A status without a text of its own leaves the text empty in the released library, or the
-// status's own text in both: they count as the same. Inner functions of the released library are not compared, nor what it
-// takes natsSubscription_QueuedMsgs for.
+// What the last error says after each way a call can fail: status, text, and the function the program called.
+// Each call starts from a clean thread. A status without a text of its own leaves the text empty in the
+// released library, or the status's own text in both: they count as the same. Inner functions of the released
+// library are not compared, nor what it takes natsSubscription_QueuedMsgs for.
 
 #include "fixture.h"
 #include "trace.h"
@@ -10,7 +10,6 @@ static void tell(const char *call, natsStatus s)
 {
     natsStatus  last = NATS_OK;
     const char *text = nats_GetLastError(&last);
-    const char *rest = text == NULL ? NULL : strstr(text, "): ");
     char        stack[4096], name[96], *outer;
 
     nats_GetLastErrorStack(stack, sizeof stack);
@@ -20,20 +19,12 @@ static void tell(const char *call, natsStatus s)
     if (text != NULL && *text == '\0')
         text = natsStatus_GetText(last);
     trace("%s: %s, last %s%s%s%s%s", call, status_name(s), status_name(last), text == NULL ? "" : " | ",
-          rest != NULL ? rest + 3 : text == NULL ? "" : text, *outer == '\0' ? "" : " | ",
+          text == NULL ? "" : error_body(text), *outer == '\0' ? "" : " | ",
           strcmp(outer, name) == 0 || strcmp(name, "natsSubscription_QueuedMsgs") == 0 ? "here" : outer);
     nats_ReleaseThreadMemory();
 }
 
 #define T(call) tell(#call, (call))
-
-static void ignore(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *closure)
-{
-    (void)nc;
-    (void)sub;
-    (void)closure;
-    natsMsg_Destroy(msg);
-}
 
 static void done(void *closure)
 {
@@ -54,7 +45,8 @@ static natsStatus no_jwt(char **jwt, char **text, void *closure)
     return NATS_ERR;
 }
 
-static natsStatus no_signature(char **text, unsigned char **signature, int *length, const char *nonce, void *closure)
+static natsStatus no_signature(char **text, unsigned char **signature, int *length, const char *nonce,
+                               void *closure)
 {
     (void)text;
     (void)signature;
@@ -86,10 +78,10 @@ static void of_the_library(void)
 
 static void of_options(void)
 {
-    natsOptions *opts      = NULL;
-    const char  *none[]    = {"nats://x", NULL};
-    const char  *bad[]     = {"nats://x:bad"};
-    natsStatus   created   = natsOptions_Create(&opts);
+    natsOptions *opts    = NULL;
+    const char  *none[]  = {"nats://x", NULL};
+    const char  *bad[]   = {"nats://x:bad"};
+    natsStatus   created = natsOptions_Create(&opts);
 
     trace_scenario("options");
     T(created);
@@ -188,33 +180,33 @@ static void of_options(void)
     natsOptions_Destroy(opts);
 }
 
-#define OF_HEADERS(type, object)                                                                              \
-    do                                                                                                        \
-    {                                                                                                         \
-        const char  *value = NULL, **list = NULL;                                                             \
-        int          count = 0;                                                                               \
-                                                                                                              \
-        T(type##_Set(NULL, "A", "1"));                                                                        \
-        T(type##_Set(object, NULL, "1"));                                                                     \
-        T(type##_Set(object, "", "1"));                                                                       \
-        T(type##_Add(NULL, "A", "1"));                                                                        \
-        T(type##_Add(object, "", "1"));                                                                       \
-        T(type##_Get(NULL, "A", &value));                                                                     \
-        T(type##_Get(object, "", &value));                                                                    \
-        T(type##_Get(object, "A", NULL));                                                                     \
-        T(type##_Get(object, "A", &value));                                                                   \
-        T(type##_Values(NULL, "A", &list, &count));                                                           \
-        T(type##_Values(object, "", &list, &count));                                                          \
-        T(type##_Values(object, "A", NULL, &count));                                                          \
-        T(type##_Values(object, "A", &list, NULL));                                                           \
-        T(type##_Values(object, "A", &list, &count));                                                         \
-        T(type##_Keys(NULL, &list, &count));                                                                  \
-        T(type##_Keys(object, NULL, &count));                                                                 \
-        T(type##_Keys(object, &list, NULL));                                                                  \
-        T(type##_Keys(object, &list, &count));                                                                \
-        T(type##_Delete(NULL, "A"));                                                                          \
-        T(type##_Delete(object, ""));                                                                         \
-        T(type##_Delete(object, "A"));                                                                        \
+#define OF_HEADERS(type, object)                                                                             \
+    do                                                                                                       \
+    {                                                                                                        \
+        const char *value = NULL, **list = NULL;                                                             \
+        int         count = 0;                                                                               \
+                                                                                                             \
+        T(type##_Set(NULL, "A", "1"));                                                                       \
+        T(type##_Set(object, NULL, "1"));                                                                    \
+        T(type##_Set(object, "", "1"));                                                                      \
+        T(type##_Add(NULL, "A", "1"));                                                                       \
+        T(type##_Add(object, "", "1"));                                                                      \
+        T(type##_Get(NULL, "A", &value));                                                                    \
+        T(type##_Get(object, "", &value));                                                                   \
+        T(type##_Get(object, "A", NULL));                                                                    \
+        T(type##_Get(object, "A", &value));                                                                  \
+        T(type##_Values(NULL, "A", &list, &count));                                                          \
+        T(type##_Values(object, "", &list, &count));                                                         \
+        T(type##_Values(object, "A", NULL, &count));                                                         \
+        T(type##_Values(object, "A", &list, NULL));                                                          \
+        T(type##_Values(object, "A", &list, &count));                                                        \
+        T(type##_Keys(NULL, &list, &count));                                                                 \
+        T(type##_Keys(object, NULL, &count));                                                                \
+        T(type##_Keys(object, &list, NULL));                                                                 \
+        T(type##_Keys(object, &list, &count));                                                               \
+        T(type##_Delete(NULL, "A"));                                                                         \
+        T(type##_Delete(object, ""));                                                                        \
+        T(type##_Delete(object, "A"));                                                                       \
     } while (0)
 
 static void of_messages(void)
@@ -286,18 +278,18 @@ static void of_a_connection(natsConnection *nc)
     T(natsConnection_RequestMsg(&reply, nc, NULL, 10));
     T(natsConnection_RequestMsg(&reply, nc, msg, 0));
     T(natsConnection_Subscribe(&sub, nc, "foo", NULL, NULL));
-    T(natsConnection_Subscribe(&sub, nc, "", ignore, NULL));
-    T(natsConnection_Subscribe(&sub, nc, "a b", ignore, NULL));
-    T(natsConnection_Subscribe(&sub, nc, "a..b", ignore, NULL));
-    T(natsConnection_SubscribeTimeout(&sub, nc, "foo", 0, ignore, NULL));
+    T(natsConnection_Subscribe(&sub, nc, "", on_msg_ignored, NULL));
+    T(natsConnection_Subscribe(&sub, nc, "a b", on_msg_ignored, NULL));
+    T(natsConnection_Subscribe(&sub, nc, "a..b", on_msg_ignored, NULL));
+    T(natsConnection_SubscribeTimeout(&sub, nc, "foo", 0, on_msg_ignored, NULL));
     T(natsConnection_SubscribeTimeout(&sub, nc, "foo", 10, NULL, NULL));
     T(natsConnection_SubscribeSync(&sub, nc, NULL));
     T(natsConnection_SubscribeSync(&sub, nc, "a."));
-    T(natsConnection_QueueSubscribe(&sub, nc, "foo", NULL, ignore, NULL));
-    T(natsConnection_QueueSubscribe(&sub, nc, "foo", "", ignore, NULL));
-    T(natsConnection_QueueSubscribe(&sub, nc, "foo", "a b", ignore, NULL));
+    T(natsConnection_QueueSubscribe(&sub, nc, "foo", NULL, on_msg_ignored, NULL));
+    T(natsConnection_QueueSubscribe(&sub, nc, "foo", "", on_msg_ignored, NULL));
+    T(natsConnection_QueueSubscribe(&sub, nc, "foo", "a b", on_msg_ignored, NULL));
     T(natsConnection_QueueSubscribe(&sub, nc, "foo", "q", NULL, NULL));
-    T(natsConnection_QueueSubscribeTimeout(&sub, nc, "foo", "q", 0, ignore, NULL));
+    T(natsConnection_QueueSubscribeTimeout(&sub, nc, "foo", "q", 0, on_msg_ignored, NULL));
     T(natsConnection_QueueSubscribeSync(&sub, nc, "foo", ""));
     T(natsConnection_QueueSubscribeSync(&sub, nc, "foo", "a b"));
     natsMsg_Destroy(msg);
@@ -309,8 +301,8 @@ static void of_an_unusable_connection(natsConnection *nc)
 {
     natsSubscription *sub = NULL;
     natsMsg          *msg = NULL, *reply = NULL;
-    int64_t           rtt = 0;
-    char             *ip = NULL;
+    int64_t           rtt  = 0;
+    char             *ip   = NULL;
     int               port = 0;
 
     CHECK_OK(natsMsg_Create(&msg, "foo", NULL, "x", 1));
@@ -327,10 +319,10 @@ static void of_an_unusable_connection(natsConnection *nc)
     T(natsConnection_Request(&reply, nc, "foo", "x", 1, 50));
     T(natsConnection_RequestString(&reply, nc, "foo", "x", 50));
     T(natsConnection_RequestMsg(&reply, nc, msg, 50));
-    T(natsConnection_Subscribe(&sub, nc, "foo", ignore, NULL));
-    T(natsConnection_SubscribeTimeout(&sub, nc, "foo", 10, ignore, NULL));
+    T(natsConnection_Subscribe(&sub, nc, "foo", on_msg_ignored, NULL));
+    T(natsConnection_SubscribeTimeout(&sub, nc, "foo", 10, on_msg_ignored, NULL));
     T(natsConnection_SubscribeSync(&sub, nc, "foo"));
-    T(natsConnection_QueueSubscribe(&sub, nc, "foo", "q", ignore, NULL));
+    T(natsConnection_QueueSubscribe(&sub, nc, "foo", "q", on_msg_ignored, NULL));
     T(natsConnection_QueueSubscribeSync(&sub, nc, "foo", "q"));
     T(natsConnection_Drain(nc));
     T(natsConnection_DrainTimeout(nc, 100));
@@ -393,13 +385,14 @@ static void of_nothing(void)
 
 static void of_live_objects(void)
 {
-    fixture           f     = fixture_create();
+    fixture           f    = fixture_create();
     natsSubscription *sync = NULL, *async = NULL, *sub = NULL;
     natsMsg          *msg = NULL, *reply = NULL;
     static char       data[2000];
 
     mock_info(f.m, MOCK_ALL,
-              "{\"server_id\":\"X\",\"version\":\"2.10.0\",\"port\":%port,\"max_payload\":1000,\"proto\":1,\"headers\":true}");
+              "{\"server_id\":\"X\",\"version\":\"2.10.0\",\"port\":%port,\"max_payload\":1000,\"proto\":1,"
+              "\"headers\":true}");
     fixture_connect(&f);
     trace_scenario("connected");
     of_a_connection(f.nc);
@@ -412,7 +405,7 @@ static void of_live_objects(void)
     natsMsg_Destroy(msg);
     T(natsConnection_Request(&reply, f.nc, "foo", "x", 1, 10));
     CHECK_OK(natsConnection_SubscribeSync(&sync, f.nc, "foo"));
-    CHECK_OK(natsConnection_Subscribe(&async, f.nc, "foo", ignore, NULL));
+    CHECK_OK(natsConnection_Subscribe(&async, f.nc, "foo", on_msg_ignored, NULL));
     trace_scenario("synchronous subscription");
     of_a_subscription(sync);
     trace_scenario("asynchronous subscription");
@@ -456,7 +449,7 @@ static void of_a_draining_connection(void)
     CHECK_OK(natsConnection_DrainTimeout(f.nc, 20000));
     of_a_connection(f.nc);
     T(natsConnection_SubscribeSync(&sync, f.nc, "foo"));
-    T(natsConnection_Subscribe(&sync, f.nc, "foo", ignore, NULL));
+    T(natsConnection_Subscribe(&sync, f.nc, "foo", on_msg_ignored, NULL));
     T(natsSubscription_Drain(sync));
     natsSubscription_Destroy(sync);
     WAIT_EVENT(f.ev, "closed", 1, 5000);
@@ -491,10 +484,11 @@ static void of_a_server_without_headers(void)
 {
     fixture         f   = fixture_create();
     natsMsg        *msg = NULL, *reply = NULL;
-    natsConnection *nc  = NULL;
+    natsConnection *nc = NULL;
 
     trace_scenario("server without headers, old protocol");
-    mock_info(f.m, MOCK_ALL, "{\"server_id\":\"X\",\"version\":\"1.0.0\",\"port\":%port,\"max_payload\":1000,\"proto\":0}");
+    mock_info(f.m, MOCK_ALL,
+              "{\"server_id\":\"X\",\"version\":\"1.0.0\",\"port\":%port,\"max_payload\":1000,\"proto\":0}");
     fixture_connect(&f);
     CHECK_OK(natsMsg_Create(&msg, "foo", NULL, "x", 1));
     CHECK_OK(natsMsgHeader_Set(msg, "A", "1"));

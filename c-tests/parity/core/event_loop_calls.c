@@ -1,5 +1,5 @@
-// What an event loop's adapter is told at the end of a connection, in which order among the callbacks, and what becomes
-// of the socket.
+// What an event loop's adapter is told at the end of a connection, in which order among the callbacks, and
+// what becomes of the socket.
 
 #include "fixture.h"
 #include "hand.h"

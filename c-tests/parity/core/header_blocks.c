@@ -1,13 +1,16 @@
 // Received header blocks, well-formed, odd and malformed: what is found in them.
 //
-// The first look at a malformed block, and with several malformed lines the next ones, fail in the reference and change
-// what comes after; here every look says the same. So it is looked at a few times before anything is printed, which
-// NextMsg does once for messages without payload.
+// The first look at a malformed block, and with several malformed lines the next ones, fail in the reference
+// and change what comes after; here every look says the same. So it is looked at a few times before anything
+// is printed, which NextMsg does once for messages without payload.
 
 #include "fixture.h"
 #include "trace.h"
 
-#define BLOCK(text) {text, sizeof(text) - 1}
+#define BLOCK(text)                                                                                          \
+    {                                                                                                        \
+        text, sizeof(text) - 1                                                                               \
+    }
 
 static const struct
 {
@@ -85,11 +88,6 @@ static void show(const char *bytes, size_t len)
             putchar(bytes[i]);
         else
             printf("\\x%02x", (unsigned char)bytes[i]);
-}
-
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 static void show_headers(natsMsg *msg)

@@ -1,5 +1,7 @@
-/* Statuses and values of natsMsgHeader_* and natsHeader_*: no server needed. Keys come in any order, so they are
- * printed sorted. The output must be the same with every implementation. */
+/* Statuses and values of natsMsgHeader_* and natsHeader_*: no server needed. Keys come in any order, so they
+ * are printed sorted. The output must be the same with every implementation. */
+#include "trace.h"
+
 #include <nats/nats.h>
 
 #include <stdio.h>
@@ -7,26 +9,6 @@
 #include <string.h>
 
 #define PRESET ((const char *)"preset")
-
-static const char *shown(const char *s)
-{
-    return s == NULL ? "NULL" : s;
-}
-
-static void last_error(const char *call)
-{
-    natsStatus  s    = NATS_OK;
-    const char *text = nats_GetLastError(&s);
-    const char *body = text == NULL ? NULL : strstr(text, "): ");
-
-    /* File and line in front of the text are the implementation's own business. */
-    printf("  %s: last error %d '%s'\n", call, s, body == NULL ? shown(text) : body + 3);
-}
-
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
 
 static void show_list(const char *call, const char *key, natsStatus s, const char **list, int count, int sort)
 {
@@ -102,34 +84,34 @@ static void msg_arguments(natsMsg *m)
     const char **list  = (const char **)PRESET;
     int          count = 7;
 
-    m_set(NULL, "k", "v"), last_error("Set");
-    m_set(m, NULL, "v"), last_error("Set");
-    m_set(m, "", "v"), last_error("Set");
-    m_set(NULL, NULL, NULL), last_error("Set");
-    m_add(NULL, "k", "v"), last_error("Add");
-    m_add(m, NULL, "v"), last_error("Add");
-    m_add(m, "", "v"), last_error("Add");
-    m_get(NULL, "k"), last_error("Get");
-    m_get(m, NULL), last_error("Get");
-    m_get(m, ""), last_error("Get");
-    printf("Get without value: %d\n", natsMsgHeader_Get(m, "k", NULL)), last_error("Get");
-    m_values(NULL, "k"), last_error("Values");
-    m_values(m, NULL), last_error("Values");
-    m_values(m, ""), last_error("Values");
+    m_set(NULL, "k", "v"), trace_last_error("Set");
+    m_set(m, NULL, "v"), trace_last_error("Set");
+    m_set(m, "", "v"), trace_last_error("Set");
+    m_set(NULL, NULL, NULL), trace_last_error("Set");
+    m_add(NULL, "k", "v"), trace_last_error("Add");
+    m_add(m, NULL, "v"), trace_last_error("Add");
+    m_add(m, "", "v"), trace_last_error("Add");
+    m_get(NULL, "k"), trace_last_error("Get");
+    m_get(m, NULL), trace_last_error("Get");
+    m_get(m, ""), trace_last_error("Get");
+    printf("Get without value: %d\n", natsMsgHeader_Get(m, "k", NULL)), trace_last_error("Get");
+    m_values(NULL, "k"), trace_last_error("Values");
+    m_values(m, NULL), trace_last_error("Values");
+    m_values(m, ""), trace_last_error("Values");
     printf("Values without list: %d", natsMsgHeader_Values(m, "k", NULL, &count));
     printf(" count=%d\n", count);
-    last_error("Values");
+    trace_last_error("Values");
     printf("Values without count: %d", natsMsgHeader_Values(m, "k", &list, NULL));
     printf(" %d\n", list == (const char **)PRESET);
-    m_keys(NULL), last_error("Keys");
+    m_keys(NULL), trace_last_error("Keys");
     printf("Keys without list: %d", natsMsgHeader_Keys(m, NULL, &count));
     printf(" count=%d\n", count);
-    last_error("Keys");
+    trace_last_error("Keys");
     printf("Keys without count: %d", natsMsgHeader_Keys(m, &list, NULL));
     printf(" %d\n", list == (const char **)PRESET);
-    m_delete(NULL, "k"), last_error("Delete");
-    m_delete(m, NULL), last_error("Delete");
-    m_delete(m, ""), last_error("Delete");
+    m_delete(NULL, "k"), trace_last_error("Delete");
+    m_delete(m, NULL), trace_last_error("Delete");
+    m_delete(m, ""), trace_last_error("Delete");
     printf("EncodedLength NULL: %d\n", natsMsgHeader_EncodedLength(NULL));
     printf("preset value: %s\n", v);
 }
@@ -137,7 +119,7 @@ static void msg_arguments(natsMsg *m)
 static void msg_values(natsMsg *m)
 {
     m_look(m, "k"), m_keys(m), m_delete(m, "k");
-    last_error("not found");
+    trace_last_error("not found");
     m_set(m, "k", "v"), m_look(m, "k"), m_keys(m);
     m_set(m, "k", "w"), m_look(m, "k");
     m_add(m, "k", "x"), m_look(m, "k");
@@ -258,27 +240,27 @@ static void header_arguments(natsHeader *h)
     const char **list  = (const char **)PRESET;
     int          count = 7;
 
-    printf("New NULL: %d\n", natsHeader_New(NULL)), last_error("New");
-    h_set(NULL, "k", "v"), last_error("Set");
-    h_set(h, NULL, "v"), last_error("Set");
-    h_set(h, "", "v"), last_error("Set");
-    h_set(h, "k", NULL), last_error("Set");
-    h_add(NULL, "k", "v"), last_error("Add");
+    printf("New NULL: %d\n", natsHeader_New(NULL)), trace_last_error("New");
+    h_set(NULL, "k", "v"), trace_last_error("Set");
+    h_set(h, NULL, "v"), trace_last_error("Set");
+    h_set(h, "", "v"), trace_last_error("Set");
+    h_set(h, "k", NULL), trace_last_error("Set");
+    h_add(NULL, "k", "v"), trace_last_error("Add");
     h_add(h, NULL, "v"), h_add(h, "", "v"), h_add(h, "k", NULL);
-    h_get(NULL, "k"), last_error("Get");
+    h_get(NULL, "k"), trace_last_error("Get");
     h_get(h, NULL), h_get(h, "");
-    printf("Get without value: %d\n", natsHeader_Get(h, "k", NULL)), last_error("Get");
-    h_values(NULL, "k"), h_values(h, NULL), h_values(h, ""), last_error("Values");
+    printf("Get without value: %d\n", natsHeader_Get(h, "k", NULL)), trace_last_error("Get");
+    h_values(NULL, "k"), h_values(h, NULL), h_values(h, ""), trace_last_error("Values");
     printf("Values without list: %d", natsHeader_Values(h, "k", NULL, &count));
     printf(" count=%d\n", count);
     printf("Values without count: %d", natsHeader_Values(h, "k", &list, NULL));
     printf(" %d\n", list == (const char **)PRESET);
-    h_keys(NULL), last_error("Keys");
+    h_keys(NULL), trace_last_error("Keys");
     printf("Keys without list: %d", natsHeader_Keys(h, NULL, &count));
     printf(" count=%d\n", count);
     printf("Keys without count: %d", natsHeader_Keys(h, &list, NULL));
     printf(" %d\n", list == (const char **)PRESET);
-    h_delete(NULL, "k"), h_delete(h, NULL), h_delete(h, ""), last_error("Delete");
+    h_delete(NULL, "k"), h_delete(h, NULL), h_delete(h, ""), trace_last_error("Delete");
     printf("KeysCount NULL: %d\n", natsHeader_KeysCount(NULL));
     natsHeader_Destroy(NULL);
 }
@@ -286,7 +268,7 @@ static void header_arguments(natsHeader *h)
 static void header_values(natsHeader *h)
 {
     h_look(h, "k"), h_keys(h), h_delete(h, "k");
-    last_error("not found");
+    trace_last_error("not found");
     h_set(h, "k", "v"), h_look(h, "k"), h_keys(h);
     h_set(h, "k", "w"), h_look(h, "k");
     h_add(h, "k", "x"), h_look(h, "k");

@@ -1,26 +1,13 @@
 /* Statuses and values of natsMsg_*, natsMsgList_*, natsInbox_* and natsStatistics_*: no server needed.
  * Prints one line per call; the output must be the same with every implementation. */
+#include "trace.h"
+
 #include <nats/nats.h>
 
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char *shown(const char *s)
-{
-    return s == NULL ? "NULL" : s;
-}
-
-static void last_error(const char *call)
-{
-    natsStatus  s    = NATS_OK;
-    const char *text = nats_GetLastError(&s);
-    const char *body = text == NULL ? NULL : strstr(text, "): ");
-
-    /* File and line in front of the text are the implementation's own business. */
-    printf("%s: last error %d '%s'\n", call, s, body == NULL ? shown(text) : body + 3);
-}
 
 static void show(const char *what, natsMsg *msg)
 {
@@ -57,7 +44,8 @@ static void set_data(const char *what, natsMsg *msg, const void *data, int len)
     if (msg == NULL)
         return;
     show(what, msg);
-    printf("%s: the caller's pointer: %d\n", what, data != NULL && natsMsg_GetData(msg) == (const char *)data);
+    printf("%s: the caller's pointer: %d\n", what,
+           data != NULL && natsMsg_GetData(msg) == (const char *)data);
 }
 
 static void creating(void)
@@ -75,7 +63,7 @@ static void creating(void)
     create("blank subject", " ", " ", "hello", 5);
     create("wildcards", "a.*.>", "..", "hello", 5);
     create("bytes", "\xff\xfe", "\x80", "\x81", 1);
-    last_error("Create");
+    trace_last_error("Create");
 }
 
 static void null_msg(void)
@@ -103,7 +91,7 @@ static void setting_data(void)
     set_data("NULL and 3", msg, NULL, 3);
     set_data("negative", msg, "abc", -1);
     set_data("NULL and negative", msg, NULL, -1);
-    last_error("SetData");
+    trace_last_error("SetData");
     natsMsg_Destroy(msg);
 
     natsMsg_Create(&msg, "foo", NULL, NULL, 0);
@@ -155,7 +143,7 @@ static void statistics(void)
 
     printf("Statistics NULL: %d\n", natsStatistics_GetCounts(NULL, &n[0], &n[1], &n[2], &n[3], &n[4]));
     printf("untouched: %d %d %d %d %d\n", (int)n[0], (int)n[1], (int)n[2], (int)n[3], (int)n[4]);
-    last_error("GetCounts");
+    trace_last_error("GetCounts");
     printf("Statistics Create: %d\n", natsStatistics_Create(&stats));
     printf("GetCounts: %d\n", natsStatistics_GetCounts(stats, &n[0], &n[1], &n[2], &n[3], &n[4]));
     printf("counts: %d %d %d %d %d\n", (int)n[0], (int)n[1], (int)n[2], (int)n[3], (int)n[4]);

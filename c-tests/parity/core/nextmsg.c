@@ -1,5 +1,6 @@
 // NextMsg: its statuses in every state, and what it leaves in *nextMsg.
 
+#include "calls.h"
 #include "fixture.h"
 #include "trace.h"
 
@@ -14,20 +15,13 @@ static void next(const char *what, natsSubscription *sub, int64_t timeout)
 
     if (s == NATS_OK)
     {
-        trace("%s: OK '%s'%s", what, natsMsg_GetData(msg), natsSubscription_IsValid(sub) ? "" : " and invalid");
+        trace("%s: OK '%s'%s", what, natsMsg_GetData(msg),
+              natsSubscription_IsValid(sub) ? "" : " and invalid");
         natsMsg_Destroy(msg);
         return;
     }
     trace("%s: %s%s%s%s", what, status_name(s), msg == (natsMsg *)8 ? " untouched" : " touched",
           natsSubscription_IsValid(sub) ? "" : " invalid", timeout > 0 && ms >= timeout - 5 ? " waited" : "");
-}
-
-static void cb(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *closure)
-{
-    (void)nc;
-    (void)sub;
-    (void)closure;
-    natsMsg_Destroy(msg);
 }
 
 static fixture start(const char *name, natsSubscription **sub)
@@ -61,13 +55,10 @@ static void *wait_next(void *arg)
     return NULL;
 }
 
-static pthread_t begin(waiting *w)
+static void begin(caller *c, waiting *w)
 {
-    pthread_t t;
-
-    pthread_create(&t, NULL, wait_next, w);
-    sleep_ms(100);
-    return t;
+    caller_start(c, wait_next, w);
+    caller_asleep(c);
 }
 
 static void plain(void)
@@ -87,11 +78,12 @@ static void plain(void)
     next("queued, 50", sub, 50);
     next("empty payload", sub, 50);
     next("nothing", sub, 0);
-    mock_send(f.m, "HMSG foo 1 16 16\r\nNATS/1.0 503\r\n\r\n\r\nHMSG foo 1 16 17\r\nNATS/1.0 503\r\n\r\nx\r\n");
+    mock_send(f.m,
+              "HMSG foo 1 16 16\r\nNATS/1.0 503\r\n\r\n\r\nHMSG foo 1 16 17\r\nNATS/1.0 503\r\n\r\nx\r\n");
     CHECK_OK(natsConnection_Flush(f.nc));
     next("no responders", sub, 50);
     next("503 with data", sub, 50);
-    CHECK_OK(natsConnection_Subscribe(&async, f.nc, "bar", cb, NULL));
+    CHECK_OK(natsConnection_Subscribe(&async, f.nc, "bar", on_msg_ignored, NULL));
     next("async", async, 10);
     CHECK_OK(natsSubscription_Unsubscribe(async));
     next("closed async", async, 10);
@@ -110,31 +102,31 @@ static void woken(void)
     natsSubscription *sub;
     fixture           f = start("woken by a message", &sub);
     waiting           w = {NULL, "waiting", 10000};
-    pthread_t         t;
+    caller            t;
 
     w.sub = sub;
-    t     = begin(&w);
+    begin(&t, &w);
     mock_send(f.m, "MSG foo 1 1\r\na\r\n");
-    pthread_join(t, NULL);
+    caller_join(&t);
 
     trace_scenario("woken by an unsubscribe");
-    t = begin(&w);
+    begin(&t, &w);
     CHECK_OK(natsSubscription_Unsubscribe(sub));
-    pthread_join(t, NULL);
+    caller_join(&t);
     end(&f, sub);
 
     f     = start("woken by a close", &sub);
     w.sub = sub;
-    t     = begin(&w);
+    begin(&t, &w);
     natsConnection_Close(f.nc);
-    pthread_join(t, NULL);
+    caller_join(&t);
     end(&f, sub);
 
     f     = start("woken by a drain", &sub);
     w.sub = sub;
-    t     = begin(&w);
+    begin(&t, &w);
     CHECK_OK(natsSubscription_Drain(sub));
-    pthread_join(t, NULL);
+    caller_join(&t);
     trace_status("drained", natsSubscription_WaitForDrainCompletion(sub, 5000));
     trace_status("status", natsSubscription_DrainCompletionStatus(sub));
     next("afterwards", sub, 10);
@@ -142,11 +134,11 @@ static void woken(void)
 
     f     = start("not woken by a reconnect", &sub);
     w.sub = sub;
-    t     = begin(&w);
+    begin(&t, &w);
     mock_close(f.m, 1);
     WAIT_EVENT(f.ev, "reconnected", 1, 5000);
     mock_send(f.m, "MSG foo 1 1\r\nz\r\n");
-    pthread_join(t, NULL);
+    caller_join(&t);
     end(&f, sub);
 }
 

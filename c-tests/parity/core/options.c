@@ -1,44 +1,77 @@
-// What every setter of options (TLS aside) says to good and bad values, to NULL options, and what a refused value
-// leaves behind.
+// What every setter of options (TLS aside) says to good and bad values, to NULL options, and what a refused
+// value leaves behind.
 
+#include "fixture.h"
 #include "trace.h"
 
 #define T(expr) trace_status(#expr, (expr))
 
-static natsOptions *fresh(void)
+static void handler(natsConnection *nc, void *closure)
 {
-    natsOptions *opts = NULL;
-
-    CHECK_OK(natsOptions_Create(&opts));
-    return opts;
+    (void)nc;
+    (void)closure;
 }
-
-static void handler(natsConnection *nc, void *closure) { (void)nc; (void)closure; }
 static void err_handler(natsConnection *nc, natsSubscription *sub, natsStatus err, void *closure)
 {
-    (void)nc; (void)sub; (void)err; (void)closure;
+    (void)nc;
+    (void)sub;
+    (void)err;
+    (void)closure;
 }
-static const char *token(void *closure) { return closure; }
-static natsStatus jwt(char **out, char **text, void *closure) { (void)out; (void)text; (void)closure; return NATS_OK; }
-static natsStatus sign(char **text, unsigned char **sig, int *len, const char *nonce, void *closure)
+static const char *token(void *closure)
 {
-    (void)text; (void)sig; (void)len; (void)nonce; (void)closure;
+    return closure;
+}
+static natsStatus jwt(char **out, char **text, void *closure)
+{
+    (void)out;
+    (void)text;
+    (void)closure;
     return NATS_OK;
 }
-static long delay(natsConnection *nc, int attempts, void *closure) { (void)nc; (void)attempts; (void)closure; return 0; }
+static natsStatus sign(char **text, unsigned char **sig, int *len, const char *nonce, void *closure)
+{
+    (void)text;
+    (void)sig;
+    (void)len;
+    (void)nonce;
+    (void)closure;
+    return NATS_OK;
+}
+static long delay(natsConnection *nc, int attempts, void *closure)
+{
+    (void)nc;
+    (void)attempts;
+    (void)closure;
+    return 0;
+}
 static natsStatus proxy(natsSock *fd, char *host, int port, void *closure)
 {
-    (void)fd; (void)host; (void)port; (void)closure;
+    (void)fd;
+    (void)host;
+    (void)port;
+    (void)closure;
     return NATS_ERR;
 }
 static natsStatus attach(void **data, void *loop, natsConnection *nc, natsSock fd)
 {
-    (void)data; (void)loop; (void)nc; (void)fd;
+    (void)data;
+    (void)loop;
+    (void)nc;
+    (void)fd;
     return NATS_OK;
 }
-static natsStatus add_remove(void *data, bool add) { (void)data; (void)add; return NATS_OK; }
-static natsStatus detach(void *data) { (void)data; return NATS_OK; }
-
+static natsStatus add_remove(void *data, bool add)
+{
+    (void)data;
+    (void)add;
+    return NATS_OK;
+}
+static natsStatus detach(void *data)
+{
+    (void)data;
+    return NATS_OK;
+}
 
 static void all(natsOptions *opts)
 {
@@ -177,8 +210,9 @@ static void all(natsOptions *opts)
 static void inbox_prefixes(natsOptions *opts)
 {
     static const char *const prefixes[] = {
-        "foo", "foo.bar", "a*b", "a>b", "foo.", ".foo", "foo..bar", "*", ">", "foo.*", "foo.>", "foo.*.bar", "foo bar",
-        "foo\tbar", "foo\r", "", " ", ".", "_INBOX", "_INBOX.", "foo\nbar", "\xff\xfe",
+        "foo", "foo.bar", "a*b",    "a>b",       "foo.",     ".foo",     "foo..bar", "*",
+        ">",   "foo.*",   "foo.>",  "foo.*.bar", "foo bar",  "foo\tbar", "foo\r",    "",
+        " ",   ".",       "_INBOX", "_INBOX.",   "foo\nbar", "\xff\xfe",
     };
 
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
@@ -204,7 +238,8 @@ static void last_errors(natsOptions *opts)
     trace("at first: %s, %s", status_name(s), text == NULL ? "NULL" : "text");
     T(natsOptions_SetTimeout(opts, -1));
     text = nats_GetLastError(&s);
-    trace("then: %s, %s", status_name(s), text != NULL && strstr(text, "Invalid Argument") != NULL ? "text" : "?");
+    trace("then: %s, %s", status_name(s),
+          text != NULL && strstr(text, "Invalid Argument") != NULL ? "text" : "?");
     trace_status("stack", nats_GetLastErrorStack(stack, sizeof stack));
     trace("  %s", stack);
     T(natsOptions_SetTimeout(opts, 1));
@@ -224,7 +259,7 @@ static void last_errors(natsOptions *opts)
 
 int main(void)
 {
-    natsOptions *opts = fresh();
+    natsOptions *opts = fresh_options();
 
     trace_scenario("options");
     all(opts);
@@ -235,7 +270,7 @@ int main(void)
     all(NULL);
     inbox_prefixes(NULL);
     natsOptions_Destroy(NULL);
-    opts = fresh();
+    opts = fresh_options();
     last_errors(opts);
     natsOptions_Destroy(opts);
     nats_Close();

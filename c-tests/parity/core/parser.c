@@ -14,7 +14,10 @@ static void on_any(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void
     (void)sub;
     snprintf(text, sizeof text, "%.20s(%d) %s %s '%.30s'(%d)", natsMsg_GetSubject(msg),
              (int)strlen(natsMsg_GetSubject(msg)), natsMsg_GetReply(msg) ? natsMsg_GetReply(msg) : "-",
-             data == NULL ? "NULL" : data[len] == '\0' ? "ended" : "unended", data == NULL ? "" : data, len);
+             data == NULL        ? "NULL"
+             : data[len] == '\0' ? "ended"
+                                 : "unended",
+             data == NULL ? "" : data, len);
     events_add(ev, "msg", NATS_OK, text);
     natsMsg_Destroy(msg);
 }
@@ -47,12 +50,10 @@ static void accepted(const char *name, const char *bytes, int drip_ms)
     else
         mock_write(f.m, 1, bytes, strlen(bytes));
     mock_send(f.m, "MSG end 1 3\r\nend\r\n");
-    for (int i = 0; i < 500 && !natsConnection_IsClosed(f.nc); i++)
-    {
-        if (events_get(f.ev, "msg", events_count(f.ev, "msg"), &e) && strncmp(e.text, "end(", 4) == 0)
-            break;
-        sleep_ms(2);
-    }
+    (void)HOLDS_WITHIN(
+        natsConnection_IsClosed(f.nc) ||
+            (events_get(f.ev, "msg", events_count(f.ev, "msg"), &e) && strncmp(e.text, "end(", 4) == 0),
+        5000);
     for (int i = 1; events_get(f.ev, "msg", i, &e); i++)
         trace("  %s", e.text);
     trace_connection("nc", f.nc);
@@ -129,26 +130,37 @@ int main(void)
     nats_Open(-1);
     accepted("plain", "MSG foo 1 5\r\nhello\r\n", 0);
     accepted("reply", "MSG foo 1 re.ply 5\r\nhello\r\n", 0);
-    accepted("lower case", "msg foo 1 5\r\nhello\r\nhmsg foo 1 12 14\r\nNATS/1.0\r\n\r\nab\r\nping\r\npong\r\n+ok\r\n", 0);
+    accepted("lower case",
+             "msg foo 1 5\r\nhello\r\nhmsg foo 1 12 14\r\nNATS/1.0\r\n\r\nab\r\nping\r\npong\r\n+ok\r\n", 0);
     accepted("mixed case", "mSg foo 1 5\r\nhello\r\nHmSg foo 1 re 12 14\r\nNATS/1.0\r\n\r\nab\r\n", 0);
     accepted("blanks", "MSG   foo \t 1  \tre   5  \r\nhello\r\nMSG\tfoo\t1\t5\r\nhello\r\n", 0);
-    accepted("junk after the body", "MSG foo 1 5\r\nhelloJUNK\r\nMSG foo 1 2\r\nab\r junk \nMSG foo 1 1\r\nc \t \r\n", 0);
-    accepted("a payload that CRLF does not end",
-             "MSG foo 1 2\r\nhi\n\nMSG foo 1 2\r\nab\r\r\nMSG foo 1 2\r\ncd\n\r\nMSG foo 1 2\r\nef\nx\nMSG foo 1 2\r\nghxy\n"
-             "MSG foo 1 0\r\n\n\nMSG foo 1 2\r\nij\nMSG foo 1 2\r\nHMSG foo 1 12 14\r\nNATS/1.0\r\n\r\nkl\n\n",
+    accepted("junk after the body",
+             "MSG foo 1 5\r\nhelloJUNK\r\nMSG foo 1 2\r\nab\r junk \nMSG foo 1 1\r\nc \t \r\n", 0);
+    accepted(
+        "a payload that CRLF does not end",
+        "MSG foo 1 2\r\nhi\n\nMSG foo 1 2\r\nab\r\r\nMSG foo 1 2\r\ncd\n\r\nMSG foo 1 2\r\nef\nx\nMSG foo 1 "
+        "2\r\nghxy\n"
+        "MSG foo 1 0\r\n\n\nMSG foo 1 2\r\nij\nMSG foo 1 2\r\nHMSG foo 1 12 14\r\nNATS/1.0\r\n\r\nkl\n\n",
+        0);
+    accepted("the same byte by byte",
+             "MSG foo 1 2\r\nhi\n\nMSG foo 1 2\r\nef\nx\nMSG foo 1 0\r\n\n\nMSG foo 1 2\r\nghxy\n", 1);
+    accepted("junk after verbs", "PING and more\r\nPONG 1 2 3\r\n+OK okay\r\nPONG\r\nMSG foo 1 1\r\na\r\n",
              0);
-    accepted("the same byte by byte", "MSG foo 1 2\r\nhi\n\nMSG foo 1 2\r\nef\nx\nMSG foo 1 0\r\n\n\nMSG foo 1 2\r\nghxy\n", 1);
-    accepted("junk after verbs", "PING and more\r\nPONG 1 2 3\r\n+OK okay\r\nPONG\r\nMSG foo 1 1\r\na\r\n", 0);
     accepted("bare LF after a line", "MSG foo 1 1\na\r\nPONG\n+OK\nMSG foo 1 1\nb\r\n", 0);
     accepted("empty", "MSG foo 1 0\r\n\r\nMSG foo 1 00\r\n\r\n", 0);
     accepted("leading zeros", "MSG foo 01 003\r\nabc\r\n", 0);
     accepted("no headers in HMSG", "HMSG foo 1 0 2\r\nab\r\nHMSG foo 1 0 0\r\n\r\n", 0);
-    accepted("unknown sids", "MSG foo 7 2\r\nab\r\nMSG foo 99999999 3\r\nabc\r\nHMSG foo 9 12 14\r\nNATS/1.0\r\n\r\nab\r\n", 0);
+    accepted("unknown sids",
+             "MSG foo 7 2\r\nab\r\nMSG foo 99999999 3\r\nabc\r\nHMSG foo 9 12 14\r\nNATS/1.0\r\n\r\nab\r\n",
+             0);
     accepted("body that looks like protocol", "MSG foo 1 16\r\nMSG foo 1 1\r\na\r\n\r\n", 0);
-    accepted("info in between", "INFO {\"max_payload\":9}\r\nMSG foo 1 2\r\nab\r\nINFO {bad\r\nMSG foo 1 2\r\nab\r\n", 0);
-    accepted("permissions", "-ERR 'Permissions Violation for Subscription to \"x\"'\r\nMSG foo 1 2\r\nab\r\n", 0);
+    accepted("info in between",
+             "INFO {\"max_payload\":9}\r\nMSG foo 1 2\r\nab\r\nINFO {bad\r\nMSG foo 1 2\r\nab\r\n", 0);
+    accepted("permissions", "-ERR 'Permissions Violation for Subscription to \"x\"'\r\nMSG foo 1 2\r\nab\r\n",
+             0);
     accepted("byte by byte",
-             "MSG foo 1 5\r\nhello\r\nHMSG foo 1 re 12 14\r\nNATS/1.0\r\n\r\nab\r\nPING\r\n+OK\r\nPONG\r\nMSG foo 1 0\r\n\r\n"
+             "MSG foo 1 5\r\nhello\r\nHMSG foo 1 re 12 "
+             "14\r\nNATS/1.0\r\n\r\nab\r\nPING\r\n+OK\r\nPONG\r\nMSG foo 1 0\r\n\r\n"
              "INFO {\"max_payload\":9}\r\nMSG foo 1 3\r\nabcJ\r\n",
              1);
     text = long_subject(5000);

@@ -20,7 +20,7 @@ static void counts(natsConnection *nc)
 
 static void arguments(void)
 {
-    fixture         f   = fixture_create();
+    fixture         f = fixture_create();
     natsConnection *nc;
     natsMsg        *msg = NULL;
 
@@ -102,15 +102,6 @@ static void arguments(void)
     fixture_destroy(&f);
 }
 
-static void last_error(void)
-{
-    natsStatus  s    = NATS_OK;
-    const char *text = nats_GetLastError(&s);
-    const char *body = text == NULL ? NULL : strstr(text, "): ");
-
-    trace("last error %s '%s'", status_name(s), body == NULL ? (text ? text : "NULL") : body + 3);
-}
-
 static void headers(void)
 {
     fixture  f   = fixture_create();
@@ -125,7 +116,7 @@ static void headers(void)
     T(natsConnection_PublishMsg(f.nc, msg));
     T(natsMsgHeader_Set(msg, "k", "value"));
     T(natsConnection_PublishMsg(f.nc, msg));
-    last_error();
+    trace_last_error("publish");
     T(natsMsgHeader_Delete(msg, "k"));
     T(natsConnection_PublishMsg(f.nc, msg));
     T(natsMsgHeader_Set(msg, "", "value"));
@@ -182,7 +173,7 @@ static void info_replaced(void)
     trace("max payload %d", (int)natsConnection_GetMaxPayload(f.nc));
     T(natsConnection_HasHeaderSupport(f.nc));
     T(natsConnection_Publish(f.nc, "foo", "123456", 6));
-    last_error();
+    trace_last_error("publish");
     T(natsConnection_Publish(f.nc, "foo", "12345", 5));
     mock_send(f.m, "INFO {\"headers\":true}\r\n");
     natsConnection_Flush(f.nc);

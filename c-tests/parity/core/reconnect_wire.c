@@ -2,43 +2,10 @@
 
 #include <pthread.h>
 
+#include "calls.h"
 #include "fixture.h"
 #include "trace.h"
-
-static void trace_wire(mock *m, int nth, int from)
-{
-    char *line;
-
-    for (int i = from; (line = mock_line(m, nth, i)) != NULL; i++)
-    {
-        // Inboxes differ from run to run.
-        char *inbox = strstr(line, "_INBOX.");
-
-        if (inbox != NULL)
-            strcpy(inbox, "inbox");
-        trace("  %s", line);
-        free(line);
-    }
-}
-
-static void lose(fixture *f)
-{
-    int n = events_count(f->ev, "disconnected");
-
-    mock_stop_listening(f->m);
-    mock_close(f->m, MOCK_LATEST);
-    WAIT_EVENT(f->ev, "disconnected", n + 1, 5000);
-    WAIT_FOR(natsConnection_IsReconnecting(f->nc), 5000);
-}
-
-static void regain(fixture *f)
-{
-    int n = events_count(f->ev, "reconnected");
-
-    mock_listen_again(f->m);
-    WAIT_EVENT(f->ev, "reconnected", n + 1, 10000);
-    CHECK_OK(natsConnection_Flush(f->nc));
-}
+#include "wire.h"
 
 static fixture patient(void)
 {
@@ -59,7 +26,7 @@ static void publishes(int buffer)
     if (buffer >= 0)
         CHECK_OK(natsOptions_SetReconnectBufSize(f.opts, buffer));
     fixture_connect(&f);
-    lose(&f);
+    fixture_lose(&f);
     trace_status("publish", natsConnection_PublishString(f.nc, "foo", "1234"));
     trace_status("publish", natsConnection_PublishString(f.nc, "foo", "5678"));
     trace_status("publish", natsConnection_PublishString(f.nc, "foo", "9"));
@@ -71,36 +38,30 @@ static void publishes(int buffer)
     trace_status("send", natsConnection_Send(f.nc, "foo", "now", 3));
     trace_status("too big", natsConnection_Publish(f.nc, "foo", calloc(1, 2000), 2000));
     trace("buffered %d", natsConnection_Buffered(f.nc));
-    regain(&f);
-    trace_wire(f.m, 2, 0);
+    fixture_regain(&f);
+    CHECK_OK(natsConnection_Flush(f.nc));
+    wire_trace_lines(f.m, 2, 0);
     trace_connection("nc", f.nc);
     fixture_destroy(&f);
 }
 
-static void *flush(void *nc)
-{
-    return (void *)(intptr_t)natsConnection_FlushTimeout(nc, 10000);
-}
-
 static void flush_in_between(void)
 {
-    fixture   f = patient();
-    pthread_t thread;
-    void     *status = NULL;
+    fixture  f = patient();
+    flushing a;
 
     trace_scenario("flush between two publishes");
     fixture_connect(&f);
-    lose(&f);
+    fixture_lose(&f);
     CHECK_OK(natsConnection_PublishString(f.nc, "foo", "before"));
-    CHECK(pthread_create(&thread, NULL, flush, f.nc) == 0);
-    sleep_ms(100);
+    flush_begin(&a, f.nc, 10000);
+    caller_asleep(&a.by);
     CHECK_OK(natsConnection_PublishString(f.nc, "foo", "after"));
     mock_listen_again(f.m);
     WAIT_EVENT(f.ev, "reconnected", 1, 10000);
-    pthread_join(thread, &status);
-    trace_status("flush", (natsStatus)(intptr_t)status);
+    trace_status("flush", flush_end(&a));
     CHECK_OK(natsConnection_Flush(f.nc));
-    trace_wire(f.m, 2, 1);
+    wire_trace_lines(f.m, 2, 1);
     fixture_destroy(&f);
 }
 
@@ -116,10 +77,11 @@ static void requests(bool before)
     if (before)
         trace_status("request", natsConnection_RequestString(&msg, f.nc, "svc", "q", 20));
     CHECK_OK(natsConnection_SubscribeSync(&sub, f.nc, "foo"));
-    lose(&f);
+    fixture_lose(&f);
     trace_status("request", natsConnection_RequestString(&msg, f.nc, "svc", "r", 20));
-    regain(&f);
-    trace_wire(f.m, 2, 1);
+    fixture_regain(&f);
+    CHECK_OK(natsConnection_Flush(f.nc));
+    wire_trace_lines(f.m, 2, 1);
     natsSubscription_Destroy(sub);
     fixture_destroy(&f);
 }
@@ -132,12 +94,13 @@ static void unsubscribed(void)
     trace_scenario("subscribed and unsubscribed while away");
     fixture_connect(&f);
     CHECK_OK(natsConnection_SubscribeSync(&a, f.nc, "a"));
-    lose(&f);
+    fixture_lose(&f);
     CHECK_OK(natsConnection_QueueSubscribeSync(&b, f.nc, "b", "q"));
     trace_status("auto-unsubscribe", natsSubscription_AutoUnsubscribe(b, 3));
     trace_status("unsubscribe", natsSubscription_Unsubscribe(a));
-    regain(&f);
-    trace_wire(f.m, 2, 1);
+    fixture_regain(&f);
+    CHECK_OK(natsConnection_Flush(f.nc));
+    wire_trace_lines(f.m, 2, 1);
     natsSubscription_Destroy(a);
     natsSubscription_Destroy(b);
     fixture_destroy(&f);
@@ -150,10 +113,11 @@ static void verbose(void)
     trace_scenario("verbose");
     CHECK_OK(natsOptions_SetVerbose(f.opts, true));
     fixture_connect(&f);
-    lose(&f);
+    fixture_lose(&f);
     CHECK_OK(natsConnection_PublishString(f.nc, "foo", "x"));
-    regain(&f);
-    trace_wire(f.m, 2, 0);
+    fixture_regain(&f);
+    CHECK_OK(natsConnection_Flush(f.nc));
+    wire_trace_lines(f.m, 2, 0);
     fixture_destroy(&f);
 }
 

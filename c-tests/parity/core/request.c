@@ -30,7 +30,7 @@ static const char INFO[] = "{\"max_payload\":20,\"headers\":true}";
 
 static void arguments(bool old)
 {
-    fixture         f   = fixture_create();
+    fixture         f = fixture_create();
     natsConnection *nc;
     natsMsg        *msg = NULL;
 
@@ -68,27 +68,6 @@ static void arguments(bool old)
     R(natsConnection_RequestMsg(&reply, nc, msg, 10));
     natsMsg_Destroy(msg);
     fixture_destroy(&f);
-}
-
-// The nth reply subject the mock saw in a "PUB foo " line; to free.
-static char *reply_subject(mock *m, int nth)
-{
-    CHECK(mock_wait_pubs(m, 1, nth, 5000));
-    for (int i = 0, seen = 0; i < mock_lines(m, 1); i++)
-    {
-        char *line = mock_line(m, 1, i);
-
-        if (strncmp(line, "PUB foo ", 8) == 0 && ++seen == nth)
-        {
-            char *subject = strdup(line + 8);
-
-            *strchr(subject, ' ') = '\0';
-            free(line);
-            return subject;
-        }
-        free(line);
-    }
-    FAIL("no request %d", nth);
 }
 
 typedef struct
@@ -236,7 +215,8 @@ static void prefix(bool old)
     char   *line;
 
     trace_scenario(old ? "inbox prefix, old style" : "inbox prefix");
-    trace_status("prefix", natsOptions_SetCustomInboxPrefix(f.opts, "a.rather.long.prefix.of.more.than.32.characters"));
+    trace_status("prefix",
+                 natsOptions_SetCustomInboxPrefix(f.opts, "a.rather.long.prefix.of.more.than.32.characters"));
     CHECK_OK(natsOptions_UseOldRequestStyle(f.opts, old));
     fixture_connect(&f);
     R(natsConnection_RequestString(&reply, f.nc, "foo", "x", 20));

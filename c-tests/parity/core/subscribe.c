@@ -6,14 +6,6 @@
 
 static natsSubscription *const PRESET = (natsSubscription *)8;
 
-static void cb(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *closure)
-{
-    (void)nc;
-    (void)sub;
-    (void)closure;
-    natsMsg_Destroy(msg);
-}
-
 // Runs a call that may set `sub`, tells its status and whether it touched the variable.
 #define S(call)                                                                                              \
     do                                                                                                       \
@@ -31,37 +23,37 @@ static void cb(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *cl
 
 static void arguments(natsConnection *nc)
 {
-    S(natsConnection_Subscribe(&sub, NULL, "foo", cb, NULL));
-    S(natsConnection_Subscribe(&sub, nc, NULL, cb, NULL));
-    S(natsConnection_Subscribe(&sub, nc, "", cb, NULL));
+    S(natsConnection_Subscribe(&sub, NULL, "foo", on_msg_ignored, NULL));
+    S(natsConnection_Subscribe(&sub, nc, NULL, on_msg_ignored, NULL));
+    S(natsConnection_Subscribe(&sub, nc, "", on_msg_ignored, NULL));
     S(natsConnection_Subscribe(&sub, nc, "foo", NULL, NULL));
-    S(natsConnection_Subscribe(&sub, nc, "foo", cb, NULL));
-    S(natsConnection_SubscribeTimeout(&sub, NULL, "foo", 100, cb, NULL));
-    S(natsConnection_SubscribeTimeout(&sub, nc, NULL, 100, cb, NULL));
-    S(natsConnection_SubscribeTimeout(&sub, nc, "foo", 0, cb, NULL));
-    S(natsConnection_SubscribeTimeout(&sub, nc, "foo", -1, cb, NULL));
+    S(natsConnection_Subscribe(&sub, nc, "foo", on_msg_ignored, NULL));
+    S(natsConnection_SubscribeTimeout(&sub, NULL, "foo", 100, on_msg_ignored, NULL));
+    S(natsConnection_SubscribeTimeout(&sub, nc, NULL, 100, on_msg_ignored, NULL));
+    S(natsConnection_SubscribeTimeout(&sub, nc, "foo", 0, on_msg_ignored, NULL));
+    S(natsConnection_SubscribeTimeout(&sub, nc, "foo", -1, on_msg_ignored, NULL));
     S(natsConnection_SubscribeTimeout(&sub, nc, "foo", 100, NULL, NULL));
-    S(natsConnection_SubscribeTimeout(&sub, nc, "foo", 100000, cb, NULL));
+    S(natsConnection_SubscribeTimeout(&sub, nc, "foo", 100000, on_msg_ignored, NULL));
     S(natsConnection_SubscribeSync(&sub, NULL, "foo"));
     S(natsConnection_SubscribeSync(&sub, nc, NULL));
     S(natsConnection_SubscribeSync(&sub, nc, ""));
     S(natsConnection_SubscribeSync(&sub, nc, "foo"));
-    S(natsConnection_QueueSubscribe(&sub, NULL, "foo", "q", cb, NULL));
-    S(natsConnection_QueueSubscribe(&sub, nc, NULL, "q", cb, NULL));
-    S(natsConnection_QueueSubscribe(&sub, nc, "foo", NULL, cb, NULL));
-    S(natsConnection_QueueSubscribe(&sub, nc, "foo", "", cb, NULL));
-    S(natsConnection_QueueSubscribe(&sub, nc, "foo", "a b", cb, NULL));
-    S(natsConnection_QueueSubscribe(&sub, nc, "foo", "a\tb", cb, NULL));
-    S(natsConnection_QueueSubscribe(&sub, nc, "foo", " ", cb, NULL));
-    S(natsConnection_QueueSubscribe(&sub, nc, "foo", "a..b.>", cb, NULL));
+    S(natsConnection_QueueSubscribe(&sub, NULL, "foo", "q", on_msg_ignored, NULL));
+    S(natsConnection_QueueSubscribe(&sub, nc, NULL, "q", on_msg_ignored, NULL));
+    S(natsConnection_QueueSubscribe(&sub, nc, "foo", NULL, on_msg_ignored, NULL));
+    S(natsConnection_QueueSubscribe(&sub, nc, "foo", "", on_msg_ignored, NULL));
+    S(natsConnection_QueueSubscribe(&sub, nc, "foo", "a b", on_msg_ignored, NULL));
+    S(natsConnection_QueueSubscribe(&sub, nc, "foo", "a\tb", on_msg_ignored, NULL));
+    S(natsConnection_QueueSubscribe(&sub, nc, "foo", " ", on_msg_ignored, NULL));
+    S(natsConnection_QueueSubscribe(&sub, nc, "foo", "a..b.>", on_msg_ignored, NULL));
     S(natsConnection_QueueSubscribe(&sub, nc, "foo", "q", NULL, NULL));
-    S(natsConnection_QueueSubscribe(&sub, nc, "f oo", "a b", cb, NULL));
-    S(natsConnection_QueueSubscribe(&sub, nc, "foo", "q", cb, NULL));
-    S(natsConnection_QueueSubscribeTimeout(&sub, nc, "foo", "q", 0, cb, NULL));
+    S(natsConnection_QueueSubscribe(&sub, nc, "f oo", "a b", on_msg_ignored, NULL));
+    S(natsConnection_QueueSubscribe(&sub, nc, "foo", "q", on_msg_ignored, NULL));
+    S(natsConnection_QueueSubscribeTimeout(&sub, nc, "foo", "q", 0, on_msg_ignored, NULL));
     S(natsConnection_QueueSubscribeTimeout(&sub, nc, "foo", "q", 100, NULL, NULL));
-    S(natsConnection_QueueSubscribeTimeout(&sub, nc, "foo", NULL, 100, cb, NULL));
-    S(natsConnection_QueueSubscribeTimeout(&sub, nc, "foo", "", 100, cb, NULL));
-    S(natsConnection_QueueSubscribeTimeout(&sub, nc, "foo", "q", 100000, cb, NULL));
+    S(natsConnection_QueueSubscribeTimeout(&sub, nc, "foo", NULL, 100, on_msg_ignored, NULL));
+    S(natsConnection_QueueSubscribeTimeout(&sub, nc, "foo", "", 100, on_msg_ignored, NULL));
+    S(natsConnection_QueueSubscribeTimeout(&sub, nc, "foo", "q", 100000, on_msg_ignored, NULL));
     S(natsConnection_QueueSubscribeSync(&sub, NULL, "foo", "q"));
     S(natsConnection_QueueSubscribeSync(&sub, nc, "foo", NULL));
     S(natsConnection_QueueSubscribeSync(&sub, nc, "foo", ""));
@@ -72,10 +64,10 @@ static void arguments(natsConnection *nc)
 static void subjects(natsConnection *nc)
 {
     static const char *const all[] = {
-        "foo.bar", "*",    ">",      "foo.*",  "foo.>",  "*.*.>", "foo.*.bar", ">.a",  "a.>.b",   ">.>",     ".",
-        "..",      ".foo", "foo.",   "a..b",   " ",      "a b",   "a\tb",      "a\nb", "a\rb",    "a\vb",    "a\fb",
-        "foo*",    "f*o",  "foo>",   "a.b>.c", "*foo.>", "a.**",  "a.>>",      "$SYS", "_INBOX.", "caf\xc3\xa9",
-        "\xff",    "\x01", "a.\x7f", "a.\xa0",
+        "foo.bar", "*",    ">",    "foo.*",   "foo.>",       "*.*.>", "foo.*.bar", ">.a",    "a.>.b",
+        ">.>",     ".",    "..",   ".foo",    "foo.",        "a..b",  " ",         "a b",    "a\tb",
+        "a\nb",    "a\rb", "a\vb", "a\fb",    "foo*",        "f*o",   "foo>",      "a.b>.c", "*foo.>",
+        "a.**",    "a.>>", "$SYS", "_INBOX.", "caf\xc3\xa9", "\xff",  "\x01",      "a.\x7f", "a.\xa0",
     };
 
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)

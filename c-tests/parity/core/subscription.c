@@ -5,19 +5,6 @@
 
 #define T(call) trace_status(#call, call)
 
-static void cb(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *closure)
-{
-    (void)nc;
-    (void)sub;
-    (void)closure;
-    natsMsg_Destroy(msg);
-}
-
-static void completed(void *closure)
-{
-    events_add(closure, "complete", NATS_OK, "");
-}
-
 static void all_getters(natsSubscription *sub)
 {
     uint64_t   queued = 77;
@@ -101,7 +88,7 @@ static void sync_life(void)
     CHECK_OK(natsConnection_SubscribeSync(&sub, f.nc, "foo"));
     CHECK_OK(natsConnection_QueueSubscribeSync(&other, f.nc, "bar", "q"));
     all_getters(sub);
-    T(natsSubscription_SetOnCompleteCB(sub, completed, f.ev));
+    T(natsSubscription_SetOnCompleteCB(sub, on_completed, f.ev));
     mock_send(f.m, "MSG foo 1 5\r\nhello\r\nHMSG foo 1 12 14\r\nNATS/1.0\r\n\r\nab\r\nMSG foo 1 0\r\n\r\n");
     CHECK_OK(natsConnection_Flush(f.nc));
     trace_scenario("sync, three queued");
@@ -136,20 +123,25 @@ static void async_life(bool pool)
     fixture_connect(&f);
     trace_scenario(pool ? "async in the pool" : "async");
     CHECK_OK(natsConnection_Subscribe(&sub, f.nc, "foo", on_msg, f.ev));
-    CHECK_OK(natsConnection_Subscribe(&idle, f.nc, "bar", cb, NULL));
+    CHECK_OK(natsConnection_Subscribe(&idle, f.nc, "bar", on_msg_ignored, NULL));
     all_getters(sub);
-    T(natsSubscription_SetOnCompleteCB(sub, completed, f.ev));
+    T(natsSubscription_SetOnCompleteCB(sub, on_completed, f.ev));
     mock_send(f.m, "MSG foo 1 1\r\na\r\nMSG foo 1 1\r\nb\r\nMSG foo 1 1\r\nc\r\n");
     WAIT_EVENT(f.ev, "msg", 3, 5000);
-    WAIT_FOR(({ uint64_t q = 9; natsSubscription_QueuedMsgs(sub, &q); q == 0; }), 5000);
+    WAIT_FOR(({
+                 uint64_t q = 9;
+                 natsSubscription_QueuedMsgs(sub, &q);
+                 q == 0;
+             }),
+             5000);
     T(natsSubscription_ClearMaxPending(sub));
     T(natsSubscription_Unsubscribe(sub));
     WAIT_EVENT(f.ev, "complete", 1, 5000);
     for (int i = 1; events_get(f.ev, NULL, i, &last); i++)
         trace("  %s %s", last.name, strcmp(last.name, "msg") == 0 ? last.text : "");
     all_getters(sub);
-    T(natsSubscription_SetOnCompleteCB(sub, completed, f.ev));
-    T(natsSubscription_SetOnCompleteCB(idle, completed, f.ev));
+    T(natsSubscription_SetOnCompleteCB(sub, on_completed, f.ev));
+    T(natsSubscription_SetOnCompleteCB(idle, on_completed, f.ev));
     natsConnection_Close(f.nc);
     WAIT_EVENT(f.ev, "complete", 2, 5000);
     all_getters(idle);
@@ -163,7 +155,7 @@ int main(void)
     nats_Open(-1);
     trace_scenario("NULL");
     all_getters(NULL);
-    T(natsSubscription_SetOnCompleteCB(NULL, completed, NULL));
+    T(natsSubscription_SetOnCompleteCB(NULL, on_completed, NULL));
     T(natsSubscription_Drain(NULL));
     T(natsSubscription_DrainTimeout(NULL, 1));
     defaults(0, 0);

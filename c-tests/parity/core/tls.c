@@ -1,7 +1,9 @@
-// TLS from the program's side: every option with good and bad values, and how a connect ends with each kind of server.
+// TLS from the program's side: every option with good and bad values, and how a connect ends with each kind
+// of server.
 
 #include "certs.h"
 #include "relay.h"
+#include "scratch.h"
 #include "server.h"
 #include "trace.h"
 
@@ -9,20 +11,21 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-// What both libraries say of an error: without the place in the source, file names of this run, and what the system
-// or OpenSSL add.
+// What both libraries say of an error: without the place in the source, file names of this run, and what the
+// system or OpenSSL add.
 static void trace_result(const char *name, natsStatus s)
 {
-    static const char *ends[] = {" (ssl err=", ": (null)", ": No such file", ": no certificate", ": no such file",
-                                 ": ASN1 lib", ": BIO lib", ": wrong tag", ": nested asn1", ": bad end line"};
+    static const char *ends[] = {" (ssl err=",     ": (null)",      ": No such file", ": no certificate",
+                                 ": no such file", ": ASN1 lib",    ": BIO lib",      ": wrong tag",
+                                 ": nested asn1",  ": bad end line"};
     const char        *text   = s == NATS_OK || s == NATS_TIMEOUT ? "" : nats_GetLastError(NULL);
     const char        *rest   = text == NULL ? NULL : strstr(text, "): ");
     char               shown[512];
     char              *at;
 
     snprintf(shown, sizeof shown, "%s", rest != NULL ? rest + 3 : "");
-    while ((at = strstr(shown, "/tmp/nats-c-tests-certs-")) != NULL)
-        memmove(at, at + 30, strlen(at + 30) + 1);
+    while ((at = strstr(shown, scratch_dir())) != NULL)
+        memmove(at, at + strlen(scratch_dir()), strlen(at + strlen(scratch_dir())) + 1);
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
         if ((at = strstr(shown, ends[i])) != NULL)
             *at = '\0';
@@ -113,8 +116,9 @@ static void arguments(void)
     trace_result("ca text empty", natsOptions_SetCATrustedCertificates(opts, ""));
     trace_result("ca text nonsense", natsOptions_SetCATrustedCertificates(opts, "nonsense"));
     trace_result("ca text is a key", natsOptions_SetCATrustedCertificates(opts, key));
-    trace_result("ca text damaged", natsOptions_SetCATrustedCertificates(
-                                        opts, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"));
+    trace_result("ca text damaged",
+                 natsOptions_SetCATrustedCertificates(
+                     opts, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"));
     trace_result("ca text", natsOptions_SetCATrustedCertificates(opts, ca));
     trace_result("ca text again", natsOptions_SetCATrustedCertificates(opts, ca));
     trace_result("ca text is a crl", natsOptions_SetCATrustedCertificates(opts, crl));
@@ -128,8 +132,9 @@ static void arguments(void)
     trace_result("ca text with half a certificate", natsOptions_SetCATrustedCertificates(opts, two));
     sprintf(two, "%s-----BEGIN OTHER-----\nAAAA\n-----END OTHER-----\n", ca);
     trace_result("ca text with another object", natsOptions_SetCATrustedCertificates(opts, two));
-    trace_result("ca text has another object",
-                 natsOptions_SetCATrustedCertificates(opts, "-----BEGIN OTHER-----\nAAAA\n-----END OTHER-----\n"));
+    trace_result(
+        "ca text has another object",
+        natsOptions_SetCATrustedCertificates(opts, "-----BEGIN OTHER-----\nAAAA\n-----END OTHER-----\n"));
     sprintf(two, "  %s", ca);
     trace_result("ca text is indented", natsOptions_SetCATrustedCertificates(opts, two));
 
@@ -140,7 +145,8 @@ static void arguments(void)
     trace_result("chain empty key", natsOptions_LoadCertificatesChain(opts, "a", ""));
     trace_result("chain missing", natsOptions_LoadCertificatesChain(opts, "/no/cert", "/no/key"));
     trace_result("chain missing key", natsOptions_LoadCertificatesChain(opts, cert("client.pem"), "/no/key"));
-    trace_result("chain wrong key", natsOptions_LoadCertificatesChain(opts, cert("client.pem"), cert("ca.key")));
+    trace_result("chain wrong key",
+                 natsOptions_LoadCertificatesChain(opts, cert("client.pem"), cert("ca.key")));
     trace_result("chain", natsOptions_LoadCertificatesChain(opts, cert("client.pem"), cert("client.key")));
     trace_result("dynamic, no options", natsOptions_LoadCertificatesChainDynamic(NULL, "a", "b"));
     trace_result("dynamic NULL cert", natsOptions_LoadCertificatesChainDynamic(opts, NULL, "b"));
@@ -162,7 +168,8 @@ static void arguments(void)
     trace_result("suites, no options", natsOptions_SetCipherSuites(NULL, "x"));
     trace_result("suites unknown", natsOptions_SetCipherSuites(opts, "NOPE"));
     trace_result("suites empty", natsOptions_SetCipherSuites(opts, ""));
-    trace_result("suites", natsOptions_SetCipherSuites(opts, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384"));
+    trace_result("suites",
+                 natsOptions_SetCipherSuites(opts, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384"));
     trace_result("host, no options", natsOptions_SetExpectedHostname(NULL, "x"));
     trace_result("host", natsOptions_SetExpectedHostname(opts, "x"));
     trace_result("host NULL", natsOptions_SetExpectedHostname(opts, NULL));
@@ -451,7 +458,7 @@ static void both_sides(void)
     CHECK_OK(natsOptions_SetServers(opts, mixed, 2));
     CHECK_OK(natsOptions_SetURL(opts, NULL));
     once("decided before", opts);
-    opts = options();
+    opts     = options();
     mixed[1] = "tls://127.0.0.1:1";
     CHECK_OK(natsOptions_SetServers(opts, mixed, 2));
     CHECK_OK(natsOptions_SetNoRandomize(opts, true));
@@ -478,8 +485,8 @@ static void both_sides(void)
     {
         char *config = malloc(2048);
 
-        sprintf(config, "tls { cert_file: \"%s\", key_file: \"%s\" }\nallow_non_tls: true\n", cert("server-ip.pem"),
-                cert("server-ip.key"));
+        sprintf(config, "tls { cert_file: \"%s\", key_file: \"%s\" }\nallow_non_tls: true\n",
+                cert("server-ip.pem"), cert("server-ip.key"));
         s = server_start(config, NULL);
         trace_port(server_port(s), "port");
         once("plain", to(s, "nats", "localhost"));
@@ -588,15 +595,13 @@ static void in_use(void)
     natsConnection_Destroy(nc);
     trace_result("destroyed: skip", natsOptions_SkipServerVerification(opts, true));
     natsSubscription_Destroy(sub);
-    for (int i = 0; i < 500 && natsOptions_SkipServerVerification(opts, false) != NATS_OK; i++)
-        sleep_ms(10);
+    (void)HOLDS_WITHIN(natsOptions_SkipServerVerification(opts, false) == NATS_OK, 5000);
     trace_result("subscription destroyed: skip", natsOptions_SkipServerVerification(opts, false));
     natsOptions_Destroy(opts);
 
     opts = trusting(s, "tls", "localhost");
     attempt("settings stay", opts);
-    for (int i = 0; i < 500 && natsOptions_SetExpectedHostname(opts, NULL) != NATS_OK; i++)
-        sleep_ms(10);
+    WAIT_FOR(natsOptions_SetExpectedHostname(opts, NULL) == NATS_OK, 5000);
     CHECK_OK(natsConnection_Connect(&nc, opts));
     trace_result("secure off", natsOptions_SetSecure(opts, false));
     trace_result("then ca file", natsOptions_LoadCATrustedCertificates(opts, cert("ca.pem")));

@@ -1,14 +1,15 @@
-// Authentication errors on the way back, and first connects that are retried: what is repeated and what ends it all.
+// Authentication errors on the way back, and first connects that are retried: what is repeated and what ends
+// it all.
 
 #include "fixture.h"
 #include "trace.h"
 
 #define VIOLATION "-ERR 'Authorization Violation'\r\n"
-#define EXPIRED "-ERR 'User Authentication Expired'\r\n"
+#define EXPIRED   "-ERR 'User Authentication Expired'\r\n"
 
 static void tell(fixture *f)
 {
-    sleep_ms(50);
+    quiet_ms(50);
     trace_events(f->ev, 0);
     trace_connection("connection", f->nc);
     trace("accepted: %d", mock_accepted(f->m));
@@ -98,8 +99,9 @@ static void limit_with_two_servers(void)
     mock_close(f.m, 1);
     WAIT_EVENT(f.ev, "closed", 1, 5000);
     trace("second server accepted: %d", mock_accepted(g.m));
-    sleep_ms(50);
-    // The disconnected callback of the reference may run before or after the next server refused: what it finds is chance.
+    quiet_ms(50);
+    // The disconnected callback of the reference may run before or after the next server refused: what it
+    // finds is chance.
     trace_order(f.ev);
     trace_connection("connection", f.nc);
     trace("accepted: %d", mock_accepted(f.m));

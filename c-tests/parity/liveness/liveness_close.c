@@ -1,5 +1,6 @@
 // Ending a connection whatever its state: bounded, and told exactly once.
 
+#include "calls.h"
 #include "fixture.h"
 #include "trace.h"
 
@@ -20,7 +21,7 @@ static void close_now(fixture *f)
     trace_time("close", now_ms() - t, TICK);
     WAIT_EVENT(f->ev, "closed", 1, 5000);
     natsConnection_Close(f->nc);
-    sleep_ms(50);
+    quiet_ms(50);
     trace_events(f->ev, 0);
     trace_connection("connection", f->nc);
     fixture_destroy(f);
@@ -80,7 +81,7 @@ static void dead_peer(void)
 typedef struct
 {
     natsConnection *nc;
-    natsStatus      next, request, flush;
+    natsStatus      next, request;
 } waiters;
 
 static void *next_msg(void *arg)
@@ -104,19 +105,12 @@ static void *request(void *arg)
     return NULL;
 }
 
-static void *flush(void *arg)
-{
-    waiters *w = arg;
-
-    w->flush = natsConnection_FlushTimeout(w->nc, 10000);
-    return NULL;
-}
-
 static void with_waiters(void)
 {
     fixture   f = fixture_create();
     waiters   w;
-    pthread_t a, b, c;
+    flushing  c;
+    pthread_t a, b;
 
     trace_scenario("with callers waiting");
     fixture_connect(&f);
@@ -125,21 +119,20 @@ static void with_waiters(void)
     pthread_create(&a, NULL, next_msg, &w);
     pthread_create(&b, NULL, request, &w);
     CHECK(mock_wait_line(f.m, 1, "SUB foo", 1, 5000) && mock_wait_line(f.m, 1, "PUB help", 1, 5000));
-    pthread_create(&c, NULL, flush, &w);
+    flush_begin(&c, f.nc, 10000);
     CHECK(mock_wait_pings(f.m, 1, 1, 5000));
     natsConnection_Close(f.nc);
     pthread_join(a, NULL);
     pthread_join(b, NULL);
-    pthread_join(c, NULL);
     trace_status("next message", w.next);
     trace_status("request", w.request);
-    trace_status("flush", w.flush);
+    trace_status("flush", flush_end(&c));
     close_now(&f);
 }
 
 static void after_close(void)
 {
-    fixture           f = fixture_create();
+    fixture           f   = fixture_create();
     natsSubscription *sub = NULL;
     natsMsg          *msg = NULL;
     int64_t           rtt;

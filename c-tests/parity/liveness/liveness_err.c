@@ -1,5 +1,5 @@
-// What the server says about the connection: -ERR texts, end of stream, reset, malformed protocol, and whether that
-// ends the connection or only interrupts it.
+// What the server says about the connection: -ERR texts, end of stream, reset, malformed protocol, and
+// whether that ends the connection or only interrupts it.
 
 #include "fixture.h"
 #include "trace.h"
@@ -13,7 +13,7 @@ typedef enum
 
 static const char *const mode_names[] = {"reconnect", "no reconnect", "reconnect on protocol error"};
 
-static fixture connected(mode how)
+static fixture connected_with(mode how)
 {
     fixture f = fixture_pinging(0, 2, how != NO_RECONNECT);
 
@@ -25,11 +25,8 @@ static fixture connected(mode how)
 // Waits for the outcome: either event ends the story.
 static void settled(fixture *f)
 {
-    int64_t end = now_ms() + 5000;
-
-    while (events_count(f->ev, "closed") + events_count(f->ev, "reconnected") == 0 && now_ms() < end)
-        sleep_ms(1);
-    sleep_ms(50);
+    (void)HOLDS_WITHIN(events_count(f->ev, "closed") + events_count(f->ev, "reconnected") > 0, 5000);
+    quiet_ms(50);
 }
 
 static void tell(fixture *f)
@@ -41,7 +38,7 @@ static void tell(fixture *f)
 
 static void server_says(const char *text, mode how)
 {
-    fixture f = connected(how);
+    fixture f = connected_with(how);
     char    line[128];
 
     snprintf(line, sizeof line, "%s", text);
@@ -55,11 +52,8 @@ static void server_says(const char *text, mode how)
 static void stale_texts(void)
 {
     static const char *const texts[] = {
-        "-ERR 'Stale Connection'\r\n",
-        "-ERR 'stale connection'\r\n",
-        "-ERR   '  STALE CONNECTION  '  \r\n",
-        "-ERR Stale Connection\r\n",
-        "-err 'Stale Connection'\r\n",
+        "-ERR 'Stale Connection'\r\n", "-ERR 'stale connection'\r\n", "-ERR   '  STALE CONNECTION  '  \r\n",
+        "-ERR Stale Connection\r\n",   "-err 'Stale Connection'\r\n",
     };
 
     trace_scenario("-ERR that says stale");
@@ -86,7 +80,7 @@ static void other_texts(void)
 
 static void permissions(void)
 {
-    fixture f = connected(RECONNECT);
+    fixture f = connected_with(RECONNECT);
 
     trace_scenario("permissions violation");
     mock_err(f.m, "Permissions Violation for Publish to \"foo\"");
@@ -97,12 +91,13 @@ static void permissions(void)
 
 static void malformed(void)
 {
-    static const char *const texts[] = {"GARBAGE\r\n", "MSG foo\r\n", "MSG foo 1 x\r\n", "MSG foo bar 1 2 3 4\r\n"};
+    static const char *const texts[] = {"GARBAGE\r\n", "MSG foo\r\n", "MSG foo 1 x\r\n",
+                                        "MSG foo bar 1 2 3 4\r\n"};
 
     trace_scenario("malformed protocol");
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
     {
-        fixture f = connected(RECONNECT);
+        fixture f = connected_with(RECONNECT);
 
         trace("-- %.*s", (int)strcspn(texts[i], "\r"), texts[i]);
         mock_send(f.m, "%s", texts[i]);
@@ -111,7 +106,7 @@ static void malformed(void)
     }
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
     {
-        fixture f = connected(NO_RECONNECT);
+        fixture f = connected_with(NO_RECONNECT);
         event   e;
 
         trace("-- %.*s; no reconnect", (int)strcspn(texts[i], "\r"), texts[i]);
@@ -126,7 +121,7 @@ static void malformed(void)
 
 static void harmless_lines(void)
 {
-    fixture f = connected(RECONNECT);
+    fixture f = connected_with(RECONNECT);
 
     trace_scenario("harmless lines");
     mock_send(f.m, "+OK\r\n+ok whatever\r\nINFO {}\r\n+OK\n");
@@ -138,7 +133,7 @@ static void harmless_lines(void)
 // PONGs are matched by their count: the answers to later PINGs come to nobody.
 static void unasked_pongs(void)
 {
-    fixture f = connected(RECONNECT);
+    fixture f = connected_with(RECONNECT);
 
     trace_scenario("PONGs nobody asked for");
     mock_send(f.m, "PONG\r\npong trailing\r\n");
@@ -149,8 +144,8 @@ static void unasked_pongs(void)
 
 static void ends(const char *name, void (*end)(mock *m, int nth), mode how)
 {
-    fixture    f = connected(how);
-    event      e;
+    fixture f = connected_with(how);
+    event   e;
 
     trace("-- %s; %s", name, mode_names[how]);
     end(f.m, MOCK_LATEST);
@@ -181,7 +176,7 @@ static void stream_ends(void)
 // -ERR and FIN in one segment: the reason wins over the end of stream, and there is one loss, not two.
 static void error_then_end(const char *text)
 {
-    fixture f = connected(RECONNECT);
+    fixture f = connected_with(RECONNECT);
 
     trace_scenario("-ERR right before the end");
     mock_send(f.m, "-ERR '%s'\r\n", text);

@@ -116,7 +116,7 @@ static void order_of_callbacks(void)
     mock_close(x.f.m, 1);
     WAIT_EVENT(x.f.ev, "reconnected", 1, 5000);
     CHECK_OK(natsConnection_Flush(x.f.nc));
-    sleep_ms(100);
+    quiet_ms(100);
     natsConnection_Close(x.f.nc);
     WAIT_EVENT(x.adapter, "detach", 1, 5000);
     WAIT_EVENT(x.f.ev, "closed", 1, 5000);

@@ -36,7 +36,7 @@ static void fails(fixture *f, int64_t timeout)
     CHECK(mock_wait_open(f->m, 0, 5000));
     // Two per connection are the mock's.
     trace("descriptors left: %d", fd_count() - fds - 2 * mock_accepted(f->m));
-    sleep_ms(20);
+    quiet_ms(20);
     trace_events(f->ev, 0);
     fixture_destroy(f);
 }
@@ -140,7 +140,7 @@ static void answers(void)
         trace_status("connect", attempt(&f));
         if (f.nc != NULL)
             trace_status("flush", natsConnection_FlushTimeout(f.nc, 5000));
-        sleep_ms(20);
+        quiet_ms(20);
         trace("callbacks: %d", events_count(f.ev, NULL));
         fixture_destroy(&f);
     }

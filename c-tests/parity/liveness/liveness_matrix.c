@@ -1,5 +1,5 @@
-// Peers that die in different ways, met by connections that are busy with different things. Every connection has a peer
-// of its own; the ones of one table row run side by side.
+// Peers that die in different ways, met by connections that are busy with different things. Every connection
+// has a peer of its own; the ones of one table row run side by side.
 
 #include "fixture.h"
 #include "trace.h"
@@ -22,8 +22,8 @@ typedef enum
     ACTIVITIES,
 } activity;
 
-static const char *const activity_names[] = {"idle", "publishing", "subscribing at full rate", "request in flight",
-                                             "flush in flight"};
+static const char *const activity_names[] = {"idle", "publishing", "subscribing at full rate",
+                                             "request in flight", "flush in flight"};
 
 typedef enum
 {
@@ -36,8 +36,8 @@ typedef enum
     DRIPPING,
 } death;
 
-static const char *const death_names[] = {"mute",       "chatty", "mute after a PONG",      "half-closed",
-                                          "reset",      "-ERR stale", "dripping half a message"};
+static const char *const death_names[] = {"mute",  "chatty",     "mute after a PONG",      "half-closed",
+                                          "reset", "-ERR stale", "dripping half a message"};
 
 typedef struct
 {
@@ -47,14 +47,6 @@ typedef struct
     bool      stop;
     int       sent;
 } client;
-
-static void ignore(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *closure)
-{
-    (void)nc;
-    (void)sub;
-    (void)closure;
-    natsMsg_Destroy(msg);
-}
 
 static void *be_busy(void *arg)
 {
@@ -69,26 +61,26 @@ static void *be_busy(void *arg)
         while (events_count(c->f.ev, "disconnected") == 0)
         {
             natsConnection_PublishString(c->f.nc, "foo", "data");
-            sleep_ms(5);
+            pace_ms(5);
         }
         break;
     case SUBSCRIBING:
         batch = frames("foo", 1, "0123456789abcdef", 200);
-        CHECK_OK(natsConnection_Subscribe(&sub, c->f.nc, "foo", ignore, NULL));
+        CHECK_OK(natsConnection_Subscribe(&sub, c->f.nc, "foo", on_msg_ignored, NULL));
         while (events_count(c->f.ev, "disconnected") == 0 && mock_write(c->f.m, 1, batch, strlen(batch)))
-            sleep_ms(5);
+            pace_ms(5);
         natsSubscription_Destroy(sub);
         free(batch);
         break;
     case REQUESTING:
-        events_add(c->f.ev, "request ends", natsConnection_RequestString(&reply, c->f.nc, "help", "me", 10000), NULL);
+        events_add(c->f.ev, "request ends",
+                   natsConnection_RequestString(&reply, c->f.nc, "help", "me", 10000), NULL);
         natsMsg_Destroy(reply);
         break;
     case FLUSHING:
         events_add(c->f.ev, "flush ends", natsConnection_FlushTimeout(c->f.nc, 10000), NULL);
         break;
-    default:
-        break;
+    default: break;
     }
     return NULL;
 }
@@ -99,27 +91,16 @@ static void die(client *c, death how)
 
     switch (how)
     {
-    case CHATTY:
-        mock_every(m, 20, "+OK\r\n");
-        break;
-    case SILENT_AFTER_A_PONG:
-        mock_send(m, "PONG\r\n");
-        break;
-    case HALF_CLOSED:
-        mock_half_close(m, 1);
-        break;
-    case RESET:
-        mock_reset(m, 1);
-        break;
-    case SERVER_SAYS_STALE:
-        mock_err(m, "Stale Connection");
-        break;
+    case CHATTY: mock_every(m, 20, "+OK\r\n"); break;
+    case SILENT_AFTER_A_PONG: mock_send(m, "PONG\r\n"); break;
+    case HALF_CLOSED: mock_half_close(m, 1); break;
+    case RESET: mock_reset(m, 1); break;
+    case SERVER_SAYS_STALE: mock_err(m, "Stale Connection"); break;
     case DRIPPING:
         mock_send(m, "MSG foo 9 1000\r\n");
         mock_every(m, 20, "x");
         break;
-    default:
-        break;
+    default: break;
     }
 }
 
@@ -139,10 +120,11 @@ static void row(death how, bool reconnect, int64_t deadline)
 {
     client c[ACTIVITIES];
 
-    trace("-- peer %s, reconnect %s, write deadline %d", death_names[how], reconnect ? "on" : "off", (int)deadline);
+    trace("-- peer %s, reconnect %s, write deadline %d", death_names[how], reconnect ? "on" : "off",
+          (int)deadline);
     for (int i = 0; i < ACTIVITIES; i++)
         start(&c[i], (activity)i, reconnect, deadline);
-    sleep_ms(INTERVAL / 10);
+    quiet_ms(INTERVAL / 10);
     for (int i = 0; i < ACTIVITIES; i++)
         if (!(how == DRIPPING && c[i].what == SUBSCRIBING)) // its own frames would end up inside the half one
             die(&c[i], how);
@@ -176,7 +158,8 @@ static void row(death how, bool reconnect, int64_t deadline)
         }
         else
             trace("  last error %s", status_name(natsConnection_ReadLastError(f->nc, NULL, 0)));
-        trace("  disconnected %d, closed %d", events_count(f->ev, "disconnected"), events_count(f->ev, "closed"));
+        trace("  disconnected %d, closed %d", events_count(f->ev, "disconnected"),
+              events_count(f->ev, "closed"));
         fixture_destroy(f);
     }
 }

@@ -41,7 +41,7 @@ static void pings_off(void)
         trace_scenario("pings off");
         mock_mute(f.m);
         fixture_connect(&f);
-        sleep_ms(INTERVAL);
+        quiet_ms(INTERVAL);
         trace("interval %d: %d PINGs sent", (int)interval[i], mock_pings(f.m, 1));
         trace_connection("connection", f.nc);
         fixture_destroy(&f);
@@ -98,9 +98,10 @@ static void unsolicited_pongs(void)
     trace_scenario("unsolicited PONGs");
     fixture_connect(&f);
     mock_unsolicited_pongs(f.m, 50);
-    sleep_ms(4 * INTERVAL);
+    quiet_ms(4 * INTERVAL);
     trace_connection("after 4 intervals", f.nc);
     mock_every(f.m, 0, NULL);
+    fixture_read(&f);
     t = now_ms();
     trace_status("flush", natsConnection_FlushTimeout(f.nc, INTERVAL / 2));
     trace_time("flush ends", now_ms() - t, TICK);
@@ -176,7 +177,7 @@ static void busy_publisher(void)
     while (events_count(f.ev, "closed") == 0)
     {
         natsConnection_PublishString(f.nc, "foo", "x");
-        sleep_ms(10);
+        pace_ms(10);
     }
     trace("%d PINGs sent", mock_pings(f.m, 1));
     trace_events(f.ev, TICK);
@@ -188,7 +189,7 @@ static void slow_handler(natsConnection *nc, natsSubscription *sub, natsMsg *msg
     (void)nc;
     (void)sub;
     natsMsg_Destroy(msg);
-    sleep_ms(*(int *)closure);
+    pace_ms(*(int *)closure);
 }
 
 // Draining is not being connected: no PING, no verdict.

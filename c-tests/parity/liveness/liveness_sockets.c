@@ -9,21 +9,6 @@
 #include <signal.h>
 #include <sys/socket.h>
 
-// The descriptor of the client's end of a connection to that port.
-static int client_fd(int port)
-{
-    for (int fd = 0; fd < 1024; fd++)
-    {
-        struct sockaddr_in peer;
-        socklen_t          len = sizeof peer;
-
-        if (getpeername(fd, (struct sockaddr *)&peer, &len) == 0 && peer.sin_family == AF_INET &&
-            ntohs(peer.sin_port) == port)
-            return fd;
-    }
-    FAIL("no descriptor connected to port %d", port);
-}
-
 static void options_of(int fd)
 {
     struct linger linger = {0, 0};

@@ -1,5 +1,5 @@
-// The whole program is stopped for many ping intervals: the ticks it missed are not made up for all at once, and a
-// healthy connection is not taken for a stale one. No trace_timing here: being late is the point.
+// The whole program is stopped for many ping intervals: the ticks it missed are not made up for all at once,
+// and a healthy connection is not taken for a stale one. No trace_timing here: being late is the point.
 
 #include "server.h"
 #include "trace.h"
@@ -22,7 +22,7 @@ static void suspend(int ms)
     if (pid == 0)
     {
         kill(me, SIGSTOP);
-        sleep_ms(ms);
+        quiet_ms(ms);
         kill(me, SIGCONT);
         _exit(0);
     }
@@ -50,7 +50,7 @@ int main(void)
         trace_scenario("suspended for ten intervals");
         suspend(10 * INTERVAL);
         trace_status("flush", natsConnection_FlushTimeout(nc, 5000));
-        sleep_ms(3 * INTERVAL);
+        quiet_ms(3 * INTERVAL);
         trace_events(ev, 0);
         trace_connection("connection", nc);
     }

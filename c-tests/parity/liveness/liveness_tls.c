@@ -1,46 +1,25 @@
-// TLS connections that end in every way: closed without spinning, nothing of one attempt in the way of the next.
+// TLS connections that end in every way: closed without spinning, nothing of one attempt in the way of the
+// next.
 
+#include "scratch.h"
 #include "server.h"
 #include "trace.h"
 
-#include <sys/resource.h>
 #include <unistd.h>
 
 static server *tls_server;
-static char    dir[] = "/tmp/nats-c-tests-tls-XXXXXX"; // of the certificate
-
-static void remove_dir(void)
-{
-    char path[64];
-
-    snprintf(path, sizeof path, "%s/cert.pem", dir);
-    unlink(path);
-    snprintf(path, sizeof path, "%s/key.pem", dir);
-    unlink(path);
-    rmdir(dir);
-}
 
 static void make_certificate(void)
 {
     char command[1024];
 
-    CHECK(mkdtemp(dir) != NULL);
-    test_at_end(remove_dir);
-
-    snprintf(command, sizeof command,
-             "openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=localhost "
-             "-addext 'subjectAltName=DNS:localhost,IP:127.0.0.1' -keyout %s/key.pem -out %s/cert.pem 2>/dev/null",
-             dir, dir);
+    snprintf(
+        command, sizeof command,
+        "openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=localhost "
+        "-addext 'subjectAltName=DNS:localhost,IP:127.0.0.1' -keyout %s/key.pem -out %s/cert.pem 2>/dev/null",
+        scratch_dir(), scratch_dir());
     if (system(command) != 0)
         SKIP("no openssl to make a certificate with");
-}
-
-static int64_t cpu_ms(void)
-{
-    struct rusage u;
-
-    getrusage(RUSAGE_SELF, &u);
-    return (int64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000 + (u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1000;
 }
 
 static natsOptions *options(events *ev)
@@ -48,7 +27,7 @@ static natsOptions *options(events *ev)
     natsOptions *opts = NULL;
     char         ca[256], url[64];
 
-    snprintf(ca, sizeof ca, "%s/cert.pem", dir);
+    snprintf(ca, sizeof ca, "%s/cert.pem", scratch_dir());
     snprintf(url, sizeof url, "tls://127.0.0.1:%d", server_port(tls_server));
     CHECK_OK(natsOptions_Create(&opts));
     CHECK_OK(natsOptions_SetURL(opts, url));
@@ -85,7 +64,7 @@ static void server_dies(bool hard)
         hard ? server_kill(tls_server) : server_shutdown(tls_server);
         WAIT_EVENT(ev, "disconnected", i, 5000);
         cpu = cpu_ms();
-        sleep_ms(300);
+        quiet_ms(300);
         trace("spinning: %s", cpu_ms() - cpu > 150 ? "yes" : "no");
         server_restart(tls_server);
         WAIT_EVENT(ev, "reconnected", i, 5000);
@@ -144,8 +123,9 @@ int main(void)
     if (!server_available())
         SKIP("no nats-server");
     make_certificate();
-    snprintf(config, sizeof config, "tls { cert_file: \"%s/cert.pem\", key_file: \"%s/key.pem\", timeout: 5 }\n", dir,
-             dir);
+    snprintf(config, sizeof config,
+             "tls { cert_file: \"%s/cert.pem\", key_file: \"%s/key.pem\", timeout: 5 }\n", scratch_dir(),
+             scratch_dir());
     trace_timing(500, 120);
     tls_server = server_start(config, NULL);
     server_dies(true);

@@ -1,5 +1,6 @@
 // The write deadline: a peer that does not read costs the publisher at most that long.
 
+#include "calls.h"
 #include "fixture.h"
 #include "trace.h"
 
@@ -8,22 +9,6 @@ enum
     TICK     = 200,
     DEADLINE = 600,
 };
-
-// Publishes until a call fails; returns its status and how long that last call took.
-static natsStatus publish_until_stuck(natsConnection *nc, int64_t *took)
-{
-    static char data[16384];
-    natsStatus  s;
-
-    do
-    {
-        int64_t t = now_ms();
-
-        s     = natsConnection_Publish(nc, "foo", data, sizeof data);
-        *took = now_ms() - t;
-    } while (s == NATS_OK);
-    return s;
-}
 
 static fixture stuck(bool reconnect)
 {
@@ -63,14 +48,14 @@ static void no_reconnect(void)
     trace_status("publish", publish_until_stuck(f.nc, &took));
     trace_time("publish returns", took, TICK);
     WAIT_EVENT(f.ev, "closed", 1, 5000);
-    sleep_ms(50);
+    quiet_ms(50);
     trace_events(f.ev, 0);
     trace_connection("connection", f.nc);
     fixture_destroy(&f);
 }
 
-// With the deadline far away the tick ends it. Pings are off on the reference while a write blocks: the peer is mute,
-// not frozen.
+// With the deadline far away the tick ends it. Pings are off on the reference while a write blocks: the peer
+// is mute, not frozen.
 static void deadline_and_mute_peer(void)
 {
     fixture f = fixture_pinging(400, 1, false);

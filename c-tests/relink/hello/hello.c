@@ -1,12 +1,13 @@
-/* The smallest useful client: prints what it published to itself, the answer to a request, and which library it runs on. */
+/* The smallest useful client: prints what it published to itself, the answer to a request, and which library
+ * it runs on. */
 #include <stdio.h>
 #include <string.h>
 #include <nats/nats.h>
 
 static void answer(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *closure)
 {
-    (void) sub;
-    natsConnection_PublishString(nc, natsMsg_GetReply(msg), (const char *) closure);
+    (void)sub;
+    natsConnection_PublishString(nc, natsMsg_GetReply(msg), (const char *)closure);
     natsMsg_Destroy(msg);
 }
 
@@ -26,7 +27,7 @@ int main(int argc, char **argv)
     if (s == NATS_OK)
         s = natsConnection_SubscribeSync(&inbox, nc, "hello");
     if (s == NATS_OK)
-        s = natsConnection_Subscribe(&help, nc, "help", answer, (void *) "at your service");
+        s = natsConnection_Subscribe(&help, nc, "help", answer, (void *)"at your service");
     if (s == NATS_OK)
         s = natsConnection_PublishString(nc, "hello", "hello, world");
     if (s == NATS_OK)

@@ -1,4 +1,5 @@
-/* drain URL: fills a slow subscriber, drains the connection and shows that nothing that had arrived was lost. */
+/* drain URL: fills a slow subscriber, drains the connection and shows that nothing that had arrived was lost.
+ */
 #include <nats/nats.h>
 #include <stdio.h>
 #include <stdatomic.h>
@@ -11,7 +12,9 @@ static atomic_bool closed;
 
 static void onSlow(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *closure)
 {
-    (void) nc; (void) sub; (void) closure;
+    (void)nc;
+    (void)sub;
+    (void)closure;
     nats_Sleep(5);
     atomic_fetch_add(&handled, 1);
     natsMsg_Destroy(msg);
@@ -19,8 +22,8 @@ static void onSlow(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void
 
 static void onClosed(natsConnection *nc, void *closure)
 {
-    (void) nc;
-    atomic_store((atomic_bool *) closure, true);
+    (void)nc;
+    atomic_store((atomic_bool *)closure, true);
 }
 
 int main(int argc, char **argv)
@@ -38,7 +41,7 @@ int main(int argc, char **argv)
     if (s == NATS_OK)
         s = natsOptions_SetURL(opts, argv[1]);
     if (s == NATS_OK)
-        s = natsOptions_SetClosedCB(opts, onClosed, (void *) &closed);
+        s = natsOptions_SetClosedCB(opts, onClosed, (void *)&closed);
     if (s == NATS_OK)
         s = natsConnection_Connect(&conn, opts);
     if (s == NATS_OK)
@@ -53,10 +56,11 @@ int main(int argc, char **argv)
     for (i = 0; s == NATS_OK && i < 1500 && !atomic_load(&closed); i++)
         nats_Sleep(10);
 
-    printf("drain: %s, handled %d of %d, closed: %s\n", natsStatus_GetText(s), atomic_load(&handled), MESSAGES,
-           atomic_load(&closed) ? "yes" : "no");
+    printf("drain: %s, handled %d of %d, closed: %s\n", natsStatus_GetText(s), atomic_load(&handled),
+           MESSAGES, atomic_load(&closed) ? "yes" : "no");
     if (s == NATS_OK)
-        printf("publishing afterwards: %s\n", natsStatus_GetText(natsConnection_PublishString(conn, "slow", "late")));
+        printf("publishing afterwards: %s\n",
+               natsStatus_GetText(natsConnection_PublishString(conn, "slow", "late")));
 
     natsSubscription_Destroy(sub);
     natsConnection_Destroy(conn);

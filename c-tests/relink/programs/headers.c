@@ -6,39 +6,39 @@
 
 static int compare(const void *a, const void *b)
 {
-    return strcmp(*(const char *const *) a, *(const char *const *) b);
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 static natsStatus printHeaders(natsMsg *msg)
 {
-    const char **keys   = NULL;
-    const char **values = NULL;
-    int          nKeys  = 0;
+    const char **keys    = NULL;
+    const char **values  = NULL;
+    int          nKeys   = 0;
     int          nValues = 0;
     int          k, v;
     natsStatus   s = natsMsgHeader_Keys(msg, &keys, &nKeys);
 
     /* The order of keys is not promised. */
     if (s == NATS_OK)
-        qsort((void *) keys, (size_t) nKeys, sizeof(*keys), compare);
+        qsort((void *)keys, (size_t)nKeys, sizeof(*keys), compare);
     for (k = 0; s == NATS_OK && k < nKeys; k++)
     {
         s = natsMsgHeader_Values(msg, keys[k], &values, &nValues);
         for (v = 0; s == NATS_OK && v < nValues; v++)
             printf("%s: %s\n", keys[k], values[v]);
-        free((void *) values);
+        free((void *)values);
         values = NULL;
     }
-    free((void *) keys);
+    free((void *)keys);
     return s;
 }
 
 int main(int argc, char **argv)
 {
-    natsConnection   *conn = NULL;
-    natsSubscription *sub  = NULL;
-    natsMsg          *out  = NULL;
-    natsMsg          *in   = NULL;
+    natsConnection   *conn  = NULL;
+    natsSubscription *sub   = NULL;
+    natsMsg          *out   = NULL;
+    natsMsg          *in    = NULL;
     const char       *value = NULL;
     natsStatus        s;
 

@@ -26,7 +26,7 @@ int main(int argc, char **argv)
     for (i = 1; s == NATS_OK && i <= count; i++)
     {
         int len = snprintf(text, sizeof(text), "message %d", i);
-        s = natsConnection_Publish(conn, argv[2], text, len);
+        s       = natsConnection_Publish(conn, argv[2], text, len);
     }
     if (s == NATS_OK)
         s = natsConnection_FlushTimeout(conn, 5000);

@@ -1,5 +1,5 @@
-/* queue URL SUBJECT GROUP: one member of a queue group. On a message on SUBJECT.end it prints how many it took and ends.
- * Members share the work, so only the sum over all members is known beforehand. */
+/* queue URL SUBJECT GROUP: one member of a queue group. On a message on SUBJECT.end it prints how many it
+ * took and ends. Members share the work, so only the sum over all members is known beforehand. */
 #include <nats/nats.h>
 #include <stdio.h>
 #include <stdatomic.h>
@@ -9,7 +9,9 @@ static atomic_int taken;
 
 static void onWork(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *closure)
 {
-    (void) nc; (void) sub; (void) closure;
+    (void)nc;
+    (void)sub;
+    (void)closure;
     atomic_fetch_add(&taken, 1);
     natsMsg_Destroy(msg);
 }

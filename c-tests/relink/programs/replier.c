@@ -14,9 +14,10 @@ static void onRequest(natsConnection *nc, natsSubscription *sub, natsMsg *msg, v
     int         len  = natsMsg_GetDataLength(msg);
     const char *data = natsMsg_GetData(msg);
 
-    (void) sub; (void) closure;
-    for (i = 0; i < len && i < (int) sizeof(text); i++)
-        text[i] = (char) toupper((unsigned char) data[i]);
+    (void)sub;
+    (void)closure;
+    for (i = 0; i < len && i < (int)sizeof(text); i++)
+        text[i] = (char)toupper((unsigned char)data[i]);
 
     if (natsMsg_GetReply(msg) != NULL)
         natsConnection_Publish(nc, natsMsg_GetReply(msg), text, i);

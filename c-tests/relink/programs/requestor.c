@@ -1,4 +1,5 @@
-/* requestor URL SUBJECT TEXT: asks, prints the answer; exit 0 when answered, 3 when nobody listens, 4 on timeout. */
+/* requestor URL SUBJECT TEXT: asks, prints the answer; exit 0 when answered, 3 when nobody listens, 4 on
+ * timeout. */
 #include <nats/nats.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,7 +15,7 @@ int main(int argc, char **argv)
 
     s = natsConnection_ConnectTo(&conn, argv[1]);
     if (s == NATS_OK)
-        s = natsConnection_Request(&reply, conn, argv[2], argv[3], (int) strlen(argv[3]), 2000);
+        s = natsConnection_Request(&reply, conn, argv[2], argv[3], (int)strlen(argv[3]), 2000);
 
     if (s == NATS_OK)
         printf("answer: %.*s\n", natsMsg_GetDataLength(reply), natsMsg_GetData(reply));

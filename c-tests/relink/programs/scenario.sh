@@ -1,6 +1,6 @@
 #!/bin/bash
-# scenario.sh BIN URL [RUNNER...]: plays the programs in BIN against the server at URL and prints what they printed, in an
-# order that does not depend on chance. Each program is started as RUNNER... PROGRAM.
+# scenario.sh BIN URL [RUNNER...]: plays the programs in BIN against the server at URL and prints what they
+# printed, in an order that does not depend on chance. Each program is started as RUNNER... PROGRAM.
 set -uo pipefail
 bin=$1 url=$2
 shift 2
@@ -34,7 +34,8 @@ run "$@" "$bin/publisher" "$url" work 200; status
 run "$@" "$bin/publisher" "$url" work.end 1; status
 wait $member1; status
 wait $member2; status
-cat "$out/member1" "$out/member2" | awk '/^took/ { n += $2 } /^Error/ { print } END { print "the group took " n }'
+cat "$out/member1" "$out/member2" |
+    awk '/^took/ { n += $2 } /^Error/ { print } END { print "the group took " n }'
 
 run "$@" "$bin/requestor" "$url" capitals 'is anybody there?'; status
 start replier "$@" "$bin/replier" "$url" capitals 2; replier=$!

@@ -1,4 +1,5 @@
-/* subscriber URL SUBJECT COUNT: prints what arrives; ends after COUNT messages. Says "ready" once the server knows it. */
+/* subscriber URL SUBJECT COUNT: prints what arrives; ends after COUNT messages. Says "ready" once the server
+ * knows it. */
 #include <nats/nats.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +9,9 @@ static atomic_int received;
 
 static void onMsg(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *closure)
 {
-    (void) nc; (void) sub; (void) closure;
+    (void)nc;
+    (void)sub;
+    (void)closure;
     printf("[%s] %.*s\n", natsMsg_GetSubject(msg), natsMsg_GetDataLength(msg), natsMsg_GetData(msg));
     fflush(stdout);
     natsMsg_Destroy(msg);

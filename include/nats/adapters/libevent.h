@@ -7,9 +7,10 @@
 //   natsConnection_Connect(&nc, opts);
 //   event_base_dispatch(base);
 //
-// Not part of the library: the program that includes this is linked with libevent 2.1 or later, event_pthreads (or
-// its Windows counterpart) included. The library calls from any thread, sometimes with locks held. So each call only
-// notes what is wanted and activates an event; all else happens on the loop's thread.
+// Not part of the library: the program that includes this is linked with libevent 2.1 or later,
+// event_pthreads (or its Windows counterpart) included. The library calls from any thread, sometimes with
+// locks held. So each call only notes what is wanted and activates an event; all else happens on the loop's
+// thread.
 //
 // A connection keeps the loop running until it is closed and detached.
 
@@ -48,7 +49,7 @@ typedef pthread_mutex_t natsLibeventLock;
 #define natsLibevent_unlock(l)      pthread_mutex_unlock(l)
 #endif
 
-static const natsSock natsLibevent_noSocket = (natsSock) -1;
+static const natsSock natsLibevent_noSocket = (natsSock)-1;
 
 // A connection attached to a loop.
 typedef struct natsLibeventEvents
@@ -58,27 +59,26 @@ typedef struct natsLibeventEvents
     struct event      *wake;
 
     // What the library wants; under the lock.
-    natsLibeventLock  lock;
-    natsSock          fd;     // natsLibevent_noSocket: none
-    uint64_t          number; // of the attachment, so that a reused descriptor is not mistaken for the former one
-    uint64_t          taken;  // the attachment the loop has come to know
-    bool              wantRead;
-    bool              wantWrite;
-    bool              detach;
+    natsLibeventLock lock;
+    natsSock         fd; // natsLibevent_noSocket: none
+    uint64_t number;     // of the attachment, so that a reused descriptor is not mistaken for the former one
+    uint64_t taken;      // the attachment the loop has come to know
+    bool     wantRead;
+    bool     wantWrite;
+    bool     detach;
 
     // The loop's thread only: the socket it polls.
-    natsSock          polledFd;
-    uint64_t          polledNumber;
-    bool              reading;
-    bool              writing;
-    struct event      *read;
-    struct event      *write;
+    natsSock      polledFd;
+    uint64_t      polledNumber;
+    bool          reading;
+    bool          writing;
+    struct event *read;
+    struct event *write;
 
 } natsLibeventEvents;
 
 // Makes libevent fit for threads. Call it once, before any event base is made.
-static inline void
-natsLibevent_Init(void)
+static inline void natsLibevent_Init(void)
 {
 #ifdef _WIN32
     evthread_use_windows_threads();
@@ -87,24 +87,21 @@ natsLibevent_Init(void)
 #endif
 }
 
-static inline void
-natsLibevent_readable(evutil_socket_t fd, short events, void *closure)
+static inline void natsLibevent_readable(evutil_socket_t fd, short events, void *closure)
 {
-    (void) fd;
-    (void) events;
-    natsConnection_ProcessReadEvent(((natsLibeventEvents *) closure)->nc);
+    (void)fd;
+    (void)events;
+    natsConnection_ProcessReadEvent(((natsLibeventEvents *)closure)->nc);
 }
 
-static inline void
-natsLibevent_writable(evutil_socket_t fd, short events, void *closure)
+static inline void natsLibevent_writable(evutil_socket_t fd, short events, void *closure)
 {
-    (void) fd;
-    (void) events;
-    natsConnection_ProcessWriteEvent(((natsLibeventEvents *) closure)->nc);
+    (void)fd;
+    (void)events;
+    natsConnection_ProcessWriteEvent(((natsLibeventEvents *)closure)->nc);
 }
 
-static inline void
-natsLibevent_endPoll(natsLibeventEvents *nle)
+static inline void natsLibevent_endPoll(natsLibeventEvents *nle)
 {
     if (nle->read != NULL)
         event_free(nle->read);
@@ -117,8 +114,7 @@ natsLibevent_endPoll(natsLibeventEvents *nle)
     natsConnection_ProcessCloseEvent(&nle->polledFd);
 }
 
-static inline bool
-natsLibevent_beginPoll(natsLibeventEvents *nle, natsSock fd, uint64_t number)
+static inline bool natsLibevent_beginPoll(natsLibeventEvents *nle, natsSock fd, uint64_t number)
 {
     nle->polledFd     = fd;
     nle->polledNumber = number;
@@ -127,8 +123,7 @@ natsLibevent_beginPoll(natsLibeventEvents *nle, natsSock fd, uint64_t number)
     return (nle->read != NULL) && (nle->write != NULL);
 }
 
-static inline bool
-natsLibevent_set(struct event *event, bool *now, bool wanted)
+static inline bool natsLibevent_set(struct event *event, bool *now, bool wanted)
 {
     if (*now == wanted)
         return true;
@@ -137,8 +132,7 @@ natsLibevent_set(struct event *event, bool *now, bool wanted)
 }
 
 // On the loop's thread: makes the loop do what the library wants, except letting go of the connection.
-static inline void
-natsLibevent_apply(natsLibeventEvents *nle)
+static inline void natsLibevent_apply(natsLibeventEvents *nle)
 {
     natsSock fd;
     uint64_t number;
@@ -153,20 +147,20 @@ natsLibevent_apply(natsLibeventEvents *nle)
     nle->taken = number;
     natsLibevent_unlock(&nle->lock);
 
-    if ((nle->polledFd != natsLibevent_noSocket) && ((fd == natsLibevent_noSocket) || (nle->polledNumber != number)))
+    if ((nle->polledFd != natsLibevent_noSocket) &&
+        ((fd == natsLibevent_noSocket) || (nle->polledNumber != number)))
         natsLibevent_endPoll(nle);
     if (fd == natsLibevent_noSocket)
         return;
     if (nle->polledFd == natsLibevent_noSocket)
         ok = natsLibevent_beginPoll(nle, fd, number);
-    ok = ok && natsLibevent_set(nle->read, &nle->reading, wantRead)
-            && natsLibevent_set(nle->write, &nle->writing, wantWrite);
+    ok = ok && natsLibevent_set(nle->read, &nle->reading, wantRead) &&
+         natsLibevent_set(nle->write, &nle->writing, wantWrite);
     if (!ok)
         natsConnection_Close(nle->nc); // it cannot be served
 }
 
-static inline void
-natsLibevent_free(natsLibeventEvents *nle)
+static inline void natsLibevent_free(natsLibeventEvents *nle)
 {
     if (nle->wake != NULL)
         event_free(nle->wake);
@@ -174,15 +168,14 @@ natsLibevent_free(natsLibeventEvents *nle)
     free(nle);
 }
 
-static inline void
-natsLibevent_woken(evutil_socket_t fd, short events, void *closure)
+static inline void natsLibevent_woken(evutil_socket_t fd, short events, void *closure)
 {
-    natsLibeventEvents *nle = (natsLibeventEvents *) closure;
+    natsLibeventEvents *nle = (natsLibeventEvents *)closure;
     natsConnection     *nc  = nle->nc;
-    bool               detach;
+    bool                detach;
 
-    (void) fd;
-    (void) events;
+    (void)fd;
+    (void)events;
     natsLibevent_apply(nle);
     natsLibevent_lock(&nle->lock);
     detach = nle->detach;
@@ -194,12 +187,12 @@ natsLibevent_woken(evutil_socket_t fd, short events, void *closure)
     natsConnection_ProcessDetachedEvent(nc);
 }
 
-static inline natsStatus
-natsLibevent_create(natsLibeventEvents **newEvents, struct event_base *base, natsConnection *nc)
+static inline natsStatus natsLibevent_create(natsLibeventEvents **newEvents, struct event_base *base,
+                                             natsConnection *nc)
 {
     // The period means nothing: an event that is waited for keeps the loop running while no socket is polled.
-    const struct timeval hour = { 3600, 0 };
-    natsLibeventEvents   *nle = (natsLibeventEvents *) calloc(1, sizeof(natsLibeventEvents));
+    const struct timeval hour = {3600, 0};
+    natsLibeventEvents  *nle  = (natsLibeventEvents *)calloc(1, sizeof(natsLibeventEvents));
 
     if (nle == NULL)
         return NATS_NO_MEMORY;
@@ -222,15 +215,15 @@ natsLibevent_create(natsLibeventEvents **newEvents, struct event_base *base, nat
     return NATS_OK;
 }
 
-// Called by the library when `nc` is connected, again after each reconnect: the loop polls `socket` for reading.
-static inline natsStatus
-natsLibevent_Attach(void **userData, void *loop, natsConnection *nc, natsSock socket)
+// Called by the library when `nc` is connected, again after each reconnect: the loop polls `socket` for
+// reading.
+static inline natsStatus natsLibevent_Attach(void **userData, void *loop, natsConnection *nc, natsSock socket)
 {
-    natsLibeventEvents *nle = (natsLibeventEvents *) *userData;
-    natsStatus         s    = NATS_OK;
+    natsLibeventEvents *nle = (natsLibeventEvents *)*userData;
+    natsStatus          s   = NATS_OK;
 
     if (nle == NULL)
-        s = natsLibevent_create(&nle, (struct event_base *) loop, nc);
+        s = natsLibevent_create(&nle, (struct event_base *)loop, nc);
     if (s != NATS_OK)
         return s;
     natsLibevent_lock(&nle->lock);
@@ -244,11 +237,11 @@ natsLibevent_Attach(void **userData, void *loop, natsConnection *nc, natsSock so
     return NATS_OK;
 }
 
-// Called by the library to start (`add`) or end polling for reading. The end of reading is the end of the socket.
-static inline natsStatus
-natsLibevent_Read(void *userData, bool add)
+// Called by the library to start (`add`) or end polling for reading. The end of reading is the end of the
+// socket.
+static inline natsStatus natsLibevent_Read(void *userData, bool add)
 {
-    natsLibeventEvents *nle = (natsLibeventEvents *) userData;
+    natsLibeventEvents *nle = (natsLibeventEvents *)userData;
 
     natsLibevent_lock(&nle->lock);
     nle->wantRead = add;
@@ -266,10 +259,9 @@ natsLibevent_Read(void *userData, bool add)
 }
 
 // Called by the library to start (`add`) or end polling for writing.
-static inline natsStatus
-natsLibevent_Write(void *userData, bool add)
+static inline natsStatus natsLibevent_Write(void *userData, bool add)
 {
-    natsLibeventEvents *nle = (natsLibeventEvents *) userData;
+    natsLibeventEvents *nle = (natsLibeventEvents *)userData;
 
     natsLibevent_lock(&nle->lock);
     nle->wantWrite = add;
@@ -278,12 +270,11 @@ natsLibevent_Write(void *userData, bool add)
     return NATS_OK;
 }
 
-// Called by the library when the connection is closed for good. The loop then lets go of the connection, never from
-// within this call.
-static inline natsStatus
-natsLibevent_Detach(void *userData)
+// Called by the library when the connection is closed for good. The loop then lets go of the connection,
+// never from within this call.
+static inline natsStatus natsLibevent_Detach(void *userData)
 {
-    natsLibeventEvents *nle = (natsLibeventEvents *) userData;
+    natsLibeventEvents *nle = (natsLibeventEvents *)userData;
 
     // Under the lock: once the loop has seen this, it may free everything.
     natsLibevent_lock(&nle->lock);

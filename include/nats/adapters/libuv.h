@@ -3,16 +3,16 @@
 //   natsLibuv_Init();
 //   uv_loop_t *loop = uv_default_loop();
 //   natsLibuv_SetThreadLocalLoop(loop);
-//   natsOptions_SetEventLoop(opts, loop, natsLibuv_Attach, natsLibuv_Read, natsLibuv_Write, natsLibuv_Detach);
-//   natsConnection_Connect(&nc, opts);
-//   uv_run(loop, UV_RUN_DEFAULT);
+//   natsOptions_SetEventLoop(opts, loop, natsLibuv_Attach, natsLibuv_Read, natsLibuv_Write,
+//   natsLibuv_Detach); natsConnection_Connect(&nc, opts); uv_run(loop, UV_RUN_DEFAULT);
 //
-// Not part of the library: the program that includes this is linked with libuv (1.8 or later). libuv lets only the
-// loop's own thread touch a loop, but the library calls from any thread. So each call notes what is wanted and wakes
-// the loop, which then does it.
+// Not part of the library: the program that includes this is linked with libuv (1.8 or later). libuv lets
+// only the loop's own thread touch a loop, but the library calls from any thread. So each call notes what is
+// wanted and wakes the loop, which then does it.
 //
-// Connect on the loop's thread, or before the loop runs: the first attachment of a connection adds a handle to the
-// loop. A connection keeps the loop running until it is closed; uv_run() may return only after its detachment.
+// Connect on the loop's thread, or before the loop runs: the first attachment of a connection adds a handle
+// to the loop. A connection keeps the loop running until it is closed; uv_run() may return only after its
+// detachment.
 
 #ifndef NATS_ADAPTERS_LIBUV_H_
 #define NATS_ADAPTERS_LIBUV_H_
@@ -37,16 +37,16 @@
 extern "C" {
 #endif
 
-static const natsSock natsLibuv_noSocket = (natsSock) -1;
+static const natsSock natsLibuv_noSocket = (natsSock)-1;
 
 // A socket that the loop polls. Belongs to the loop's thread.
 typedef struct natsLibuvPoll
 {
-    uv_poll_t                handle;
-    natsSock                 fd;
-    uint64_t                 number;
-    int                      events;
-    struct natsLibuvEvents  *owner;
+    uv_poll_t               handle;
+    natsSock                fd;
+    uint64_t                number;
+    int                     events;
+    struct natsLibuvEvents *owner;
 
 } natsLibuvPoll;
 
@@ -58,52 +58,47 @@ typedef struct natsLibuvEvents
     uv_async_t      wake;
 
     // What the library wants; under the lock.
-    uv_mutex_t      lock;
-    natsSock        fd;     // natsLibuv_noSocket: none
-    uint64_t        number; // of the attachment, so that a reused descriptor is not mistaken for the former one
-    uint64_t        taken;  // the attachment the loop has come to know
-    int             events;
-    bool            detach;
+    uv_mutex_t lock;
+    natsSock   fd;     // natsLibuv_noSocket: none
+    uint64_t   number; // of the attachment, so that a reused descriptor is not mistaken for the former one
+    uint64_t   taken;  // the attachment the loop has come to know
+    int        events;
+    bool       detach;
 
     // The loop's thread only.
-    natsLibuvPoll  *poll;
+    natsLibuvPoll *poll;
 
 } natsLibuvEvents;
 
 static uv_once_t natsLibuv_once = UV_ONCE_INIT;
 static uv_key_t  natsLibuv_loopOfThread;
 
-static inline void
-natsLibuv_createKey(void)
+static inline void natsLibuv_createKey(void)
 {
     if (uv_key_create(&natsLibuv_loopOfThread) != 0)
         abort();
 }
 
 // Prepares the adapter. Call it once before the other functions; further calls do nothing.
-static inline void
-natsLibuv_Init(void)
+static inline void natsLibuv_Init(void)
 {
     uv_once(&natsLibuv_once, natsLibuv_createKey);
 }
 
-// Tells the adapter that the calling thread is the one that runs `loop`: requests made on it are then carried out at
-// once, without waking the loop. NULL takes that back.
-static inline void
-natsLibuv_SetThreadLocalLoop(uv_loop_t *loop)
+// Tells the adapter that the calling thread is the one that runs `loop`: requests made on it are then carried
+// out at once, without waking the loop. NULL takes that back.
+static inline void natsLibuv_SetThreadLocalLoop(uv_loop_t *loop)
 {
     natsLibuv_Init();
     uv_key_set(&natsLibuv_loopOfThread, loop);
 }
 
-static inline void
-natsLibuv_pollClosed(uv_handle_t *handle)
+static inline void natsLibuv_pollClosed(uv_handle_t *handle)
 {
     free(handle->data);
 }
 
-static inline void
-natsLibuv_endPoll(natsLibuvEvents *nle)
+static inline void natsLibuv_endPoll(natsLibuvEvents *nle)
 {
     natsLibuvPoll *poll = nle->poll;
 
@@ -111,19 +106,17 @@ natsLibuv_endPoll(natsLibuvEvents *nle)
         return;
     nle->poll = NULL;
     uv_poll_stop(&poll->handle);
-    uv_close((uv_handle_t *) &poll->handle, natsLibuv_pollClosed);
+    uv_close((uv_handle_t *)&poll->handle, natsLibuv_pollClosed);
     natsConnection_ProcessCloseEvent(&poll->fd);
 }
 
-static inline void
-natsLibuv_apply(natsLibuvEvents *nle);
+static inline void natsLibuv_apply(natsLibuvEvents *nle);
 
-static inline void
-natsLibuv_polled(uv_poll_t *handle, int status, int events)
+static inline void natsLibuv_polled(uv_poll_t *handle, int status, int events)
 {
-    natsLibuvPoll   *poll  = (natsLibuvPoll *) handle->data;
-    natsLibuvEvents *nle   = poll->owner;
-    uint64_t        number = poll->number;
+    natsLibuvPoll   *poll   = (natsLibuvPoll *)handle->data;
+    natsLibuvEvents *nle    = poll->owner;
+    uint64_t         number = poll->number;
 
     // A broken socket is readable: reading it tells the library what happened.
     if ((status < 0) || (events & UV_READABLE))
@@ -142,10 +135,9 @@ natsLibuv_polled(uv_poll_t *handle, int status, int events)
 }
 
 // A failure here means that the connection cannot be served.
-static inline bool
-natsLibuv_beginPoll(natsLibuvEvents *nle, natsSock fd, uint64_t number)
+static inline bool natsLibuv_beginPoll(natsLibuvEvents *nle, natsSock fd, uint64_t number)
 {
-    natsLibuvPoll *poll = (natsLibuvPoll *) calloc(1, sizeof(natsLibuvPoll));
+    natsLibuvPoll *poll = (natsLibuvPoll *)calloc(1, sizeof(natsLibuvPoll));
 
     if (poll == NULL)
         return false;
@@ -163,8 +155,7 @@ natsLibuv_beginPoll(natsLibuvEvents *nle, natsSock fd, uint64_t number)
 }
 
 // On the loop's thread: makes the loop do what the library wants, except letting go of the connection.
-static inline void
-natsLibuv_apply(natsLibuvEvents *nle)
+static inline void natsLibuv_apply(natsLibuvEvents *nle)
 {
     natsSock fd;
     uint64_t number;
@@ -187,17 +178,18 @@ natsLibuv_apply(natsLibuvEvents *nle)
     if (ok && (nle->poll->events != events))
     {
         nle->poll->events = events;
-        ok = ((events == 0) ? uv_poll_stop(&nle->poll->handle)
-                            : uv_poll_start(&nle->poll->handle, events, natsLibuv_polled)) == 0;
+        if (events == 0)
+            ok = uv_poll_stop(&nle->poll->handle) == 0;
+        else
+            ok = uv_poll_start(&nle->poll->handle, events, natsLibuv_polled) == 0;
     }
     if (!ok)
         natsConnection_Close(nle->nc);
 }
 
-static inline void
-natsLibuv_wakeClosed(uv_handle_t *handle)
+static inline void natsLibuv_wakeClosed(uv_handle_t *handle)
 {
-    natsLibuvEvents *nle = (natsLibuvEvents *) handle->data;
+    natsLibuvEvents *nle = (natsLibuvEvents *)handle->data;
     natsConnection  *nc  = nle->nc;
 
     uv_mutex_destroy(&nle->lock);
@@ -205,11 +197,10 @@ natsLibuv_wakeClosed(uv_handle_t *handle)
     natsConnection_ProcessDetachedEvent(nc);
 }
 
-static inline void
-natsLibuv_woken(uv_async_t *handle)
+static inline void natsLibuv_woken(uv_async_t *handle)
 {
-    natsLibuvEvents *nle = (natsLibuvEvents *) handle->data;
-    bool            detach;
+    natsLibuvEvents *nle = (natsLibuvEvents *)handle->data;
+    bool             detach;
 
     natsLibuv_apply(nle);
     uv_mutex_lock(&nle->lock);
@@ -218,14 +209,13 @@ natsLibuv_woken(uv_async_t *handle)
     if (!detach)
         return;
     natsLibuv_endPoll(nle);
-    uv_close((uv_handle_t *) handle, natsLibuv_wakeClosed);
+    uv_close((uv_handle_t *)handle, natsLibuv_wakeClosed);
 }
 
 // Has the loop do what was noted: at once when this is its thread.
-static inline natsStatus
-natsLibuv_request(natsLibuvEvents *nle)
+static inline natsStatus natsLibuv_request(natsLibuvEvents *nle)
 {
-    if (uv_key_get(&natsLibuv_loopOfThread) == (void *) nle->loop)
+    if (uv_key_get(&natsLibuv_loopOfThread) == (void *)nle->loop)
     {
         natsLibuv_apply(nle);
         return NATS_OK;
@@ -233,10 +223,9 @@ natsLibuv_request(natsLibuvEvents *nle)
     return (uv_async_send(&nle->wake) == 0) ? NATS_OK : NATS_ERR;
 }
 
-static inline natsStatus
-natsLibuv_create(natsLibuvEvents **newEvents, uv_loop_t *loop, natsConnection *nc)
+static inline natsStatus natsLibuv_create(natsLibuvEvents **newEvents, uv_loop_t *loop, natsConnection *nc)
 {
-    natsLibuvEvents *nle = (natsLibuvEvents *) calloc(1, sizeof(natsLibuvEvents));
+    natsLibuvEvents *nle = (natsLibuvEvents *)calloc(1, sizeof(natsLibuvEvents));
 
     if (nle == NULL)
         return NATS_NO_MEMORY;
@@ -259,16 +248,16 @@ natsLibuv_create(natsLibuvEvents **newEvents, uv_loop_t *loop, natsConnection *n
     return NATS_OK;
 }
 
-// Called by the library when `nc` is connected, again after each reconnect: the loop polls `socket` for reading.
-static inline natsStatus
-natsLibuv_Attach(void **userData, void *loop, natsConnection *nc, natsSock socket)
+// Called by the library when `nc` is connected, again after each reconnect: the loop polls `socket` for
+// reading.
+static inline natsStatus natsLibuv_Attach(void **userData, void *loop, natsConnection *nc, natsSock socket)
 {
-    natsLibuvEvents *nle = (natsLibuvEvents *) *userData;
-    natsStatus      s    = NATS_OK;
+    natsLibuvEvents *nle = (natsLibuvEvents *)*userData;
+    natsStatus       s   = NATS_OK;
 
     natsLibuv_Init();
     if (nle == NULL)
-        s = natsLibuv_create(&nle, (uv_loop_t *) loop, nc);
+        s = natsLibuv_create(&nle, (uv_loop_t *)loop, nc);
     if (s != NATS_OK)
         return s;
     uv_mutex_lock(&nle->lock);
@@ -280,11 +269,11 @@ natsLibuv_Attach(void **userData, void *loop, natsConnection *nc, natsSock socke
     return natsLibuv_request(nle);
 }
 
-// Called by the library to start (`add`) or end polling for reading. The end of reading is the end of the socket.
-static inline natsStatus
-natsLibuv_Read(void *userData, bool add)
+// Called by the library to start (`add`) or end polling for reading. The end of reading is the end of the
+// socket.
+static inline natsStatus natsLibuv_Read(void *userData, bool add)
 {
-    natsLibuvEvents *nle = (natsLibuvEvents *) userData;
+    natsLibuvEvents *nle = (natsLibuvEvents *)userData;
 
     uv_mutex_lock(&nle->lock);
     if (add)
@@ -302,10 +291,9 @@ natsLibuv_Read(void *userData, bool add)
 }
 
 // Called by the library to start (`add`) or end polling for writing.
-static inline natsStatus
-natsLibuv_Write(void *userData, bool add)
+static inline natsStatus natsLibuv_Write(void *userData, bool add)
 {
-    natsLibuvEvents *nle = (natsLibuvEvents *) userData;
+    natsLibuvEvents *nle = (natsLibuvEvents *)userData;
 
     uv_mutex_lock(&nle->lock);
     if (add)
@@ -316,18 +304,17 @@ natsLibuv_Write(void *userData, bool add)
     return natsLibuv_request(nle);
 }
 
-// Called by the library when the connection is closed for good. The loop then lets go of the connection, never from
-// within this call.
-static inline natsStatus
-natsLibuv_Detach(void *userData)
+// Called by the library when the connection is closed for good. The loop then lets go of the connection,
+// never from within this call.
+static inline natsStatus natsLibuv_Detach(void *userData)
 {
-    natsLibuvEvents *nle = (natsLibuvEvents *) userData;
-    natsStatus      s;
+    natsLibuvEvents *nle = (natsLibuvEvents *)userData;
+    natsStatus       s;
 
     // Under the lock: once the loop has seen this, it may free everything.
     uv_mutex_lock(&nle->lock);
     nle->detach = true;
-    s = (uv_async_send(&nle->wake) == 0) ? NATS_OK : NATS_ERR;
+    s           = (uv_async_send(&nle->wake) == 0) ? NATS_OK : NATS_ERR;
     uv_mutex_unlock(&nle->lock);
     return s;
 }
