@@ -1,5 +1,5 @@
-//! From the socket to the program: a far end sends a batch of small messages, the time ends when the last of them has
-//! been delivered to a callback or read with `next_msg`.
+//! From the socket to the program: a far end sends a batch of small messages, the time ends when the last of
+//! them has been delivered to a callback or read with `next_msg`.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};

@@ -4,7 +4,7 @@
 //!
 //! | layer | what lives there |
 //! |---|---|
-//! | [`ffi`] | every exported C function: takes pointers apart, makes one call into `client`, stores the result |
+//! | [`ffi`] | every exported C function: pointers become values, one call into `client` |
 //! | `client` | the safe API: connection, options, subscription, delivery, messages, requests, drain |
 //! | `io` | sockets, DNS, poller, timers, clocks: the only user of OS sockets and threads |
 //! | `session` | state of one connection without I/O: handshake, liveness, server pool, reconnect plan |

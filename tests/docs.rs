@@ -1,9 +1,9 @@
 //! The documentation of exported functions, which is the header's, follows one template:
 //!
-//! - a brief sentence, then what else there is to know: units, ranges, defaults, ownership, the calling thread
-//!   where it is not any;
-//! - `@param` for each parameter and `@return` with each status, unless the text says "As natsX_Y() in everything
-//!   else", where that function's are meant.
+//! - a brief sentence, then what else there is to know: units, ranges, defaults, ownership, the calling
+//!   thread where it is not any;
+//! - `@param` for each parameter and `@return` with each status, unless the text says "As natsX_Y() in
+//!   everything else", where that function's are meant.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -41,10 +41,12 @@ fn the_header_is_not_wider_than_a_page() {
 
 #[test]
 fn faults_are_found() {
-    let good = "/// Sets a name.\n///\n/// @param opts the options.\n/// @param name a text.\n/// @return #NATS_OK.\n";
+    let good = "/// Sets a name.\n///\n/// @param opts the options.\n/// @param name a text.\n\
+                /// @return #NATS_OK.\n";
     let of = |doc: &str| {
         let text = format!(
-            "{doc}#[unsafe(no_mangle)]\npub unsafe extern \"C\" fn f(\n    opts: *mut natsOptions,\n    name: *const c_char,\n) -> natsStatus {{\n}}\n"
+            "{doc}#[unsafe(no_mangle)]\npub unsafe extern \"C\" fn f(\n    opts: *mut natsOptions,\n    \
+             name: *const c_char,\n) -> natsStatus {{\n}}\n"
         );
         let function = &functions_of(&text)[0];
         faults(function, &BTreeMap::from([("f", function)])).join("; ")

@@ -145,7 +145,7 @@ impl Poller {
             let waited = poll.poll(&mut events, work.longest_sleep());
             self.asleep.store(false, Ordering::SeqCst);
             if waited.is_ok() {
-                work.serve_all(&events); // otherwise interrupted; nothing else can go wrong with a valid poller
+                work.serve_all(&events); // otherwise interrupted: all else cannot be with a valid poller
             }
         }
     }

@@ -4,8 +4,8 @@ use std::collections::LinkedList;
 
 use super::{Condvar, Mutex};
 
-/// Of any length. A lock with a list rather than the channel of a crate: race detectors see what goes through,
-/// and nothing is left on the threads that put something in (ARCHITECTURE.md, Locks).
+/// Of any length. A lock with a list rather than the channel of a crate: race detectors see what goes
+/// through, and nothing is left on the threads that put something in (ARCHITECTURE.md, Locks).
 pub(crate) struct Queue<T> {
     state: Mutex<State<T>>,
     changed: Condvar,

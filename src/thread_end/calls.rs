@@ -64,7 +64,7 @@ pub(super) unsafe fn call(function: *const c_void, [a, b, c, d, e]: [usize; 5]) 
     // SAFETY: as promised by the caller.
     let returned = unsafe { frame::nats_call(a, b, c, d, e, function) };
     if !stopped.is_null() {
-        KNOWN.with(|known| known.stopped.set(stopped)); // each thread has one: should it have ended again, it is the same
+        KNOWN.with(|known| known.stopped.set(stopped)); // the same one, should it have ended again
     }
     if returned.ended { Err(Ending) } else { Ok(returned.value) }
 }

@@ -63,8 +63,13 @@ struct Known {
 }
 
 thread_local! {
-    static KNOWN: Known =
-        const { Known { stopped: Cell::new(ptr::null_mut()), cancellable: Cell::new(false), held: Cell::new(false) } };
+    static KNOWN: Known = const {
+        Known {
+            stopped: Cell::new(ptr::null_mut()),
+            cancellable: Cell::new(false),
+            held: Cell::new(false),
+        }
+    };
 }
 
 /// The thread is ending.

@@ -70,7 +70,7 @@ impl Security {
     /// To be called once the connection is closed. Who gives the last handle back after that releases the
     /// settings.
     pub(super) fn release_if_unused(&self) {
-        fence(Ordering::SeqCst); // between the status and the count, as `remove_user` has one the other way round
+        fence(Ordering::SeqCst); // between status and count; `remove_user` has one the other way round
         if self.users.load(Ordering::Acquire) == 0 {
             self.release();
         }

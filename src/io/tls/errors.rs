@@ -1,6 +1,6 @@
-//! OpenSSL's error queue. Each thread has one, and on a thread of the program it is the program's: `SSL_get_error`
-//! takes what lies in it for a failure of the call, and what we leave in it the program takes for its own. So
-//! OpenSSL is called through the functions here.
+//! OpenSSL's error queue. Each thread has one, and on a thread of the program it is the program's:
+//! `SSL_get_error` takes what lies in it for a failure of the call, and what we leave in it the program takes
+//! for its own. So OpenSSL is called through the functions here.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_long, c_ulong};
 use std::ptr;
@@ -25,8 +25,8 @@ pub(super) fn tried<T>(call: impl FnOnce() -> Result<T, ErrorStack>) -> Result<T
     apart(|| call().map_err(|e| reason(&e)))
 }
 
-/// The same for functions of OpenSSL that return 1 when they succeed. Those that take names are called so: the
-/// bindings take only names that are UTF-8.
+/// The same for functions of OpenSSL that return 1 when they succeed. Those that take names are called so:
+/// the bindings take only names that are UTF-8.
 pub(super) fn checked(call: impl FnOnce() -> c_int) -> Result<(), String> {
     apart(|| if call() == 1 { Ok(()) } else { Err(reason_of(std::iter::from_fn(next_code))) })
 }
@@ -95,7 +95,8 @@ impl Entry {
         if code == 0 {
             return None;
         }
-        // SAFETY: each is NULL or a C string, valid until the queue is used again; data is one if its flag says so.
+        // SAFETY: each is NULL or a C string, valid until the queue is used again; data is one if its flag
+        // says so.
         let copy =
             |text: *const c_char| unsafe { (!text.is_null()).then(|| CStr::from_ptr(text).to_owned()) };
         let data = if flags & ffi::ERR_TXT_STRING != 0 { copy(data) } else { None };

@@ -1,5 +1,5 @@
-//! TLS by OpenSSL, over memory: the bytes are moved to and from the socket by the caller's thread, and no lock is
-//! held meanwhile. Without the feature `tls` the same types exist, but no value of them.
+//! TLS by OpenSSL, over memory: the bytes are moved to and from the socket by the caller's thread, and no
+//! lock is held meanwhile. Without the feature `tls` the same types exist, but no value of them.
 
 #[cfg(not(feature = "tls"))]
 mod absent;
@@ -21,8 +21,8 @@ pub(crate) use session::{Session, handshake, release_thread_memory};
 #[cfg(feature = "tls")]
 pub use settings::Settings;
 
-/// The program's own verdict on a certificate: gets OpenSSL's verdict and its `X509_STORE_CTX *`, returns 1 to accept
-/// and 0 to refuse.
+/// The program's own verdict on a certificate: gets OpenSSL's verdict and its `X509_STORE_CTX *`, returns 1
+/// to accept and 0 to refuse.
 pub(crate) type VerifyCallback = unsafe extern "C" fn(preverify_ok: c_int, context: *mut c_void) -> c_int;
 
 /// Whom a handshake is with.

@@ -1,4 +1,5 @@
-//! What the program wants of TLS: an OpenSSL context that the setters change, and what is applied per connection.
+//! What the program wants of TLS: an OpenSSL context that the setters change, and what is applied per
+//! connection.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::net::IpAddr;
@@ -45,8 +46,8 @@ pub struct Settings {
     skip_verification: bool,
     callback: Option<VerifyCallback>,
     concurrent: bool,
-    /// The program's callback runs for one handshake at a time. A callback may connect with the same options. A child
-    /// does not wait for handshakes of its parent.
+    /// The program's callback runs for one handshake at a time. A callback may connect with the same options.
+    /// A child does not wait for handshakes of its parent.
     turn: PerProcess<ReentrantMutex<()>>,
 }
 
@@ -112,7 +113,8 @@ impl Settings {
         let store = self.change(|builder| Ok(builder.cert_store_mut().as_ptr()))?;
         for (certificate, list) in objects.iter() {
             if !certificate.is_null() {
-                // SAFETY: the certificate and the context's store are alive; the store takes a reference of its own.
+                // SAFETY: the certificate and the context's store are alive; the store takes a reference of
+                // its own.
                 checked(|| unsafe { ffi::X509_STORE_add_cert(store, certificate) })?;
             }
             if !list.is_null() {
@@ -195,8 +197,8 @@ impl Settings {
         self.concurrent = true;
     }
 
-    /// Runs a step of a handshake, which may call the program's callback. If it does not, a fork waits for its end:
-    /// OpenSSL has locks that all connections share.
+    /// Runs a step of a handshake, which may call the program's callback. If it does not, a fork waits for
+    /// its end: OpenSSL has locks that all connections share.
     pub(super) fn in_turn<T>(&self, step: impl FnOnce() -> T) -> T {
         if self.callback.is_none() {
             return fork::undisturbed(step);
@@ -205,8 +207,8 @@ impl Settings {
         step()
     }
 
-    /// An OpenSSL connection to `peer` that has not said anything yet, and where a refusal is noted. No check that
-    /// was asked for is left out: what cannot be set up fails.
+    /// An OpenSSL connection to `peer` that has not said anything yet, and where a refusal is noted. No check
+    /// that was asked for is left out: what cannot be set up fails.
     pub(super) fn prepare(&self, peer: Peer<'_>) -> Result<(Ssl, Refusal)> {
         fork::undisturbed(|| self.prepare_whole(peer))
     }
@@ -275,7 +277,8 @@ fn callback_index() -> Index<Ssl, VerifyCallback> {
     unsafe { Index::from_raw(index) }
 }
 
-/// What OpenSSL calls. A callback that ends its thread refuses: OpenSSL's frames must not be left by unwinding.
+/// What OpenSSL calls. A callback that ends its thread refuses: OpenSSL's frames must not be left by
+/// unwinding.
 extern "C" fn call_back(ok: c_int, context: *mut ffi::X509_STORE_CTX) -> c_int {
     // SAFETY: OpenSSL calls it with the context of a verification.
     let verification = unsafe { X509StoreContextRef::from_ptr(context) };

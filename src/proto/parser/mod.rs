@@ -465,7 +465,8 @@ mod tests {
             ["\r\n", "\n\n", "\r\r\n", "\n\r\n", "\nx\n", "xy\n", "\0\n", "\nPING\r\n", " MSG foo 1 9\r\n"]
         {
             let input = format!(
-                "MSG foo 1 2\r\nhi{end}MSG foo 1 0\r\n{end}HMSG foo 1 12 14\r\nNATS/1.0\r\n\r\nhi{end}PONG\r\n"
+                "MSG foo 1 2\r\nhi{end}MSG foo 1 0\r\n{end}\
+                 HMSG foo 1 12 14\r\nNATS/1.0\r\n\r\nhi{end}PONG\r\n"
             );
             for piece in 1..=input.len() {
                 let (frames, result) = parse_in_pieces(input.as_bytes(), piece);

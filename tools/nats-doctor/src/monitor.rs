@@ -77,7 +77,8 @@ mod tests {
 
     #[test]
     fn times_become_milliseconds() {
-        let varz = json!({"ping_interval": 120_000_000_000_i64, "ping_max": 2, "write_deadline": 10_000_000_000_i64});
+        let (interval, deadline) = (120_000_000_000_i64, 10_000_000_000_i64);
+        let varz = json!({"ping_interval": interval, "ping_max": 2, "write_deadline": deadline});
         let monitor = variables(&varz);
         assert_eq!(
             (monitor.ping_interval_ms, monitor.ping_max, monitor.write_deadline_ms),

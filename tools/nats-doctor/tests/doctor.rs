@@ -57,7 +57,8 @@ fn monitoring(mut stream: TcpStream) {
     let request = lines(&stream).next().unwrap_or_default();
     let body = match request.split(' ').nth(1) {
         Some("/varz") => {
-            r#"{"server_id":"ME","ping_interval":120000000000,"ping_max":2,"write_deadline":10000000000,"stale_connections":7}"#
+            "{\"server_id\":\"ME\",\"ping_interval\":120000000000,\"ping_max\":2,\
+             \"write_deadline\":10000000000,\"stale_connections\":7}"
         }
         Some("/connz?cid=5") => r#"{"connections":[{"rtt":"1ms","pending_bytes":0,"idle":"0s"}]}"#,
         _ => "{}",
