@@ -305,7 +305,7 @@ mod tests {
     #[test]
     fn every_start_of_a_record_is_refused() {
         let json =
-            br#"{"server_id":"a\u00e4\"b","port":-12.5e1,"headers":true,"x":[{"y":null}],"connect_urls":["a"]}"#;
+            br#"{"server_id":"a\u00e4\"b","port":-2e1,"headers":true,"x":[{"y":null}],"connect_urls":["a"]}"#;
         for end in 1..json.len() {
             assert_eq!(status(&json[..end]), Status::Err, "{:?}", String::from_utf8_lossy(&json[..end]));
         }
