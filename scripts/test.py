@@ -109,7 +109,7 @@ SUITES = [
     ),
     Suite(
         "valgrind",
-        f"NATS_TESTS_PATIENCE=4 NATS_LAUNCHER='{VALGRIND}' "
+        f"NATS_TESTS_PATIENCE=4 NATS_TESTS_TLS_CONNECTS=60 NATS_LAUNCHER='{VALGRIND}' "
         + CTEST
         # What is timed to the millisecond proves nothing at a twentieth of the speed, nor does memory that
         # valgrind counts in; selftest tests the harness.
