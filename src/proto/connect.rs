@@ -147,7 +147,8 @@ mod tests {
         assert_eq!(
             String::from_utf8(fields.encode().unwrap()).unwrap(),
             "CONNECT {\"verbose\":false,\"pedantic\":false,\"tls_required\":false,\"name\":\"\",\
-             \"lang\":\"C\",\"version\":\"3.14.0\",\"protocol\":1,\"echo\":true,\"headers\":true,\"no_responders\":true}\r\n"
+             \"lang\":\"C\",\"version\":\"3.14.0\",\"protocol\":1,\"echo\":true,\"headers\":true,\
+             \"no_responders\":true}\r\n"
         );
     }
 
