@@ -81,6 +81,15 @@ programs() {
     check "programs print what is expected" same_output "$here/programs/expected.txt" "$work/ours.txt"
 }
 
+# The program that README.md shows, as it stands there.
+readme_program() {
+    sed -n '/^#include <nats\/nats.h>/,/^```/p' "$here/../../README.md" | sed '/^```/d' > "$work/readme.c"
+    sed -i "s#NATS_DEFAULT_URL#\"$url\"#" "$work/readme.c" # the server is not where everybody's is
+    "${CC:-cc}" -Wall -Wextra -Werror "$work/readme.c" -o "$work/readme" \
+        -I"$prefix/include" "-Wl,-rpath,$lib" -L"$lib" -lnats &&
+        [ "$(timeout 30 "$work/readme")" = "greet: hello" ]
+}
+
 drop_in() {
     if [ -z "${NATS_PEER:-}" ]; then
         skipped=$((skipped + 1)); echo "skipped drop-in: no released library in NATS_PEER"
@@ -101,6 +110,7 @@ drop_in() {
 start_server
 foreign_projects
 programs
+check "README's program runs" readme_program
 drop_in
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ]
