@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use nats::doctor::{Connection, Error, Options, Outcome, Result, Status, connect, without_credentials};
+use nats::doctor::{Connection, Options, Result, without_credentials};
 use serde::Serialize;
 
 use crate::args::Args;
+use crate::connecting::connected;
 use crate::idle::{self, IdleProbe};
 use crate::monitor::{self, Monitor};
 
@@ -70,7 +71,7 @@ pub(crate) fn examine(args: &Args) -> Result<Facts> {
         url: public(&args.url),
         connect_ms: ms(start.elapsed()),
         server: server(&connection),
-        client: client(&connection, &connection_settings(args)?),
+        client: client(&connection, &args.options()?),
         round_trips: round_trips(&connection, args.pings),
         required_detection_ms: args.required_detection,
         ..Facts::default()
@@ -86,18 +87,6 @@ pub(crate) fn examine(args: &Args) -> Result<Facts> {
     }
     connection.close();
     Ok(facts)
-}
-
-fn connection_settings(args: &Args) -> Result<Options> {
-    args.options()
-}
-
-/// A connection that is up.
-pub(crate) fn connected(options: Options) -> Result<Arc<Connection>> {
-    match connect(options)? {
-        Outcome::Connected(connection) => Ok(connection),
-        Outcome::Retrying(_) => Err(Error::from(Status::NotYetConnected)),
-    }
 }
 
 fn server(connection: &Connection) -> Server {

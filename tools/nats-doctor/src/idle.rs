@@ -9,7 +9,7 @@ use nats::doctor::Connection;
 use serde::Serialize;
 
 use crate::args::Args;
-use crate::examine::connected;
+use crate::connecting::connected;
 
 /// The first idle time tried; each further one is half as long again.
 const FIRST: Duration = Duration::from_secs(5);

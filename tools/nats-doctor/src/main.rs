@@ -2,6 +2,7 @@
 //! why, and what to change.
 
 mod args;
+mod connecting;
 mod examine;
 mod findings;
 mod idle;

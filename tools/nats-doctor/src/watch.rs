@@ -9,7 +9,8 @@ use nats::doctor::{Disconnect, Options, PingEvent};
 use serde_json::{Value, json};
 
 use crate::args::Args;
-use crate::examine::{connected, public};
+use crate::connecting::connected;
+use crate::examine::public;
 use crate::exit;
 use crate::findings::{of_disconnect, of_failed_connect};
 use crate::report::{Report, print_finding};
