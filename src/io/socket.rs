@@ -311,3 +311,82 @@ impl Drop for Socket {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::os::fd::IntoRawFd;
+    use std::os::unix::net::UnixStream;
+    use std::thread;
+
+    use super::*;
+
+    const SOON: i64 = 20_000;
+
+    fn pair() -> (Socket, Socket) {
+        let (a, b) = UnixStream::pair().unwrap();
+        let socket = |end: UnixStream| Socket::from_fd(end.into_raw_fd(), &TcpOptions::default()).unwrap();
+        (socket(a), socket(b))
+    }
+
+    #[test]
+    fn what_was_read_and_what_has_arrived_is_counted() {
+        let (ours, peer) = pair();
+        let mut room = [0; 4];
+        assert_eq!(ours.read(&mut room).unwrap_err().kind(), ErrorKind::WouldBlock);
+        assert_eq!(peer.write(b"abcdef").unwrap(), 6);
+        assert!(ours.wait(Interest::Read, Deadline::in_ms(SOON)).unwrap());
+        assert_eq!((ours.taken(), ours.arrived()), (0, 6));
+        assert_eq!((ours.read(&mut room).unwrap(), &room), (4, b"abcd"));
+        assert_eq!((ours.taken(), ours.arrived()), (4, 6));
+    }
+
+    #[test]
+    fn pieces_are_written_in_their_order() {
+        let (ours, peer) = pair();
+        let pieces = [b"ab", &b""[..], b"c"].map(io::IoSlice::new);
+        assert_eq!(peer.write_pieces(&pieces).unwrap(), 3);
+        let mut room = [0; 8];
+        assert_eq!((ours.read(&mut room).unwrap(), &room[..3]), (3, &b"abc"[..]));
+    }
+
+    #[test]
+    fn a_wait_ends_at_its_deadline_or_with_the_connection() {
+        let (ours, peer) = pair();
+        assert!(!ours.wait(Interest::Read, Deadline::in_ms(5)).unwrap());
+        assert!(!ours.spin_for_data(Duration::from_millis(1)));
+        assert!(!ours.peer_has_closed());
+        thread::scope(|scope| {
+            let waits = scope.spawn(|| ours.wait(Interest::Read, Deadline::in_ms(SOON)));
+            peer.shutdown();
+            assert!(waits.join().unwrap().unwrap());
+        });
+        assert!(ours.peer_has_closed());
+        assert_eq!(ours.read(&mut [0; 1]).unwrap(), 0);
+        assert!(peer.write(b"x").is_err(), "an error, and no signal");
+    }
+
+    #[test]
+    fn a_disowned_descriptor_stays_open() {
+        let (ours, peer) = pair();
+        let fd = ours.fd();
+        ours.disown();
+        drop(ours);
+        assert_eq!(peer.write(b"x").unwrap(), 1);
+        // SAFETY: the descriptor is open and nobody's.
+        drop(unsafe { socket2::Socket::from_raw_fd(fd) });
+        assert!(peer.peer_has_closed());
+    }
+
+    #[test]
+    fn where_nobody_listens_is_told_with_the_address() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let connected = Socket::connect(address, Deadline::in_ms(SOON), &TcpOptions::default()).unwrap();
+        assert!(connected.tcp_state().is_some() && connected.unsent() == Some(0));
+        drop(listener);
+        let error = Socket::connect(address, Deadline::in_ms(SOON), &TcpOptions::default()).err().unwrap();
+        assert!(error.to_string().contains(&address.to_string()), "{error}");
+        assert!(Socket::from_fd(-1, &TcpOptions::default()).is_err());
+    }
+}

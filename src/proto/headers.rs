@@ -18,6 +18,9 @@ const STATUS_LEN: usize = 3;
 /// Longest part of malformed headers in an error's text.
 const MAX_SHOWN: usize = 255;
 
+/// A value; a C program may have set NULL.
+pub type Value<'a> = Option<&'a CStr>;
+
 /// Headers of a message: case-sensitive keys, each with one or more values in the order they were added. A
 /// value can be absent (`None`), which goes out as an empty one.
 ///
@@ -52,13 +55,13 @@ impl HeaderMap {
         self.append(key, value)
     }
 
-    /// The first value of `key`; the outer `None` if there is no such key.
-    pub fn get(&self, key: &[u8]) -> Option<Option<&CStr>> {
+    /// The first value of `key`; none if there is no such key.
+    pub fn get(&self, key: &[u8]) -> Option<Value<'_>> {
         self.values(key)?.next()
     }
 
     /// All values of `key`, at least one.
-    pub fn values(&self, key: &[u8]) -> Option<impl ExactSizeIterator<Item = Option<&CStr>>> {
+    pub fn values(&self, key: &[u8]) -> Option<impl ExactSizeIterator<Item = Value<'_>>> {
         Some(self.entries.get(key)?.iter().map(Option::as_deref))
     }
 

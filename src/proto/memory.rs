@@ -101,3 +101,36 @@ pub(crate) fn c_text(bytes: &[u8]) -> Result<CString> {
     out.extend_from_slice(bytes);
     CString::new(out).map_err(|_| Error::from(Status::InvalidArg))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_for_is_there() {
+        let mut out = copy(b"ab").unwrap();
+        extend(&mut out, b"cd").unwrap();
+        push(&mut out, b'e').unwrap();
+        assert_eq!(out, b"abcde");
+        assert_eq!(zeros(3).unwrap(), [0; 3]);
+        assert_eq!(collect([1, 2].into_iter()).unwrap(), [1, 2]);
+        assert_eq!(concat(&[b"a", b"", b"bc"]).unwrap(), b"abc");
+        assert_eq!(c_text(b"abc").unwrap().as_c_str(), c"abc");
+        assert_eq!(c_text(b"a\0c").unwrap_err().status(), Status::InvalidArg);
+    }
+
+    #[test]
+    fn more_than_there_can_be_is_an_error() {
+        assert_eq!(zeros(usize::MAX / 2).unwrap_err().status(), Status::NoMemory);
+        let endless = std::iter::repeat_n(0u64, usize::MAX / 16);
+        assert_eq!(collect(endless).unwrap_err().status(), Status::NoMemory);
+    }
+
+    #[test]
+    fn a_text_is_shared_and_not_copied_again() {
+        let text = Text::copy(b"secret").unwrap();
+        let other = text.clone();
+        assert_eq!(text.as_ptr(), other.as_ptr());
+        assert_eq!(other.as_ref(), b"secret");
+    }
+}

@@ -137,3 +137,76 @@ impl Connection {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::connection::testing::{Server, connected_with};
+    use crate::io::clock;
+
+    /// A connection, and what the given bytes make of it.
+    fn told(bytes: &[u8], reconnect_on_protocol_error: bool) -> Arc<Connection> {
+        let server = Server::start(false);
+        let connection = connected_with(&server, |options| {
+            options.reconnect.allow = false;
+            options.reconnect.on_protocol_error = reconnect_on_protocol_error;
+        });
+        connection.begin_receiving(&connection.link_now(), bytes);
+        connection
+    }
+
+    fn last(connection: &Connection) -> (Status, String) {
+        let (status, text) = connection.last_error().expect("an error");
+        (status, String::from_utf8(text).unwrap())
+    }
+
+    #[test]
+    fn a_permissions_error_is_told_and_nothing_else() {
+        let connection = told(b"-ERR 'Permissions Violation for Publish to \"x\"'\r\n", false);
+        assert!(!connection.is_closed());
+        assert_eq!(last(&connection).0, Status::NotPermitted);
+        connection.abandon();
+    }
+
+    #[test]
+    fn a_stale_connection_and_any_other_error_end_it() {
+        for (text, status) in
+            [("Stale Connection", Status::StaleConnection), ("Any Error", Status::Err), ("", Status::Err)]
+        {
+            let connection = told(format!("-ERR '{text}'\r\n").as_bytes(), false);
+            assert!(connection.is_closed(), "{text}");
+            assert_eq!(last(&connection).0, status, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_second_authentication_error_in_a_row_ends_it() {
+        let connection = told(b"-ERR 'Authorization Violation'\r\n", false);
+        assert!(!connection.is_closed());
+        assert_eq!(last(&connection).0, Status::ConnectionAuthFailed);
+        connection.begin_receiving(&connection.link_now(), b"-ERR 'Authorization Violation'\r\n");
+        assert!(connection.is_closed());
+    }
+
+    #[test]
+    fn what_came_over_an_earlier_link_changes_nothing() {
+        let connection = told(b"", false);
+        let link = connection.link_now();
+        connection.close();
+        connection.attend(&link, &mut vec![Event::Ping, Event::Pong, Event::Info(b"{}".to_vec())]);
+        connection.attend(&link, &mut vec![Event::ServerError(b"Stale Connection".to_vec())]);
+        assert_eq!(connection.pulse().err().map(|e| e.status()), Some(Status::ConnectionClosed));
+        assert!(connection.last_error().is_none(), "it was closed by the program");
+    }
+
+    #[test]
+    fn a_ping_is_answered() {
+        let server = Server::start(false);
+        let connection = connected_with(&server, |_| {});
+        let start = clock::now();
+        connection.begin_receiving(&connection.link_now(), b"PING\r\n");
+        server.lines_until("PONG");
+        assert!(clock::now() - start < crate::client::connection::testing::SOON);
+        connection.abandon();
+    }
+}
