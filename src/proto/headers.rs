@@ -19,7 +19,7 @@ const STATUS_LEN: usize = 3;
 const MAX_SHOWN: usize = 255;
 
 /// A value; a C program may have set NULL.
-pub type Value<'a> = Option<&'a CStr>;
+pub(crate) type Value<'a> = Option<&'a CStr>;
 
 /// Headers of a message: case-sensitive keys, each with one or more values in the order they were added. A
 /// value can be absent (`None`), which goes out as an empty one.
