@@ -271,8 +271,9 @@ impl Msg {
 
     /// The message behind a pointer, still owned by whoever holds the pointer.
     ///
-    /// # Safety `raw` was made by [`Msg::into_raw`] and lives as long as the result. While a `&mut` method
-    /// runs, nobody else uses the message.
+    /// # Safety
+    /// `raw` was made by [`Msg::into_raw`] and lives as long as the result. While a `&mut` method runs,
+    /// nobody else uses the message.
     pub unsafe fn borrow_raw(raw: *mut ()) -> ManuallyDrop<Msg> {
         // SAFETY: as promised by the caller; ManuallyDrop leaves the message alive.
         ManuallyDrop::new(Msg(unsafe { Block::from_ptr(raw) }))

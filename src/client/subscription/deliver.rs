@@ -53,7 +53,7 @@ impl Subscription {
     fn nothing_queued(self: &Arc<Self>, mut state: MutexGuard<'_, State>, worker: &Worker) -> Option<bool> {
         let idle = state.idle.take_due() && self.is_valid() && !state.drain.is_emptying();
         if !idle {
-            return self.finish_if_due(state).then_some(false);
+            return self.finish_if_due(state, worker).then_some(false);
         }
         drop(state);
         let called = worker.turn(|| self.call(None));
@@ -153,13 +153,15 @@ impl Subscription {
 
     /// Nothing is queued: ends what is to be ended. True when the worker is done with the subscription for
     /// now.
-    fn finish_if_due(self: &Arc<Self>, mut state: MutexGuard<'_, State>) -> bool {
+    fn finish_if_due(self: &Arc<Self>, mut state: MutexGuard<'_, State>, worker: &Worker) -> bool {
         if state.life.end().is_none() && self.tally.is_at_max() {
             drop(state);
             self.end(End::MaxReached);
             return false;
         }
-        if state.drain.is_emptying() && state.life.end().is_none() {
+        // In the fixed pool there may be messages behind this.
+        let drained = state.drain.is_emptying() && state.queue.pending(&self.tally) == 0;
+        if drained && state.life.end().is_none() {
             drop(state);
             self.end(End::Drained);
             return false;
@@ -174,7 +176,7 @@ impl Subscription {
         drop(state);
         self.changed.notify_all();
         drop(left);
-        told.tell();
+        worker.turn(|| told.tell());
         true
     }
 }
@@ -185,10 +187,11 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::client::connection::Connection;
+    use crate::client::connection::{Connection, testing};
     use crate::client::pause::Hold;
     use crate::client::subscription::Request;
-    use crate::client::subscription::tests::{arrive, subscribed, telling, unconnected};
+    use crate::client::subscription::tests::{arrive, ignored, subscribed, telling, unconnected};
+    use crate::sync::Mutex;
 
     const SOON: Duration = Duration::from_secs(20);
 
@@ -285,6 +288,61 @@ mod tests {
         assert_eq!(end.recv_timeout(SOON), Ok(End::Drained));
         assert_eq!(told.try_iter().collect::<Vec<_>>(), ["a", "b"]);
         assert!(sub.wait_for_drain(1).is_ok() && sub.drain_status().is_ok());
+        connection.close();
+    }
+
+    #[test]
+    fn a_drain_waits_for_what_the_fixed_pool_has_when_an_idle_callback_ends() {
+        let connection = testing::unconnected(|options| options.behaviour.global_delivery = true);
+        let ((tell, told), (go, wait)) = (channel(), channel::<()>());
+        let wait = Mutex::new(wait);
+        let handler = Box::new(move |_: &_, _: &_, msg: Option<Msg>| {
+            tell.send(msg.as_ref().map_or(b'-', |msg| msg.data()[0])).unwrap();
+            if msg.is_none() {
+                wait.lock().recv_timeout(SOON).unwrap();
+            }
+            Ok(())
+        });
+        let request = Request { subject: b"foo", queue: None, handler: Some(handler), timeout_ms: Some(20) };
+        let sub = connection.subscribe(request).unwrap();
+        let (ended, end) = channel();
+        sub.observe_end(Box::new(move |end| ended.send(end).unwrap()));
+        sub.start();
+        assert_eq!(told.recv_timeout(SOON), Ok(b'-'));
+        let mut handover = connection.core().delivery.handover();
+        for byte in [b"a", b"b"] {
+            sub.admit(Msg::new(b"foo", None, byte).unwrap(), &mut handover);
+        }
+        handover.finish(|_| {});
+        assert!(sub.begin_drain(0, true));
+        sub.drain_queue(None);
+        go.send(()).unwrap();
+        assert_eq!(end.recv_timeout(SOON), Ok(End::Drained));
+        assert_eq!(told.try_iter().collect::<Vec<_>>(), b"ab");
+        connection.close();
+    }
+
+    #[test]
+    fn a_completion_that_blocks_holds_up_no_other_subscription() {
+        let connection = unconnected();
+        let (handler, told) = telling();
+        let (first, second) = (subscribed(&connection, ignored()), subscribed(&connection, handler));
+        let mut host = None;
+        first.state.lock().schedule.with_home(|home| host = Some(home.clone()));
+        second.state.lock().schedule.visit(&host.unwrap());
+        let ((begin, begun), (go, wait)) = (channel(), channel::<()>());
+        let complete = move || {
+            begin.send(()).unwrap();
+            let _ = wait.recv_timeout(SOON);
+        };
+        first.set_on_complete(Some(Box::new(complete))).unwrap();
+        first.start();
+        second.start();
+        connection.unsubscribe(&first, 0).unwrap();
+        begun.recv_timeout(SOON).unwrap();
+        arrive(&second, &["a"]);
+        assert_eq!(told.recv_timeout(SOON / 2).as_deref(), Ok("a"));
+        go.send(()).unwrap();
         connection.close();
     }
 
