@@ -23,8 +23,6 @@ use crate::io::clock::Deadline;
 use crate::proto::memory::Text;
 use crate::proto::reply::ReplyPrefix;
 
-const DEFAULT_PREFIX: &[u8] = b"_INBOX.";
-
 /// The requests of a connection that wait for their replies.
 pub(super) struct Requests {
     pub eagerness: Eagerness,
@@ -45,7 +43,7 @@ impl Requests {
     }
 
     fn inbox_prefix(&self) -> &[u8] {
-        self.inbox_prefix.as_deref().unwrap_or(DEFAULT_PREFIX)
+        self.inbox_prefix.as_deref().unwrap_or(inbox::DEFAULT_PREFIX)
     }
 
     fn mux(&self) -> Option<Arc<Mux>> {
