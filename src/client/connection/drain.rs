@@ -10,6 +10,9 @@ use crate::error::{Error, Result, Status, fail};
 use crate::io::clock::{Deadline, wait_until};
 use crate::sync::{Condvar, Mutex};
 
+/// Time a drain has unless the program says otherwise, in milliseconds.
+pub(crate) const DRAIN_TIMEOUT_MS: i64 = 30_000;
+
 impl Connection {
     /// Drains one subscription; `timeout_ms` of 0 or less is no limit. Does not wait.
     pub fn drain_subscription(self: &Arc<Self>, sub: &Arc<Subscription>, timeout_ms: i64) -> Result<()> {

@@ -56,6 +56,7 @@ use crate::sync::Mutex;
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 
+pub(crate) use crate::client::connection::drain::DRAIN_TIMEOUT_MS;
 use crate::client::connection::event_loop::Attachment;
 use crate::client::connection::events::Events;
 pub(crate) use crate::client::connection::flush::FLUSH_TIMEOUT_MS;

@@ -3,16 +3,14 @@
 use std::ffi::{c_char, c_int, c_uchar};
 use std::ptr;
 
-use crate::client::connection::FLUSH_TIMEOUT_MS;
 use crate::client::connection::connect::{Outcome, connect};
+use crate::client::connection::{DRAIN_TIMEOUT_MS, FLUSH_TIMEOUT_MS};
 use crate::client::library;
 use crate::client::options::Options;
 use crate::error::{Error, Result, Status, fail};
 use crate::ffi::support::*;
 use crate::ffi::types::*;
 
-/// Time a drain has unless the program says otherwise, in milliseconds.
-const DRAIN_TIMEOUT_MS: i64 = 30_000;
 /// Where to connect without any URL.
 const DEFAULT_URL: &[u8] = crate::proto::url::DEFAULT_URL;
 

@@ -3,12 +3,10 @@
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
 
+use crate::client::connection::DRAIN_TIMEOUT_MS;
 use crate::client::subscription::CompleteHandler;
 use crate::ffi::support::*;
 use crate::ffi::types::*;
-
-/// Time a drain has unless the program says otherwise, in milliseconds.
-const DRAIN_TIMEOUT_MS: i64 = 30_000;
 
 /// Does nothing: there is no delivery delay to switch off. Kept for old programs.
 ///
