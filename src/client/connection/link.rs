@@ -40,6 +40,8 @@ pub(super) struct Link {
     pub(super) read_events: OneAtATime,
     pub(super) write_events: OneAtATime,
     down: AtomicBool,
+    /// The parser is ready for what arrives. Changes under the lock of the connection's `inbound`.
+    received: AtomicBool,
     /// A caller reads the socket, not the poller. Changes under the lock of the connection's `inbound`.
     read_by_caller: AtomicBool,
     write_timed_out: AtomicBool,
@@ -70,6 +72,7 @@ impl Link {
                 interest: poller::Interest { readable: true, writable: false },
             }),
             down: AtomicBool::new(false),
+            received: AtomicBool::new(false),
             read_by_caller: AtomicBool::new(false),
             write_timed_out: AtomicBool::new(false),
             attended: AtomicU64::new(0),
@@ -159,6 +162,15 @@ impl Link {
             poller.set_interest(*entry, self.socket.fd(), watch.interest);
         }
         watch.registration.is_some()
+    }
+
+    /// Whether the socket may be read: it is up, and the connection's parser is ready for what arrives.
+    pub(super) fn is_received(&self) -> bool {
+        self.received.load(Ordering::Relaxed) && !self.is_down()
+    }
+
+    pub(super) fn begin_receiving(&self) {
+        self.received.store(true, Ordering::Relaxed);
     }
 
     /// Whether a caller has taken over reading.

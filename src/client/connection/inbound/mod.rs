@@ -71,8 +71,9 @@ impl Connection {
         let result =
             self.parse(&mut inbound, &mut events, |parser, receiver| parser.parse(leftover, receiver));
         self.attend_unlocked(&mut inbound, link, &mut events);
-        drop(inbound);
         link.note_attended(link.socket().taken()); // nobody reads from it yet
+        link.begin_receiving();
+        drop(inbound);
         if let Err(e) = result {
             self.receive_failed(link, e);
         }
@@ -106,8 +107,9 @@ impl Connection {
         let mut inbound = self.inbound.lock();
         let mut events = Vec::new();
         for _ in 0..reads {
-            // Where it is a caller's turn now, the caller will find what there is.
-            if link.is_down() || link.is_read_by_caller() != (reader == Reader::Caller) {
+            // An event of the link before may come while this one is not watched yet: what is there is told
+            // of then. Where it is a caller's turn now, the caller will find it.
+            if !link.is_received() || link.is_read_by_caller() != (reader == Reader::Caller) {
                 return false;
             }
             let result = self.read_once(&mut inbound, link, buffer, &mut events);
@@ -199,9 +201,15 @@ impl Connection {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+    use std::thread;
+
     use super::*;
-    use crate::client::connection::testing::{connect_to, subscribed};
+    use crate::client::connection::testing::{SOON, Server, connect_to, connected, subscribed};
+    use crate::client::pause::Hold;
     use crate::error::Status;
+    use crate::io::clock;
+    use crate::io::poller::Driven;
 
     #[test]
     fn a_body_that_is_read_straight_into_its_message_arrives_whole() {
@@ -221,6 +229,32 @@ mod tests {
         let stats = connection.statistics();
         assert_eq!((stats.in_msgs, stats.in_bytes), (2, body.len() as u64 + 3));
         connection.abandon();
+    }
+
+    #[test]
+    fn nothing_is_read_from_a_link_before_its_parser_is_ready() {
+        let server = Server::start(false);
+        let connection = connected(&server);
+        let sub = subscribed(&connection, b"foo");
+        let (link, mut stream) = (connection.link_now(), server.accepted.recv_timeout(SOON).unwrap());
+        let before = link.arrivals().attended;
+        stream.write_all(b"MSG foo 1 5\r\nhe").unwrap();
+        let until = clock::now() + SOON;
+        while link.arrivals().attended < before + 15 {
+            assert!(clock::now() < until, "half a message is not read");
+            thread::yield_now();
+        }
+        let hold = Hold::at("unwatched", &connection);
+        connection.reconnect().unwrap();
+        hold.wait_for_one();
+        let mut stream = server.accepted.recv_timeout(SOON).unwrap();
+        stream.write_all(b"MSG foo 1 1\r\nx\r\n").unwrap();
+        assert!(connection.link_now().socket().spin_for_data(SOON));
+        // An event that was for the link before.
+        Arc::clone(&connection).readable(&mut [0; 1000], false);
+        drop(hold);
+        assert_eq!(sub.next_msg(20_000).unwrap().data(), b"x");
+        connection.close();
     }
 
     #[test]

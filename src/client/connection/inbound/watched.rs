@@ -23,7 +23,7 @@ impl Connection {
             let reads = if again { READS_PER_TURN } else { 1 };
             self.receive(&link, Reader::Watcher, &mut buffer, reads, false);
             link.with_held_data(|| {
-                while link.may_have_more() && !link.is_down() {
+                while link.may_have_more() && link.is_received() {
                     self.receive(&link, Reader::Watcher, &mut buffer, READS_PER_TURN, false);
                 }
             });
