@@ -185,6 +185,9 @@ static void request_once(void)
     fixture_connect(&f);
     scarce(true);
     failed_or_no_memory(natsConnection_Request(&msg, f.nc, "foo", big, 31000, 1), NATS_TIMEOUT);
+    scarce(false);
+    WAIT_FOR(natsConnection_Buffered(f.nc) == 0, 5000); // what the failed one has appended goes out
+    scarce(true);
     failed_or_no_memory(natsConnection_Request(&msg, f.nc, "foo", big, 200000, 1), NATS_TIMEOUT);
     scarce(false);
     failed_or_no_memory(natsConnection_Request(&msg, f.nc, "foo", big, 31000, 1), NATS_TIMEOUT);

@@ -26,7 +26,7 @@ impl Connection {
 
     /// What was there before is not left alone: a request may have appended its subscription to replies.
     #[cold]
-    fn publish_failed(self: &Arc<Self>, error: Error) -> Error {
+    pub(super) fn publish_failed(self: &Arc<Self>, error: Error) -> Error {
         self.carry_out(self.outbound.look_after_rest());
         error
     }

@@ -107,7 +107,8 @@ impl Connection {
         payload: &[u8],
     ) -> Result<()> {
         let mut reply = Vec::with_capacity(64);
-        self.mux()?.reply_subject(REQUESTS, id, &mut reply)?;
+        let named = self.mux()?.reply_subject(REQUESTS, id, &mut reply);
+        named.map_err(|error| self.publish_failed(error))?;
         self.publish(Outgoing { subject, reply: Some(&reply), headers, payload }, Flush::Now)
     }
 
