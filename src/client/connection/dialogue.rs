@@ -64,6 +64,7 @@ impl Dialogue<'_> {
 
     fn send_connect(&self, connection: &Connection, server: &Server, info: &ServerInfo) -> Result<()> {
         let options = &connection.options;
+        connection.open()?; // the program may have freed by now what its handlers need
         let login = connection.login(server, info)?;
         let fields = ConnectFields {
             verbose: options.behaviour.verbose,
@@ -168,6 +169,20 @@ mod tests {
         drop(peer);
         dialogue.received.clear();
         assert_eq!(status(dialogue.line(b"\r\n", 10)), Some(Status::ConnectionClosed));
+    }
+
+    #[test]
+    fn nobody_is_asked_for_credentials_once_the_connection_is_closed() {
+        let (link, mut peer) = link_with_peer();
+        let connection = unconnected(|options| {
+            options.set_url(Some(b"nats://a:1")).unwrap();
+            options.auth.token_handler = Some(std::sync::Arc::new(|| panic!("closed")));
+        });
+        let server = connection.state.lock().servers.pool.current().unwrap().clone();
+        connection.abandon();
+        peer.write_all(b"INFO {}\r\n").unwrap();
+        let dialogue = Dialogue { link: &link, deadline: Deadline::in_ms(20_000), received: Vec::new() };
+        assert_eq!(status(dialogue.run(&connection, &server)), Some(Status::ConnectionClosed));
     }
 
     #[test]

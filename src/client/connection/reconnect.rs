@@ -61,6 +61,9 @@ impl Connection {
                 return;
             }
             let Some(Next { server, wait }) = next.take() else {
+                if self.is_closed() {
+                    return; // the program may have freed by now what its handlers need
+                }
                 let Some((server, pool_len)) = self.next_server() else {
                     self.close_now(Loss::new(Reason::IoError, Status::NoServer)); // no server is left to try
                     return;
@@ -167,6 +170,16 @@ mod tests {
 
     use super::*;
     use crate::client::connection::testing::{SOON, Server, connected_with, telling};
+    use crate::client::pause::Hold;
+
+    /// Waits until the thread that comes back has let go of the connection.
+    fn gone(connection: &Arc<Connection>) {
+        let until = clock::now() + SOON;
+        while Arc::strong_count(connection) > 1 {
+            assert!(clock::now() < until, "the thread that comes back still has it");
+            std::thread::yield_now();
+        }
+    }
 
     #[test]
     fn without_attempts_the_loss_is_the_end() {
@@ -184,17 +197,34 @@ mod tests {
     }
 
     #[test]
+    fn the_program_is_not_asked_how_long_to_wait_once_the_connection_is_closed() {
+        let server = Server::start(false);
+        let (tell, told) = channel();
+        let connection = connected_with(&server, |options| {
+            options.handlers.reconnect_delay = Some(Arc::new(move |_, _| {
+                let _ = tell.send(());
+                Some(0)
+            }));
+        });
+        let hold = Hold::at("lost", &connection);
+        let loser = Arc::clone(&connection);
+        let loser = std::thread::spawn(move || loser.reconnect());
+        hold.wait_for_one();
+        connection.abandon();
+        drop(hold);
+        loser.join().unwrap().unwrap();
+        gone(&connection);
+        assert_eq!(told.try_iter().count(), 0);
+    }
+
+    #[test]
     fn a_close_ends_the_wait_before_an_attempt() {
         let server = Server::start(false);
         let connection = connected_with(&server, |options| options.reconnect.wait_ms = 3_600_000);
         server.accepted.recv_timeout(SOON).unwrap();
         connection.reconnect().unwrap();
         connection.close();
-        let until = clock::now() + SOON;
-        while Arc::strong_count(&connection) > 1 {
-            assert!(clock::now() < until, "the thread that comes back still has it");
-            std::thread::yield_now();
-        }
+        gone(&connection);
         assert_eq!(server.accepted.try_iter().count(), 0);
     }
 }
