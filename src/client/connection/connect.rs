@@ -58,7 +58,8 @@ impl Connection {
             Ok(()) => return Ok(Outcome::Connected(Arc::clone(self))),
             Err(e) => e,
         };
-        if thread_end::is_ending() {
+        let over = || thread_end::is_ending() || self.is_closed(); // a handler may have closed it
+        if over() {
             return Err(failure);
         }
         if options.reconnect.on_failed_connect && options.handlers.connected.is_some() {
@@ -67,8 +68,7 @@ impl Connection {
         }
         if options.reconnect.on_failed_connect {
             let mut passes = 1;
-            while (options.reconnect.max <= 0 || passes <= options.reconnect.max) && !thread_end::is_ending()
-            {
+            while (options.reconnect.max <= 0 || passes <= options.reconnect.max) && !over() {
                 clock::sleep_or_end(Deadline::in_ms(options.reconnect.wait_ms));
                 match self.pass() {
                     Ok(()) => return Ok(Outcome::Connected(Arc::clone(self))),
@@ -81,7 +81,7 @@ impl Connection {
     }
 
     fn retry_in_background(self: &Arc<Self>) -> Result<()> {
-        self.state.lock().begin_retrying();
+        self.state.lock().begin_retrying()?;
         self.start_reconnecting(true).inspect_err(|_| {
             // The program gets no handle, so it hears of no close either.
             self.state.lock().give_up_retrying();
@@ -224,6 +224,21 @@ mod tests {
             let (connection, failure) = passed(&urls);
             assert_eq!(failure, Some(expected));
             connection.abandon();
+        }
+    }
+
+    #[test]
+    fn what_a_handler_has_closed_is_not_tried_again() {
+        for in_background in [true, false] {
+            let connection = unconnected(|options| {
+                options.set_url(Some(nowhere().as_bytes())).unwrap();
+                options.reconnect.on_failed_connect = true;
+                options.reconnect.max = -1;
+                options.handlers.connected = telling(&channel().0, ()).filter(|_| in_background);
+            });
+            connection.abandon();
+            assert!(connection.first_connect().is_err() && connection.is_closed());
+            assert!(connection.retry_in_background().is_err() && connection.is_closed());
         }
     }
 

@@ -13,7 +13,7 @@ use crate::client::connection::loss::Disconnect;
 use crate::client::connection::observers::{Change, Observers};
 use crate::client::connection::waiter::Waiter;
 use crate::client::subscription::Subscription;
-use crate::error::{Error, Status};
+use crate::error::{Error, Result, Status};
 use crate::io::clock::{Deadline, wait_until};
 use crate::io::threads::ThreadId;
 use crate::proto::info::ServerInfo;
@@ -229,14 +229,20 @@ impl State {
         self.shown.0.store(status as i32, Ordering::Release);
     }
 
-    /// The first connect goes on in the background.
-    pub(super) fn begin_retrying(&mut self) {
+    /// The first connect goes on in the background, unless a handler has closed the connection.
+    pub(super) fn begin_retrying(&mut self) -> Result<()> {
+        if self.status == ConnStatus::Closed {
+            return Err(Status::ConnectionClosed.into());
+        }
         self.enter(ConnStatus::Reconnecting);
+        Ok(())
     }
 
     /// It does not, for there is no thread; the program gets no handle.
     pub(super) fn give_up_retrying(&mut self) {
-        self.enter(ConnStatus::Connecting);
+        if self.status == ConnStatus::Reconnecting {
+            self.enter(ConnStatus::Connecting);
+        }
     }
 
     /// The calling thread tries the current server.
@@ -471,7 +477,7 @@ mod tests {
     #[test]
     fn a_link_that_is_taken_back_leaves_all_as_it_was() {
         let (shared, audience) = shared();
-        shared.lock().begin_retrying();
+        shared.lock().begin_retrying().unwrap();
         shared.lock().begin_attempt();
         let link = loose_link();
         let mut state = shared.lock();
