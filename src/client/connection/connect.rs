@@ -142,6 +142,7 @@ impl Connection {
     fn dial(&self, server: &Server, deadline: Deadline) -> Result<Socket> {
         let tcp = self.tcp_options();
         if let Some(proxy) = &self.options.servers.proxy_handler {
+            let _asking = self.state.ask()?;
             let fd = proxy(server.url.resolvable_host(), server.url.port as i32)?;
             return Socket::from_fd(fd, &tcp);
         }

@@ -64,8 +64,9 @@ impl Dialogue<'_> {
 
     fn send_connect(&self, connection: &Connection, server: &Server, info: &ServerInfo) -> Result<()> {
         let options = &connection.options;
-        connection.open()?; // the program may have freed by now what its handlers need
+        let asking = connection.state.ask()?;
         let login = connection.login(server, info)?;
+        drop(asking);
         let fields = ConnectFields {
             verbose: options.behaviour.verbose,
             pedantic: options.behaviour.pedantic,

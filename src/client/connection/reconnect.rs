@@ -61,9 +61,6 @@ impl Connection {
                 return;
             }
             let Some(Next { server, wait }) = next.take() else {
-                if self.is_closed() {
-                    return; // the program may have freed by now what its handlers need
-                }
                 let Some((server, pool_len)) = self.next_server() else {
                     self.close_now(Loss::new(Reason::IoError, Status::NoServer)); // no server is left to try
                     return;
@@ -113,9 +110,11 @@ impl Connection {
         let delay = plan.next_delay(pool_len, &timing, &mut self.state.lock().servers.rng);
         match (delay, &options.handlers.reconnect_delay) {
             (Delay::Wait(wait), _) => wait,
-            (Delay::Ask { attempts }, Some(ask)) => match ask(self, attempts) {
-                Some(ms) => Duration::from_millis(ms.max(0) as u64),
-                None => wait_with_jitter(&timing, &mut self.state.lock().servers.rng),
+            (Delay::Ask { attempts }, Some(ask)) => match self.state.ask().map(|_asking| ask(self, attempts))
+            {
+                Ok(Some(ms)) => Duration::from_millis(ms.max(0) as u64),
+                Ok(None) => wait_with_jitter(&timing, &mut self.state.lock().servers.rng),
+                Err(_) => Duration::ZERO, // closed
             },
             _ => Delay::PAUSE,
         }
@@ -215,6 +214,31 @@ mod tests {
         loser.join().unwrap().unwrap();
         gone(&connection);
         assert_eq!(told.try_iter().count(), 0);
+    }
+
+    #[test]
+    fn that_it_is_closed_is_told_once_no_handler_is_asked_any_more() {
+        let server = Server::start(false);
+        let ((tell, told), (answer, answers)) = (channel(), channel());
+        answer.send(()).unwrap(); // for the first connect
+        let (asked, answers) = (tell.clone(), std::sync::Mutex::new(answers));
+        let connection = connected_with(&server, |options| {
+            options.handlers.closed = telling(&tell, "closed");
+            options.auth.token_handler = Some(Arc::new(move || {
+                asked.send("asked").unwrap();
+                answers.lock().unwrap().recv_timeout(SOON).unwrap();
+                asked.send("answered").unwrap();
+                Ok(None)
+            }));
+        });
+        let next = || told.recv_timeout(SOON).unwrap();
+        assert_eq!([next(), next()], ["asked", "answered"]);
+        connection.reconnect().unwrap();
+        assert_eq!(next(), "asked");
+        connection.abandon();
+        assert!(told.recv_timeout(Duration::from_millis(100)).is_err(), "the handler is still at it");
+        answer.send(()).unwrap();
+        assert_eq!([next(), next()], ["answered", "closed"]);
     }
 
     #[test]

@@ -51,6 +51,8 @@ pub(super) struct State {
     /// The thread that tries a server during a reconnect.
     trying: Option<ThreadId>,
     closed_while_reconnecting: bool,
+    /// So many of the program's handlers are being asked something.
+    asked: usize,
     pub last_error: LastError,
     pub servers: Servers,
 }
@@ -123,6 +125,7 @@ impl Shared {
             initial: true,
             trying: None,
             closed_while_reconnecting: false,
+            asked: 0,
             last_error: LastError::default(),
             servers,
         };
@@ -151,6 +154,13 @@ impl Shared {
         }
     }
 
+    /// While this lives a handler of the program may be asked something: CLOSED is told after that, for then
+    /// the program may free what its handlers need. Fails once the connection is closed.
+    pub(super) fn ask(&self) -> Result<Asking<'_>> {
+        self.lock().begin_asking()?;
+        Ok(Asking(self))
+    }
+
     /// Waits for the close; false at the deadline.
     pub(super) fn wait_for_close(&self, deadline: Deadline) -> bool {
         let closed = |state: &mut State| (state.status == ConnStatus::Closed).then_some(());
@@ -160,6 +170,16 @@ impl Shared {
     /// Wakes those who wait for the close.
     pub(super) fn wake(&self) {
         self.closed.notify_all();
+    }
+}
+
+/// See [`Shared::ask`].
+#[must_use]
+pub(super) struct Asking<'a>(&'a Shared);
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        self.0.lock().end_asking();
     }
 }
 
@@ -324,6 +344,9 @@ impl State {
         let link = self.unlink();
         self.events.hold();
         self.hold_for_loop(link.as_ref());
+        if self.asked > 0 {
+            self.events.hold();
+        }
         if let Some(disconnect) = disconnect {
             if told {
                 self.post_disconnect(&disconnect);
@@ -336,6 +359,22 @@ impl State {
         self.events.end();
         self.observers.note(Change::Closed);
         Severed { link, waiters, status: Status::ConnectionClosed }
+    }
+
+    /// A handler of the program is about to be asked something. It is not once the connection is closed.
+    fn begin_asking(&mut self) -> Result<()> {
+        if self.status == ConnStatus::Closed {
+            return Err(Status::ConnectionClosed.into());
+        }
+        self.asked += 1;
+        Ok(())
+    }
+
+    fn end_asking(&mut self) {
+        self.asked -= 1;
+        if self.asked == 0 && self.status == ConnStatus::Closed {
+            self.events.let_go();
+        }
     }
 
     /// Messages come no more.
