@@ -11,6 +11,7 @@ typedef struct
     pthread_t       threads[64];
     int             count;
     pthread_mutex_t lock;
+    bool            closes; // a delay does
 } recorder;
 
 // Which thread this is, by the order in which threads first came here: "A", "B".
@@ -255,6 +256,43 @@ static void custom_delay(void)
     fixture_destroy(&f);
 }
 
+// A delay that looks whether the closed callback runs beside it, and may be what closes.
+static long delay_looks(natsConnection *nc, int attempts, void *r)
+{
+    recorder *rec = r;
+
+    (void)attempts;
+    events_add(rec->ev, "asked", NATS_OK, NULL);
+    if (rec->closes)
+        natsConnection_Close(nc);
+    trace("closed while the delay runs: %d", HOLDS_WITHIN(events_count(rec->ev, "closed") > 0, 500));
+    events_add(rec->ev, "looked", NATS_OK, NULL);
+    return 1;
+}
+
+static void closed_beside_a_delay(bool by_itself)
+{
+    fixture   f = fixture_create();
+    recorder *r = recording(f.opts);
+
+    trace_scenario(by_itself ? "a delay closes and looks" : "closed while a delay runs");
+    r->closes = by_itself;
+    CHECK_OK(natsOptions_SetCustomReconnectDelay(f.opts, delay_looks, r));
+    CHECK_OK(natsOptions_SetMaxReconnect(f.opts, -1));
+    fixture_connect(&f);
+    mock_stop_listening(f.m);
+    mock_close(f.m, 1);
+    WAIT_EVENT(r->ev, "asked", 1, 5000);
+    if (!by_itself)
+        natsConnection_Close(f.nc);
+    WAIT_EVENT(r->ev, "looked", 1, 5000);
+    WAIT_EVENT(r->ev, "closed", 1, 5000);
+    trace("closed %d", events_count(r->ev, "closed"));
+    natsConnection_Destroy(f.nc);
+    f.nc = NULL;
+    fixture_destroy(&f);
+}
+
 // The recursive lock: a token handler asks the connection that is being made.
 static natsConnection *asked;
 
@@ -298,6 +336,8 @@ int main(void)
     one_waits_for_the_other();
     destroyed_in_the_callback();
     custom_delay();
+    closed_beside_a_delay(false);
+    closed_beside_a_delay(true);
     token_handler();
     return 0;
 }

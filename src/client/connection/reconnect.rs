@@ -242,6 +242,25 @@ mod tests {
     }
 
     #[test]
+    fn a_handler_that_closes_may_wait_until_that_is_told() {
+        let server = Server::start(false);
+        let (tell, told) = channel();
+        let told = std::sync::Mutex::new(told);
+        let (done, outcome) = channel();
+        let connection = connected_with(&server, |options| {
+            options.handlers.closed = telling(&tell, "closed");
+            options.reconnect.wait_ms = 0;
+            options.handlers.reconnect_delay = Some(Arc::new(move |connection: &Arc<Connection>, _| {
+                connection.close();
+                done.send(told.lock().unwrap().recv_timeout(SOON)).unwrap();
+                Some(0)
+            }));
+        });
+        connection.reconnect().unwrap();
+        assert_eq!(outcome.recv_timeout(SOON).unwrap(), Ok("closed"));
+    }
+
+    #[test]
     fn a_close_ends_the_wait_before_an_attempt() {
         let server = Server::start(false);
         let connection = connected_with(&server, |options| options.reconnect.wait_ms = 3_600_000);

@@ -51,8 +51,9 @@ pub(super) struct State {
     /// The thread that tries a server during a reconnect.
     trying: Option<ThreadId>,
     closed_while_reconnecting: bool,
-    /// So many of the program's handlers are being asked something.
-    asked: usize,
+    /// Threads on which a handler of the program is asked something; CLOSED waits for them once there is one.
+    asking: Vec<ThreadId>,
+    closed_waits: bool,
     pub last_error: LastError,
     pub servers: Servers,
 }
@@ -125,7 +126,8 @@ impl Shared {
             initial: true,
             trying: None,
             closed_while_reconnecting: false,
-            asked: 0,
+            asking: Vec::new(),
+            closed_waits: false,
             last_error: LastError::default(),
             servers,
         };
@@ -155,7 +157,8 @@ impl Shared {
     }
 
     /// While this lives a handler of the program may be asked something: CLOSED is told after that, for then
-    /// the program may free what its handlers need. Fails once the connection is closed.
+    /// the program may free what its handlers need, unless the handler itself closes: it may wait for CLOSED.
+    /// Fails once the connection is closed.
     pub(super) fn ask(&self) -> Result<Asking<'_>> {
         self.lock().begin_asking()?;
         Ok(Asking(self))
@@ -344,7 +347,9 @@ impl State {
         let link = self.unlink();
         self.events.hold();
         self.hold_for_loop(link.as_ref());
-        if self.asked > 0 {
+        self.asking.retain(|thread| *thread != ThreadId::current());
+        if !self.asking.is_empty() {
+            self.closed_waits = true;
             self.events.hold();
         }
         if let Some(disconnect) = disconnect {
@@ -366,13 +371,13 @@ impl State {
         if self.status == ConnStatus::Closed {
             return Err(Status::ConnectionClosed.into());
         }
-        self.asked += 1;
+        self.asking.push(ThreadId::current());
         Ok(())
     }
 
     fn end_asking(&mut self) {
-        self.asked -= 1;
-        if self.asked == 0 && self.status == ConnStatus::Closed {
+        self.asking.retain(|thread| *thread != ThreadId::current());
+        if self.asking.is_empty() && std::mem::take(&mut self.closed_waits) {
             self.events.let_go();
         }
     }
