@@ -117,8 +117,9 @@ pub unsafe extern "C" fn nats_CheckCompatibilityImpl(
             if compatible(reqVerNumber, verNumber) {
                 return true;
             }
-            let report = mismatch_report(reqVerNumber, bytes(verString).unwrap_or_default());
-            libc::puts(report.as_ptr()); // C's own stdout keeps the order with what the program printed
+            let header = bytes(verString).unwrap_or_default();
+            // C's own stdout keeps the order with what the program printed; nothing may be left at the exit.
+            libc::puts(mismatch_report(reqVerNumber, header).as_ptr());
             libc::exit(1)
         })
     }
