@@ -56,7 +56,11 @@ ruff=$(cat scripts/ruff.version)
 ruff_found=$(.deps/python/bin/ruff --version 2>/dev/null || true)
 if [ "$ruff_found" != "ruff $ruff" ] && [ ! -e ".deps/no-ruff-$ruff" ]; then
     mkdir -p .deps
-    { python3 -m venv .deps/python && .deps/python/bin/pip -q install "ruff==$ruff"; } >/dev/null 2>&1 ||
+    # Debian keeps the module that venv needs in a package of its own.
+    if ! python3 -c 'import ensurepip' 2>/dev/null && can_install; then
+        apt_install python3-venv >/dev/null 2>&1 || true
+    fi
+    { python3 -m venv --clear .deps/python && .deps/python/bin/pip -q install "ruff==$ruff"; } >/dev/null 2>&1 ||
         touch ".deps/no-ruff-$ruff"
 fi
 

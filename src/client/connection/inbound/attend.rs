@@ -142,7 +142,6 @@ impl Connection {
 mod tests {
     use super::*;
     use crate::client::connection::testing::{Server, connected_with};
-    use crate::io::clock;
 
     /// A connection, and what the given bytes make of it.
     fn told(bytes: &[u8], reconnect_on_protocol_error: bool) -> Arc<Connection> {
@@ -203,10 +202,8 @@ mod tests {
     fn a_ping_is_answered() {
         let server = Server::start(false);
         let connection = connected_with(&server, |_| {});
-        let start = clock::now();
         connection.begin_receiving(&connection.link_now(), b"PING\r\n");
         server.lines_until("PONG");
-        assert!(clock::now() - start < crate::client::connection::testing::SOON);
         connection.abandon();
     }
 }
