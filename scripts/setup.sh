@@ -60,8 +60,8 @@ if [ "$ruff_found" != "ruff $ruff" ] && [ ! -e ".deps/no-ruff-$ruff" ]; then
     if ! python3 -c 'import ensurepip' 2>/dev/null && can_install; then
         apt_install python3-venv >/dev/null 2>&1 || true
     fi
-    { python3 -m venv --clear .deps/python && .deps/python/bin/pip -q install "ruff==$ruff"; } >/dev/null 2>&1 ||
-        touch ".deps/no-ruff-$ruff"
+    install_ruff() { python3 -m venv --clear .deps/python && .deps/python/bin/pip -q install "ruff==$ruff"; }
+    install_ruff >/dev/null 2>&1 || touch ".deps/no-ruff-$ruff"
 fi
 
 # The Rust toolchain is the developer's own choice of installer, so it is checked and not installed.
